@@ -1,0 +1,25 @@
+# Debian 12's packages, found once.
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(simdjson CONFIG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka++)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
+find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+
+find_library(MYSQLCPPCONN_LIBRARY mysqlcppconn REQUIRED)
+add_library(mysqlcppconn INTERFACE)
+target_link_libraries(mysqlcppconn INTERFACE ${MYSQLCPPCONN_LIBRARY})
+
+if(KESSAI_TESTS)
+    find_package(GTest REQUIRED)
+endif()

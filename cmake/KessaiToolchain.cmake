@@ -1,0 +1,42 @@
+# Compiler, linker and warning settings that every target shares.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    # base_dir and no hash_dir: two checkouts of the same sources share their cache entries.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+# GCC 12 has coroutines in C++20 mode, Boost.Asio 1.74 looks for the flag's macro.
+add_compile_options(-fcoroutines)
+add_compile_options(-fno-omit-frame-pointer)
+
+if(KESSAI_SANITIZE)
+    add_compile_options(-fsanitize=${KESSAI_SANITIZE} -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${KESSAI_SANITIZE})
+endif()
+if(KESSAI_FAULTS)
+    add_compile_definitions(KESSAI_FAULTS=1)
+endif()
+
+# Warnings for our own code only: generated code is compiled without them.
+add_library(kessai_warnings INTERFACE)
+target_compile_options(kessai_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+if(KESSAI_SANITIZE)
+    # The sanitizers' instrumentation makes GCC's flow warnings report paths that cannot be taken.
+    target_compile_options(kessai_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
