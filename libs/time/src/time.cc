@@ -1,6 +1,7 @@
 #include <charconv>
 #include <cstdio>
 #include <mutex>
+#include <thread>
 
 #include "kessai/time/business_date.h"
 #include "kessai/time/clock.h"
@@ -21,6 +22,7 @@ class MachineClock final : public Clock {
         return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
     }
     SteadyInstant SteadyNow() const override { return std::chrono::steady_clock::now(); }
+    void SleepFor(Duration duration) const override { std::this_thread::sleep_for(duration); }
 };
 
 Status Malformed(std::string_view text) {
@@ -66,6 +68,12 @@ Instant ManualClock::Now() const {
 SteadyInstant ManualClock::SteadyNow() const {
     const std::lock_guard lock(state_->mutex);
     return state_->steady;
+}
+
+void ManualClock::SleepFor(Duration duration) const {
+    const std::lock_guard lock(state_->mutex);
+    state_->now += duration;
+    state_->steady += duration;
 }
 
 void ManualClock::Advance(Duration by) {

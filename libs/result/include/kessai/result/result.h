@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -88,7 +89,10 @@ template <class T>
 class [[nodiscard]] Result {
  public:
     // Implicit on purpose: `return value;` and `return Status(...)` both read well.
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT
+    template <class U = T>
+    requires std::is_convertible_v<U&&, T> &&(!std::is_same_v<std::remove_cvref_t<U>, Status>)&&(
+        !std::is_same_v<std::remove_cvref_t<U>, Result>)Result(U&& value)
+        : state_(std::in_place_index<0>, std::forward<U>(value)) {}              // NOLINT
     Result(Status status) : state_(std::in_place_index<1>, std::move(status)) {  // NOLINT
         KESSAI_CHECK(!std::get<1>(state_).ok(), "a Result without a value needs a refusal");
     }

@@ -19,6 +19,9 @@ class Clock {
     virtual Instant Now() const = 0;
     /// For deadlines and durations; never goes back.
     virtual SteadyInstant SteadyNow() const = 0;
+    /// Blocks this thread. For short, bounded back-offs only: whatever must stop early waits on a
+    /// condition variable instead.
+    virtual void SleepFor(Duration duration) const = 0;
 };
 
 /// The machine's clocks. One instance serves the process.
@@ -38,6 +41,8 @@ class ManualClock final : public Clock {
     explicit ManualClock(Instant start);
     Instant Now() const override;
     SteadyInstant SteadyNow() const override;
+    /// Does not block: the clock moves by `duration`.
+    void SleepFor(Duration duration) const override;
     void Advance(Duration by);
     void Set(Instant to);
 
