@@ -44,3 +44,47 @@ function(kessai_test NAME)
     add_test(NAME ${NAME} COMMAND ${NAME})
     set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT_S})
 endfunction()
+
+# kessai_migrations(TARGET <target> DIR <directory> [SET name] [NAMESPACE ns] [HEADER header])
+#   Embeds DIR/V<number>__<name>.sql into TARGET as `mysql::MigrationSet NAMESPACE::Migrations()`.
+#   For a service's storage layer (`payment_storage`) the rest follows: set "payment", namespace
+#   kessai::payment::storage, declared in the generated header "storage/migrations.h". A library
+#   gives SET, NAMESPACE and the HEADER of its own that declares the function.
+function(kessai_migrations)
+    cmake_parse_arguments(ARG "" "TARGET;DIR;SET;NAMESPACE;HEADER" "" ${ARGN})
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/${ARG_TARGET}_generated)
+    if(NOT ARG_HEADER)
+        if(NOT ARG_TARGET MATCHES "^([a-z]+)_storage$")
+            message(FATAL_ERROR "kessai_migrations(${ARG_TARGET}): give SET, NAMESPACE and HEADER")
+        endif()
+        set(ARG_SET ${CMAKE_MATCH_1})
+        set(ARG_NAMESPACE kessai::${CMAKE_MATCH_1}::storage)
+        set(ARG_HEADER storage/migrations.h)
+        file(CONFIGURE OUTPUT ${generated}/storage/migrations.h @ONLY CONTENT
+"#pragma once
+
+#include \"kessai/mysql/migration.h\"
+
+namespace @ARG_NAMESPACE@ {
+
+/// The steps of the service's own schema.
+::kessai::mysql::MigrationSet Migrations();
+
+}  // namespace @ARG_NAMESPACE@
+")
+        target_include_directories(${ARG_TARGET} PUBLIC ${generated})
+    endif()
+    get_filename_component(directory ${ARG_DIR} ABSOLUTE)
+    file(GLOB files CONFIGURE_DEPENDS ${directory}/*.sql)
+    list(SORT files COMPARE NATURAL)
+    list(JOIN files "|" joined)
+    add_custom_command(
+        OUTPUT ${generated}/migrations.cc
+        COMMAND ${CMAKE_COMMAND} "-DOUT=${generated}/migrations.cc" -DNAMESPACE=${ARG_NAMESPACE}
+                -DSET=${ARG_SET} -DHEADER=${ARG_HEADER} "-DFILES=${joined}"
+                -P ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake
+        DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake
+        COMMENT "Embedding the migrations of ${ARG_SET}"
+        VERBATIM)
+    target_sources(${ARG_TARGET} PRIVATE ${generated}/migrations.cc)
+endfunction()

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kessai/mysql/query.h"
+#include "kessai/mysql/rows.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::mysql {
+
+/// Where and how to connect. The name is resolved again for every connection.
+struct ConnectOptions {
+    std::string host = "127.0.0.1";
+    int port = 3306;
+    std::string user;
+    std::string password;
+    std::string schema;
+
+    /// A PEM file of the authorities that sign the server's certificate. Empty: no TLS. With it
+    /// the connection is refused unless it is TLS and the certificate is signed by one of them.
+    std::string tls_ca_file;
+
+    /// To the second, at least 1 s (the client library counts in seconds).
+    Duration connect_timeout = std::chrono::seconds(3);
+    /// Bounds every wait for the server's answer, so the longest statement too; a session that
+    /// ran into it is unusable. Must be above lock_wait_timeout_s.
+    Duration read_timeout = std::chrono::seconds(15);
+    Duration write_timeout = std::chrono::seconds(15);
+
+    /// innodb_lock_wait_timeout: how long a statement waits for a row lock.
+    int lock_wait_timeout_s = 3;
+    /// wait_timeout: the server ends a session (and its transaction) that is silent for so long.
+    int wait_timeout_s = 60;
+
+    /// Larger statements are refused before they are sent. Keep it below max_allowed_packet.
+    std::size_t max_statement_bytes = std::size_t{12} << 20;
+
+    /// "mysql://user:password@host:port/schema", each part percent-encoded where needed.
+    /// INVALID_ARGUMENT MYSQL_URL_MALFORMED.
+    static Result<ConnectOptions> Parse(std::string_view url);
+};
+
+/// Told of every statement. Called on the session's thread; must be thread safe and quick.
+class QueryObserver {
+ public:
+    virtual ~QueryObserver() = default;
+    /// `name` is the query's, or one of "session.connect", "session.ping", "transaction.begin",
+    /// "transaction.commit", "transaction.rollback", and a batch's own name.
+    virtual void OnQuery(std::string_view name, Duration duration, Code code) = 0;
+};
+
+/// Statements that are sent in one round trip and run in their order; the first that fails ends
+/// it (those before it are done, so use it inside a transaction). No SELECT.
+class StatementBatch {
+ public:
+    /// `name` stands for the batch in metrics.
+    explicit StatementBatch(std::string_view name) : name_(name) {}
+
+    template <class... Args>
+    Status Add(const Query& query, const Args&... args) {
+        const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
+        return AddRendered(query, arguments);
+    }
+    void Clear();
+
+    std::size_t size() const { return names_.size(); }
+    std::size_t bytes() const { return sql_.size(); }
+    bool empty() const { return names_.empty(); }
+
+ private:
+    friend class Session;
+    friend class Transaction;
+    Status AddRendered(const Query& query, std::span<const Argument> arguments);
+
+    std::string_view name_;
+    std::string sql_;
+    std::vector<std::string_view> names_;
+};
+
+/// One connection. One thread at a time. Settings of every session: READ COMMITTED, utf8mb4,
+/// time zone UTC, strict sql_mode, and the time-outs of its options.
+///
+/// A statement outside of a Transaction commits itself. Affected rows are the rows *matched*
+/// (CLIENT_FOUND_ROWS), so a compare-and-set that stores the same values counts as done; INSERT …
+/// ON DUPLICATE KEY UPDATE counts 1 for an inserted and 2 for an updated row.
+/// Refusals: those of error.h.
+class Session {
+ public:
+    /// Refuses with UNAVAILABLE CONNECTION_LOST or SERVER_EXHAUSTED. `observer` may be null, else
+    /// it must outlive the session, as `clock` must.
+    static Result<std::unique_ptr<Session>> Connect(const ConnectOptions& options,
+                                                    const Clock& clock = SystemClock(),
+                                                    QueryObserver* observer = nullptr);
+    /// Rolls back what is open and disconnects.
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// Reads the whole result into memory.
+    template <class... Args>
+    Result<Rows> Select(const Query& query, const Args&... args) {
+        const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
+        return SelectRendered(query, arguments, /*streamed=*/false);
+    }
+    /// Reads rows as they come, for results that do not fit memory. Until the rows are read to
+    /// their end or destroyed (which reads the rest) the session does nothing else, and they must
+    /// not outlive it. The server waits for a slow reader: do no other work in between.
+    template <class... Args>
+    Result<Rows> SelectStreamed(const Query& query, const Args&... args) {
+        const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
+        return SelectRendered(query, arguments, /*streamed=*/true);
+    }
+    /// Gives the number of affected (matched) rows.
+    template <class... Args>
+    Result<std::uint64_t> Execute(const Query& query, const Args&... args) {
+        const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
+        return ExecuteRendered(query, arguments);
+    }
+    /// All statements of the batch in one round trip. The connector does not give the affected
+    /// rows of each: a compare-and-set is sent by itself. The refusal names the failed query.
+    Status ExecuteMany(const StatementBatch& batch);
+
+    /// The database's wall clock.
+    Result<Instant> DatabaseNow();
+    /// Whether the server still answers.
+    Status Ping();
+
+    bool in_transaction() const;
+    /// False once the connection is lost, out of step, or its server turned read-only: the pool
+    /// drops it, and every further call is refused with UNAVAILABLE CONNECTION_LOST.
+    bool usable() const;
+    /// Why it is not usable; ok while it is.
+    const Status& failure() const;
+
+    const ConnectOptions& options() const;
+    SteadyInstant connected_at() const;
+
+ private:
+    friend class Transaction;
+    friend class Lease;
+    friend class Rows;
+    struct Impl;
+
+    explicit Session(std::unique_ptr<Impl> impl);
+    Result<Rows> SelectRendered(const Query& query, std::span<const Argument> arguments,
+                                bool streamed);
+    Result<std::uint64_t> ExecuteRendered(const Query& query, std::span<const Argument> arguments);
+
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kessai::mysql

@@ -1,0 +1,181 @@
+#include "kessai/mysql/rows.h"
+
+#include <cppconn/datatype.h>
+#include <cppconn/resultset_metadata.h>
+
+#include <limits>
+
+#include "kessai/result/check.h"
+#include "rows_impl.h"
+
+namespace kessai::mysql {
+namespace {
+
+bool IsNumber(int type) {
+    switch (type) {
+        case sql::DataType::BIT:
+        case sql::DataType::TINYINT:
+        case sql::DataType::SMALLINT:
+        case sql::DataType::MEDIUMINT:
+        case sql::DataType::INTEGER:
+        case sql::DataType::BIGINT:
+        case sql::DataType::NUMERIC:
+        case sql::DataType::DECIMAL:
+        case sql::DataType::YEAR:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+Rows::Rows(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Rows::Rows(Rows&&) noexcept = default;
+Rows& Rows::operator=(Rows&& other) noexcept {
+    if (this != &other) {
+        if (impl_) impl_->EndStream();
+        impl_ = std::move(other.impl_);
+    }
+    return *this;
+}
+Rows::~Rows() {
+    if (impl_) impl_->EndStream();
+}
+
+void Rows::Impl::Broken(int column, std::string_view what) const {
+    std::string message("query ");
+    message += query_name;
+    message += ", column ";
+    message += std::to_string(column);
+    message += ": ";
+    message += what;
+    CheckFailed("a result is read as its query gives it", message, __FILE__, __LINE__);
+}
+
+void Rows::Impl::CheckRead(int column) const {
+    if (!on_row) [[unlikely]]
+        Broken(column, "read without a row");
+    if (column < 0 || column >= column_count) [[unlikely]]
+        Broken(column, "does not exist");
+}
+
+Rows::Impl::Column Rows::Impl::NumberColumn(int column) const {
+    CheckRead(column);
+    Column& known = columns[static_cast<std::size_t>(column)];
+    if (known == Column::kUnread) [[unlikely]] {
+        auto* metadata = result->getMetaData();
+        const auto index = static_cast<unsigned>(column + 1);
+        known = !IsNumber(metadata->getColumnType(index)) ? Column::kOther
+                : metadata->isSigned(index)               ? Column::kSigned
+                                                          : Column::kUnsigned;
+    }
+    if (known == Column::kOther) [[unlikely]]
+        Broken(column, "is not a number");
+    return known;
+}
+
+void Rows::Impl::EndStream() {
+    if (session == nullptr) return;
+    on_row = false;
+    // Frees the result, which reads what is left of it.
+    result.reset();
+    session->streaming = false;
+    session = nullptr;
+}
+
+bool Rows::Next() {
+    Impl& impl = *impl_;
+    if (!impl.result) return false;
+    if (impl.session == nullptr) return impl.on_row = impl.result->next();
+    const Status status = impl.session->Run(impl.query_name, Phase::kNothingStored,
+                                            [&] { impl.on_row = impl.result->next(); });
+    if (!status.ok()) {
+        impl.status = status;
+        impl.on_row = false;
+    }
+    if (!impl.on_row) impl.EndStream();
+    return impl.on_row;
+}
+
+const Status& Rows::status() const {
+    return impl_->status;
+}
+
+bool Rows::IsNull(int column) const {
+    impl_->CheckRead(column);
+    return impl_->result->isNull(static_cast<unsigned>(column + 1));
+}
+
+std::int64_t Rows::Int(int column) const {
+    const Impl& impl = *impl_;
+    const Impl::Column kind = impl.NumberColumn(column);
+    const auto index = static_cast<unsigned>(column + 1);
+    const std::int64_t number = impl.result->getInt64(index);
+    if (number == 0) {
+        if (impl.result->isNull(index)) [[unlikely]]
+            impl.Broken(column, "is NULL");
+    } else if (kind == Impl::Column::kUnsigned) {
+        if (number < 0) [[unlikely]]
+            impl.Broken(column, "does not fit 64 signed bits");
+    } else if (number == std::numeric_limits<std::int64_t>::max() ||
+               number == std::numeric_limits<std::int64_t>::min()) [[unlikely]] {
+        // A DECIMAL beyond 64 bits is read as the nearest number that fits.
+        const std::string text = impl.result->getString(index);
+        if (text != std::to_string(number)) impl.Broken(column, "does not fit 64 signed bits");
+    }
+    return number;
+}
+
+std::uint64_t Rows::Uint(int column) const {
+    const Impl& impl = *impl_;
+    const Impl::Column kind = impl.NumberColumn(column);
+    const auto index = static_cast<unsigned>(column + 1);
+    const std::uint64_t number = impl.result->getUInt64(index);
+    if (number == 0) {
+        if (impl.result->isNull(index)) [[unlikely]]
+            impl.Broken(column, "is NULL");
+    } else if (kind == Impl::Column::kSigned && static_cast<std::int64_t>(number) < 0)
+        [[unlikely]] {
+        impl.Broken(column, "is negative");
+    } else if (number == std::numeric_limits<std::uint64_t>::max()) [[unlikely]] {
+        const std::string text = impl.result->getString(index);
+        if (text != std::to_string(number)) impl.Broken(column, "does not fit 64 bits");
+    }
+    return number;
+}
+
+std::string Rows::Text(int column) const {
+    const Impl& impl = *impl_;
+    impl.CheckRead(column);
+    const auto index = static_cast<unsigned>(column + 1);
+    sql::SQLString text = impl.result->getString(index);
+    if (text.length() == 0 && impl.result->isNull(index)) [[unlikely]] {
+        impl.Broken(column, "is NULL");
+    }
+    return std::move(*text.operator->());
+}
+
+BusinessDate Rows::Date(int column) const {
+    const Impl& impl = *impl_;
+    const auto date = BusinessDate::Parse(Text(column));
+    if (!date.ok()) [[unlikely]]
+        impl.Broken(column, "is not a date");
+    return *date;
+}
+
+std::optional<std::int64_t> Rows::OptionalInt(int column) const {
+    if (IsNull(column)) return std::nullopt;
+    return Int(column);
+}
+
+std::optional<std::string> Rows::OptionalText(int column) const {
+    if (IsNull(column)) return std::nullopt;
+    return Text(column);
+}
+
+std::size_t Rows::size() const {
+    return impl_->row_count;
+}
+
+}  // namespace kessai::mysql

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cppconn/resultset.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "kessai/mysql/rows.h"
+#include "session_impl.h"
+
+namespace kessai::mysql {
+
+struct Rows::Impl {
+    std::unique_ptr<sql::ResultSet> result;
+    std::string_view query_name;
+    int column_count = 0;
+    std::size_t row_count = 0;
+    /// Of a streamed result that is still open.
+    Session::Impl* session = nullptr;
+    Status status;
+    bool on_row = false;
+
+    /// What is known of each column's type, found out when it is first read.
+    enum class Column : std::uint8_t { kUnread, kSigned, kUnsigned, kOther };
+    mutable std::vector<Column> columns;
+
+    Column NumberColumn(int column) const;
+    void CheckRead(int column) const;
+    [[noreturn]] void Broken(int column, std::string_view what) const;
+    void EndStream();
+};
+
+}  // namespace kessai::mysql

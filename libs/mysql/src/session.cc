@@ -1,0 +1,338 @@
+#include "kessai/mysql/session.h"
+
+#include <cppconn/driver.h>
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+
+#include "kessai/mysql/error.h"
+#include "kessai/result/check.h"
+#include "rows_impl.h"
+#include "session_impl.h"
+
+namespace kessai::mysql {
+namespace {
+
+sql::Driver& ConnectorDriver() {
+    // Making it initializes the client library, which is not thread safe: once, here.
+    static sql::Driver* const driver = get_driver_instance();
+    return *driver;
+}
+
+int Seconds(Duration duration) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+    return static_cast<int>(std::clamp<std::int64_t>(seconds, 1, 24 * 3600));
+}
+
+std::string SettingsStatement(const ConnectOptions& options) {
+    std::string sql =
+        "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,STRICT_ALL_TABLES,"
+        "ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+        "NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=";
+    sql += std::to_string(options.lock_wait_timeout_s);
+    sql += ", wait_timeout=";
+    sql += std::to_string(options.wait_timeout_s);
+    // MariaDB alone turns long IN lists into subqueries, which then scan: never here.
+    sql += " /*M!100302 , in_predicate_conversion_threshold=0 */";
+    return sql;
+}
+
+Result<std::string> PercentDecode(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out.push_back(text[i]);
+            continue;
+        }
+        unsigned byte = 0;
+        const char* begin = text.data() + i + 1;
+        if (i + 2 >= text.size() || std::from_chars(begin, begin + 2, byte, 16).ptr != begin + 2) {
+            return Status(Code::kInvalidArgument, "MYSQL_URL_MALFORMED", "a % without two digits");
+        }
+        out.push_back(static_cast<char>(byte));
+        i += 2;
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<ConnectOptions> ConnectOptions::Parse(std::string_view url) {
+    const auto malformed = [](const char* what) {
+        return Status(Code::kInvalidArgument, "MYSQL_URL_MALFORMED", what);
+    };
+    static constexpr std::string_view kScheme = "mysql://";
+    if (!url.starts_with(kScheme)) return malformed("it does not begin with mysql://");
+    url.remove_prefix(kScheme.size());
+
+    ConnectOptions options;
+    std::string_view path;
+    if (const auto slash = url.find('/'); slash != std::string_view::npos) {
+        path = url.substr(slash + 1);
+        url = url.substr(0, slash);
+    }
+    if (const auto at = url.rfind('@'); at != std::string_view::npos) {
+        const std::string_view credentials = url.substr(0, at);
+        url.remove_prefix(at + 1);
+        const auto colon = credentials.find(':');
+        KESSAI_ASSIGN_OR_RETURN(options.user, PercentDecode(credentials.substr(0, colon)));
+        if (colon != std::string_view::npos) {
+            KESSAI_ASSIGN_OR_RETURN(options.password, PercentDecode(credentials.substr(colon + 1)));
+        }
+    }
+    if (const auto colon = url.rfind(':'); colon != std::string_view::npos) {
+        const std::string_view port = url.substr(colon + 1);
+        const auto parsed = std::from_chars(port.data(), port.data() + port.size(), options.port);
+        if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size() ||
+            options.port < 1 || options.port > 65535) {
+            return malformed("the port is not a number of 1 to 65535");
+        }
+        url = url.substr(0, colon);
+    }
+    if (url.empty()) return malformed("it has no host");
+    options.host = url;
+    KESSAI_ASSIGN_OR_RETURN(options.schema, PercentDecode(path));
+    return options;
+}
+
+void StatementBatch::Clear() {
+    sql_.clear();
+    names_.clear();
+}
+
+Status StatementBatch::AddRendered(const Query& query, std::span<const Argument> arguments) {
+    const std::size_t before = sql_.size();
+    // The line break ends a comment that the statement before may end with.
+    if (!names_.empty()) sql_ += "\n;";
+    Status status = Render(query, arguments, sql_);
+    if (status.ok()) {
+        names_.push_back(query.name);
+    } else {
+        sql_.resize(before);
+    }
+    return status;
+}
+
+Status Session::Impl::Failed(std::string_view name, Phase phase, int number,
+                             std::string_view message) {
+    Status status = ClassifyError(number, message, phase).WithContext(name);
+    const std::string_view why = status.reason();
+    const bool lost = why == reason::kConnectionLost || why == reason::kCommitUnknown ||
+                      why == reason::kStatementTooLarge;
+    if (lost || why == reason::kReadOnly) failure = status;
+    if (in_transaction && (IsRetryable(status) || lost)) doomed = status;
+    return status;
+}
+
+Status Session::Impl::SetAutocommit(bool on) {
+    const Status status = Run("transaction.begin", Phase::kNothingStored, [&] {
+        statement->execute(on ? "SET autocommit=1" : "SET autocommit=0");
+    });
+    if (status.ok()) server_autocommit = on;
+    return status;
+}
+
+Status Session::Impl::Prepare() {
+    KESSAI_CHECK(!streaming, "a session reads its streamed rows to their end first");
+    if (in_transaction && !doomed.ok()) return doomed;
+    if (!failure.ok()) {
+        return Status(
+            Code::kUnavailable,
+            failure.reason() == reason::kReadOnly ? reason::kReadOnly : reason::kConnectionLost,
+            "the session failed before: " + std::string(failure.message()));
+    }
+    if (server_autocommit == in_transaction) KESSAI_RETURN_IF_ERROR(SetAutocommit(!in_transaction));
+    if (in_transaction) transaction_begun = true;
+    return {};
+}
+
+void Session::Impl::RunBuffer(std::size_t statements, std::size_t* done) {
+    const auto drop_rows = [&] {
+        const std::unique_ptr<sql::ResultSet> unwanted(statement->getResultSet());
+    };
+    // The connector does not tell "the next statement has no rows" from "that was the last": the
+    // results are counted, so that exactly all of them are read and the connection stays in step.
+    if (statement->execute(buffer)) drop_rows();
+    for (*done = 1; *done < statements; ++*done) {
+        if (statement->getMoreResults()) drop_rows();
+    }
+}
+
+void Session::Impl::Rollback() {
+    in_transaction = false;
+    doomed = Status();
+    if (!transaction_begun) return;
+    transaction_begun = false;
+    // A lost or read-only session is closed, and the server rolls back then.
+    if (!failure.ok()) return;
+    const Status status =
+        Run("transaction.rollback", Phase::kNothingStored, [&] { statement->execute("ROLLBACK"); });
+    if (!status.ok() && failure.ok()) failure = status;
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Session::~Session() {
+    KESSAI_CHECK(!impl_->streaming, "streamed rows do not outlive their session");
+    if (impl_->in_transaction) impl_->Rollback();
+}
+
+Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options, const Clock& clock,
+                                                  QueryObserver* observer) {
+    KESSAI_CHECK(options.read_timeout > std::chrono::seconds(options.lock_wait_timeout_s),
+                 "read_timeout is above lock_wait_timeout_s");
+    auto impl = std::make_unique<Impl>();
+    impl->options = options;
+    impl->clock = &clock;
+    impl->observer = observer;
+    const Status status = impl->Run("session.connect", Phase::kNothingStored, [&] {
+        sql::ConnectOptionsMap map;
+        map["hostName"] = sql::SQLString(options.host);
+        map["port"] = options.port;
+        map["userName"] = sql::SQLString(options.user);
+        map["password"] = sql::SQLString(options.password);
+        map["schema"] = sql::SQLString(options.schema);
+        map["OPT_CONNECT_TIMEOUT"] = Seconds(options.connect_timeout);
+        map["OPT_READ_TIMEOUT"] = Seconds(options.read_timeout);
+        map["OPT_WRITE_TIMEOUT"] = Seconds(options.write_timeout);
+        map["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
+        map["OPT_LOCAL_INFILE"] = 0;
+        map["CLIENT_MULTI_STATEMENTS"] = true;
+        map["CLIENT_FOUND_ROWS"] = true;
+        impl->connection.reset(ConnectorDriver().connect(map));
+        impl->statement.reset(impl->connection->createStatement());
+        impl->statement->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        impl->statement->execute(SettingsStatement(options));
+        const std::unique_ptr<sql::ResultSet> packet(
+            impl->statement->executeQuery("SELECT @@max_allowed_packet"));
+        packet->next();
+        // One byte is the command; the rest is room for a COMMIT after a batch.
+        const auto allowed = static_cast<std::size_t>(packet->getInt64(1)) - 64;
+        impl->statement_bytes_max = std::min(options.max_statement_bytes, allowed);
+    });
+    KESSAI_RETURN_IF_ERROR(status);
+    impl->connected_at = clock.SteadyNow();
+    return std::unique_ptr<Session>(new Session(std::move(impl)));
+}
+
+namespace {
+
+Status CheckSize(std::string_view name, std::size_t size, std::size_t limit) {
+    if (size <= limit) return {};
+    std::string message("query ");
+    message += name;
+    message += ": the statement has " + std::to_string(size) + " bytes, at most " +
+               std::to_string(limit) + " are sent";
+    return Status(Code::kInvalidArgument, reason::kStatementTooLarge, std::move(message));
+}
+
+}  // namespace
+
+Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argument> arguments,
+                                     bool streamed) {
+    Impl& impl = *impl_;
+    std::string& sql = *impl.buffer.operator->();
+    sql.clear();
+    KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
+    KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(impl.Prepare());
+
+    auto rows = std::make_unique<Rows::Impl>();
+    const Status status = impl.Run(query.name, Phase::kNothingStored, [&] {
+        if (streamed && !impl.stream_statement) {
+            impl.stream_statement.reset(impl.connection->createStatement());
+            impl.stream_statement->setResultSetType(sql::ResultSet::TYPE_FORWARD_ONLY);
+        }
+        auto& statement = streamed ? *impl.stream_statement : *impl.statement;
+        rows->result.reset(statement.executeQuery(impl.buffer));
+        rows->column_count = static_cast<int>(rows->result->getMetaData()->getColumnCount());
+        if (!streamed) rows->row_count = rows->result->rowsCount();
+    });
+    KESSAI_RETURN_IF_ERROR(status);
+    rows->query_name = query.name;
+    rows->columns.resize(static_cast<std::size_t>(rows->column_count));
+    if (streamed) {
+        rows->session = &impl;
+        impl.streaming = true;
+    }
+    return Rows(std::move(rows));
+}
+
+Result<std::uint64_t> Session::ExecuteRendered(const Query& query,
+                                               std::span<const Argument> arguments) {
+    Impl& impl = *impl_;
+    std::string& sql = *impl.buffer.operator->();
+    sql.clear();
+    KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
+    KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(impl.Prepare());
+
+    std::uint64_t affected = 0;
+    const Phase phase = impl.in_transaction ? Phase::kNothingStored : Phase::kCommitting;
+    const Status status = impl.Run(query.name, phase, [&] {
+        if (impl.statement->execute(impl.buffer)) {
+            const std::unique_ptr<sql::ResultSet> unwanted(impl.statement->getResultSet());
+        } else {
+            affected = impl.statement->getUpdateCount();
+        }
+    });
+    KESSAI_RETURN_IF_ERROR(status);
+    return affected;
+}
+
+Status Session::Impl::RunBatch(const StatementBatch& batch, bool commit) {
+    if (batch.empty() && !commit) return {};
+    KESSAI_RETURN_IF_ERROR(CheckSize(batch.name_, batch.bytes(), statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(Prepare());
+    std::string& sql = *buffer.operator->();
+    sql = batch.sql_;
+    if (commit) sql += sql.empty() ? "COMMIT" : "\n;COMMIT";
+    const std::size_t statements = batch.size() + (commit ? 1 : 0);
+    const Phase phase = commit || !in_transaction ? Phase::kCommitting : Phase::kNothingStored;
+    std::size_t done = 0;
+    Status status = Run(batch.name_, phase, [&] { RunBuffer(statements, &done); });
+    if (!status.ok() && done < batch.size()) status = status.WithContext(batch.names_[done]);
+    return status;
+}
+
+Status Session::ExecuteMany(const StatementBatch& batch) {
+    return impl_->RunBatch(batch, /*commit=*/false);
+}
+
+Result<Instant> Session::DatabaseNow() {
+    static constexpr Query kNow{"session.now",
+                                "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"};
+    KESSAI_ASSIGN_OR_RETURN(auto rows, Select(kNow));
+    KESSAI_CHECK(rows.Next(), "SELECT NOW gives a row");
+    return rows.At(0);
+}
+
+Status Session::Ping() {
+    Impl& impl = *impl_;
+    KESSAI_CHECK(!impl.streaming, "a session reads its streamed rows to their end first");
+    if (!impl.failure.ok()) return impl.failure;
+    return impl.Run("session.ping", Phase::kNothingStored, [&] {
+        if (!impl.connection->isValid()) {
+            throw sql::SQLException("the server does not answer", "HY000", 2006);
+        }
+    });
+}
+
+bool Session::in_transaction() const {
+    return impl_->in_transaction;
+}
+bool Session::usable() const {
+    return impl_->failure.ok();
+}
+const Status& Session::failure() const {
+    return impl_->failure;
+}
+const ConnectOptions& Session::options() const {
+    return impl_->options;
+}
+SteadyInstant Session::connected_at() const {
+    return impl_->connected_at;
+}
+
+}  // namespace kessai::mysql
