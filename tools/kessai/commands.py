@@ -1,68 +1,210 @@
-"""The sub-commands: one table, one function each."""
+"""The command line: which sub-commands there are and which module does each."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
-from typing import Callable
+from typing import Callable, Sequence
 
-from . import kafka, mariadb, redis, say, servers
+from . import access, build, external, packages, say, servers, services, status, suites, up
 from .diagnosis import Diagnosis
-from .stack import Stack, open_stack
+from .lock import exclusive
+from .stack import PROCESS_LISTENERS, SERVICES, Stack, open_stack
+from .startup import serve
 from .supervisor import Supervisor
 
-Command = Callable[[argparse.Namespace], int]
+_TEST_BUDGET_MINUTES = 72.0
 
 
-def main(arguments: list[str]) -> int:
-    parser = _parser()
-    options = parser.parse_args(arguments)
+def main(arguments: Sequence[str]) -> int:
     try:
+        command = external.find(arguments[0]) if arguments else None
+        if command is not None:  # its arguments are its program's, not ours to read
+            return external.main(command, arguments[1:])
+        options = _parser().parse_args(arguments or ["help"])
         return int(options.run(options))
     except Diagnosis as diagnosis:
         sys.stdout.flush()
         print(diagnosis.text(), file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
-        print("kessai: interrupted", file=sys.stderr)
+        print("\nkessai: interrupted; ./kessai down ends what was started", file=sys.stderr)
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./kessai", description="Builds and runs Kessai.")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(metavar="command", required=True)
 
-    part = commands.add_parser("servers", help="only Kafka, MariaDB and Redis: up, down, env")
+    def add(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        part = commands.add_parser(name, help=summary, description=summary)
+        part.set_defaults(run=run)
+        return part
+
+    def with_stack(part: argparse.ArgumentParser, default: str = "dev") -> argparse.ArgumentParser:
+        part.add_argument("--stack", default=default, help=f"which stack (default: {default})")
+        return part
+
+    def with_preset(part: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        part.add_argument("--preset", default="release", help="CMake preset (default: release)")
+        return part
+
+    part = with_preset(with_stack(add("up", _up, "installs, builds, starts everything, makes a payment")))
+    part.add_argument("--no-build", action="store_true", help="run what is built")
+    part.add_argument("--no-demo", action="store_true", help="make no demonstration payment")
+    with_stack(add("down", _down, "ends everything that up started"))
+    part = with_stack(add("status", _status, "shows every process, and why it is not ready"))
+    part.add_argument("--json", action="store_true")
+    part = with_stack(add("logs", _logs, "shows the ends of the logs"))
+    part.add_argument("process", nargs="*", help="which (default: all)")
+    part.add_argument("-f", "--follow", action="store_true", help="go on showing what comes")
+    part.add_argument("-n", "--lines", type=int, default=40)
+    part = with_preset(with_stack(add("restart", _restart, "starts one process anew")))
+    part.add_argument("process", choices=list(PROCESS_LISTENERS))
+    part.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                      help="and from now on with this setting, such as executor.batch_max=1")  # fmt: skip
+    part.add_argument("--clear", action="store_true", help="and without earlier --set settings")
+    with_stack(add("reset", _reset, "ends the stack and removes its data, logs and secrets"))
+    with_preset(add("build", _build, "compiles everything"))
+
+    part = with_preset(with_stack(add("test", _test, "runs tests on a stack of their own"), "test"))
+    part.add_argument("suite", nargs="*", help=f"{', '.join(suite.name for suite in suites.SUITES)}")
+    part.add_argument("--keep", action="store_true", help="leave the stack running afterwards")
+    part.add_argument("--budget-minutes", type=float, default=_TEST_BUDGET_MINUTES)
+
+    part = with_preset(with_stack(add("servers", _servers, "only Kafka, MariaDB and Redis")))
     part.add_argument("action", choices=["up", "down", "env"])
-    part.add_argument("--stack", default="dev")
-    part.set_defaults(run=_servers)
+
+    for command in external.COMMANDS:
+        commands.add_parser(command.name, help=command.summary)
+
+    add("help", lambda options: _help(parser), "shows this")
     return parser
 
 
-def _servers(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
-    supervisor = Supervisor(stack)
-    if options.action == "up":
-        servers.up(stack, supervisor, [])
-    elif options.action == "down":
-        return _stop(stack, supervisor)
-    else:
-        for name, value in test_environment(stack).items():
-            say.line(f"export {name}='{value}'")
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
     return 0
 
 
-def test_environment(stack: Stack) -> dict[str, str]:
-    """How integration tests find the servers of a stack."""
-    return {
-        "KESSAI_TEST_MYSQL": mariadb.url(stack),
-        "KESSAI_TEST_REDIS": redis.url(stack, "gateway"),
-        "KESSAI_TEST_KAFKA": kafka.address(stack),
-    }
+def _up(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack, may_move=True)
+    phases = say.Phases()
+    with exclusive(stack):
+        up.whole_stack_up(stack, options.preset, phases, compile_first=not options.no_build)
+    if not options.no_demo:
+        up.demonstrate(stack, phases)
+    up.show_access(stack)
+    say.line(f"\nup: {phases.split()}")
+    return 0
 
 
-def _stop(stack: Stack, supervisor: Supervisor) -> int:
-    left = supervisor.stop_everything([servers.names()])
-    for proc in left:
-        say.warning(f"pid {proc.pid} is still there: {proc.command}")
-    return 1 if left else 0
+def _down(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack)
+    if not stack.exists:
+        say.line(f"the stack '{stack.name}' was never up")
+        return 0
+    with exclusive(stack):
+        count = len(Supervisor(stack).members())
+        if not up.stop(stack):
+            return 1
+    say.line(f"down: {count} processes ended" if count else "nothing was running")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack)
+    if not stack.exists:
+        say.line(f"the stack '{stack.name}' was never up")
+        return 1
+    return status.show(stack, options.json)
+
+
+def _logs(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack)
+    return status.follow_logs(stack, options.process, options.follow, options.lines)
+
+
+def _restart(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack)
+    name = options.process
+    if (options.set or options.clear) and name not in SERVICES:
+        raise Diagnosis(f"{name} takes no --set", "that is for: " + ", ".join(SERVICES))
+    supervisor = Supervisor(stack)
+    if supervisor.runsvdir() is None:
+        raise Diagnosis(f"the stack '{stack.name}' is not up", "run ./kessai up")
+    with exclusive(stack), say.step(f"restart {name}"):
+        if name in SERVICES:
+            service = _reconfigured(stack, name, options)
+            process, why_not = service.process(), service.not_ready
+        else:
+            process = next(entry for entry in servers.processes(stack) if entry.name == name)
+            why_not = lambda: servers.not_ready(stack, name)  # noqa: E731
+        supervisor.begin([process])
+        serve(stack, supervisor, process, why_not, restart=True)
+    return 0
+
+
+def _reconfigured(stack: Stack, name: str, options: argparse.Namespace) -> services.Service:
+    """The service with its --set settings, which are kept only if it accepts them."""
+    service = services.Service(name, stack, options.preset)
+    before = services.overrides(stack, name)
+    after = services.merged_overrides(before, options.set, options.clear)
+    services.save_overrides(stack, name, after)
+    try:
+        service.run("check-config")
+    except Diagnosis:
+        services.save_overrides(stack, name, before)
+        raise
+    return service
+
+
+def _reset(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack)
+    if not stack.directory.exists():
+        say.line(f"the stack '{stack.name}' has nothing to remove")
+        return 0
+    with exclusive(stack):
+        if not up.stop(stack):
+            return 1
+        shutil.rmtree(stack.directory)
+    say.line(f"reset: .kessai/{stack.name} is gone; builds and downloads stay")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    packages.install_missing()
+    build.build(options.preset)
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack, may_move=True)
+    with exclusive(stack):
+        return suites.run(
+            stack, options.suite, options.preset, options.keep, options.budget_minutes
+        )
+
+
+def _servers(options: argparse.Namespace) -> int:
+    stack = open_stack(options.stack, may_move=options.action == "up")
+    if options.action == "down":
+        return _down(options)
+    if options.action == "up":
+        with exclusive(stack):
+            up.servers_up(stack, options.preset)
+        return 0
+    for name, value in access.test_environment(_existing(stack)).items():
+        say.line(f"export {name}='{value}'")
+    return 0
+
+
+def _existing(stack: Stack) -> Stack:
+    if not stack.exists:
+        raise Diagnosis(f"the stack '{stack.name}' was never up", "run ./kessai up")
+    return stack

@@ -13,7 +13,7 @@ from . import credentials
 from .diagnosis import Diagnosis
 from .settings import StackSettings
 from .stack import HOST, SERVICES, Stack
-from .supervisor import Process
+from .supervisor import Process, digest
 
 NAME = "mariadb"
 
@@ -35,6 +35,7 @@ max_connections = 400
 max_allowed_packet = 64M
 thread_cache_size = 100
 table_open_cache = 4000
+open_files_limit = 16384
 performance_schema = OFF
 
 # Nothing acknowledged is lost by kill -9 or a power cut.
@@ -87,14 +88,22 @@ def url(stack: Stack) -> str:
 def prepare(stack: Stack, settings: StackSettings) -> bool:
     """Writes the configuration and makes the data directory; true if that was made now."""
     _check_socket_path(stack)
+    (stack.directory / "tmp").mkdir(exist_ok=True)
+    (stack.config / "mariadb.cnf").write_text(_configuration(stack, settings))
+    credentials.write_private(stack.secrets / "mysql-accounts.sql", _accounts(stack).encode())
+    credentials.write_private(stack.secrets / "mysql-root.cnf", _client_config(stack).encode())
+    if (stack.data / NAME / ".complete").exists():
+        return False
+    _install(stack)
+    return True
+
+
+def _configuration(stack: Stack, settings: StackSettings) -> str:
     data = stack.data / NAME
-    tmp = stack.directory / "tmp"
-    tmp.mkdir(exist_ok=True)
-    user = getpass.getuser()
-    config = _CONFIG.format(
-        user=user,
+    return _CONFIG.format(
+        user=getpass.getuser(),
         data=data,
-        tmp=tmp,
+        tmp=stack.directory / "tmp",
         socket=socket_path(stack),
         host=HOST,
         port=stack.port("mariadb"),
@@ -103,20 +112,14 @@ def prepare(stack: Stack, settings: StackSettings) -> bool:
         buffer_pool=settings.mysql_buffer_pool,
         log_file=settings.mysql_log_file,
     )
-    (stack.config / "mariadb.cnf").write_text(config)
-    credentials.write_private(stack.secrets / "mysql-accounts.sql", _accounts(stack).encode())
-    credentials.write_private(stack.secrets / "mysql-root.cnf", _client_config(stack).encode())
-    if (data / ".complete").exists():
-        return False
-    _install(stack, user)
-    return True
 
 
-def process(stack: Stack) -> Process:
+def process(stack: Stack, settings: StackSettings) -> Process:
     return Process(
         name=NAME,
         command=["mariadbd", f"--defaults-file={stack.config / 'mariadb.cnf'}"],
-        listens={"mariadb": stack.port("mariadb")},
+        listens=stack.listens(NAME),
+        depends_on=[digest(_configuration(stack, settings))],
         stop_grace_s=60,  # a clean shutdown writes dirty pages
     )
 
@@ -148,14 +151,14 @@ def _query(stack: Stack, sql: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def _install(stack: Stack, user: str) -> None:
+def _install(stack: Stack) -> None:
     data = stack.data / NAME
     if data.exists():  # left by an interrupted attempt: nothing ever ran on it
         subprocess.run(["rm", "-rf", "--", str(data)], check=True)
     data.mkdir(mode=0o700)
     result = subprocess.run(
         [
-            "mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={user}",
+            "mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={getpass.getuser()}",
             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
             "--innodb-log-file-size=8M", "--cross-bootstrap",
         ],

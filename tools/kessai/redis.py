@@ -7,7 +7,7 @@ import socket
 from . import credentials
 from .settings import StackSettings
 from .stack import HOST, SERVICES, Stack
-from .supervisor import Process
+from .supervisor import Process, digest
 
 _CONFIG = """\
 # Written by ./kessai; changes here are lost.
@@ -47,24 +47,28 @@ def url(stack: Stack, service: str) -> str:
 
 def prepare(stack: Stack, settings: StackSettings) -> None:
     for service in SERVICES:
-        data = stack.data / name(service)
-        data.mkdir(exist_ok=True)
-        config = _CONFIG.format(
-            host=HOST,
-            port=stack.port(name(service)),
-            password=credentials.password(stack, name(service)),
-            data=data,
-            memory=settings.redis_memory,
-        )
+        (stack.data / name(service)).mkdir(exist_ok=True)
+        config = _configuration(stack, settings, service)
         credentials.write_private(stack.secrets / f"{name(service)}.conf", config.encode())
 
 
-def processes(stack: Stack) -> list[Process]:
+def _configuration(stack: Stack, settings: StackSettings, service: str) -> str:
+    return _CONFIG.format(
+        host=HOST,
+        port=stack.port(name(service)),
+        password=credentials.password(stack, name(service)),
+        data=stack.data / name(service),
+        memory=settings.redis_memory,
+    )
+
+
+def processes(stack: Stack, settings: StackSettings) -> list[Process]:
     return [
         Process(
             name=name(service),
             command=["redis-server", str(stack.secrets / f"{name(service)}.conf")],
-            listens={name(service): stack.port(name(service))},
+            listens=stack.listens(name(service)),
+            depends_on=[digest(_configuration(stack, settings, service))],
         )
         for service in SERVICES
     ]

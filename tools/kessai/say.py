@@ -23,6 +23,24 @@ def warning(text: str) -> None:
         print(f"  ! {text}", file=sys.stderr, flush=True)
 
 
+class Phases:
+    """The large parts of a command and how long each took, for the split at its end."""
+
+    def __init__(self) -> None:
+        self._seconds: list[tuple[str, float]] = []
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        line(f"{name}")
+        started = time.monotonic()
+        yield
+        self._seconds.append((name, time.monotonic() - started))
+
+    def split(self) -> str:
+        parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self._seconds)
+        return f"{parts}; together {sum(seconds for _, seconds in self._seconds):.1f} s"
+
+
 class Step:
     """A step under way. `title` may be refined while it runs, to say what was really done."""
 

@@ -1,28 +1,26 @@
-"""The three servers (Kafka, MariaDB, Redis) of a stack: prepared, started and awaited together."""
+"""The three servers of a stack (Kafka, MariaDB, Redis), brought up side by side."""
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Callable
+from typing import Sequence
 
 from . import kafka, kafka_jars, mariadb, ports, redis, say, topics
-from .diagnosis import Diagnosis
+from .parallel import side_by_side
 from .settings import stack_settings
-from .stack import SERVICES, Stack, save_stack
+from .stack import SERVICES, Stack
+from .startup import serve
 from .supervisor import Process, Supervisor
 
-START_TIMEOUT_S = 90.0
-_ENDS_BEFORE_GIVING_UP = 3
+NAMES = (kafka.NAME, mariadb.NAME, *(redis.name(service) for service in SERVICES))
 
 
 def processes(stack: Stack) -> list[Process]:
     settings = stack_settings(stack.name)
-    return [mariadb.process(stack), kafka.process(stack, settings), *redis.processes(stack)]
-
-
-def names() -> list[str]:
-    return [kafka.NAME, mariadb.NAME, *(redis.name(service) for service in SERVICES)]
+    return [
+        mariadb.process(stack, settings),
+        kafka.process(stack, settings),
+        *redis.processes(stack, settings),
+    ]
 
 
 def not_ready(stack: Stack, name: str) -> str:
@@ -34,110 +32,78 @@ def not_ready(stack: Stack, name: str) -> str:
     return redis.not_ready(stack, name.removeprefix("redis-"))
 
 
-def up(stack: Stack, supervisor: Supervisor, others: list[Process]) -> None:
-    """Brings all servers to serving, side by side. `others` are supervised but not started here."""
-    save_stack(stack)
-    _fetch_kafka()
-    wanted = processes(stack)
-    ours = {proc.pid for proc in supervisor.members()}
-    for process in [*wanted, *others]:
-        ports.require_free(dict(process.listens), ours)
-    changed = supervisor.begin([*wanted, *others])
-    jobs: list[Callable[[], None]] = [
-        lambda: _mariadb_up(stack, supervisor, changed),
-        lambda: _kafka_up(stack, supervisor, changed),
-        lambda: _redis_up(stack, supervisor, changed),
-    ]
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        for outcome in [pool.submit(job) for job in jobs]:
-            outcome.result()
-
-
-def start_and_wait(
-    supervisor: Supervisor,
-    process: Process,
-    why_not: Callable[[], str],
-    log_tail: Callable[[], str],
-    timeout_s: float = START_TIMEOUT_S,
-) -> None:
-    """Starts a process and returns when it serves; names it, with its last words, if it can't."""
-    supervisor.start(process.name)
-    deadline = time.monotonic() + timeout_s
-    pids: set[int] = set()
-    while True:
-        running = supervisor.running(process.name)
-        reason = why_not() if running else "it is not running"
-        if running and not reason:
-            return
-        if running:
-            pids.add(running.pid)
-        if len(pids) > _ENDS_BEFORE_GIVING_UP or time.monotonic() > deadline:
-            supervisor.stop(process.name, process.stop_grace_s)
-            ended = "keeps ending" if len(pids) > 1 else f"did not serve within {timeout_s:.0f} s"
-            raise Diagnosis(
-                f"{process.name} {ended}: {reason}",
-                f"its last words are above; all of them: ./kessai logs {process.name}",
-                log_tail(),
-            )
-        time.sleep(0.1)
-
-
-def log_tail(stack: Stack, name: str, lines: int = 15) -> str:
-    path = stack.log / name / "current"
-    if not path.exists():
-        return "(it wrote nothing)"
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _fetch_kafka() -> None:
+def fetch() -> None:
+    """Brings what the servers need and Debian has not: Kafka."""
     if kafka_jars.present():
         return
     with say.step(f"fetch Kafka {kafka_jars.version()} with Maven"):
         kafka_jars.fetch()
 
 
-def _serve(stack: Stack, supervisor: Supervisor, process: Process, changed: set[str]) -> None:
-    if process.name in changed:
-        supervisor.stop(process.name, process.stop_grace_s)
-    start_and_wait(
-        supervisor,
-        process,
-        lambda: not_ready(stack, process.name),
-        lambda: log_tail(stack, process.name),
+def up(stack: Stack, supervisor: Supervisor, others: Sequence[Process] = ()) -> None:
+    """Brings all servers to serving. `others` are put under supervision but not started."""
+    wanted = processes(stack)
+    ours = {proc.pid for proc in supervisor.members()}
+    for process in [*wanted, *others]:
+        ports.require_free(process.listens, ours)
+    supervisor.begin([*wanted, *others])
+    side_by_side(
+        [
+            lambda: _mariadb_up(stack, supervisor),
+            lambda: _kafka_up(stack, supervisor),
+            lambda: _redis_up(stack, supervisor),
+        ]
     )
 
 
-def _mariadb_up(stack: Stack, supervisor: Supervisor, changed: set[str]) -> None:
-    already = supervisor.running(mariadb.NAME) is not None and mariadb.NAME not in changed
+def _mariadb_up(stack: Stack, supervisor: Supervisor) -> None:
+    settings = stack_settings(stack.name)
+    already = _serves(supervisor, mariadb.NAME)
     with say.step("mariadb") as step:
-        made = mariadb.prepare(stack, stack_settings(stack.name))
-        _serve(stack, supervisor, mariadb.process(stack), changed)
-        step.title = _outcome("mariadb", stack.port("mariadb"), already, "data directory made" * made)
+        made = mariadb.prepare(stack, settings)
+        _serve(stack, supervisor, mariadb.process(stack, settings))
+        step.title = _outcome("mariadb", stack.port("mariadb"), already)
+        step.title += ", data directory made" if made else ""
 
 
-def _kafka_up(stack: Stack, supervisor: Supervisor, changed: set[str]) -> None:
-    already = supervisor.running(kafka.NAME) is not None and kafka.NAME not in changed
+def _kafka_up(stack: Stack, supervisor: Supervisor) -> None:
+    already = _serves(supervisor, kafka.NAME)
     with say.step("kafka") as step:
         formatted = kafka.prepare(stack)
-        _serve(stack, supervisor, kafka.process(stack, stack_settings(stack.name)), changed)
-        step.title = _outcome("kafka", stack.port("kafka"), already, "storage formatted" * formatted)
+        _serve(stack, supervisor, kafka.process(stack, stack_settings(stack.name)))
+        step.title = _outcome("kafka", stack.port("kafka"), already)
+        step.title += ", storage formatted" if formatted else ""
     with say.step("topics") as step:
         declared = topics.load()
         made = topics.apply(kafka.address(stack), declared)
         step.title = f"topics: {len(declared)} as declared, {len(made)} of them made now"
 
 
-def _redis_up(stack: Stack, supervisor: Supervisor, changed: set[str]) -> None:
+def _redis_up(stack: Stack, supervisor: Supervisor) -> None:
+    settings = stack_settings(stack.name)
     with say.step("redis") as step:
-        redis.prepare(stack, stack_settings(stack.name))
-        instances = redis.processes(stack)
-        already = all(supervisor.running(process.name) for process in instances)
+        redis.prepare(stack, settings)
+        instances = redis.processes(stack, settings)
+        already = all(_serves(supervisor, process.name) for process in instances)
         for process in instances:
-            _serve(stack, supervisor, process, changed)
+            _serve(stack, supervisor, process)
         where = ", ".join(str(port) for process in instances for port in process.listens.values())
         step.title = f"redis {'already serves' if already else 'serves'} on {where}"
 
 
-def _outcome(name: str, port: int, already: bool, extra: str) -> str:
-    text = f"{name} {'already serves' if already else 'serves'} on {port}"
-    return f"{text}, {extra}" if extra else text
+def _serve(stack: Stack, supervisor: Supervisor, process: Process) -> None:
+    serve(
+        stack,
+        supervisor,
+        process,
+        why_not=lambda: not_ready(stack, process.name),
+        restart=supervisor.outdated(process.name),
+    )
+
+
+def _serves(supervisor: Supervisor, name: str) -> bool:
+    return supervisor.running(name) is not None and not supervisor.outdated(name)
+
+
+def _outcome(name: str, port: int, already: bool) -> str:
+    return f"{name} {'already serves' if already else 'serves'} on {port}"

@@ -43,6 +43,17 @@ PORT_OFFSETS: Mapping[str, int] = {
     "reconciliation-admin": 583,
 }
 
+# Each supervised process and its listeners, in the order in which they are shown.
+PROCESS_LISTENERS: Mapping[str, tuple[str, ...]] = {
+    "gateway": ("gateway-https", "gateway-admin"),
+    "payment": ("payment-grpc", "payment-admin"),
+    "payout": ("payout-grpc", "payout-admin"),
+    "reconciliation": ("reconciliation-grpc", "reconciliation-admin"),
+    "kafka": ("kafka", "kafka-controller"),
+    "mariadb": ("mariadb",),
+    **{f"redis-{service}": (f"redis-{service}",) for service in SERVICES},
+}
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -53,6 +64,10 @@ class Stack:
 
     def port(self, listener: str) -> int:
         return self.port_base + PORT_OFFSETS[listener]
+
+    def listens(self, process: str) -> dict[str, int]:
+        """What the process `process` listens for, and where."""
+        return {listener: self.port(listener) for listener in PROCESS_LISTENERS[process]}
 
     @property
     def secrets(self) -> Path:
@@ -84,14 +99,21 @@ class Stack:
         return f"STACK_OF_KESSAI={self.directory}#{self.instance}"
 
 
-def open_stack(name: str, environment: Mapping[str, str] = os.environ) -> Stack:
-    """Finds the stack `name`, or describes one that is still to be made (nothing is written)."""
+def open_stack(
+    name: str, may_move: bool = False, environment: Mapping[str, str] = os.environ
+) -> Stack:
+    """Finds the stack `name`, or describes one that is still to be made (nothing is written).
+
+    One that exists stays at its ports, unless it `may_move` to where KESSAI_PORT_BASE says.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", name):
         raise Diagnosis(f"'{name}' is not a stack name", "use a to z, 0 to 9 and -, at most 20 of them")
     directory = ROOT / ".kessai" / name
     recorded: dict[str, object] = {}
     if (directory / "stack.json").exists():
         recorded = json.loads((directory / "stack.json").read_text())
+    if recorded and not may_move:
+        environment = {}
     base = _port_base(name, environment, recorded)
     instance = str(recorded.get("instance") or uuid.uuid4().hex)
     return Stack(name=name, port_base=base, directory=directory, instance=instance)

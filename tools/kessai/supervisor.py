@@ -7,6 +7,7 @@ under a lock that the new one waits for: there are never two of it on one data d
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -34,8 +35,9 @@ class Process:
 
     name: str
     command: Sequence[str]
-    listens: Mapping[str, int]  # what for -> port
+    listens: Mapping[str, int]  # listener -> port
     environment: Mapping[str, str] = field(default_factory=dict)
+    depends_on: Sequence[str] = ()  # digests of files it reads: a change needs a restart
     stop_grace_s: float = 20.0
 
 
@@ -77,26 +79,31 @@ class Supervisor:
         """Whether `name` is meant to run."""
         return (self._tree / name / "run").exists() and not (self._tree / name / "down").exists()
 
+    def outdated(self, name: str) -> bool:
+        """Whether `name` runs with an older command, environment or configuration than it should."""
+        proc = self.running(name)
+        written = (self._tree / name / "run").stat().st_mtime
+        return proc is not None and written > time.time() - proc.uptime_s() + 0.05
+
     def names(self) -> list[str]:
         return sorted(path.parent.name for path in self._tree.glob("*/run"))
 
     # -- starting -----------------------------------------------------------------------------
 
-    def begin(self, processes: Sequence[Process]) -> set[str]:
+    def begin(self, processes: Sequence[Process]) -> None:
         """Writes every process's directory and makes sure that runsvdir watches them.
 
-        Starts none of them. Returns the names whose command or environment changed since they
-        were started, which need a restart to take effect.
+        Starts none of them, and leaves alone those that run (see `outdated`).
         """
         if self.runsvdir() is None and self.members():
             say.warning("found left-overs of an earlier run of this stack: stopping them")
             self.stop_everything()
-        changed = {process.name for process in processes if self._write(process)}
+        for process in processes:
+            self._write(process)
         if self.runsvdir() is None:
             self._start_runsvdir()
         for process in processes:
             self._await_runsv(process.name)
-        return changed
 
     def start(self, name: str) -> None:
         """Asks for `name` to run, now and after every death, until `stop`."""
@@ -161,23 +168,20 @@ class Supervisor:
 
     # -- pieces ---------------------------------------------------------------------------------
 
-    def _write(self, process: Process) -> bool:
-        """Writes the directory of one process; true if a started one's run script changed."""
+    def _write(self, process: Process) -> None:
         home = self._tree / process.name
         log_directory = self._stack.log / process.name
         (home / "log").mkdir(parents=True, exist_ok=True)
         log_directory.mkdir(parents=True, exist_ok=True)
         (log_directory / "config").write_text(f"s{_LOG_BYTES}\nn{_LOG_FILES}\n")
-        fresh = not (home / "run").exists()
-        if fresh:
+        if not (home / "run").exists():
             (home / "down").touch()
         _write_script(home / "log" / "run", f"exec svlogd -b 16384 {shlex.quote(str(log_directory))}\n")
         _write_script(
             home / "finish",
             f'echo "kessai: {process.name} ended (exit code $1, signal $(($2 & 127)))"\n',
         )
-        changed = _write_script(home / "run", self._run_script(process))
-        return changed and not fresh and self.wanted(process.name)
+        _write_script(home / "run", self._run_script(process))
 
     def _run_script(self, process: Process) -> str:
         environment = {"PATH": _PATH, "LANG": "C.UTF-8", **process.environment}
@@ -189,7 +193,12 @@ class Supervisor:
             *process.command,
         ]  # fmt: skip
         joined = " \\\n    ".join(shlex.quote(word) for word in words)
-        return f"exec 2>&1\ncd {shlex.quote(str(self._stack.directory))} || exit 1\nexec {joined}\n"
+        return (
+            f"# depends on: {' '.join(process.depends_on)}\n"
+            "exec 2>&1\n"
+            f"cd {shlex.quote(str(self._stack.directory))} || exit 1\n"
+            f"exec {joined}\n"
+        )
 
     def _start_runsvdir(self) -> None:
         key, value = self._stack.marker.split("=", 1)
@@ -236,6 +245,11 @@ class Supervisor:
         return True
 
 
+def digest(text: str) -> str:
+    """What `Process.depends_on` wants to know of a configuration."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _has_marker(pid: int, marker: str) -> bool:
     try:
         return marker.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -243,13 +257,12 @@ def _has_marker(pid: int, marker: str) -> bool:
         return False
 
 
-def _write_script(path: Path, body: str) -> bool:
-    """Writes an executable script in one step; false if it already was so."""
+def _write_script(path: Path, body: str) -> None:
+    """Writes an executable script in one step, and not at all if it already is so."""
     text = "#!/bin/sh\n# Written by ./kessai; changes here are lost.\n" + body
     if path.exists() and path.read_text() == text:
-        return False
+        return
     fresh = path.with_suffix(".new")
     fresh.write_text(text)
     fresh.chmod(0o700)
     fresh.replace(path)
-    return True

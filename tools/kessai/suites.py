@@ -1,0 +1,234 @@
+"""`test`: runs test suites, with an isolated stack when one needs it, and counts the cases."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from . import access, build, packages, results, say, servers, up
+from .diagnosis import Diagnosis
+from .results import Tally
+from .stack import ROOT, Stack
+
+
+class Needs(Enum):
+    NOTHING = 0
+    SERVERS = 1  # Kafka, MariaDB, Redis
+    STACK = 2  # and the four services
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    runner: str  # "ctest": the label `name`; else a folder or file for pytest
+    needs: Needs
+    limit_minutes: int
+    default: bool  # part of `./kessai test` without names
+    summary: str
+    parallel: int = 1
+
+
+SUITES = (
+    Suite("tools", "tools/tests", Needs.NOTHING, 5, True, "the one command's own parts"),
+    Suite("unit", "ctest", Needs.NOTHING, 15, True, "libraries and domains without I/O", 2),
+    Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis"),
+    Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
+    Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
+    Suite("faults", "tests/faults", Needs.STACK, 30, True, "kill -9 of everything under load"),
+    Suite("cluster", "tests/cluster", Needs.SERVERS, 30, False, "several brokers and replicas"),
+)
+
+
+def run(stack: Stack, names: Sequence[str], preset: str, keep: bool, budget_minutes: float) -> int:
+    """Runs the suites and prints the counts; the last line is `N passed, N failed`."""
+    deadline = time.monotonic() + budget_minutes * 60
+    chosen = choose(names)
+    total = Tally()
+    rows: list[str] = []
+    try:
+        _make_ready(stack, chosen, preset)
+        for suite in chosen:
+            tally, seconds = _run_one(stack, suite, preset, deadline)
+            total.add(tally)
+            rows.append(_row(suite.name, tally, seconds))
+    finally:
+        if not keep and _starts_servers(chosen):
+            _clear(stack, keep_data=total.failed > 0)
+    _summary(rows, total)
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+def choose(names: Sequence[str], root: Path = ROOT) -> list[Suite]:
+    """The suites by these names, in their own order; without names the default ones that exist."""
+    by_name = {suite.name: suite for suite in SUITES}
+    for name in names:
+        if name not in by_name:
+            raise Diagnosis(f"there is no suite '{name}'", f"use one of: {', '.join(by_name)}")
+        if not _exists(by_name[name], root):
+            raise Diagnosis(
+                f"the suite '{name}' has no tests: {by_name[name].runner} is not there",
+                "leave it out; it comes in a later version",
+            )
+    if names:
+        return [suite for suite in SUITES if suite.name in names]
+    return [suite for suite in SUITES if suite.default and _exists(suite, root)]
+
+
+def _exists(suite: Suite, root: Path) -> bool:
+    return suite.runner == "ctest" or any((root / suite.runner).glob("**/test_*.py"))
+
+
+def _uses_given_servers() -> bool:
+    """Whether the caller named servers to test against instead of an own stack's."""
+    return all(f"KESSAI_TEST_{name}" in os.environ for name in ("MYSQL", "REDIS", "KAFKA"))
+
+
+def _starts_servers(chosen: Sequence[Suite]) -> bool:
+    needs = max((suite.needs.value for suite in chosen), default=0)
+    if needs == Needs.SERVERS.value and _uses_given_servers():
+        return False
+    return needs > 0
+
+
+def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
+    packages.install_missing()
+    if any(suite.runner == "ctest" or suite.needs is Needs.STACK for suite in chosen):
+        build.build(preset)
+    if not _starts_servers(chosen):
+        return
+    _clear(stack, keep_data=False)  # every run begins with empty servers
+    say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
+    if any(suite.needs is Needs.STACK for suite in chosen):
+        up.whole_stack_up(stack, preset, say.Phases(), compile_first=False)
+    else:
+        up.servers_up(stack, preset)
+
+
+def _run_one(stack: Stack, suite: Suite, preset: str, deadline: float) -> tuple[Tally, float]:
+    say.line(f"\n{suite.name}: {suite.summary}")
+    started = time.monotonic()
+    left_s = deadline - started
+    tally = Tally()
+    if left_s < 10:
+        tally.fail(f"{suite.name} (no time left to run it)")
+        return tally, 0.0
+    limit_s = min(left_s, suite.limit_minutes * 60.0)
+    environment = _environment(stack, suite, preset)
+    directory = ROOT / "build" / "test-results" / suite.name
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    if suite.runner == "ctest":
+        tally = _ctest(suite, preset, directory, environment, limit_s)
+    else:
+        tally = _pytest(suite, directory, environment, limit_s)
+    return tally, time.monotonic() - started
+
+
+def _ctest(
+    suite: Suite, preset: str, directory: Path, environment: Mapping[str, str], limit_s: float
+) -> Tally:
+    junit = directory / "ctest.xml"
+    command = [
+        "ctest", "--test-dir", str(build.directory(preset)), "--label-regex", f"^{suite.name}$",
+        "--output-on-failure", "--no-tests=ignore", "--parallel", str(suite.parallel),
+        "--output-junit", str(junit),
+    ]  # fmt: skip
+    reports = {**environment, "GTEST_OUTPUT": f"xml:{directory}/"}
+    finished = _bounded(command, reports, limit_s)
+    tally = results.from_ctest(junit, directory) if junit.exists() else Tally()
+    if not finished:
+        tally.fail(f"{suite.name} (ended after its limit of {limit_s / 60:.0f} minutes)")
+    elif not junit.exists():
+        tally.fail(f"{suite.name} (ctest wrote no report)")
+    return tally
+
+
+def _pytest(
+    suite: Suite, directory: Path, environment: Mapping[str, str], limit_s: float
+) -> Tally:
+    junit = directory / "pytest.xml"
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}",
+        "-o", "junit_family=xunit2", str(ROOT / suite.runner),
+    ]  # fmt: skip
+    finished = _bounded(command, environment, limit_s)
+    tally = results.from_cases(junit) if junit.exists() else Tally()
+    if not finished:
+        tally.fail(f"{suite.name} (ended after its limit of {limit_s / 60:.0f} minutes)")
+    elif not junit.exists():
+        tally.fail(f"{suite.name} (pytest wrote no report)")
+    return tally
+
+
+def _bounded(command: Sequence[str], environment: Mapping[str, str], limit_s: float) -> bool:
+    """Runs in a process group of its own, which is ended when the limit is reached."""
+    with subprocess.Popen(command, env=dict(environment), cwd=ROOT, process_group=0) as process:
+        try:
+            process.wait(timeout=limit_s)
+            return True
+        except BaseException as error:
+            # The group is ours and its leader is not reaped yet, so its id cannot be another's.
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return False
+            raise
+
+
+def _environment(stack: Stack, suite: Suite, preset: str) -> dict[str, str]:
+    """Without the command's own variables, which services started by tests would refuse."""
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("KESSAI_") or key.startswith("KESSAI_TEST_")
+    }
+    environment["KESSAI_TEST_BINARIES"] = str(build.directory(preset) / "bin")
+    if suite.needs is Needs.NOTHING:
+        return environment
+    if suite.needs is Needs.STACK or not _uses_given_servers():
+        environment.update(access.test_environment(stack))
+    if suite.needs is Needs.STACK:
+        environment["KESSAI_TEST_STACK_FILE"] = str(stack.directory / "access.json")
+    return environment
+
+
+def _clear(stack: Stack, keep_data: bool) -> None:
+    """Ends the isolated stack. After a failure its logs and data stay for a look."""
+    if not stack.directory.exists():
+        return
+    if not up.stop(stack):
+        raise Diagnosis("the test stack does not end", "see the processes named above")
+    if keep_data:
+        say.line(f"what the servers and services wrote is kept in .kessai/{stack.name}/log")
+    else:
+        shutil.rmtree(stack.directory)
+
+
+def _row(name: str, tally: Tally, seconds: float) -> str:
+    skipped = f", {tally.skipped} skipped" if tally.skipped else ""
+    return f"  {name:<12} {tally.passed:>5} passed, {tally.failed} failed{skipped}  ({seconds:.0f} s)"
+
+
+def _summary(rows: Sequence[str], total: Tally) -> None:
+    say.line()
+    for failure in total.failures:
+        say.line(f"  failed: {failure}")
+    for row in rows:
+        say.line(row)
+    if total.skipped:
+        say.line(f"  {total.skipped} skipped")
+    if total.passed + total.failed == 0:
+        say.line("no test ran")
+    say.line(f"{total.passed} passed, {total.failed} failed")
