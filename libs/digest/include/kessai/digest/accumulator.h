@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "kessai/digest/row_hash.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::digest {
+
+/// A day's rows are digested in so many buckets of object ids (event::kBuckets).
+inline constexpr int kBuckets = 1024;
+
+/// The bucket of an object, in [0, kBuckets): event::BucketOf, so that a Kafka partition's rows
+/// fall into that partition's own buckets only.
+int BucketOf(std::int64_t object_id);
+
+/// Count, sum and hash sum of a set of rows: equal for equal sets, in whatever order they came.
+struct BucketDigest {
+    std::int64_t count = 0;
+    std::int64_t signed_gross = 0;
+    Sum128 hash_sum;
+
+    void Add(const BucketDigest& other);
+    bool operator==(const BucketDigest&) const = default;
+};
+
+/// The digest of one day: a BucketDigest for each bucket.
+using DayDigest = std::vector<BucketDigest>;
+
+/// The buckets in which two days differ, rising. Precondition: both have kBuckets entries.
+std::vector<int> UnequalBuckets(const DayDigest& a, const DayDigest& b);
+
+/// Adds rows up in memory, by (business date, bucket). One thread at a time.
+class Accumulator {
+ public:
+    using Cells = std::map<std::pair<BusinessDate, int>, BucketDigest>;
+
+    /// `hasher` must outlive it.
+    explicit Accumulator(const RowHasher& hasher) : hasher_(&hasher) {}
+
+    void Add(const Row& row);
+    /// Begins anew; call it when the transaction that stored the cells has committed.
+    void Clear() { cells_.clear(); }
+
+    bool empty() const { return cells_.empty(); }
+    std::size_t size() const { return cells_.size(); }
+    const Cells& cells() const { return cells_; }
+
+    /// What was added for one day, all buckets.
+    DayDigest Day(BusinessDate business_date) const;
+
+ private:
+    const RowHasher* hasher_;
+    Cells cells_;
+};
+
+}  // namespace kessai::digest

@@ -1,0 +1,45 @@
+#include "kessai/digest/accumulator.h"
+
+#include "kessai/event/bucket.h"
+#include "kessai/result/check.h"
+
+namespace kessai::digest {
+
+static_assert(kBuckets == event::kBuckets);
+
+int BucketOf(std::int64_t object_id) {
+    return event::BucketOf(object_id);
+}
+
+void BucketDigest::Add(const BucketDigest& other) {
+    count += other.count;
+    // 2^63 yen is beyond all the money there is; amounts are bounded where they enter.
+    KESSAI_CHECK(!__builtin_add_overflow(signed_gross, other.signed_gross, &signed_gross),
+                 "a bucket's sum fits 64 bits");
+    hash_sum += other.hash_sum;
+}
+
+std::vector<int> UnequalBuckets(const DayDigest& a, const DayDigest& b) {
+    KESSAI_CHECK(a.size() == kBuckets && b.size() == kBuckets, "a day has all its buckets");
+    std::vector<int> unequal;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i]) unequal.push_back(static_cast<int>(i));
+    }
+    return unequal;
+}
+
+void Accumulator::Add(const Row& row) {
+    cells_[{row.business_date, BucketOf(row.object_id)}].Add(
+        {.count = 1, .signed_gross = row.signed_gross, .hash_sum = hasher_->Hash(row)});
+}
+
+DayDigest Accumulator::Day(BusinessDate business_date) const {
+    DayDigest day(kBuckets);
+    for (auto cell = cells_.lower_bound({business_date, 0});
+         cell != cells_.end() && cell->first.first == business_date; ++cell) {
+        day[static_cast<std::size_t>(cell->first.second)] = cell->second;
+    }
+    return day;
+}
+
+}  // namespace kessai::digest
