@@ -56,7 +56,8 @@ Result<std::optional<Grant>> TryAcquire(mysql::Session& session, std::string_vie
         const auto inserted = session.Execute(kInsert, name, owner, duration.count());
         if (!inserted.ok()) {
             // Another candidate was first.
-            if (inserted.status().reason() == mysql::reason::kDuplicateKey) return std::optional<Grant>();
+            if (inserted.status().reason() == mysql::reason::kDuplicateKey)
+                return std::optional<Grant>();
             return inserted.status();
         }
         grant.fence = 1;

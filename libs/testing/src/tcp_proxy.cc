@@ -1,0 +1,222 @@
+#include "kessai/testing/tcp_proxy.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "kessai/result/check.h"
+
+namespace kessai::testing {
+namespace {
+
+constexpr int kPollMs = 20;
+
+int Dial(const std::string& host, int port) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+bool SendAll(int fd, std::string_view data) {
+    while (!data.empty()) {
+        const ssize_t sent = send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+        if (sent <= 0) return false;
+        data.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+}
+
+}  // namespace
+
+struct TcpProxy::Impl {
+    mutable std::mutex mutex;
+    std::string host;
+    int upstream_port = 0;
+    int listener = -1;
+    int port = 0;
+    bool stopping = false;
+    bool frozen = false;
+    bool refusing = false;
+    std::string lose_reply_to;
+    std::string lose_request;
+    int cuts = 0;
+    int accepted = 0;
+    /// Connections of an earlier epoch cut themselves.
+    int epoch = 0;
+    std::vector<std::thread> threads;
+
+    void Accept();
+    void Serve(int client, int upstream, int own_epoch);
+};
+
+TcpProxy::TcpProxy(std::string host, int port) : impl_(std::make_shared<Impl>()) {
+    impl_->host = std::move(host);
+    impl_->upstream_port = port;
+    impl_->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    KESSAI_CHECK(bind(impl_->listener, generic, size) == 0 && listen(impl_->listener, 128) == 0 &&
+                     getsockname(impl_->listener, generic, &size) == 0,
+                 "a proxy can listen on 127.0.0.1");
+    impl_->port = ntohs(address.sin_port);
+    const std::lock_guard lock(impl_->mutex);
+    impl_->threads.emplace_back([impl = impl_.get()] { impl->Accept(); });
+}
+
+TcpProxy::~TcpProxy() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    // The first thread adds the others: after it ended there are no more.
+    impl_->threads.front().join();
+    for (std::size_t i = 1; i < impl_->threads.size(); ++i) impl_->threads[i].join();
+    close(impl_->listener);
+}
+
+void TcpProxy::Impl::Accept() {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex);
+            if (stopping) return;
+        }
+        pollfd ready{listener, POLLIN, 0};
+        if (poll(&ready, 1, kPollMs) <= 0) continue;
+        const int client = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        if (client < 0) continue;
+        std::string to_host;
+        int to_port = 0;
+        {
+            const std::lock_guard lock(mutex);
+            ++accepted;
+            if (!refusing) {
+                to_host = host;
+                to_port = upstream_port;
+            }
+        }
+        const int upstream = to_host.empty() ? -1 : Dial(to_host, to_port);
+        if (upstream < 0) {
+            close(client);
+            continue;
+        }
+        const std::lock_guard lock(mutex);
+        threads.emplace_back(
+            [this, client, upstream, own_epoch = epoch] { Serve(client, upstream, own_epoch); });
+    }
+}
+
+void TcpProxy::Impl::Serve(int client, int upstream, int own_epoch) {
+    char buffer[65536];
+    bool lose_next_reply = false;
+    for (;;) {
+        bool wait = false;
+        {
+            const std::lock_guard lock(mutex);
+            if (stopping || epoch != own_epoch) break;
+            wait = frozen;
+        }
+        pollfd ready[2] = {{client, POLLIN, 0}, {upstream, POLLIN, 0}};
+        if (wait) {
+            poll(nullptr, 0, kPollMs);
+            continue;
+        }
+        if (poll(ready, 2, kPollMs) <= 0) continue;
+        if (ready[0].revents != 0) {
+            const ssize_t size = recv(client, buffer, sizeof buffer, 0);
+            if (size <= 0) break;
+            const std::string_view data(buffer, static_cast<std::size_t>(size));
+            {
+                const std::lock_guard lock(mutex);
+                if (!lose_request.empty() && data.find(lose_request) != std::string_view::npos) {
+                    lose_request.clear();
+                    ++cuts;
+                    break;
+                }
+                if (!lose_reply_to.empty() && data.find(lose_reply_to) != std::string_view::npos) {
+                    lose_reply_to.clear();
+                    lose_next_reply = true;
+                }
+            }
+            if (!SendAll(upstream, data)) break;
+        }
+        if (ready[1].revents != 0) {
+            const ssize_t size = recv(upstream, buffer, sizeof buffer, 0);
+            if (size <= 0) break;
+            if (lose_next_reply) {
+                const std::lock_guard lock(mutex);
+                ++cuts;
+                break;
+            }
+            if (!SendAll(client, {buffer, static_cast<std::size_t>(size)})) break;
+        }
+    }
+    close(client);
+    close(upstream);
+}
+
+int TcpProxy::port() const {
+    return impl_->port;
+}
+
+void TcpProxy::LoseReplyTo(std::string text) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->lose_reply_to = std::move(text);
+}
+
+void TcpProxy::LoseRequest(std::string text) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->lose_request = std::move(text);
+}
+
+int TcpProxy::cuts() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->cuts;
+}
+
+void TcpProxy::CutAll() {
+    const std::lock_guard lock(impl_->mutex);
+    ++impl_->epoch;
+}
+
+void TcpProxy::Freeze(bool frozen) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->frozen = frozen;
+}
+
+void TcpProxy::Refuse(bool refusing) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->refusing = refusing;
+}
+
+void TcpProxy::PointTo(std::string host, int port) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->host = std::move(host);
+    impl_->upstream_port = port;
+}
+
+int TcpProxy::accepted() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->accepted;
+}
+
+}  // namespace kessai::testing
