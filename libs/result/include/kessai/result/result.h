@@ -138,10 +138,12 @@ class [[nodiscard]] Result {
 #define KESSAI_CONCAT(a, b) KESSAI_CONCAT_INNER(a, b)
 
 /// Returns the refusal of `expression` (a Status or a Result) from the enclosing function.
-#define KESSAI_RETURN_IF_ERROR(expression)                                    \
-    do {                                                                      \
-        if (auto&& kessai_outcome = (expression); !kessai_outcome.ok())       \
-            return ::kessai::internal::TakeStatus(std::move(kessai_outcome)); \
+#define KESSAI_RETURN_IF_ERROR(expression) \
+    KESSAI_RETURN_IF_ERROR_INNER(KESSAI_CONCAT(kessai_outcome_, __LINE__), expression)
+#define KESSAI_RETURN_IF_ERROR_INNER(name, expression)              \
+    do {                                                            \
+        if (auto&& name = (expression); !name.ok())                 \
+            return ::kessai::internal::TakeStatus(std::move(name)); \
     } while (false)
 
 /// KESSAI_ASSIGN_OR_RETURN(auto row, Load(id)): declares or assigns, or returns the refusal.
