@@ -5,7 +5,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "app/load_plan.h"
 #include "domain/refusal.h"
 
 namespace kessai::payment::app {
@@ -17,39 +16,6 @@ bool WorthRunningAgain(const Status& status) {
            status.code() == Code::kUnknown || status.code() == Code::kAlreadyExists;
 }
 
-class Ids final : public domain::IdSource {
- public:
-    explicit Ids(IdGenerator& generator) : generator_(generator) {}
-    std::int64_t Next() override { return generator_.Next(); }
-
- private:
-    IdGenerator& generator_;
-};
-
-/// The next ids exceed every event of the rows that the batch may change, whoever made those: so
-/// events, and the outbox rows that carry them, keep their order per object.
-void ObserveEvents(const domain::WorkingSet& rows, IdGenerator& ids) {
-    std::int64_t highest = 0;
-    for (const auto& [id, tracked] : rows.payments.all()) {
-        highest = std::max(highest, tracked.row.last_event.value());
-    }
-    for (const auto& [id, tracked] : rows.wallets.all()) {
-        highest = std::max(highest, tracked.row.last_event.value());
-    }
-    if (highest > 0) ids.Observe(highest);
-}
-
-template <class Rows>
-bool AnyDirty(const Rows& rows) {
-    return std::any_of(rows.all().begin(), rows.all().end(),
-                       [](const auto& entry) { return entry.second.dirty; });
-}
-
-bool ChangedAnything(const domain::WorkingSet& rows) {
-    return !rows.journals.empty() || AnyDirty(rows.orders) || AnyDirty(rows.payments) ||
-           AnyDirty(rows.wallets);
-}
-
 }  // namespace
 
 struct BatchExecutor::Pending {
@@ -59,24 +25,10 @@ struct BatchExecutor::Pending {
     std::optional<Result<domain::Outcome>> outcome;
 };
 
-struct BatchExecutor::BatchResult {
-    std::vector<Result<domain::Outcome>> outcomes;
-    std::size_t changes = 0;
-    bool commit_tried = false;
-};
-
-BatchExecutor::BatchExecutor(ExecutorOptions options, LedgerStore& store, MerchantCache& merchants,
-                             IdGenerator& ids, const EventEncoder& encoder,
-                             const domain::Policy& policy, const Clock& clock,
+BatchExecutor::BatchExecutor(ExecutorOptions options, LedgerStore& store,
+                             const BatchServices& services, const Clock& clock,
                              ExecutorObserver& observer)
-    : options_(options),
-      store_(store),
-      merchants_(merchants),
-      ids_(ids),
-      encoder_(encoder),
-      policy_(policy),
-      clock_(clock),
-      observer_(observer) {
+    : options_(options), store_(store), services_(services), clock_(clock), observer_(observer) {
     KESSAI_CHECK(options_.executors > 0 && options_.batch_max > 0 && options_.queue_max > 0,
                  "executor options are positive");
 }
@@ -120,7 +72,7 @@ void BatchExecutor::Submit(Submission submission) {
 void BatchExecutor::Submit(std::span<Submission> submissions) {
     std::vector<std::pair<Submission*, Status>> refused;
     for (Submission& submission : submissions) {
-        Status valid = domain::Validate(submission.command, policy_);
+        Status valid = domain::Validate(submission.command, services_.policy);
         if (!valid.ok()) refused.emplace_back(&submission, std::move(valid));
     }
     std::size_t next_refused = 0;
@@ -221,14 +173,14 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
     while (true) {
         DropExpired(open);
         if (open.empty()) return;
-        BatchResult result;
-        const Status status = RunOnce(open, slot, result);
-        if (status.ok()) {
+        auto result = RunOnce(open, slot);
+        if (result.ok()) {
             for (std::size_t i = 0; i < open.size(); ++i) {
-                open[i]->outcome.emplace(std::move(result.outcomes[i]));
+                open[i]->outcome.emplace(std::move(result->outcomes[i]));
             }
             return;
         }
+        const Status status = std::move(result).status();
         if (status.code() == Code::kUnknown) {
             for (Pending* pending : open) pending->maybe_committed = true;
         }
@@ -248,58 +200,19 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
     Run({middle, open.end()}, slot);
 }
 
-Status BatchExecutor::RunOnce(std::span<Pending* const> batch, int slot, BatchResult& result) {
+Result<BatchOutcome> BatchExecutor::RunOnce(std::span<Pending* const> batch, int slot) {
     const SteadyInstant began = clock_.SteadyNow();
-    std::vector<const domain::Command*> commands;
+    std::vector<BatchCommand> commands;
     commands.reserve(batch.size());
-    for (const Pending* pending : batch) commands.push_back(&pending->submission.command);
-
-    KESSAI_ASSIGN_OR_RETURN(const auto transaction, store_.Begin(slot));
-    domain::WorkingSet rows;
-    KESSAI_RETURN_IF_ERROR(transaction->LoadKeys(KeysNeeded(commands), rows));
-    KESSAI_RETURN_IF_ERROR(transaction->LoadPayments(PaymentsNeeded(commands, rows), rows));
-    KESSAI_RETURN_IF_ERROR(transaction->LoadWallets(WalletsNeeded(commands, rows), rows));
-    std::vector<domain::MerchantId> unknown;
-    for (const domain::MerchantId id : MerchantsNeeded(commands, rows)) {
-        if (auto known = merchants_.Find(id)) {
-            rows.merchants.Load(id, *std::move(known));
-        } else {
-            unknown.push_back(id);
-        }
-    }
-    if (!unknown.empty()) {
-        KESSAI_ASSIGN_OR_RETURN(const auto found, transaction->ReadMerchants(unknown));
-        for (const domain::Merchant& merchant : found) {
-            merchants_.Put(merchant);
-            rows.merchants.Load(merchant.id, merchant);
-        }
-    }
-
-    ObserveEvents(rows, ids_);
-    const std::int64_t outbox_row_id = ids_.Next();
-    Ids ids(ids_);
-    const domain::BatchContext context{transaction->gate().now, transaction->gate().business_date,
-                                       ids, policy_};
-    std::vector<StoredEvent> events;
-    result.outcomes.reserve(batch.size());
     for (const Pending* pending : batch) {
-        const std::size_t journals_before = rows.journals.size();
-        result.outcomes.push_back(domain::Apply(pending->submission.command, rows, context));
-        for (std::size_t i = journals_before; i < rows.journals.size(); ++i) {
-            const domain::Change& change = rows.journals[i].change;
-            events.push_back(
-                {change.object, encoder_.Encode(change), pending->submission.traceparent});
-        }
+        commands.push_back({&pending->submission.command, pending->submission.traceparent});
     }
-    if (ChangedAnything(rows)) {
-        KESSAI_RETURN_IF_ERROR(transaction->Store(rows, events, outbox_row_id));
-        KESSAI_RETURN_IF_ERROR(transaction->Commit());
-        result.changes = events.size();
-        if (!events.empty()) wake_();
-    }
-    observer_.OnBatch(batch.size(), result.changes,
+    KESSAI_ASSIGN_OR_RETURN(const auto transaction, store_.Begin(slot));
+    KESSAI_ASSIGN_OR_RETURN(BatchOutcome outcome, ExecuteBatch(*transaction, commands, services_));
+    if (outcome.changed) KESSAI_RETURN_IF_ERROR(transaction->Commit());
+    observer_.OnBatch(batch.size(), outcome.events,
                       std::chrono::duration_cast<Duration>(clock_.SteadyNow() - began));
-    return OkStatus();
+    return outcome;
 }
 
 }  // namespace kessai::payment::app

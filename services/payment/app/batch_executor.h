@@ -1,10 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -13,11 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "app/execute_batch.h"
 #include "app/ledger_store.h"
-#include "app/merchant_cache.h"
-#include "domain/apply.h"
 #include "domain/commands.h"
-#include "kessai/ids/id_generator.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -42,13 +38,6 @@ struct Submission {
     std::string traceparent;
     std::shared_ptr<ReplySink> reply;
     std::uint64_t tag = 0;
-};
-
-/// Makes the event of a change: a pure function of it.
-class EventEncoder {
- public:
-    virtual ~EventEncoder() = default;
-    virtual std::string Encode(const domain::Change& change) const = 0;
 };
 
 struct ExecutorOptions {
@@ -87,8 +76,7 @@ class ExecutorObserver {
 /// at fault fails alone.
 class BatchExecutor {
  public:
-    BatchExecutor(ExecutorOptions options, LedgerStore& store, MerchantCache& merchants,
-                  IdGenerator& ids, const EventEncoder& encoder, const domain::Policy& policy,
+    BatchExecutor(ExecutorOptions options, LedgerStore& store, const BatchServices& services,
                   const Clock& clock, ExecutorObserver& observer);
     /// Stops.
     ~BatchExecutor();
@@ -105,30 +93,22 @@ class BatchExecutor {
 
     std::size_t queue_depth() const;
 
-    /// Called after each commit that stored events, from the executor's thread: wakes the relay.
-    void OnEventsStored(std::function<void()> wake) { wake_ = std::move(wake); }
-
  private:
     struct Pending;
-    struct BatchResult;
 
     void Loop(std::stop_token stop, int slot);
     std::vector<Pending> TakeBatch(std::stop_token stop);
     /// Gives every command in `open` its outcome.
     void Run(std::vector<Pending*> open, int slot);
-    Status RunOnce(std::span<Pending* const> batch, int slot, BatchResult& result);
+    Result<BatchOutcome> RunOnce(std::span<Pending* const> batch, int slot);
     void DropExpired(std::vector<Pending*>& open);
     void BackOff(Duration& wait);
 
     const ExecutorOptions options_;
     LedgerStore& store_;
-    MerchantCache& merchants_;
-    IdGenerator& ids_;
-    const EventEncoder& encoder_;
-    const domain::Policy& policy_;
+    const BatchServices services_;
     const Clock& clock_;
     ExecutorObserver& observer_;
-    std::function<void()> wake_ = [] {};
 
     mutable std::mutex mutex_;
     std::condition_variable_any arrived_;
