@@ -35,7 +35,7 @@ def fetch() -> None:
         old.unlink()
     result = subprocess.run(
         [
-            "mvn", "--batch-mode", "--no-transfer-progress", "--quiet",
+            "mvn", "--batch-mode", "--no-transfer-progress", "--quiet", "-Dstyle.color=never",
             f"-Dmaven.repo.local={CACHE / 'm2'}", "--file", str(_POM),
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}",
         ],
@@ -45,7 +45,8 @@ def fetch() -> None:
         raise Diagnosis(
             f"Maven could not fetch Kafka {version()}",
             "check that this machine reaches a Maven repository (mirrors and proxies are set in "
-            "~/.m2/settings.xml), then run ./kessai up again",
+            "~/.m2/settings.xml, a proxy's certificate in /usr/local/share/ca-certificates), then "
+            "run ./kessai up again",
             (result.stdout + result.stderr).strip()[-2000:],
         )
     (target / ".complete").write_text(_POM.read_text())

@@ -51,16 +51,22 @@ def run(stack: Stack, names: Sequence[str], preset: str, keep: bool, budget_minu
     """Runs the suites and prints the counts; the last line is `N passed, N failed`."""
     deadline = time.monotonic() + budget_minutes * 60
     chosen = choose(names)
+    starts_servers = _starts_servers(chosen)
     total = Tally()
     rows: list[str] = []
     try:
-        _make_ready(stack, chosen, preset)
+        try:
+            _make_ready(stack, chosen, preset)
+        except Diagnosis as diagnosis:
+            say.line(diagnosis.text())
+            total.fail("the tests could not begin")
+            chosen = []
         for suite in chosen:
             tally, seconds = _run_one(stack, suite, preset, deadline)
             total.add(tally)
             rows.append(_row(suite.name, tally, seconds))
     finally:
-        if not keep and _starts_servers(chosen):
+        if starts_servers and not keep:
             _clear(stack, keep_data=total.failed > 0)
     _summary(rows, total)
     return 0 if total.failed == 0 and total.passed > 0 else 1
@@ -100,6 +106,8 @@ def _starts_servers(chosen: Sequence[Suite]) -> bool:
 
 def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
+    if _starts_servers(chosen):
+        servers.fetch()  # before the build: it is the part that depends on the network
     if any(suite.runner == "ctest" or suite.needs is Needs.STACK for suite in chosen):
         build.build(preset)
     if not _starts_servers(chosen):
