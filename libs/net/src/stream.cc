@@ -249,10 +249,7 @@ Task<Result<std::size_t>> Stream::Read(char* into, std::size_t size) {
     while (true) {
         if (wait_first) {
             Status waited = co_await stream.Until(what);
-            if (!waited.ok()) {
-                stream.broken = true;
-                co_return waited;
-            }
+            if (!waited.ok()) co_return waited;
         } else if (Status refusal = stream.Refusal(); !refusal.ok()) {
             co_return refusal;
         }
@@ -287,6 +284,7 @@ Task<Result<std::size_t>> Stream::Read(char* into, std::size_t size) {
 
 Task<Status> Stream::Write(std::string_view data) {
     Impl& stream = *impl_;
+    if (stream.broken) co_return Lost("an earlier write was cut short");
     while (!data.empty()) {
         if (Status refusal = stream.Refusal(); !refusal.ok()) co_return refusal;
         Wait what = stream_descriptor::wait_write;
@@ -330,6 +328,7 @@ Task<Status> Stream::Write(std::string_view data) {
 }
 
 void Stream::SetDeadline(SteadyInstant when) {
+    impl_->expired = false;
     impl_->deadline = when;
     impl_->timer.ExpiresAt(when);
 }
@@ -349,6 +348,29 @@ void Stream::Close() {
     }
     boost::system::error_code ignored;
     impl_->socket.close(ignored);
+}
+
+Task<void> Stream::CloseGently(Duration patience, std::size_t discard_bytes_max) {
+    Impl& stream = *impl_;
+    if (stream.closed) co_return;
+    if (stream.ssl != nullptr && !stream.broken && SSL_is_init_finished(stream.ssl) == 1) {
+        ERR_clear_error();
+        SSL_shutdown(stream.ssl);
+        ERR_clear_error();
+    }
+    stream.broken = true;
+    ::shutdown(stream.fd(), SHUT_WR);
+    SetDeadline(SystemClock().SteadyNow() + patience);
+    char discarded[4096];
+    while (true) {
+        Status waited = co_await stream.Until(stream_descriptor::wait_read);
+        if (!waited.ok()) break;
+        const ssize_t got = ::recv(stream.fd(), discarded, sizeof(discarded), 0);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+        if (got <= 0 || static_cast<std::size_t>(got) >= discard_bytes_max) break;
+        discard_bytes_max -= static_cast<std::size_t>(got);
+    }
+    Close();
 }
 
 bool Stream::is_open() const {
