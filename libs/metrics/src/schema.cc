@@ -57,7 +57,7 @@ void Compare(const Declared& declared, const Entry& entry, std::vector<std::stri
     const auto differs = [&](std::string_view what, const std::string& here,
                              const std::string& there) {
         if (here == there) return;
-        problems.push_back(declared.name + ": its " + std::string(what) + " is " + here +
+        problems.push_back(declared.name + ": " + std::string(what) + " " + here +
                            ", in the schema " + there);
     };
     differs("type", declared.type, entry.type);

@@ -78,12 +78,12 @@ void Span::SetAttribute(std::string_view name, std::string_view value) {
     if (!record_ || record_->data.attributes.size() >= kAttributesMax) return;
     record_->data.attributes.emplace_back(name, std::string(value.substr(0, kTextBytesMax)));
 }
-void Span::SetAttribute(std::string_view name, std::int64_t value) {
-    if (!record_ || record_->data.attributes.size() >= kAttributesMax) return;
+void Span::SetNumber(std::string_view name, std::int64_t value) {
+    if (record_->data.attributes.size() >= kAttributesMax) return;
     record_->data.attributes.emplace_back(name, value);
 }
-void Span::SetAttribute(std::string_view name, bool value) {
-    if (!record_ || record_->data.attributes.size() >= kAttributesMax) return;
+void Span::SetFlag(std::string_view name, bool value) {
+    if (record_->data.attributes.size() >= kAttributesMax) return;
     record_->data.attributes.emplace_back(name, value);
 }
 

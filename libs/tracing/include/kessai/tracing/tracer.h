@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,8 +44,17 @@ class Span {
     void SetAttribute(std::string_view name, const char* value) {
         SetAttribute(name, std::string_view(value));
     }
-    void SetAttribute(std::string_view name, std::int64_t value);
-    void SetAttribute(std::string_view name, bool value);
+    void SetAttribute(std::string_view name, const std::string& value) {
+        SetAttribute(name, std::string_view(value));
+    }
+    void SetAttribute(std::string_view name, std::integral auto value) {
+        if (!recording()) return;
+        if constexpr (std::same_as<decltype(value), bool>) {
+            SetFlag(name, value);
+        } else {
+            SetNumber(name, static_cast<std::int64_t>(value));
+        }
+    }
     /// Marks the span failed unless `status` is ok, with its code and reason.
     void SetStatus(const Status& status);
     void End();
@@ -53,6 +63,8 @@ class Span {
     friend class Tracer;
     struct Record;
     Span(const SpanContext& context, std::unique_ptr<Record> record);
+    void SetNumber(std::string_view name, std::int64_t value);
+    void SetFlag(std::string_view name, bool value);
 
     SpanContext context_;
     std::unique_ptr<Record> record_;
@@ -61,7 +73,7 @@ class Span {
 struct Options {
     /// Base address of an OTLP/HTTP collector, "http://host:4318" ("/v1/traces" is added when
     /// there is no path); empty switches export off.
-    std::string endpoint;
+    std::string endpoint = {};
     /// Of the traces that begin here, how many are sampled: 0 to 1. Others follow their parent.
     double sample_ratio = 0.01;
     /// Finished spans that wait; more are dropped and counted.
