@@ -10,7 +10,8 @@ from kessai.services import merged_overrides, variable
 from kessai.settings import stack_settings
 
 
-def test_dev_and_test_have_ranges_of_their_own():
+def test_dev_and_test_have_ranges_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
     dev = stacks.open_stack("dev", environment={})
     test = stacks.open_stack("test", environment={})
     dev_ports = {dev.port(listener) for listener in stacks.PORT_OFFSETS}
@@ -26,7 +27,8 @@ def test_every_listener_belongs_to_exactly_one_process():
     assert sorted(listed) == sorted(stacks.PORT_OFFSETS)
 
 
-def test_the_environment_moves_a_new_stack():
+def test_the_environment_moves_a_new_stack(tmp_path, monkeypatch):
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
     moved = stacks.open_stack("fresh", environment={"KESSAI_PORT_BASE": "21000"})
     assert moved.port("kafka") == 21092
 
@@ -61,7 +63,8 @@ def test_port_bases_that_are_none_are_refused(base):
         stacks.open_stack("dev", may_move=True, environment={"KESSAI_PORT_BASE": base})
 
 
-def test_another_stack_needs_ports():
+def test_another_stack_needs_ports(tmp_path, monkeypatch):
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
     with pytest.raises(Diagnosis, match="no ports"):
         stacks.open_stack("other", environment={})
 
