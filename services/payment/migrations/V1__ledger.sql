@@ -164,3 +164,11 @@ CREATE TABLE IF NOT EXISTS posting (
     balance_after BIGINT       NOT NULL,
     PRIMARY KEY (kind, owner_id, event_id)
 ) ENGINE = InnoDB;
+
+-- Payout's DayReleased events that were cleared here: effect keys of the inbox.
+CREATE TABLE IF NOT EXISTS release_clearing (
+    object_id    BIGINT       NOT NULL,
+    version      INT UNSIGNED NOT NULL,
+    content_hash BINARY(16)   NOT NULL,
+    PRIMARY KEY (object_id, version)
+) ENGINE = InnoDB;

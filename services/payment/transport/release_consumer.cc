@@ -1,0 +1,67 @@
+#include "transport/release_consumer.h"
+
+#include "kessai/payout/v1/payout_event.pb.h"
+
+namespace kessai::payment::transport {
+namespace {
+
+constexpr std::string_view kDayReleased = "kessai.payout.v1.DayReleased";
+
+Result<domain::ClearRelease> Decode(const event::Envelope& event) {
+    payout::v1::DayReleased message;
+    if (!message.ParseFromString(event.payload)) {
+        return Status(Code::kInvalidArgument, "PAYLOAD_MALFORMED", "not a DayReleased");
+    }
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            BusinessDate::FromNumber(message.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(message.currency()));
+    if (event.object_id != message.business_date() || event.version != message.round() + 1) {
+        return Status(Code::kInvalidArgument, "PAYLOAD_MALFORMED",
+                      "the envelope's object and version are not the date and the round");
+    }
+    return domain::ClearRelease{date, message.round(), Money(message.gross(), currency)};
+}
+
+}  // namespace
+
+Status ReleaseConsumer::FindEffects(mysql::Session& session,
+                                    std::span<const inbox::EffectKey> keys,
+                                    std::vector<inbox::Effect>& found) {
+    return ledger_.FindEffects(session, keys, found);
+}
+
+Status ReleaseConsumer::Apply(mysql::Session& session, const inbox::Batch& batch,
+                              inbox::Rejections& rejections) {
+    std::vector<domain::Command> releases;
+    for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
+        const event::Envelope& event = batch.deliveries[i].event;
+        if (event.type != kDayReleased) continue;
+        auto command = Decode(event);
+        if (!command.ok()) {
+            rejections.Reject(i, std::move(command).status());
+            continue;
+        }
+        releases.emplace_back(*std::move(command));
+        KESSAI_RETURN_IF_ERROR(ledger_.StoreEffect(
+            session, {{event.object_id, event.version}, event.content_hash}));
+    }
+    if (releases.empty()) return OkStatus();
+
+    KESSAI_ASSIGN_OR_RETURN(const auto transaction, ledger_.Join(session));
+    std::vector<app::BatchCommand> commands;
+    for (const domain::Command& command : releases) commands.push_back({&command, {}});
+    KESSAI_ASSIGN_OR_RETURN(const app::BatchOutcome outcome,
+                            app::ExecuteBatch(*transaction, commands, services_));
+    for (const auto& one : outcome.outcomes) KESSAI_RETURN_IF_ERROR(one.status());
+    return OkStatus();
+}
+
+Status ReleaseConsumer::PublishDeadLetters(mysql::Session& session,
+                                           std::span<const outbox::Entry> entries) {
+    KESSAI_ASSIGN_OR_RETURN(const auto ids, app::GeneratorOf(services_.ids));
+    const std::int64_t row_id = ids->Next();
+    KESSAI_RETURN_IF_ERROR(services_.ids.Confirm(*ids));
+    return ledger_.StoreEntries(session, entries, row_id);
+}
+
+}  // namespace kessai::payment::transport
