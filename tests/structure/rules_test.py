@@ -61,6 +61,8 @@ EXAMPLES = {
         [({"services/a/domain/x.cc": '#include "kessai/mysql/session.h"\n'},
           "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": '#include "kessai/log/log.h"\n'}, "services/a/domain/x.cc:1"),
+         ({"services/a/domain/x.cc": '#include "kessai/digest/store.h"\n'},
+          "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": "#include <fstream>\n"}, "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": "\nauto t = clock.Now();\n"}, "services/a/domain/x.cc:2"),
          ({"services/a/domain/x.cc": "Use(SystemClock());\n"},
@@ -70,7 +72,8 @@ EXAMPLES = {
           "services/a/app/x.cc": "auto t = clock_.Now();\n"}]),
     "use_cases_work_through_ports": (
         [({"services/a/app/x.h": '#include "kessai/mysql/session.h"\n'}, "services/a/app/x.h:1"),
-         ({"services/a/app/x.h": '#include "kessai/kafka/producer.h"\n'}, "services/a/app/x.h:1")],
+         ({"services/a/app/x.h": '#include "kessai/kafka/producer.h"\n'}, "services/a/app/x.h:1"),
+         ({"services/a/app/x.h": '#include "kessai/digest/store.h"\n'}, "services/a/app/x.h:1")],
         [{"services/a/app/x.h": '#include "kessai/money/money.h"\n#include "kessai/log/log.h"\n',
           "services/a/storage/x.h": '#include "kessai/mysql/session.h"\n'}]),
     "drivers_are_wrapped_once": (

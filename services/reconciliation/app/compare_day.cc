@@ -1,0 +1,408 @@
+#include "app/compare_day.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "app/discrepancy_changes.h"
+#include "app/match_pages.h"
+#include "app/record_day_mark.h"
+#include "domain/bucket_join.h"
+#include "kessai/result/check.h"
+
+namespace kessai::reconciliation::app {
+
+namespace {
+
+using domain::Book;
+using domain::BookRow;
+using domain::Case;
+using domain::ChangeKey;
+using domain::DayRunState;
+using domain::DiscrepancyKind;
+using domain::Finding;
+using domain::Match;
+
+/// Cases that are classified and recorded in one transaction.
+constexpr std::size_t kCasesPerTransaction = 200;
+/// Discrepancies looked through in one transaction.
+constexpr int kGonePerTransaction = 200;
+/// How often a bucket is listed again because late events changed it in between.
+constexpr int kAttemptsPerBucket = 5;
+
+/// Whether the finding says that an event or an answer has not come.
+bool SaysItIsMissing(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    return kind == kMissingInPayout || kind == kMissingInPayment || kind == kPaymentEventMissing ||
+           kind == kPayoutEventMissing;
+}
+
+digest::Row RowOf(BusinessDate day, const BookRow& row) {
+    return {.object_id = row.key.payment.value(),
+            .version = row.key.version,
+            .business_date = day,
+            .merchant_id = row.merchant.value(),
+            .signed_gross = row.gross};
+}
+
+digest::BucketDigest DigestOfBucket(const digest::Accumulator& rows, BusinessDate day, int bucket) {
+    const auto cell = rows.cells().find({day, bucket});
+    return cell == rows.cells().end() ? digest::BucketDigest{} : cell->second;
+}
+
+using DigestsOfRows = std::array<std::pair<Book, digest::BucketDigest>, 3>;
+
+/// Sums up what passes through to the join.
+class TalliedRows {
+ public:
+    TalliedRows(std::unique_ptr<BookRows> rows, BusinessDate day, const digest::RowHasher& hasher)
+        : rows_(std::move(rows)), day_(day), tally_(hasher) {}
+
+    Result<std::optional<BookRow>> Next() {
+        KESSAI_ASSIGN_OR_RETURN(auto row, rows_->Next());
+        if (row) {
+            tally_.Add(RowOf(day_, *row));
+            ++count_;
+        }
+        return row;
+    }
+    std::uint64_t count() const { return count_; }
+    /// What a bucket sums up to; another bucket's rows do not count, and then it does not fit.
+    digest::BucketDigest OfBucket(int bucket) const { return DigestOfBucket(tally_, day_, bucket); }
+
+ private:
+    std::unique_ptr<BookRows> rows_;
+    BusinessDate day_;
+    digest::Accumulator tally_;
+    std::uint64_t count_ = 0;
+};
+
+class TalliedMatches {
+ public:
+    TalliedMatches(Transactions& transactions, BusinessDate day, int bucket,
+                   const digest::RowHasher& hasher)
+        : pages_(transactions, day, bucket), sums_(hasher) {}
+
+    Result<std::optional<Match>> Next() {
+        KESSAI_ASSIGN_OR_RETURN(auto match, pages_.Next());
+        if (match && match->state == domain::MatchState::kMatched) sums_.Add(*match);
+        return match;
+    }
+    const digest::Accumulator& digest() const { return sums_.digest(); }
+
+ private:
+    MatchPages pages_;
+    MatchedSums sums_;
+};
+
+}  // namespace
+
+/// One run's work, between its beginning and its end.
+class CompareDay::Pass {
+ public:
+    Pass(const CompareDayPorts& ports, RunLease& lease, domain::DayRun& run, std::stop_token stop)
+        : ports_(ports), lease_(lease), run_(run), stop_(std::move(stop)) {}
+
+    Status Compare() {
+        KESSAI_ASSIGN_OR_RETURN(const std::vector<int> buckets, LoadDigests());
+        run_.buckets_compared = digest::kBuckets;
+        run_.buckets_different = static_cast<std::uint32_t>(buckets.size());
+        for (const int bucket : buckets) {
+            if (stop_.stop_requested()) {
+                return Status(Code::kCancelled, "RUN_STOPPED", "this replica is being stopped");
+            }
+            KESSAI_RETURN_IF_ERROR(lease_.Renew());
+            KESSAI_RETURN_IF_ERROR(CompareBucket(bucket));
+        }
+        KESSAI_RETURN_IF_ERROR(SettleGone());
+        run_.discrepancies_found = static_cast<std::uint32_t>(found_.size());
+        run_.state = found_.empty() ? DayRunState::kEqual : DayRunState::kDifferent;
+        return OkStatus();
+    }
+
+ private:
+    /// The digests that the books keep, and in a deep run those of their rows; gives the buckets to
+    /// list.
+    Result<std::vector<int>> LoadDigests() {
+        KESSAI_ASSIGN_OR_RETURN(kept_, LoadKept());
+        std::vector<int> buckets = domain::BucketsToList(kept_);
+        if (!run_.deep) return buckets;
+
+        domain::DayDigests of_rows;
+        KESSAI_ASSIGN_OR_RETURN(of_rows.payment, ports_.payment.DayDigest(day(), true));
+        KESSAI_ASSIGN_OR_RETURN(of_rows.payout, ports_.payout.DayDigest(day(), true));
+        KESSAI_ASSIGN_OR_RETURN(of_rows.matched, DigestOfMatches());
+        std::set<int> either(buckets.begin(), buckets.end());
+        const auto add = [&either](const std::vector<int>& more) {
+            either.insert(more.begin(), more.end());
+        };
+        add(domain::BucketsToList(of_rows));
+        add(digest::UnequalBuckets(kept_.payment, of_rows.payment));
+        add(digest::UnequalBuckets(kept_.payout, of_rows.payout));
+        add(digest::UnequalBuckets(kept_.matched, of_rows.matched));
+        return std::vector<int>(either.begin(), either.end());
+    }
+
+    Result<domain::DayDigests> LoadKept() {
+        domain::DayDigests kept;
+        KESSAI_ASSIGN_OR_RETURN(kept.payment, ports_.payment.DayDigest(day(), false));
+        KESSAI_ASSIGN_OR_RETURN(kept.payout, ports_.payout.DayDigest(day(), false));
+        KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(kept.matched, books.matches.KeptDigest(day()));
+            return OkStatus();
+        }));
+        return kept;
+    }
+
+    Result<digest::DayDigest> DigestOfMatches() {
+        digest::DayDigest of_rows(digest::kBuckets);
+        for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
+            TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
+            while (true) {
+                KESSAI_ASSIGN_OR_RETURN(const auto match, matches.Next());
+                if (!match) break;
+            }
+            of_rows[static_cast<std::size_t>(bucket)] =
+                DigestOfBucket(matches.digest(), day(), bucket);
+            if (bucket % 64 == 0) KESSAI_RETURN_IF_ERROR(lease_.Renew());
+        }
+        return of_rows;
+    }
+
+    /// Lists a bucket until nothing in it moves while it is looked at: late events may still match.
+    Status CompareBucket(int bucket) {
+        for (int attempt = 0; attempt < kAttemptsPerBucket; ++attempt) {
+            moved_ = false;
+            KESSAI_RETURN_IF_ERROR(JoinOnce(bucket));
+            if (!moved_) return OkStatus();
+        }
+        return Status(Code::kAborted, "BOOKS_MOVED",
+                      "bucket " + std::to_string(bucket) + " kept changing");
+    }
+
+    Status JoinOnce(int bucket) {
+        KESSAI_ASSIGN_OR_RETURN(auto payment_rows, ports_.payment.ListDay(day(), bucket));
+        KESSAI_ASSIGN_OR_RETURN(auto payout_rows, ports_.payout.ListDay(day(), bucket));
+        TalliedRows payment(std::move(payment_rows), day(), ports_.hasher);
+        TalliedRows payout(std::move(payout_rows), day(), ports_.hasher);
+        TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
+
+        std::vector<Case> open;
+        KESSAI_RETURN_IF_ERROR(
+            domain::JoinBucket(payment, payout, matches, [&](Case&& change) -> Status {
+                if (domain::Agrees(day(), change)) return OkStatus();
+                open.push_back(std::move(change));
+                if (open.size() < kCasesPerTransaction) return OkStatus();
+                return RecordCases(std::exchange(open, {}));
+            }));
+        KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
+        run_.rows_listed += payment.count() + payout.count();
+        return RecordDigests(bucket,
+                             {{{Book::kPayment, payment.OfBucket(bucket)},
+                               {Book::kPayout, payout.OfBucket(bucket)},
+                               {Book::kMatched, DigestOfBucket(matches.digest(), day(), bucket)}}});
+    }
+
+    /// Classifies what does not agree and records it, if the matches are still as they were read.
+    Status RecordCases(std::vector<Case> cases) {
+        if (cases.empty()) return OkStatus();
+        std::vector<ChangeKey> keys;
+        for (const Case& change : cases) keys.push_back(change.key);
+        std::vector<Finding> findings;
+        bool moved = false;
+        KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+            findings.clear();
+            moved = false;
+            KESSAI_ASSIGN_OR_RETURN(const auto locked, books.matches.Lock(keys));
+            std::map<ChangeKey, const Match*> by_key;
+            for (const Match& match : locked) by_key.emplace(match.key, &match);
+            std::vector<Match> overdue;
+            for (Case change : cases) {
+                const auto found = by_key.find(change.key);
+                const Match* match = found == by_key.end() ? nullptr : found->second;
+                if (!SameAsRead(change, match)) {
+                    moved = true;
+                    continue;
+                }
+                if (match != nullptr) change.match = *match;
+                const auto found_here = domain::Classify(day(), change);
+                if (match != nullptr && match->Waiting() && !match->overdue &&
+                    std::ranges::any_of(found_here, [](const Finding& finding) {
+                        return SaysItIsMissing(finding.subject.kind);
+                    })) {
+                    overdue.push_back(*match);
+                    overdue.back().overdue = true;
+                }
+                std::ranges::copy(found_here, std::back_inserter(findings));
+            }
+            if (!overdue.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(overdue));
+            return RecordFindings(books, findings);
+        }));
+        Remember(findings);
+        moved_ = moved_ || moved;
+        return OkStatus();
+    }
+
+    /// A match that the bucket's list had may have been joined since; one of another day's list is
+    /// read here for the first time.
+    bool SameAsRead(const Case& change, const Match* now) const {
+        if (change.match) {
+            if (now == nullptr) return false;
+            Match read = *change.match;
+            read.overdue = now->overdue;
+            return read == *now;
+        }
+        return now == nullptr || now->terms.business_date != day();
+    }
+
+    /// Compares what the books keep with what they listed.
+    Status RecordDigests(int bucket, const DigestsOfRows& of_rows) {
+        if (moved_ || DigestFindings(bucket, of_rows).empty()) return OkStatus();
+        // A late event changes rows and digest together, but we read them one after the other.
+        KESSAI_ASSIGN_OR_RETURN(domain::DayDigests now, LoadKept());
+        std::swap(kept_, now);
+        for (const auto& [book, digest] : of_rows) {
+            if (!(KeptOf(kept_, book, bucket) == KeptOf(now, book, bucket))) moved_ = true;
+        }
+        if (moved_) return OkStatus();
+        const std::vector<Finding> findings = DigestFindings(bucket, of_rows);
+        KESSAI_RETURN_IF_ERROR(
+            InTransaction([&](Books& books) -> Status { return RecordFindings(books, findings); }));
+        Remember(findings);
+        return OkStatus();
+    }
+
+    std::vector<Finding> DigestFindings(int bucket, const DigestsOfRows& of_rows) const {
+        std::vector<Finding> findings;
+        for (const auto& [book, digest] : of_rows) {
+            const digest::BucketDigest& kept = KeptOf(kept_, book, bucket);
+            if (!(kept == digest)) {
+                findings.push_back(domain::DigestFinding(day(), book, bucket, kept, digest));
+            }
+        }
+        return findings;
+    }
+
+    /// What earlier runs found and this one did not.
+    Status SettleGone() {
+        const std::string why = "run " + std::to_string(run_.number) + " did not find it any more";
+        domain::DiscrepancyId after;
+        bool more = true;
+        while (more) {
+            domain::DiscrepancyId last = after;
+            KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+                KESSAI_ASSIGN_OR_RETURN(const auto candidates,
+                                        books.discrepancies.LockFoundBefore(
+                                            day(), run_.number, after, kGonePerTransaction));
+                DiscrepancyChanges changes(ports_.clock.Now());
+                for (const auto& discrepancy : candidates) {
+                    last = discrepancy.id;
+                    if (domain::GoneAfterRun(discrepancy, run_.number, run_.deep)) {
+                        changes.AddGone(discrepancy, why);
+                    }
+                }
+                more = candidates.size() == static_cast<std::size_t>(kGonePerTransaction);
+                return changes.Store(books);
+            }));
+            after = last;
+        }
+        return OkStatus();
+    }
+
+    Status RecordFindings(Books& books, const std::vector<Finding>& findings) {
+        DiscrepancyChanges changes(ports_.clock.Now());
+        KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, findings, &run_));
+        return changes.Store(books);
+    }
+
+    /// Only whoever holds the right to compare the day writes.
+    Status InTransaction(const std::function<Status(Books&)>& work) {
+        return ports_.transactions.Run([&](Books& books) -> Status {
+            KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease_.grant()));
+            return work(books);
+        });
+    }
+
+    void Remember(const std::vector<Finding>& findings) {
+        for (const Finding& finding : findings) found_.insert(finding.subject);
+    }
+    static const digest::BucketDigest& KeptOf(const domain::DayDigests& kept, Book book,
+                                              int bucket) {
+        const auto& day = book == Book::kPayment  ? kept.payment
+                          : book == Book::kPayout ? kept.payout
+                                                  : kept.matched;
+        return day[static_cast<std::size_t>(bucket)];
+    }
+    BusinessDate day() const { return run_.business_date; }
+
+    const CompareDayPorts& ports_;
+    RunLease& lease_;
+    domain::DayRun& run_;
+    std::stop_token stop_;
+    domain::DayDigests kept_;
+    std::set<domain::Subject> found_;
+    bool moved_ = false;
+};
+
+Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
+                                       std::stop_token stop) {
+    KESSAI_ASSIGN_OR_RETURN(const auto lease, ports_.leases.TryAcquire(business_date));
+    if (lease == nullptr) {
+        return Status(Code::kAborted, "RUN_RUNNING",
+                      business_date.ToString() + " is being compared");
+    }
+    KESSAI_ASSIGN_OR_RETURN(domain::DayRun run, Begin(business_date, deep, *lease));
+    const Status outcome = Pass(ports_, *lease, run, std::move(stop)).Compare();
+    if (!outcome.ok()) {
+        run.state = DayRunState::kFailed;
+        run.failure = outcome.ToString().substr(0, domain::kNoteBytesMax);
+    }
+    run.finished_at = std::max(ports_.clock.Now(), run.started_at);
+    // If this fails too, the next run of the day finds the row and marks it as failed.
+    const Status finished = Finish(run, *lease);
+    KESSAI_RETURN_IF_ERROR(outcome);
+    KESSAI_RETURN_IF_ERROR(finished);
+    return run;
+}
+
+Result<domain::DayRun> CompareDay::Begin(BusinessDate business_date, bool deep,
+                                         const RunLease& lease) {
+    domain::DayRun run;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease.grant()));
+        KESSAI_ASSIGN_OR_RETURN(const bool closed, IsDayClosed(books, business_date));
+        if (!closed) {
+            return Status(Code::kFailedPrecondition, "DAY_OPEN",
+                          "not all marks of " + business_date.ToString() + " have come");
+        }
+        KESSAI_ASSIGN_OR_RETURN(auto latest, books.days.LatestRun(business_date));
+        if (latest && latest->state == DayRunState::kRunning) {
+            // Whoever ran it is gone: it would hold the lease.
+            latest->state = DayRunState::kFailed;
+            latest->failure = "its replica died";
+            latest->finished_at = std::max(ports_.clock.Now(), latest->started_at);
+            KESSAI_RETURN_IF_ERROR(books.days.FinishRun(*latest));
+        }
+        run = {.business_date = business_date,
+               .number = latest ? latest->number + 1 : 1,
+               .deep = deep,
+               .started_at = ports_.clock.Now()};
+        return books.days.InsertRun(run);
+    }));
+    return run;
+}
+
+Status CompareDay::Finish(const domain::DayRun& run, const RunLease& lease) {
+    return ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease.grant()));
+        return books.days.FinishRun(run);
+    });
+}
+
+}  // namespace kessai::reconciliation::app

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "app/books.h"
+#include "domain/day_run.h"
+#include "domain/discrepancy.h"
+#include "domain/match.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::reconciliation::app {
+
+/// A discrepancy with its whole history.
+struct DiscrepancyRecord {
+    domain::Discrepancy discrepancy;
+    std::vector<domain::Step> history;
+};
+
+/// What can be asked; nothing is changed.
+class Enquiries {
+ public:
+    explicit Enquiries(Transactions& transactions) : transactions_(transactions) {}
+
+    /// NOT_FOUND MATCH_UNKNOWN.
+    Result<domain::Match> FindMatch(domain::ChangeKey key);
+    /// NOT_FOUND DISCREPANCY_UNKNOWN.
+    Result<DiscrepancyRecord> FindDiscrepancy(domain::DiscrepancyId id);
+    /// Newest first.
+    Result<std::vector<DiscrepancyRecord>> ListDiscrepancies(const DiscrepancyFilter& filter);
+    /// The latest run of the day. NOT_FOUND RUN_UNKNOWN.
+    Result<domain::DayRun> LatestRun(BusinessDate business_date);
+
+ private:
+    Transactions& transactions_;
+};
+
+}  // namespace kessai::reconciliation::app

@@ -1,0 +1,117 @@
+#include "app/match_changes.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/discrepancy_changes.h"
+
+namespace kessai::reconciliation::app {
+
+namespace {
+
+using domain::ChangeKey;
+using domain::Match;
+using domain::MatchState;
+
+/// Both topics complete matches of the same partition's objects at the same time: each has rows of
+/// its own to add to.
+int SlotOf(domain::Source source, int partition) {
+    return partition * 2 + (source == domain::Source::kPayout ? 1 : 0);
+}
+
+MatchState AwaitingState(const domain::PaymentClaim&) {
+    return MatchState::kWaitingForPayment;
+}
+MatchState AwaitingState(const domain::PayoutClaim&) {
+    return MatchState::kWaitingForPayout;
+}
+
+/// What a batch does, before any of it is stored.
+struct Outcome {
+    std::vector<Match> begun;
+    std::vector<Match> joined;
+    std::vector<domain::Finding> findings;
+    std::map<ChangeKey, std::vector<domain::DiscrepancyKind>> settled;
+};
+
+template <class Claim>
+Status ApplyOne(const Claim& claim, const Match* known, Instant now, Outcome& outcome) {
+    if (known == nullptr) {
+        outcome.begun.push_back(domain::Begin(claim));
+        return OkStatus();
+    }
+    if (known->state != AwaitingState(claim)) {
+        return Status(Code::kInternal, "EFFECT_REPEATED",
+                      "change " + claim.key.payment.ToString() + "/" +
+                          std::to_string(claim.key.version) + " was applied before");
+    }
+    domain::Joined joined = domain::Join(*known, claim, now);
+    outcome.joined.push_back(joined.match);
+    std::ranges::move(joined.findings, std::back_inserter(outcome.findings));
+    if (!joined.settled.empty()) outcome.settled[claim.key] = std::move(joined.settled);
+    return OkStatus();
+}
+
+Status StoreDiscrepancies(Books& books, const Outcome& outcome, Instant now) {
+    if (outcome.findings.empty() && outcome.settled.empty()) return OkStatus();
+    DiscrepancyChanges changes(now);
+    KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, outcome.findings, nullptr));
+    if (!outcome.settled.empty()) {
+        std::vector<ChangeKey> keys;
+        for (const auto& [key, kinds] : outcome.settled) keys.push_back(key);
+        KESSAI_ASSIGN_OR_RETURN(const auto open, books.discrepancies.LockUnsettled(keys));
+        for (const auto& discrepancy : open) {
+            const auto& kinds = outcome.settled.at(discrepancy.finding.subject.change);
+            if (std::ranges::count(kinds, discrepancy.finding.subject.kind) > 0) {
+                changes.AddGone(discrepancy, "its event came after all");
+            }
+        }
+    }
+    return changes.Store(books);
+}
+
+}  // namespace
+
+template <class Claim>
+Status MatchChanges::ApplyClaims(Books& books, std::span<const Claim> claims, int slot) const {
+    if (claims.empty()) return OkStatus();
+    std::vector<const Claim*> sorted;
+    for (const Claim& claim : claims) sorted.push_back(&claim);
+    std::ranges::sort(sorted, {}, [](const Claim* claim) { return claim->key; });
+    std::vector<ChangeKey> keys;
+    for (const Claim* claim : sorted) keys.push_back(claim->key);
+
+    KESSAI_ASSIGN_OR_RETURN(const std::vector<Match> known, books.matches.Lock(keys));
+    const Instant now = clock_.Now();
+    Outcome outcome;
+    auto next_known = known.begin();
+    for (const Claim* claim : sorted) {
+        while (next_known != known.end() && next_known->key < claim->key) ++next_known;
+        const bool is_known = next_known != known.end() && next_known->key == claim->key;
+        KESSAI_RETURN_IF_ERROR(ApplyOne(*claim, is_known ? &*next_known : nullptr, now, outcome));
+    }
+
+    MatchedSums sums(hasher_);
+    for (const Match& match : outcome.joined) {
+        if (match.state == MatchState::kMatched) sums.Add(match);
+    }
+    if (!outcome.begun.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Insert(outcome.begun));
+    if (!outcome.joined.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(outcome.joined));
+    if (!sums.empty()) KESSAI_RETURN_IF_ERROR(books.matches.AddSums(sums, slot));
+    return StoreDiscrepancies(books, outcome, now);
+}
+
+Status MatchChanges::Apply(Books& books, std::span<const domain::PaymentClaim> claims,
+                           int partition) const {
+    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayment, partition));
+}
+
+Status MatchChanges::Apply(Books& books, std::span<const domain::PayoutClaim> claims,
+                           int partition) const {
+    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayout, partition));
+}
+
+}  // namespace kessai::reconciliation::app

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+
+#include "app/books.h"
+#include "domain/claim.h"
+#include "kessai/digest/row_hash.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::reconciliation::app {
+
+/// Use case: events of one side came; match them with the other side's.
+///
+/// A batch costs a look-up, an insert for the changes heard of first, an update for those that the
+/// other side has told of already, and one upsert each for the sums per merchant and per bucket.
+/// Only differences cost more. Thread safe; works in the caller's transaction.
+class MatchChanges {
+ public:
+    /// Both must outlive it.
+    MatchChanges(const digest::RowHasher& hasher, const Clock& clock)
+        : hasher_(hasher), clock_(clock) {}
+
+    /// The claims are of one partition, each of another change, valid, and were not applied before
+    /// (INTERNAL EFFECT_REPEATED if one was). In any order.
+    Status Apply(Books& books, std::span<const domain::PaymentClaim> claims, int partition) const;
+    Status Apply(Books& books, std::span<const domain::PayoutClaim> claims, int partition) const;
+
+ private:
+    template <class Claim>
+    Status ApplyClaims(Books& books, std::span<const Claim> claims, int slot) const;
+
+    const digest::RowHasher& hasher_;
+    const Clock& clock_;
+};
+
+}  // namespace kessai::reconciliation::app

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "domain/day_comparison.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::reconciliation::app {
+
+/// Rows of one bucket, one after the other.
+class BookRows {
+ public:
+    virtual ~BookRows() = default;
+    /// nullopt at the end and ever after.
+    virtual Result<std::optional<domain::BookRow>> Next() = 0;
+};
+
+/// The port to the book of payment or of payout. Refusals: the service's own (FAILED_PRECONDITION
+/// DAY_OPEN), UNAVAILABLE, DEADLINE_EXCEEDED, DATA_LOSS for an answer that makes no sense.
+class PeerBook {
+ public:
+    virtual ~PeerBook() = default;
+    /// All buckets of the day; as they are kept, or computed from the rows if `deep`.
+    virtual Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) = 0;
+    /// The rows of a bucket, rising by key.
+    virtual Result<std::unique_ptr<BookRows>> ListDay(BusinessDate business_date, int bucket) = 0;
+};
+
+}  // namespace kessai::reconciliation::app

@@ -1,0 +1,150 @@
+#include "domain/day_comparison.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "kessai/result/check.h"
+
+namespace kessai::reconciliation::domain {
+
+namespace {
+
+bool MatchedAs(BusinessDate day, const Match& match, const BookRow& row) {
+    return match.state == MatchState::kMatched && match.terms.business_date == day &&
+           match.terms.merchant == row.merchant && match.terms.gross.minor() == row.gross;
+}
+
+bool HasPaymentEvent(const Case& change) {
+    return change.match && change.match->PaymentEffect().has_value();
+}
+bool HasPayoutEvent(const Case& change) {
+    return change.match && change.match->PayoutEffect().has_value();
+}
+
+std::string DescribeRow(const std::optional<BookRow>& row) {
+    if (!row) return "no row";
+    return std::to_string(row->gross) + " for merchant " + row->merchant.ToString();
+}
+
+std::string DescribeMatch(const std::optional<Match>& match) {
+    if (!match) return "no event";
+    const std::string terms = match->terms.gross.ToString() + " for merchant " +
+                              match->terms.merchant.ToString() + " on " +
+                              match->terms.business_date.ToString();
+    switch (match->state) {
+        case MatchState::kWaitingForPayout:
+            return "only payment's event " + match->payment_event.ToString() + " of " + terms;
+        case MatchState::kWaitingForPayment:
+            return "only payout's event " + match->payout_event.ToString() + " of " + terms;
+        case MatchState::kMatched:
+            return "both, matched as " + terms;
+        case MatchState::kDiffers:
+            return "both, and they differ; payment's says " + terms;
+    }
+    return "unknown";
+}
+
+Finding FindingOf(BusinessDate day, const Case& change) {
+    Finding finding{.subject = {.business_date = day, .change = change.key},
+                    .evidence = "payment's book: " + DescribeRow(change.payment) +
+                                "; payout's book: " + DescribeRow(change.payout) +
+                                "; events: " + DescribeMatch(change.match)};
+    if (change.match) finding.currency = change.match->terms.gross.currency();
+    if (change.payment) {
+        finding.merchant = change.payment->merchant;
+        finding.payment_gross = change.payment->gross;
+    }
+    if (change.payout) {
+        if (!change.payment) finding.merchant = change.payout->merchant;
+        finding.payout_gross = change.payout->gross;
+    }
+    if (!change.payment && !change.payout) finding.merchant = change.match->terms.merchant;
+    return finding;
+}
+
+void ClassifyBothThere(BusinessDate day, const Case& change, std::vector<DiscrepancyKind>& kinds) {
+    using enum DiscrepancyKind;
+    if (change.payment->gross != change.payout->gross) kinds.push_back(kAmountDiffers);
+    if (change.payment->merchant != change.payout->merchant) kinds.push_back(kMerchantDiffers);
+    if (!kinds.empty()) return;
+    if (!HasPaymentEvent(change)) kinds.push_back(kPaymentEventMissing);
+    if (!HasPayoutEvent(change)) kinds.push_back(kPayoutEventMissing);
+    if (!kinds.empty()) return;
+    if (change.match->state == MatchState::kDiffers) {
+        kinds.push_back(kContentDiffers);
+    } else if (!MatchedAs(day, *change.match, *change.payment)) {
+        kinds.push_back(kChangedInBoth);
+    }
+}
+
+void ClassifyOneSided(const Case& change, std::vector<DiscrepancyKind>& kinds) {
+    using enum DiscrepancyKind;
+    if (change.match && change.match->differences.Has(Difference::kDate)) {
+        kinds.push_back(kDateDiffers);
+    } else if (!change.payment) {
+        kinds.push_back(kMissingInPayment);
+    } else {
+        kinds.push_back(kMissingInPayout);
+        if (!HasPaymentEvent(change)) kinds.push_back(kPaymentEventMissing);
+    }
+}
+
+std::string Describe(const digest::BucketDigest& digest) {
+    return std::to_string(digest.count) + " rows, sum " + std::to_string(digest.signed_gross) +
+           ", hash sum " + digest.hash_sum.ToHex();
+}
+
+}  // namespace
+
+std::vector<int> BucketsToList(const DayDigests& digests) {
+    // If both equal the matched ones they equal each other.
+    const std::vector<int> payment = digest::UnequalBuckets(digests.payment, digests.matched);
+    const std::vector<int> payout = digest::UnequalBuckets(digests.payout, digests.matched);
+    std::vector<int> either;
+    std::set_union(payment.begin(), payment.end(), payout.begin(), payout.end(),
+                   std::back_inserter(either));
+    return either;
+}
+
+bool Agrees(BusinessDate day, const Case& change) {
+    return change.payment && change.payout && *change.payment == *change.payout && change.match &&
+           MatchedAs(day, *change.match, *change.payment);
+}
+
+std::vector<Finding> Classify(BusinessDate day, const Case& change) {
+    KESSAI_CHECK(change.payment || change.payout || change.match, "a case of nothing");
+    std::vector<DiscrepancyKind> kinds;
+    if (change.payment && change.payout) {
+        ClassifyBothThere(day, change, kinds);
+    } else if (change.payment || change.payout) {
+        ClassifyOneSided(change, kinds);
+    } else {
+        kinds.push_back(DiscrepancyKind::kMissingInBoth);
+    }
+    std::vector<Finding> findings;
+    for (const DiscrepancyKind kind : kinds) {
+        Finding finding = FindingOf(day, change);
+        finding.subject.kind = kind;
+        if (kind == DiscrepancyKind::kDateDiffers) {
+            // The same from either day's list and from the events.
+            finding.subject.business_date = change.match->terms.business_date;
+            finding.merchant = change.match->terms.merchant;
+        }
+        findings.push_back(std::move(finding));
+    }
+    return findings;
+}
+
+Finding DigestFinding(BusinessDate day, Book book, int bucket, const digest::BucketDigest& kept,
+                      const digest::BucketDigest& of_rows) {
+    return {.subject = {.business_date = day,
+                        .kind = DiscrepancyKind::kDigestDiffers,
+                        .book = book,
+                        .bucket = static_cast<std::uint32_t>(bucket)},
+            .evidence = "the digest of " + std::string(BookName(book)) + " says " + Describe(kept) +
+                        "; its rows have " + Describe(of_rows)};
+}
+
+}  // namespace kessai::reconciliation::domain

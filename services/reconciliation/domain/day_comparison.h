@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "domain/claim.h"
+#include "domain/discrepancy.h"
+#include "domain/match.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::reconciliation::domain {
+
+/// A day as the three books sum it up: payment's changes, payout's accruals, and what we matched.
+struct DayDigests {
+    digest::DayDigest payment;
+    digest::DayDigest payout;
+    digest::DayDigest matched;
+};
+
+/// The buckets in which the three are not all equal, rising: only these are listed.
+/// Precondition: each has digest::kBuckets entries.
+std::vector<int> BucketsToList(const DayDigests& digests);
+
+/// A change as payment's and payout's books list it.
+struct BookRow {
+    ChangeKey key{};
+    MerchantId merchant{};
+    /// Minor units, signed as the merchant gains.
+    std::int64_t gross = 0;
+
+    bool operator==(const BookRow&) const = default;
+};
+
+/// What the three books have of one change. At least one of them has it.
+struct Case {
+    ChangeKey key{};
+    std::optional<BookRow> payment{};
+    std::optional<BookRow> payout{};
+    std::optional<Match> match{};
+};
+
+/// Whether nothing is to be said about it: both books have the same, and it was matched as such.
+bool Agrees(BusinessDate day, const Case& change);
+
+/// What is wrong with a case of `day`; empty if it agrees. Give it the match of the change whatever
+/// its date: a change that the sides date differently is in another day's list.
+///
+///     payment | payout | match            | findings
+///     --------+--------+------------------+------------------------------------------------------
+///     row     | other  | any              | AMOUNT_DIFFERS and/or MERCHANT_DIFFERS
+///     row     | same   | matched as other | CHANGED_IN_BOTH
+///     row     | same   | differs          | CONTENT_DIFFERS
+///     row     | same   | waiting or none  | PAYMENT_EVENT_MISSING and/or PAYOUT_EVENT_MISSING
+///     row     | none   | dates differ     | DATE_DIFFERS
+///     row     | none   | else             | MISSING_IN_PAYOUT, and PAYMENT_EVENT_MISSING if it is,
+///             |        |                  | because that is why
+///     none    | row    | dates differ     | DATE_DIFFERS
+///     none    | row    | else             | MISSING_IN_PAYMENT
+///     none    | none   | any              | MISSING_IN_BOTH
+std::vector<Finding> Classify(BusinessDate day, const Case& change);
+
+/// The finding that a book's digest of a bucket does not fit the rows it lists.
+Finding DigestFinding(BusinessDate day, Book book, int bucket, const digest::BucketDigest& kept,
+                      const digest::BucketDigest& of_rows);
+
+}  // namespace kessai::reconciliation::domain

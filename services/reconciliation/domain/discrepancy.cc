@@ -1,0 +1,167 @@
+#include "domain/discrepancy.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kessai::reconciliation::domain {
+
+namespace {
+
+bool OperatorMayMove(DiscrepancyState from, DiscrepancyState to) {
+    using enum DiscrepancyState;
+    switch (from) {
+        case kOpen:
+            return to == kExplained || to == kRepairing || to == kAccepted;
+        case kExplained:
+            return to == kOpen || to == kRepairing || to == kAccepted;
+        case kRepairing:
+            return to == kOpen || to == kRepaired;
+        case kRepaired:
+            return false;
+        case kAccepted:
+            return to == kOpen;
+    }
+    return false;
+}
+
+Step Next(const Discrepancy& discrepancy, DiscrepancyState to, std::string_view actor,
+          std::string note, Instant now) {
+    // A step is never dated before the one it follows, whatever this replica's clock says.
+    return {.number = discrepancy.latest.number + 1,
+            .state = to,
+            .actor = std::string(actor),
+            .note = std::move(note),
+            .at = std::max(now, discrepancy.latest.at)};
+}
+
+}  // namespace
+
+std::string_view KindName(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    switch (kind) {
+        case kMissingInPayout:
+            return "MISSING_IN_PAYOUT";
+        case kMissingInPayment:
+            return "MISSING_IN_PAYMENT";
+        case kAmountDiffers:
+            return "AMOUNT_DIFFERS";
+        case kMerchantDiffers:
+            return "MERCHANT_DIFFERS";
+        case kDateDiffers:
+            return "DATE_DIFFERS";
+        case kContentDiffers:
+            return "CONTENT_DIFFERS";
+        case kDigestDiffers:
+            return "DIGEST_DIFFERS";
+        case kPaymentEventMissing:
+            return "PAYMENT_EVENT_MISSING";
+        case kPayoutEventMissing:
+            return "PAYOUT_EVENT_MISSING";
+        case kMissingInBoth:
+            return "MISSING_IN_BOTH";
+        case kChangedInBoth:
+            return "CHANGED_IN_BOTH";
+    }
+    return "UNKNOWN";
+}
+
+std::string_view StateName(DiscrepancyState state) {
+    using enum DiscrepancyState;
+    switch (state) {
+        case kOpen:
+            return "OPEN";
+        case kExplained:
+            return "EXPLAINED";
+        case kRepairing:
+            return "REPAIRING";
+        case kRepaired:
+            return "REPAIRED";
+        case kAccepted:
+            return "ACCEPTED";
+    }
+    return "UNKNOWN";
+}
+
+std::string_view BookName(Book book) {
+    switch (book) {
+        case Book::kPayment:
+            return "payment";
+        case Book::kPayout:
+            return "payout";
+        case Book::kMatched:
+            return "reconciliation";
+    }
+    return "unknown";
+}
+
+bool Finding::SaysTheSame(const Finding& other) const {
+    const auto contradict = [](const auto& a, const auto& b) { return a && b && *a != *b; };
+    return subject == other.subject && merchant == other.merchant && currency == other.currency &&
+           !contradict(payment_gross, other.payment_gross) &&
+           !contradict(payout_gross, other.payout_gross);
+}
+
+Step FirstStep(const Finding& finding, Instant now) {
+    return {.number = 1,
+            .state = DiscrepancyState::kOpen,
+            .actor = std::string(kSystemActor),
+            .note = finding.evidence.substr(0, kNoteBytesMax),
+            .at = now};
+}
+
+Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& order, Instant now) {
+    if (order.note.empty() || order.note.size() > kNoteBytesMax) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                      "note: a reason of 1 to 1000 bytes is needed");
+    }
+    if (order.actor.empty() || order.actor.size() > kActorBytesMax) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID", "actor: 1 to 200 bytes are needed");
+    }
+    const Step& latest = discrepancy.latest;
+    if (latest.state == order.to && latest.actor == order.actor && latest.note == order.note) {
+        return std::optional<Step>();
+    }
+    if (!OperatorMayMove(latest.state, order.to)) {
+        return Status(Code::kFailedPrecondition, "STATE_NOT_ALLOWED",
+                      "discrepancy " + discrepancy.id.ToString() + " is " +
+                          std::string(StateName(latest.state)) + " and cannot become " +
+                          std::string(StateName(order.to)));
+    }
+    return std::optional(Next(discrepancy, order.to, order.actor, order.note, now));
+}
+
+std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding,
+                               Instant now) {
+    const bool same = discrepancy.finding.SaysTheSame(finding);
+    const auto note = [&](std::string_view what) {
+        return (std::string(what) + finding.evidence).substr(0, kNoteBytesMax);
+    };
+    switch (discrepancy.state()) {
+        case DiscrepancyState::kRepaired:
+            return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor, note("found again: "),
+                        now);
+        case DiscrepancyState::kAccepted:
+            if (same) return std::nullopt;
+            return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor,
+                        note("not what was accepted: "), now);
+        case DiscrepancyState::kOpen:
+        case DiscrepancyState::kExplained:
+        case DiscrepancyState::kRepairing:
+            if (same) return std::nullopt;
+            return Next(discrepancy, discrepancy.state(), kSystemActor, note("now: "), now);
+    }
+    return std::nullopt;
+}
+
+bool GoneAfterRun(const Discrepancy& discrepancy, std::uint32_t run, bool deep) {
+    return discrepancy.Unsettled() && discrepancy.found_by_run > 0 &&
+           discrepancy.found_by_run < run && (deep || !discrepancy.found_by_deep_run);
+}
+
+std::optional<Step> Gone(const Discrepancy& discrepancy, std::string_view why, Instant now) {
+    if (!discrepancy.Unsettled()) return std::nullopt;
+    return Next(discrepancy, DiscrepancyState::kRepaired, kSystemActor,
+                std::string(why.substr(0, kNoteBytesMax)), now);
+}
+
+}  // namespace kessai::reconciliation::domain

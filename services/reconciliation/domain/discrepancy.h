@@ -1,0 +1,158 @@
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "domain/claim.h"
+#include "domain/ids.h"
+#include "kessai/money/money.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::reconciliation::domain {
+
+/// Numbers are stored and sent (kessai.reconciliation.v1.Discrepancy): they never change.
+enum class DiscrepancyKind : std::uint8_t {
+    /// Payment has the change, payout has not.
+    kMissingInPayout = 1,
+    kMissingInPayment = 2,
+    kAmountDiffers = 3,
+    kMerchantDiffers = 4,
+    kDateDiffers = 5,
+    /// Payout answered another content of the event than payment published, or the events differed
+    /// where the books now agree.
+    kContentDiffers = 6,
+    /// The digest that a book keeps of a bucket does not fit the rows it lists.
+    kDigestDiffers = 7,
+    /// The books have the change, but payment's event of it never came.
+    kPaymentEventMissing = 8,
+    /// The same for payout's.
+    kPayoutEventMissing = 9,
+    /// The events told of the change, but neither book has it.
+    kMissingInBoth = 10,
+    /// The books agree with each other, but not with what their events said.
+    kChangedInBoth = 11,
+};
+inline constexpr int kDiscrepancyKinds = 11;
+
+enum class DiscrepancyState : std::uint8_t {
+    kOpen = 1,
+    /// A person knows the cause.
+    kExplained = 2,
+    kRepairing = 3,
+    /// It is no longer there.
+    kRepaired = 4,
+    /// A person decided to leave it as it is.
+    kAccepted = 5,
+};
+
+/// Whose record of a day: the two that are compared, and our own of what was matched.
+enum class Book : std::uint8_t { kPayment = 1, kPayout = 2, kMatched = 3 };
+
+std::string_view KindName(DiscrepancyKind kind);
+std::string_view StateName(DiscrepancyState state);
+std::string_view BookName(Book book);
+
+/// What a discrepancy is about. Whoever finds the same again finds the same subject, so each is
+/// recorded once, however often a day is compared.
+struct Subject {
+    /// Payment's date of the change where it is known, else payout's.
+    BusinessDate business_date{};
+    DiscrepancyKind kind = DiscrepancyKind::kMissingInPayout;
+    /// The change; none for kDigestDiffers.
+    ChangeKey change{};
+    /// Of kDigestDiffers: which book's digest of which bucket.
+    std::optional<Book> book{};
+    std::uint32_t bucket = 0;
+
+    auto operator<=>(const Subject&) const = default;
+};
+
+/// A subject with the evidence of both sides.
+struct Finding {
+    Subject subject{};
+    MerchantId merchant{};
+    Currency currency{};
+    /// Minor units, signed as the merchant gains; absent where a side has no row.
+    std::optional<std::int64_t> payment_gross{};
+    std::optional<std::int64_t> payout_gross{};
+    /// For people: what each side says.
+    std::string evidence{};
+
+    /// Whether what was decided on one holds for the other. An amount that only one of them knows
+    /// contradicts nothing: a run sees one side of a change that the sides date differently.
+    bool SaysTheSame(const Finding& other) const;
+};
+
+inline constexpr std::size_t kNoteBytesMax = 1'000;
+inline constexpr std::size_t kActorBytesMax = 200;
+/// The actor of steps that nobody ordered.
+inline constexpr std::string_view kSystemActor = "reconciliation";
+
+/// One entry of a discrepancy's history; never changed. Number 1 is its finding.
+struct Step {
+    std::uint32_t number = 0;
+    DiscrepancyState state = DiscrepancyState::kOpen;
+    std::string actor{};
+    std::string note{};
+    Instant at{};
+
+    bool operator==(const Step&) const = default;
+};
+
+/// A discrepancy as it stands after its latest step.
+struct Discrepancy {
+    DiscrepancyId id{};
+    Finding finding{};
+    Step latest{};
+    Instant found_at{};
+    /// The event that told of the latest step.
+    EventId last_event{};
+    /// The latest run of the day that found it, and whether that was a deep one. 0: only by event.
+    std::uint32_t found_by_run = 0;
+    bool found_by_deep_run = false;
+
+    DiscrepancyState state() const { return latest.state; }
+    /// Neither repaired nor accepted.
+    bool Unsettled() const {
+        return state() != DiscrepancyState::kRepaired && state() != DiscrepancyState::kAccepted;
+    }
+};
+
+/// The first step of a finding.
+Step FirstStep(const Finding& finding, Instant now);
+
+/// What an operator orders.
+struct Order {
+    DiscrepancyState to = DiscrepancyState::kOpen;
+    std::string actor{};
+    std::string note{};
+};
+
+/// The step that follows from an order, or nullopt when the latest step is that very order (a retry
+/// after a lost reply). Allowed are
+///     OPEN      -> EXPLAINED, REPAIRING, ACCEPTED
+///     EXPLAINED -> OPEN, REPAIRING, ACCEPTED
+///     REPAIRING -> OPEN, REPAIRED
+///     ACCEPTED  -> OPEN
+/// Refusals: FAILED_PRECONDITION STATE_NOT_ALLOWED; INVALID_ARGUMENT FIELD_INVALID (no or too long
+/// a note or actor).
+Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& order, Instant now);
+
+/// The step, if any, when it is found once more: what was repaired is open again; what was accepted
+/// is open again if the sides now say something else; else only other evidence is noted.
+std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding, Instant now);
+
+/// Whether a run of its day that did not find it shows that it is gone: only a run can show it that
+/// looks at least as deep as the one that found it, and no run shows it of what the events said.
+bool GoneAfterRun(const Discrepancy& discrepancy, std::uint32_t run, bool deep);
+
+/// The step, if any, when it is gone; `why` says how that is known.
+std::optional<Step> Gone(const Discrepancy& discrepancy, std::string_view why, Instant now);
+
+}  // namespace kessai::reconciliation::domain

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "kessai/ids/strong_id.h"
+
+namespace kessai::reconciliation::domain {
+
+using PaymentId = StrongId<struct PaymentIdTag>;
+using MerchantId = StrongId<struct MerchantIdTag>;
+using EventId = StrongId<struct EventIdTag>;
+using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
+
+}  // namespace kessai::reconciliation::domain

@@ -1,0 +1,242 @@
+#include "tests/fake_books.h"
+
+#include <algorithm>
+
+namespace kessai::reconciliation::testing {
+
+using app::DiscrepancyChange;
+using domain::ChangeKey;
+using domain::Discrepancy;
+using domain::DiscrepancyId;
+using domain::Match;
+
+void FakeBooks::CloseDay(BusinessDate date) {
+    for (const auto source : {domain::Source::kPayment, domain::Source::kPayout}) {
+        marks[{date, source}] = {.partition_count = 2, .partitions = {0, 1}};
+    }
+    due.insert(date);
+}
+
+Result<std::vector<Match>> FakeBooks::Find(std::span<const ChangeKey> keys) {
+    std::vector<Match> found;
+    for (const ChangeKey& key : keys) {
+        if (const auto match = matches.find(key); match != matches.end()) {
+            found.push_back(match->second);
+        }
+    }
+    return found;
+}
+
+Status FakeBooks::Insert(std::span<const Match> inserted) {
+    for (const Match& match : inserted) {
+        if (!matches.emplace(match.key, match).second) {
+            return Status(Code::kAborted, "WRITE_CONFLICT", "it is there");
+        }
+    }
+    return OkStatus();
+}
+
+Status FakeBooks::Update(std::span<const Match> updated) {
+    for (const Match& match : updated) matches.at(match.key) = match;
+    return OkStatus();
+}
+
+Status FakeBooks::AddSums(const app::MatchedSums& sums, int) {
+    for (const auto& [key, total] : sums.totals()) merchant_totals[key] += total.gross;
+    for (const auto& [cell, digest] : sums.digest().cells()) {
+        auto& day = kept_digests[cell.first];
+        day.resize(digest::kBuckets);
+        day[static_cast<std::size_t>(cell.second)].Add(digest);
+    }
+    return OkStatus();
+}
+
+Result<digest::DayDigest> FakeBooks::KeptDigest(BusinessDate date) {
+    digest::DayDigest& day = kept_digests[date];
+    day.resize(digest::kBuckets);
+    return day;
+}
+
+Result<std::vector<Match>> FakeBooks::ListDay(BusinessDate date, int bucket, ChangeKey after,
+                                              int limit) {
+    std::vector<Match> listed;
+    for (auto match = matches.upper_bound(after);
+         match != matches.end() && listed.size() < static_cast<std::size_t>(limit); ++match) {
+        if (match->second.terms.business_date == date &&
+            digest::BucketOf(match->first.payment.value()) == bucket) {
+            listed.push_back(match->second);
+        }
+    }
+    return listed;
+}
+
+Result<std::vector<Discrepancy>> FakeBooks::Lock(std::span<const domain::Subject> subjects) {
+    std::vector<Discrepancy> found;
+    for (const auto& subject : subjects) {
+        if (const auto known = discrepancies.find(subject); known != discrepancies.end()) {
+            found.push_back(known->second);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<Discrepancy>> FakeBooks::LockUnsettled(std::span<const ChangeKey> keys) {
+    std::vector<Discrepancy> found;
+    for (const auto& [subject, discrepancy] : discrepancies) {
+        if (discrepancy.Unsettled() && std::ranges::count(keys, subject.change) > 0) {
+            found.push_back(discrepancy);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<Discrepancy>> FakeBooks::LockFoundBefore(BusinessDate date, std::uint32_t run,
+                                                            DiscrepancyId after, int limit) {
+    std::map<DiscrepancyId, Discrepancy> by_id;
+    for (const auto& [subject, discrepancy] : discrepancies) {
+        if (subject.business_date == date && discrepancy.Unsettled() && discrepancy.id > after &&
+            discrepancy.found_by_run > 0 && discrepancy.found_by_run < run) {
+            by_id.emplace(discrepancy.id, discrepancy);
+        }
+    }
+    std::vector<Discrepancy> found;
+    for (const auto& [id, discrepancy] : by_id) {
+        if (found.size() < static_cast<std::size_t>(limit)) found.push_back(discrepancy);
+    }
+    return found;
+}
+
+Status FakeBooks::Store(std::span<const DiscrepancyChange> changes) {
+    for (const DiscrepancyChange& change : changes) {
+        Discrepancy stored = change.discrepancy;
+        if (change.IsNew()) stored.id = DiscrepancyId(next_id_++);
+        discrepancies[stored.finding.subject] = stored;
+        if (change.step) steps[stored.id].push_back(*change.step);
+    }
+    return OkStatus();
+}
+
+Result<Discrepancy> FakeBooks::Find(DiscrepancyId id) {
+    for (const auto& [subject, discrepancy] : discrepancies) {
+        if (discrepancy.id == id) return discrepancy;
+    }
+    return Status(Code::kNotFound, "DISCREPANCY_UNKNOWN", "");
+}
+
+Result<std::vector<Discrepancy>> FakeBooks::List(const app::DiscrepancyFilter&) {
+    std::vector<Discrepancy> found;
+    for (const auto& [subject, discrepancy] : discrepancies) found.push_back(discrepancy);
+    return found;
+}
+
+Result<std::map<DiscrepancyId, std::vector<domain::Step>>> FakeBooks::Steps(
+    std::span<const DiscrepancyId> ids) {
+    std::map<DiscrepancyId, std::vector<domain::Step>> found;
+    for (const auto id : ids) found[id] = steps[id];
+    return found;
+}
+
+Status FakeBooks::AddMark(BusinessDate date, domain::Source source, std::uint32_t partition,
+                          std::uint32_t partition_count) {
+    domain::DayMarks& day = marks[{date, source}];
+    day.partition_count = std::max(day.partition_count, partition_count);
+    day.partitions.insert(partition);
+    return OkStatus();
+}
+
+Result<domain::DayMarks> FakeBooks::Marks(BusinessDate date, domain::Source source) {
+    return marks[{date, source}];
+}
+
+Status FakeBooks::MarkDue(BusinessDate date) {
+    if (!runs.contains(date)) due.insert(date);
+    return OkStatus();
+}
+
+Result<std::vector<BusinessDate>> FakeBooks::ListDue(int) {
+    return std::vector<BusinessDate>(due.begin(), due.end());
+}
+
+Status FakeBooks::Confirm(const app::RunGrant&) {
+    if (!lease_lost) return OkStatus();
+    return Status(Code::kFailedPrecondition, "LEASE_LOST", "taken over");
+}
+
+Result<std::optional<domain::DayRun>> FakeBooks::LatestRun(BusinessDate date) {
+    auto& of_day = runs[date];
+    if (of_day.empty()) return std::optional<domain::DayRun>();
+    return std::optional(of_day.back());
+}
+
+Status FakeBooks::InsertRun(const domain::DayRun& run) {
+    runs[run.business_date].push_back(run);
+    return OkStatus();
+}
+
+Status FakeBooks::FinishRun(const domain::DayRun& run) {
+    for (auto& stored : runs[run.business_date]) {
+        if (stored.number == run.number) stored = run;
+    }
+    if (run.state != domain::DayRunState::kFailed) due.erase(run.business_date);
+    return OkStatus();
+}
+
+Status FakeBooks::Run(const std::function<Status(app::Books&)>& work) {
+    before_transaction();
+    if (replies_are_lost) KESSAI_RETURN_IF_ERROR(work(books));
+    return work(books);
+}
+
+Result<std::unique_ptr<app::RunLease>> FakeBooks::TryAcquire(BusinessDate) {
+    struct FakeLease final : app::RunLease {
+        app::RunGrant grant() const override { return {.name = "day", .owner = "me", .fence = 1}; }
+        Status Renew() override { return OkStatus(); }
+    };
+    if (lease_taken) return std::unique_ptr<app::RunLease>();
+    return std::unique_ptr<app::RunLease>(std::make_unique<FakeLease>());
+}
+
+digest::DayDigest FakePeerBook::DigestOfRows(BusinessDate date) const {
+    digest::Accumulator sums(hasher_);
+    if (const auto day = rows.find(date); day != rows.end()) {
+        for (const auto& [key, row] : day->second) {
+            sums.Add({.object_id = key.payment.value(),
+                      .version = key.version,
+                      .business_date = date,
+                      .merchant_id = row.merchant.value(),
+                      .signed_gross = row.gross});
+        }
+    }
+    return sums.Day(date);
+}
+
+void FakePeerBook::KeepDigests() {
+    for (const auto& [date, day] : rows) kept[date] = DigestOfRows(date);
+}
+
+Result<digest::DayDigest> FakePeerBook::DayDigest(BusinessDate date, bool deep) {
+    if (deep) return DigestOfRows(date);
+    digest::DayDigest& day = kept[date];
+    day.resize(digest::kBuckets);
+    return day;
+}
+
+Result<std::unique_ptr<app::BookRows>> FakePeerBook::ListDay(BusinessDate date, int bucket) {
+    struct Rows final : app::BookRows {
+        std::vector<domain::BookRow> rows;
+        std::size_t position = 0;
+        Result<std::optional<domain::BookRow>> Next() override {
+            if (position == rows.size()) return std::optional<domain::BookRow>();
+            return std::optional(rows[position++]);
+        }
+    };
+    ++listed_buckets;
+    KESSAI_RETURN_IF_ERROR(before_list(bucket));
+    auto listed = std::make_unique<Rows>();
+    for (const auto& [key, row] : rows[date]) {
+        if (digest::BucketOf(key.payment.value()) == bucket) listed->rows.push_back(row);
+    }
+    return std::unique_ptr<app::BookRows>(std::move(listed));
+}
+
+}  // namespace kessai::reconciliation::testing

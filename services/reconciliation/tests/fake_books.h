@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/books.h"
+#include "app/peer_book.h"
+#include "kessai/digest/accumulator.h"
+
+/// Reconciliation's books in memory, and the others' books as a test says they are.
+namespace kessai::reconciliation::testing {
+
+/// All ports to our own books, without a database. One thread.
+class FakeBooks final : public app::MatchBooks,
+                        public app::DiscrepancyBooks,
+                        public app::DayBooks,
+                        public app::Transactions,
+                        public app::RunLeases {
+ public:
+    // What tests look at and damage.
+    std::map<domain::ChangeKey, domain::Match> matches;
+    std::map<domain::Subject, domain::Discrepancy> discrepancies;
+    std::map<domain::DiscrepancyId, std::vector<domain::Step>> steps;
+    std::map<BusinessDate, digest::DayDigest> kept_digests;
+    std::map<app::MatchedSums::MerchantDay, std::int64_t> merchant_totals;
+    std::map<std::pair<BusinessDate, domain::Source>, domain::DayMarks> marks;
+    std::set<BusinessDate> due;
+    std::map<BusinessDate, std::vector<domain::DayRun>> runs;
+    /// Another replica holds the right to compare.
+    bool lease_taken = false;
+    /// The right was taken over.
+    bool lease_lost = false;
+    /// Every commit's reply is lost once, so all work runs twice.
+    bool replies_are_lost = false;
+    /// Called before each transaction.
+    std::function<void()> before_transaction = [] {};
+
+    /// Both sides have closed it.
+    void CloseDay(BusinessDate date);
+
+    // MatchBooks
+    Result<std::vector<domain::Match>> Find(std::span<const domain::ChangeKey> keys) override;
+    Result<std::vector<domain::Match>> Lock(std::span<const domain::ChangeKey> keys) override {
+        return Find(keys);
+    }
+    Status Insert(std::span<const domain::Match> inserted) override;
+    Status Update(std::span<const domain::Match> updated) override;
+    Status AddSums(const app::MatchedSums& sums, int slot) override;
+    Result<digest::DayDigest> KeptDigest(BusinessDate date) override;
+    Result<std::vector<domain::Match>> ListDay(BusinessDate date, int bucket,
+                                               domain::ChangeKey after, int limit) override;
+
+    // DiscrepancyBooks
+    Result<std::vector<domain::Discrepancy>> Lock(
+        std::span<const domain::Subject> subjects) override;
+    Result<std::vector<domain::Discrepancy>> LockUnsettled(
+        std::span<const domain::ChangeKey> keys) override;
+    Result<std::vector<domain::Discrepancy>> LockFoundBefore(BusinessDate date, std::uint32_t run,
+                                                             domain::DiscrepancyId after,
+                                                             int limit) override;
+    Result<domain::Discrepancy> LockOne(domain::DiscrepancyId id) override { return Find(id); }
+    Status Store(std::span<const app::DiscrepancyChange> changes) override;
+    Result<domain::Discrepancy> Find(domain::DiscrepancyId id) override;
+    Result<std::vector<domain::Discrepancy>> List(const app::DiscrepancyFilter& filter) override;
+    Result<std::map<domain::DiscrepancyId, std::vector<domain::Step>>> Steps(
+        std::span<const domain::DiscrepancyId> ids) override;
+
+    // DayBooks
+    Status LockDay(BusinessDate) override { return OkStatus(); }
+    Status AddMark(BusinessDate date, domain::Source source, std::uint32_t partition,
+                   std::uint32_t partition_count) override;
+    Result<domain::DayMarks> Marks(BusinessDate date, domain::Source source) override;
+    Status MarkDue(BusinessDate date) override;
+    Result<std::vector<BusinessDate>> ListDue(int limit) override;
+    Status Confirm(const app::RunGrant& grant) override;
+    Result<std::optional<domain::DayRun>> LatestRun(BusinessDate date) override;
+    Status InsertRun(const domain::DayRun& run) override;
+    Status FinishRun(const domain::DayRun& run) override;
+
+    // Transactions, RunLeases
+    Status Run(const std::function<Status(app::Books&)>& work) override;
+    Result<std::unique_ptr<app::RunLease>> TryAcquire(BusinessDate date) override;
+
+    app::Books books{*this, *this, *this};
+
+ private:
+    std::int64_t next_id_ = 1;
+};
+
+/// Payment's or payout's book of a day.
+class FakePeerBook final : public app::PeerBook {
+ public:
+    explicit FakePeerBook(const digest::RowHasher& hasher) : hasher_(hasher) {}
+
+    /// The rows as they are in the database, by day.
+    std::map<BusinessDate, std::map<domain::ChangeKey, domain::BookRow>> rows;
+    /// The digests as they are kept; KeepDigests() makes them fit the rows.
+    std::map<BusinessDate, digest::DayDigest> kept;
+    int listed_buckets = 0;
+    /// Called before a bucket is listed; a refusal is the list's.
+    std::function<Status(int bucket)> before_list = [](int) { return OkStatus(); };
+
+    void Put(BusinessDate date, const domain::BookRow& row) { rows[date][row.key] = row; }
+    void KeepDigests();
+
+    Result<digest::DayDigest> DayDigest(BusinessDate date, bool deep) override;
+    Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate date, int bucket) override;
+
+ private:
+    digest::DayDigest DigestOfRows(BusinessDate date) const;
+    const digest::RowHasher& hasher_;
+};
+
+}  // namespace kessai::reconciliation::testing
