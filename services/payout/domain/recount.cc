@@ -1,0 +1,138 @@
+#include "domain/recount.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+#include <tuple>
+
+namespace kessai::payout::domain {
+namespace {
+
+constexpr std::size_t kSmallestTable = 64;
+
+auto KeyOf(const MerchantSums& sums) {
+    return std::tuple(sums.merchant, sums.tax_class);
+}
+
+bool InOrder(const MerchantSums& a, const MerchantSums& b) {
+    return KeyOf(a) < KeyOf(b);
+}
+
+/// The run of entries of one merchant that begins at `at`.
+std::size_t RunLength(std::span<const MerchantSums> sums, std::size_t at) {
+    std::size_t end = at;
+    while (end < sums.size() && sums[end].merchant == sums[at].merchant) ++end;
+    return end - at;
+}
+
+Sums Total(std::span<const MerchantSums> run) {
+    Sums total;
+    for (const MerchantSums& part : run) total = total + part.sums;
+    return total;
+}
+
+}  // namespace
+
+SegmentSums::SegmentSums(std::size_t merchants_expected)
+    : slots_(std::bit_ceil(std::max(kSmallestTable, merchants_expected * 2))) {}
+
+// A slot with no items is free: every entry has at least one.
+MerchantSums& SegmentSums::SlotOf(MerchantId merchant, TaxClass tax_class) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at =
+        (std::hash<MerchantId>()(merchant) + static_cast<std::size_t>(tax_class)) & mask;
+    while (slots_[at].sums.item_count != 0 &&
+           (slots_[at].merchant != merchant || slots_[at].tax_class != tax_class)) {
+        at = (at + 1) & mask;
+    }
+    return slots_[at];
+}
+
+void SegmentSums::Add(MerchantId merchant, TaxClass tax_class, std::int64_t gross,
+                      std::int64_t fee) {
+    MerchantSums& slot = SlotOf(merchant, tax_class);
+    const bool is_new = slot.sums.item_count == 0;
+    slot.merchant = merchant;
+    slot.tax_class = tax_class;
+    slot.sums = slot.sums + Sums{gross, fee, 1};
+    if (is_new && ++size_ * 2 > slots_.size()) Grow();
+}
+
+void SegmentSums::Grow() {
+    std::vector<MerchantSums> old(slots_.size() * 2);
+    old.swap(slots_);
+    for (const MerchantSums& entry : old) {
+        if (entry.sums.item_count != 0) SlotOf(entry.merchant, entry.tax_class) = entry;
+    }
+}
+
+std::vector<MerchantSums> SegmentSums::TakeSorted() {
+    std::erase_if(slots_, [](const MerchantSums& slot) { return slot.sums.item_count == 0; });
+    std::vector<MerchantSums> sorted(kSmallestTable);
+    sorted.swap(slots_);
+    size_ = 0;
+    std::sort(sorted.begin(), sorted.end(), InOrder);
+    return sorted;
+}
+
+Recount::Recount(std::vector<std::vector<MerchantSums>> sorted_parts)
+    : parts_(std::move(sorted_parts)) {}
+
+std::vector<MerchantSums> Recount::Reduce(const MerchantRange& range) const {
+    std::vector<MerchantSums> merged;
+    for (const std::vector<MerchantSums>& part : parts_) {
+        const auto first = std::lower_bound(
+            part.begin(), part.end(), range.first,
+            [](const MerchantSums& sums, MerchantId id) { return sums.merchant < id; });
+        const auto last = std::upper_bound(
+            first, part.end(), range.last,
+            [](MerchantId id, const MerchantSums& sums) { return id < sums.merchant; });
+        const auto middle = merged.insert(merged.end(), first, last);
+        std::inplace_merge(merged.begin(), middle, merged.end(), InOrder);
+    }
+    return Joined(std::move(merged));
+}
+
+std::vector<MerchantSums> Joined(std::vector<MerchantSums> sorted) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        if (kept > 0 && KeyOf(sorted[kept - 1]) == KeyOf(sorted[i])) {
+            sorted[kept - 1].sums = sorted[kept - 1].sums + sorted[i].sums;
+        } else {
+            sorted[kept++] = sorted[i];
+        }
+    }
+    sorted.resize(kept);
+    return sorted;
+}
+
+std::vector<Comparison> Compare(std::span<const MerchantSums> totals,
+                                std::span<const MerchantSums> recounted) {
+    std::vector<Comparison> comparisons;
+    std::size_t t = 0;
+    std::size_t r = 0;
+    while (t < totals.size() || r < recounted.size()) {
+        Comparison comparison;
+        const bool has_total = t < totals.size() && (r >= recounted.size() ||
+                                                     totals[t].merchant <= recounted[r].merchant);
+        comparison.merchant = has_total ? totals[t].merchant : recounted[r].merchant;
+        const bool has_recount =
+            r < recounted.size() && recounted[r].merchant == comparison.merchant;
+        const auto total_run =
+            has_total ? totals.subspan(t, RunLength(totals, t)) : std::span<const MerchantSums>();
+        const auto recount_run = has_recount ? recounted.subspan(r, RunLength(recounted, r))
+                                             : std::span<const MerchantSums>();
+        comparison.equal =
+            std::equal(total_run.begin(), total_run.end(), recount_run.begin(), recount_run.end());
+        comparison.totals = Total(total_run);
+        comparison.recounted = Total(recount_run);
+        comparison.first = r;
+        comparison.count = recount_run.size();
+        comparisons.push_back(comparison);
+        t += total_run.size();
+        r += recount_run.size();
+    }
+    return comparisons;
+}
+
+}  // namespace kessai::payout::domain
