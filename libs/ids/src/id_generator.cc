@@ -15,12 +15,12 @@ constexpr std::int64_t kTimeLimit = std::int64_t{1} << 41;
 // 2024-01-01T00:00:00Z in milliseconds since 1970.
 constexpr std::int64_t kEpochMs = 1'704'067'200'000;
 
-std::int64_t MillisSinceEpoch(Instant instant) {
+}  // namespace
+
+std::int64_t IdGenerator::MillisAt(Instant instant) {
     return std::chrono::floor<std::chrono::milliseconds>(instant).time_since_epoch().count() -
            kEpochMs;
 }
-
-}  // namespace
 
 IdGenerator::IdGenerator(int worker, const Clock& clock, std::int64_t floor_ms)
     // The predecessor may have used every sequence number of floor_ms: begin after it.
@@ -29,7 +29,7 @@ IdGenerator::IdGenerator(int worker, const Clock& clock, std::int64_t floor_ms)
 }
 
 std::int64_t IdGenerator::Next() {
-    const std::int64_t now_ms = MillisSinceEpoch(clock_.Now());
+    const std::int64_t now_ms = MillisAt(clock_.Now());
     const std::lock_guard lock(mutex_);
     if (now_ms > last_ms_) {
         last_ms_ = now_ms;
@@ -67,7 +67,7 @@ int IdGenerator::WorkerOf(std::int64_t id) {
 
 std::int64_t IdGenerator::LowestAt(Instant instant) {
     const auto ceiling = std::chrono::ceil<std::chrono::milliseconds>(instant);
-    return std::max<std::int64_t>(0, MillisSinceEpoch(ceiling)) << kTimeShift;
+    return std::max<std::int64_t>(0, MillisAt(ceiling)) << kTimeShift;
 }
 
 }  // namespace kessai

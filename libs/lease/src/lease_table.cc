@@ -24,9 +24,12 @@ constexpr Query kTake{"lease.take", R"sql(
     UPDATE lease SET owner = ?, fence = ?,
                      expires_at_us = CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) + ?
      WHERE name = ?)sql"};
+// A renewal whose reply was lost may run on the server after a later one: nothing goes back by it.
 constexpr Query kRenew{"lease.renew", R"sql(
-    UPDATE lease SET expires_at_us = CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) + ?,
-                     data = ?
+    UPDATE lease
+       SET expires_at_us = GREATEST(expires_at_us,
+                                    CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) + ?),
+           data = GREATEST(data, ?)
      WHERE name = ? AND owner = ? AND fence = ?)sql"};
 // Without an owner even the same one takes it over under a new fence.
 constexpr Query kRelease{"lease.release", R"sql(

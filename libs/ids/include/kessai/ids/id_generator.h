@@ -30,6 +30,9 @@ class IdGenerator {
     /// The highest millisecond (since the ids' epoch) used so far, to be kept in the lease's row.
     std::int64_t highest_ms() const;
 
+    /// An instant as such a millisecond, rounded down.
+    static std::int64_t MillisAt(Instant instant);
+
     /// The instant an id was made at, to the millisecond.
     static Instant TimeOf(std::int64_t id);
     static int WorkerOf(std::int64_t id);

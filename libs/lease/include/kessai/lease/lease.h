@@ -39,7 +39,8 @@ class Lease {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
-    /// Called on the lease's thread when it was acquired and when it was lost (or stopped).
+    /// Called on the lease's thread (by Stop: on the caller's) when it was acquired and when it was
+    /// lost or stopped. A loss may be told late, when the database hangs: Current() is exact.
     /// Set before Start.
     void OnChange(std::function<void(bool held)> callback);
     void Start();
@@ -78,8 +79,9 @@ class LeaseGroup {
     LeaseGroup(const LeaseGroup&) = delete;
     LeaseGroup& operator=(const LeaseGroup&) = delete;
 
-    /// Called on the group's thread: a number was acquired, or was lost. Before a number is given
-    /// back to others the callback with held=false has returned. Set before Start.
+    /// Called on the group's thread (by Stop: on the caller's): a number was acquired, or was lost.
+    /// Before a number is given back to others the callback with held=false has returned. A loss
+    /// may be told late, when the database hangs: Current() is exact. Set before Start.
     void OnChange(std::function<void(int number, bool held)> callback);
     void Start();
     void Stop();

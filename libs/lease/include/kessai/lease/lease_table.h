@@ -19,6 +19,8 @@ mysql::MigrationSet Migrations();
 inline constexpr std::string_view kLeaseLost = "LEASE_LOST";
 /// NO_FREE_NUMBER: RESOURCE_EXHAUSTED, all worker numbers are in use.
 inline constexpr std::string_view kNoFreeNumber = "NO_FREE_NUMBER";
+/// WORKER_NUMBER_NOT_HELD: UNAVAILABLE, ids were made that must not be committed (yet).
+inline constexpr std::string_view kNumberNotHeld = "WORKER_NUMBER_NOT_HELD";
 
 /// A lease as it was given: who, under which fence, until when by the holder's steady clock.
 struct Grant {
@@ -27,7 +29,7 @@ struct Grant {
     std::string owner;
     /// Rises by one at every take-over, so later holders have larger ones.
     std::int64_t fence = 0;
-    /// What the last holder left, or this one stored with its last renewal.
+    /// What the last holder left; this one may raise it and store it with a renewal.
     std::int64_t data = 0;
     /// Lower bound of the lease's end in the database: counted from before the statement was sent.
     SteadyInstant ends_at{};
@@ -41,10 +43,10 @@ struct Grant {
 Result<std::optional<Grant>> TryAcquire(mysql::Session& session, std::string_view name,
                                         std::string_view owner, Duration duration,
                                         const Clock& clock);
-/// Prolongs the grant and stores grant.data. Also works after expiry while nobody took it over.
-/// FAILED_PRECONDITION LEASE_LOST.
+/// Prolongs the grant and raises the row's data to grant.data. Also works after expiry while nobody
+/// took it over. FAILED_PRECONDITION LEASE_LOST.
 Status Renew(mysql::Session& session, Grant& grant, Duration duration, const Clock& clock);
-/// Lets others take it at once. Nothing happens if it was taken over already.
+/// Stores grant.data and lets others take it at once. Nothing happens if it was taken over already.
 Status Release(mysql::Session& session, const Grant& grant);
 /// Inside the caller's transaction: locks the lease's row until its end and refuses with
 /// FAILED_PRECONDITION LEASE_LOST if it was taken over. While the transaction is open nobody can
