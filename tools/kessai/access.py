@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import build, credentials, kafka, mariadb, pki, redis, topics
+from . import build, credentials, kafka, kafka_jars, mariadb, pki, redis, topics
 from .stack import HOST, SERVICES, Stack
 
 
@@ -61,8 +61,8 @@ def describe(stack: Stack, preset: str) -> dict[str, Any]:
         },
         "kafka": {"brokers": kafka.address(stack), "topics_file": str(topics.FILE)},
         "keys": {
-            "internal_token": str(credentials.key_file(stack, "internal-token")),
-            "digest": str(credentials.key_file(stack, "digest")),
+            "internal_token": str(credentials.token_key_ring(stack)),
+            "digest": str(credentials.digest_key(stack)),
             "dev_issuer": str(pki.dev_issuer_key(stack)),
         },
     }
@@ -74,6 +74,7 @@ def test_environment(stack: Stack) -> dict[str, str]:
         "KESSAI_TEST_MYSQL": mariadb.url(stack),
         "KESSAI_TEST_REDIS": redis.url(stack, "gateway"),
         "KESSAI_TEST_KAFKA": kafka.address(stack),
+        "KESSAI_TEST_KAFKA_JARS": str(kafka_jars.directory()),  # for brokers of a test's own
     }
 
 

@@ -28,6 +28,8 @@ def binary(preset: str, name: str) -> Path:
 
 def build(preset: str, targets: Sequence[str] | None = None) -> None:
     """Compiles `targets`, or everything. The first time it configures too."""
+    if targets is not None and not targets:
+        raise Diagnosis("there is nothing to build", "the tree is not whole: git status")
     _require_tools()
     _configure(preset)
     what = "everything" if targets is None else f"{len(targets)} programs"

@@ -20,10 +20,20 @@ def password_file(stack: Stack, name: str) -> Path:
     return stack.secrets / f"{name}.password"
 
 
-def key_file(stack: Stack, name: str) -> Path:
-    """A file with a 256 bit key in hexadecimal, without a newline."""
-    generated(stack, f"{name}.key", lambda: secrets.token_hex(32).encode())
-    return stack.secrets / f"{name}.key"
+def digest_key(stack: Stack) -> Path:
+    """The key of the day digests: 128 bit, 32 hexadecimal digits."""
+    generated(stack, "digest.key", lambda: secrets.token_hex(16).encode())
+    return stack.secrets / "digest.key"
+
+
+def token_key_ring(stack: Stack) -> Path:
+    """The keys of internal tokens, in the form that libs/auth reads."""
+    generated(stack, "internal-token.keys", _new_key_ring)
+    return stack.secrets / "internal-token.keys"
+
+
+def _new_key_ring() -> bytes:
+    return f"key 1 {secrets.token_hex(32)}\nsign 1\n".encode()
 
 
 def generated(stack: Stack, file_name: str, make: Callable[[], bytes]) -> bytes:

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from . import access, build, packages, results, say, servers, up
+from . import access, build, kafka_jars, packages, results, say, servers, up
 from .diagnosis import Diagnosis
 from .results import Tally
 from .stack import ROOT, Stack
@@ -106,7 +106,7 @@ def _starts_servers(chosen: Sequence[Suite]) -> bool:
 
 def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
-    if _starts_servers(chosen):
+    if any(suite.needs is not Needs.NOTHING for suite in chosen):
         servers.fetch()  # before the build: it is the part that depends on the network
     if any(suite.runner == "ctest" or suite.needs is Needs.STACK for suite in chosen):
         build.build(preset)
@@ -207,6 +207,7 @@ def _environment(stack: Stack, suite: Suite, preset: str) -> dict[str, str]:
         return environment
     if suite.needs is Needs.STACK or not _uses_given_servers():
         environment.update(access.test_environment(stack))
+    environment.setdefault("KESSAI_TEST_KAFKA_JARS", str(kafka_jars.directory()))
     if suite.needs is Needs.STACK:
         environment["KESSAI_TEST_STACK_FILE"] = str(stack.directory / "access.json")
     return environment
