@@ -43,7 +43,7 @@ struct Options {
     PartOptions first;
     PartOptions second;
     std::string password;
-    Duration fails_after{};
+    bool fails = false;
 };
 
 /// Waits without a clock of its own.
@@ -98,7 +98,7 @@ Status Build(const Options& options, runtime::Context& context) {
     }
     context.Add({.name = "work", .start = [&]() -> Status {
                      KESSAI_FAULT_POINT("tiny.start");
-                     if (options.fails_after != Duration(0)) {
+                     if (options.fails) {
                          context.Fail(Status(Code::kDataLoss, "PART_LOST", "cannot go on"));
                      }
                      return {};
@@ -122,8 +122,8 @@ int main(int argc, char** argv) {
                  schema.Section("second", options.second);
                  schema.Secret("password", &options.password,
                                {.description = "To show that it never shows"});
-                 schema.Time("fails_after", &options.fails_after,
-                             {.description = "When it fails while serving"});
+                 schema.Bool("fails", &options.fails,
+                             {.description = "Whether it fails while serving"});
              },
          .migrate = [&](runtime::Context&) -> Status {
              if (options.first.starts) return {};
