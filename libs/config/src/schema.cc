@@ -184,7 +184,8 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 }
 
 std::string NearestOf(std::string_view name, const std::vector<std::string>& known) {
-    std::size_t best = 4;
+    // Half of a short name may not differ.
+    std::size_t best = std::min<std::size_t>(4, name.size() / 2);
     std::string nearest;
     for (const std::string& candidate : known) {
         const std::size_t distance = Distance(name.substr(0, 128), candidate);
@@ -216,6 +217,7 @@ struct Schema::Keys {
         std::optional<Written> written;
         std::optional<YAML::Node> elements;
         std::string origin;
+        bool from_environment = false;
     };
 
     std::vector<Field> fields;
@@ -225,9 +227,21 @@ struct Schema::Keys {
 
     // Of one Load.
     std::string file;
+    /// Where the element is, when these are the keys of one in a list of maps.
+    std::string element_at;
     std::vector<std::string> problems;
     std::map<std::string, int> lines_seen;
 
+    void Forget() {
+        problems.clear();
+        lines_seen.clear();
+        for (Field& field : fields) {
+            field.written.reset();
+            field.elements.reset();
+            field.origin.clear();
+            field.from_environment = false;
+        }
+    }
     std::string At(const YAML::Node& node) const {
         return file + ":" + std::to_string(node.Mark().line + 1);
     }
@@ -351,9 +365,10 @@ struct Schema::Keys {
                                               " can only be set in the file");
         }
         field.origin = "environment " + variable;
+        field.from_environment = true;
         field.written = Written{.scalar = value};
         // A secret named in the environment replaces the file's, whichever way each is given.
-        if (field.twin && !fields[*field.twin].origin.starts_with("environment")) {
+        if (field.twin && !fields[*field.twin].from_environment) {
             fields[*field.twin].written.reset();
         }
     }
@@ -390,8 +405,11 @@ struct Schema::Keys {
             const bool twin_written = field.twin && fields[*field.twin].written.has_value();
             if (!field.written) {
                 if (declaration.required && !twin_written) {
-                    Problem("", "missing key " + declaration.path + " (environment " +
-                                    field.variable + "): " + declaration.description);
+                    Problem(element_at,
+                            "missing key " + declaration.path +
+                                (element_at.empty() ? " (environment " + field.variable + ")"
+                                                    : std::string()) +
+                                ": " + declaration.description);
                 }
                 continue;
             }
@@ -602,6 +620,7 @@ void Schema::DeclareList(std::string_view path, const ListKey& key, std::functio
         for (std::size_t i = 0; i < list.size(); ++i) {
             append([&](Schema& element) {
                 element.keys_->file = file;
+                element.keys_->element_at = element.keys_->At(list[i]);
                 element.keys_->ReadRoot(list[i]);
                 element.keys_->Apply();
                 element.keys_->CheckRules();
@@ -801,6 +820,7 @@ void Schema::Check(std::function<Status()> rule) {
 }
 
 Status Schema::Load(const Sources& sources) {
+    keys_->Forget();
     if (!sources.file.empty()) keys_->ReadFileLayer(sources.file);
     keys_->ReadEnvironmentLayer(sources.environment);
     keys_->Apply();

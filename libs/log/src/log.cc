@@ -54,14 +54,13 @@ class DescriptorSink final : public spdlog::sinks::sink {
     bool WaitUntilWritable() const {
         constexpr int kSliceMs = 50;
         while (true) {
-            pollfd waiting{descriptor_, POLLOUT, 0};
-            const int ready = ::poll(&waiting, 1, kSliceMs);
-            if (ready > 0) return (waiting.revents & (POLLERR | POLLNVAL)) == 0;
-            if (ready < 0 && errno != EINTR) return false;
             const auto give_up_at = give_up_at_.load(std::memory_order_relaxed);
-            if (give_up_at != 0 && clock_.SteadyNow().time_since_epoch().count() >= give_up_at) {
-                return false;
-            }
+            const bool late =
+                give_up_at != 0 && clock_.SteadyNow().time_since_epoch().count() >= give_up_at;
+            pollfd waiting{descriptor_, POLLOUT, 0};
+            const int ready = ::poll(&waiting, 1, late ? 0 : kSliceMs);
+            if (ready > 0) return (waiting.revents & (POLLERR | POLLNVAL)) == 0;
+            if (late || (ready < 0 && errno != EINTR)) return false;
         }
     }
 

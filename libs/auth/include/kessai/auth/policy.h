@@ -18,7 +18,7 @@ namespace kessai::auth {
 /// One way to be admitted: this role and, if not empty, this scope.
 struct Grant {
     Role role = Role::kNone;
-    std::string scope;
+    std::string scope = {};
 };
 
 inline Grant Merchant(std::string scope = {}) {
@@ -46,13 +46,13 @@ struct MethodRule {
         kNone,
     };
     /// The method's name, without its service.
-    std::string method;
+    std::string method = {};
     /// Any one of these suffices.
-    std::vector<Grant> grants;
+    std::vector<Grant> grants = {};
     Token token = Token::kInMetadata;
     /// Names of client certificates (DNS or URI SAN) that may call; empty: all that may connect.
     /// Not applied on a server without TLS.
-    std::vector<std::string> peers;
+    std::vector<std::string> peers = {};
 
     /// PERMISSION_DENIED ROLE_NOT_ALLOWED unless one of the grants admits `principal`.
     Status Check(const Principal& principal) const;

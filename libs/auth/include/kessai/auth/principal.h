@@ -30,13 +30,13 @@ std::string_view RoleName(Role role);
 struct Principal {
     Role role = Role::kNone;
     /// The API key, the issuer's subject, the operator's or the service's name: for logs and audit.
-    std::string subject;
+    std::string subject = {};
     /// For whom a merchant's credential acts; 0 otherwise.
     std::int64_t merchant_id = 0;
     /// The signed-in app user; 0 otherwise.
     std::int64_t user_id = 0;
     /// For example "payment:write", "day:close".
-    std::vector<std::string> scopes;
+    std::vector<std::string> scopes = {};
 
     bool HasScope(std::string_view scope) const;
 

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "kessai/digest/accumulator.h"
+#include "kessai/mysql/migration.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
 
 namespace kessai::mysql {
 class Session;
-struct MigrationSet;
 }  // namespace kessai::mysql
 
 namespace kessai::digest {

@@ -8,13 +8,13 @@
 
 #include "kessai/inbox/handler.h"
 #include "kessai/kafka/consumer_client.h"
+#include "kessai/mysql/migration.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
 namespace kessai::mysql {
 class Pool;
 class Session;
-struct MigrationSet;
 }  // namespace kessai::mysql
 namespace kessai::metrics {
 class Registry;

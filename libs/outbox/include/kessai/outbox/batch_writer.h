@@ -11,6 +11,7 @@
 #include "kessai/time/business_date.h"
 
 namespace kessai::mysql {
+class RowList;
 class Session;
 class StatementBatch;
 }  // namespace kessai::mysql
@@ -30,9 +31,9 @@ int ShardOf(std::int64_t object_id);
 /// The largest entry. An event has at most event::kEventBytesMax; a dead letter holds a whole
 /// foreign message (max.message.bytes of the topics, 1 MiB) and its reason.
 inline constexpr std::size_t kEntryBytesMax = std::size_t{3} << 19;
-/// The largest row (the entries of one shard in one batch): two such entries fit one statement of
-/// the MySQL library's bound even when every byte is escaped.
-inline constexpr std::size_t kRowBytesMax = std::size_t{4} << 20;
+/// The entries of one batch, packed: fits a statement of the MySQL library's bound even when every
+/// byte has to be escaped.
+inline constexpr std::size_t kBatchBytesMax = std::size_t{4} << 20;
 
 inline constexpr std::string_view kEntryTooLarge = "OUTBOX_ENTRY_TOO_LARGE";
 inline constexpr std::string_view kBatchTooLarge = "OUTBOX_BATCH_TOO_LARGE";
@@ -90,8 +91,11 @@ class BatchWriter {
         std::string packed;
         int entries = 0;
     };
+    void FillRows(mysql::RowList& rows, std::int64_t row_id, BusinessDate business_date) const;
+
     std::array<Shard, kShards> shards_;
     int entries_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace kessai::outbox

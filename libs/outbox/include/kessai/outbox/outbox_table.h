@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
+#include "kessai/mysql/migration.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
 #include "kessai/time/clock.h"
 
 namespace kessai::mysql {
 class Session;
-struct MigrationSet;
 }  // namespace kessai::mysql
 
 namespace kessai::outbox {

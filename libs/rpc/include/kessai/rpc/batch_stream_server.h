@@ -1,7 +1,9 @@
 #pragma once
 
 #include <google/protobuf/arena.h>
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/zero_copy_stream.h>
+#include <google/protobuf/message_lite.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,9 +37,14 @@
 /// end to end, which protobuf reads as one.
 namespace kessai::rpc {
 
+/// Batches are sent in messages of about this much, whatever is waiting.
+inline constexpr std::size_t kBatchBytesMax = 1024 * 1024;
+
 namespace internal {
 class BatchServerStream;
-}
+/// Adds `item` to a serialized batch as one more of its repeated field.
+void AppendItem(std::string& batch, int field_number, const google::protobuf::MessageLite& item);
+}  // namespace internal
 
 struct BatchStreamServerOptions {
     /// Requests read and not answered yet, of one stream; when as many are open, nothing more is
@@ -91,6 +98,12 @@ class BatchStreamServerCore {
     struct State;
     const std::shared_ptr<State>& state() const { return state_; }
     const BatchStreamServerOptions& options() const;
+    /// Full names of the batches' types.
+    const std::string& request_type() const;
+    const std::string& response_type() const;
+    /// Reads no more from any stream; each ends when what was read of it is answered. The server's
+    /// Stop does it when clients have not left by themselves.
+    void Drain();
 
     /// How many requests the message held, and, if not more than the maximum, hands them to the
     /// handler; refuses when the bytes are malformed.
@@ -172,14 +185,33 @@ class BatchAnswers {
 
     void Send() {
         for (Group& group : groups_) {
-            group.sink->Send(group.batch->SerializeAsString(),
-                             Traits::Responses(*group.batch).size());
+            const auto& responses = Traits::Responses(*group.batch);
+            if (group.batch->ByteSizeLong() <= kBatchBytesMax) {
+                group.sink->Send(group.batch->SerializeAsString(), responses.size());
+            } else {
+                SendInPieces(*group.sink, responses);
+            }
         }
         groups_.clear();
         arena_.Reset();
     }
 
  private:
+    template <class Responses>
+    static void SendInPieces(BatchSink& sink, const Responses& responses) {
+        const int field_number = Traits::ResponseBatch::descriptor()->field(0)->number();
+        std::string piece;
+        int count = 0;
+        for (const auto& response : responses) {
+            internal::AppendItem(piece, field_number, response);
+            ++count;
+            if (piece.size() >= kBatchBytesMax) {
+                sink.Send(std::exchange(piece, {}), std::exchange(count, 0));
+            }
+        }
+        if (count > 0) sink.Send(std::move(piece), count);
+    }
+
     struct Group {
         BatchSinkPtr sink;
         typename Traits::ResponseBatch* batch;

@@ -18,8 +18,6 @@ inline constexpr std::string_view kNotSent = "NOT_SENT";
 inline constexpr std::string_view kDraining = "DRAINING";
 /// INVALID_ARGUMENT: the bytes are no message of the method's type, or break its bounds.
 inline constexpr std::string_view kMessageMalformed = "MESSAGE_MALFORMED";
-/// UNIMPLEMENTED: in the contract, not in this build.
-inline constexpr std::string_view kMethodNotImplemented = "METHOD_NOT_IMPLEMENTED";
 /// PERMISSION_DENIED: the client certificate's names are not among those that may call.
 inline constexpr std::string_view kPeerNotAllowed = "PEER_NOT_ALLOWED";
 /// INTERNAL: a handler dropped its answer, or broke the contract of its method.

@@ -87,7 +87,7 @@ class Server {
 
  private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace kessai::rpc

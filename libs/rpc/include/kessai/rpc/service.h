@@ -165,7 +165,7 @@ class Service {
     /// A stream of batches both ways (batch_stream_server.h), which must outlive the server.
     void Batches(std::string_view method, BatchStreamServerCore& stream);
 
-    /// In the contract, not in this build: UNIMPLEMENTED METHOD_NOT_IMPLEMENTED.
+    /// In the contract, not in this build: refused as UNIMPLEMENTED, without a reason of ours.
     void Unimplemented(std::string_view method);
 
     std::string_view full_name() const;

@@ -1,0 +1,176 @@
+#include "kessai/rpc/call.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message_lite.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/impl/client_unary_call.h>
+#include <grpcpp/impl/rpc_method.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "channel_state.h"
+#include "grpc_time.h"
+#include "kessai/rpc/metadata.h"
+#include "kessai/rpc/observer.h"
+#include "kessai/rpc/reason.h"
+#include "kessai/rpc/status.h"
+#include "wire.h"
+
+namespace kessai::rpc::internal {
+namespace {
+
+using grpc::internal::RpcMethod;
+
+/// What every outgoing call gets: deadline, token, trace context, and a word to the observer.
+class ClientCall {
+ public:
+    ClientCall(const Channel& channel, const std::string& path, const CallOptions& options)
+        : state_(channel.state()),
+          service_(path.substr(1, path.rfind('/') - 1)),
+          method_(path.substr(path.rfind('/') + 1)),
+          parent_traceparent_(options.traceparent),
+          started_at_(state_.clock->Now()),
+          started_(state_.clock->SteadyNow()) {
+        traceparent_ = state_.observer != nullptr ? state_.observer->BeginSpan(parent_traceparent_)
+                                                  : parent_traceparent_;
+        if (state_.observer != nullptr) state_.observer->OnStart(service_, method_);
+        Duration left = options.timeout;
+        if (options.deadline != SteadyInstant::max()) {
+            left =
+                std::min(left, std::chrono::duration_cast<Duration>(options.deadline - started_));
+        }
+        out_of_time_ = left <= Duration::zero();
+        context_.set_deadline(DeadlineIn(left));
+        context_.set_wait_for_ready(options.wait_for_ready);
+        if (!options.token.empty()) {
+            context_.AddMetadata(metadata::kToken, std::string(options.token));
+        }
+        if (!traceparent_.empty()) context_.AddMetadata(metadata::kTraceparent, traceparent_);
+    }
+
+    grpc::ClientContext& context() { return context_; }
+    /// No time is left: the call need not begin.
+    bool out_of_time() const { return out_of_time_; }
+
+    Status Finish(Status status) {
+        if (state_.observer != nullptr) {
+            const auto duration =
+                std::chrono::duration_cast<Duration>(state_.clock->SteadyNow() - started_);
+            state_.observer->OnFinish({.service = service_,
+                                       .method = method_,
+                                       .status = status,
+                                       .duration = duration,
+                                       .principal = nullptr,
+                                       .peer = {},
+                                       .traceparent = traceparent_,
+                                       .parent_traceparent = parent_traceparent_,
+                                       .started_at = started_at_});
+        }
+        return status;
+    }
+    Status FinishOutOfTime() {
+        return Finish(Status(Code::kDeadlineExceeded, reason::kNotSent, "no time was left"));
+    }
+
+ private:
+    const Channel::State& state_;
+    const std::string service_;
+    const std::string method_;
+    const std::string parent_traceparent_;
+    std::string traceparent_;
+    const Instant started_at_;
+    const SteadyInstant started_;
+    bool out_of_time_ = false;
+    grpc::ClientContext context_;
+};
+
+Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
+    if (FromBytes(bytes, message)) return {};
+    // The call was carried out; what it gave can't be read.
+    return Status(Code::kInternal, reason::kOutcomeUnknown,
+                  "the answer is not a " + message.GetTypeName());
+}
+
+struct AsyncCall {
+    AsyncCall(const Channel& on, const std::string& path, const CallOptions& options)
+        : channel(on), stub(on.grpc_channel()), call(channel, path, options) {}
+
+    // Kept: the caller's may be gone before the answer.
+    const Channel channel;
+    grpc::GenericStub stub;
+    ClientCall call;
+    grpc::ByteBuffer request;
+    grpc::ByteBuffer response;
+};
+
+}  // namespace
+
+std::string CheckedPath(std::string_view full_name, const std::string& request_type,
+                        const std::string& response_type) {
+    const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+        std::string(full_name));
+    KESSAI_CHECK(method != nullptr, "no contract linked in has method " + std::string(full_name));
+    KESSAI_CHECK(method->input_type()->full_name() == request_type &&
+                     method->output_type()->full_name() == response_type,
+                 std::string(full_name) + " has other types in its contract");
+    return "/" + method->service()->full_name() + "/" + method->name();
+}
+
+Status CallUnary(const Channel& channel, const std::string& path,
+                 const google::protobuf::MessageLite& request,
+                 google::protobuf::MessageLite& response, const CallOptions& options) {
+    ClientCall call(channel, path, options);
+    if (call.out_of_time()) return call.FinishOutOfTime();
+    grpc::ByteBuffer answer;
+    const grpc::Status outcome = grpc::internal::BlockingUnaryCall(
+        channel.grpc_channel().get(), RpcMethod(path.c_str(), nullptr, RpcMethod::NORMAL_RPC),
+        &call.context(), ToBytes(request), &answer);
+    return call.Finish(outcome.ok() ? Parse(answer, response) : FromGrpc(outcome));
+}
+
+void StartUnary(const Channel& channel, const std::string& path,
+                const google::protobuf::MessageLite& request, const CallOptions& options,
+                google::protobuf::MessageLite& response, std::function<void(Status)> done) {
+    auto call = std::make_shared<AsyncCall>(channel, path, options);
+    // Out of time or not, the answer comes on gRPC's thread, never from within: callers may hold
+    // locks. gRPC ends a call whose deadline has passed without sending it.
+    call->request = ToBytes(request);
+    AsyncCall& started = *call;
+    started.stub.UnaryCall(
+        &started.call.context(), path, grpc::StubOptions(), &started.request, &started.response,
+        [call = std::move(call), &response, done = std::move(done)](grpc::Status outcome) {
+            if (call->call.out_of_time()) {
+                done(call->call.FinishOutOfTime());
+            } else {
+                done(call->call.Finish(outcome.ok() ? Parse(call->response, response)
+                                                    : FromGrpc(outcome)));
+            }
+        });
+}
+
+Status CallStreaming(const Channel& channel, const std::string& path,
+                     const google::protobuf::MessageLite& request,
+                     google::protobuf::MessageLite& item, const CallOptions& options,
+                     const std::function<Status()>& on_item) {
+    ClientCall call(channel, path, options);
+    if (call.out_of_time()) return call.FinishOutOfTime();
+    const std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> reader(
+        grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(
+            channel.grpc_channel().get(),
+            RpcMethod(path.c_str(), nullptr, RpcMethod::SERVER_STREAMING), &call.context(),
+            ToBytes(request)));
+    Status refused;
+    for (grpc::ByteBuffer bytes; refused.ok() && reader->Read(&bytes);) {
+        refused = Parse(bytes, item);
+        if (refused.ok()) refused = on_item();
+    }
+    if (!refused.ok()) call.context().TryCancel();
+    const grpc::Status outcome = reader->Finish();
+    return call.Finish(refused.ok() ? FromGrpc(outcome) : std::move(refused));
+}
+
+}  // namespace kessai::rpc::internal

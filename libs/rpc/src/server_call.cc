@@ -1,0 +1,289 @@
+#include "server_call.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+#include <grpcpp/server_context.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "grpc_time.h"
+#include "kessai/rpc/metadata.h"
+#include "kessai/rpc/reason.h"
+#include "kessai/rpc/status.h"
+#include "wire.h"
+
+namespace kessai::rpc {
+namespace {
+
+std::string_view View(grpc::string_ref text) {
+    return {text.data(), text.size()};
+}
+
+std::string_view Metadata(const grpc::CallbackServerContext& grpc, const char* key) {
+    const auto& metadata = grpc.client_metadata();
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? std::string_view{} : View(found->second);
+}
+
+/// The names in the client's certificate, first those of DNS and URI.
+std::vector<std::string> PeerNames(const grpc::CallbackServerContext& grpc) {
+    std::vector<std::string> names;
+    const auto peer = grpc.auth_context();
+    if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
+    for (const grpc::string_ref& name : peer->FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
+        names.emplace_back(name.data(), name.size());
+    }
+    return names;
+}
+
+Status HandlerFailed(std::string what) {
+    return Status(Code::kInternal, reason::kHandlerFailed, std::move(what));
+}
+
+}  // namespace
+
+Status CallContextBuilder::Admit(const grpc::CallbackServerContext& grpc, const MethodState& method,
+                                 CallContext& context, std::string& parent_traceparent) {
+    const ServerEnvironment& environment = *method.environment;
+    context.method_ = method.method;
+
+    const Duration left = TimeUntil(grpc.raw_deadline());
+    const bool endless_stream = method.batches != nullptr;
+    context.deadline_ =
+        endless_stream ? SteadyInstant::max()
+                       : environment.clock->SteadyNow() +
+                             std::min(left == Duration::max() ? environment.deadline_default : left,
+                                      environment.deadline_max);
+
+    parent_traceparent = std::string(Metadata(grpc, metadata::kTraceparent));
+    if (parent_traceparent.size() > metadata::kTraceparentBytesMax) parent_traceparent.clear();
+    context.traceparent_ = environment.observer != nullptr
+                               ? environment.observer->BeginSpan(parent_traceparent)
+                               : parent_traceparent;
+
+    const auth::MethodRule& rule = *method.rule;
+    if (environment.tls) {
+        std::vector<std::string> names = PeerNames(grpc);
+        if (!names.empty()) context.peer_ = names.front();
+        if (!rule.peers.empty() &&
+            std::find_first_of(names.begin(), names.end(), rule.peers.begin(), rule.peers.end()) ==
+                names.end()) {
+            return Status(Code::kPermissionDenied, reason::kPeerNotAllowed,
+                          rule.method + " is not for " + context.peer_);
+        }
+    }
+    if (rule.token == auth::MethodRule::Token::kInMetadata) {
+        auto principal = environment.verifier->Verify(Metadata(grpc, metadata::kToken));
+        if (!principal.ok()) return std::move(principal).status();
+        context.principal_ = std::move(*principal);
+        KESSAI_RETURN_IF_ERROR(rule.Check(*context.principal_));
+    }
+    if (left <= Duration::zero()) {
+        return Status(Code::kDeadlineExceeded, reason::kDeadlinePassed, "came too late");
+    }
+    return {};
+}
+
+CallReport::CallReport(const MethodState& method)
+    : method_(method),
+      started_at_(method.environment->clock->Now()),
+      started_(method.environment->clock->SteadyNow()) {
+    method.environment->open_calls.fetch_add(1, std::memory_order_relaxed);
+    if (method.environment->observer != nullptr) {
+        method.environment->observer->OnStart(method.service, method.method);
+    }
+}
+
+void CallReport::Finish(const Status& status, const CallContext& context,
+                        const std::string& parent_traceparent) {
+    ServerEnvironment& environment = *method_.environment;
+    if (environment.observer != nullptr) {
+        const auto duration =
+            std::chrono::duration_cast<Duration>(environment.clock->SteadyNow() - started_);
+        environment.observer->OnFinish({.service = method_.service,
+                                        .method = method_.method,
+                                        .status = status,
+                                        .duration = duration,
+                                        .principal = context.principal_ptr().get(),
+                                        .peer = context.peer(),
+                                        .traceparent = context.traceparent(),
+                                        .parent_traceparent = parent_traceparent,
+                                        .started_at = started_at_});
+    }
+    environment.open_calls.fetch_sub(1, std::memory_order_relaxed);
+}
+
+namespace internal {
+
+ServerCall::ServerCall(const MethodState& method)
+    : method_(method), report_(method), arena_(first_block_, sizeof first_block_) {}
+
+void ServerCall::Run(const grpc::CallbackServerContext& grpc, const grpc::ByteBuffer& bytes) {
+    if (Status status = Prepare(grpc, bytes); !status.ok()) {
+        End(std::move(status));
+    } else if (method_.pool == nullptr) {
+        Handle();
+    } else {
+        // The answer is made in the task: one that is refused and destroyed has none to drop.
+        Status queued = method_.pool->Submit([call = shared_from_this()] { call->Handle(); });
+        if (!queued.ok()) End(std::move(queued));
+    }
+}
+
+Status ServerCall::Prepare(const grpc::CallbackServerContext& grpc, const grpc::ByteBuffer& bytes) {
+    KESSAI_RETURN_IF_ERROR(CallContextBuilder::Admit(grpc, method_, context_, parent_traceparent_));
+    request_ = method_.make_request(&arena_);
+    // Reading moves a cursor of the reader's, not the bytes.
+    if (!FromBytes(const_cast<grpc::ByteBuffer&>(bytes), *request_)) {
+        return Status(Code::kInvalidArgument, reason::kMessageMalformed,
+                      "not a " + request_->GetTypeName());
+    }
+    return {};
+}
+
+void ServerCall::Handle() {
+    if (method_.environment->clock->SteadyNow() >= context_.deadline()) {
+        End(Status(Code::kDeadlineExceeded, reason::kDeadlinePassed,
+                   "the deadline passed before the work began"));
+        return;
+    }
+    if (context_.cancelled()) {
+        End(Status(Code::kCancelled, reason::kDeadlinePassed, "the caller has gone"));
+        return;
+    }
+    try {
+        method_.handler(PendingAnswer(shared_from_this()));
+    } catch (const std::exception&) {
+        // Unwinding dropped the answer, which refused the call as HANDLER_FAILED.
+    }
+}
+
+void ServerCall::Report(const Status& status) {
+    report_.Finish(status, context_, parent_traceparent_);
+}
+
+UnaryCall::UnaryCall(const MethodState& method, grpc::ByteBuffer& response)
+    : ServerCall(method), response_(response) {}
+
+grpc::ServerUnaryReactor* UnaryCall::Begin(const MethodState& method,
+                                           const grpc::CallbackServerContext& grpc,
+                                           const grpc::ByteBuffer& request,
+                                           grpc::ByteBuffer& response) {
+    auto call = std::make_shared<UnaryCall>(method, response);
+    call->self_ = call;
+    // gRPC is done with the reactor only after this returned, so the pointer holds.
+    grpc::ServerUnaryReactor* reactor = call.get();
+    call->Run(grpc, request);
+    return reactor;
+}
+
+void UnaryCall::Respond(const google::protobuf::MessageLite& response) {
+    response_ = ToBytes(response);
+    Report(Status());
+    Finish(grpc::Status());
+}
+
+bool UnaryCall::Write(const google::protobuf::MessageLite&) {
+    KESSAI_CHECK(false, "a unary call has one answer");
+}
+
+void UnaryCall::End(Status status) {
+    KESSAI_CHECK(!status.ok(), "a unary call ends with an answer or a refusal");
+    Report(status);
+    Finish(ToGrpc(status));
+}
+
+StreamingCall::StreamingCall(const MethodState& method) : ServerCall(method) {}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamingCall::Begin(
+    const MethodState& method, const grpc::CallbackServerContext& grpc,
+    const grpc::ByteBuffer& request) {
+    auto call = std::make_shared<StreamingCall>(method);
+    call->self_ = call;
+    grpc::ServerWriteReactor<grpc::ByteBuffer>* reactor = call.get();
+    call->Run(grpc, request);
+    return reactor;
+}
+
+void StreamingCall::Respond(const google::protobuf::MessageLite&) {
+    KESSAI_CHECK(false, "a stream has items, not one answer");
+}
+
+bool StreamingCall::WaitForRoom(std::unique_lock<std::mutex>& lock) {
+    // Ends at the latest with the call's deadline: gRPC then cancels it.
+    room_.wait(lock, [this] { return !writing_; });
+    return !gone_;
+}
+
+bool StreamingCall::Write(const google::protobuf::MessageLite& item) {
+    grpc::ByteBuffer bytes = ToBytes(item);
+    {
+        std::unique_lock lock(mutex_);
+        if (!WaitForRoom(lock)) return false;
+        writing_ = true;
+        outgoing_.Swap(&bytes);
+    }
+    StartWrite(&outgoing_);
+    return true;
+}
+
+void StreamingCall::OnWriteDone(bool ok) {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (!ok) gone_ = true;
+    room_.notify_all();
+}
+
+void StreamingCall::OnCancel() {
+    CallContextBuilder::Cancel(context_);
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+    room_.notify_all();
+}
+
+void StreamingCall::End(Status status) {
+    {
+        std::unique_lock lock(mutex_);
+        WaitForRoom(lock);
+    }
+    Report(status);
+    Finish(ToGrpc(status));
+}
+
+PendingAnswer::~PendingAnswer() {
+    if (call_ != nullptr) Refuse(HandlerFailed("the handler gave no answer"));
+}
+
+const CallContext& PendingAnswer::context() const {
+    return call_->context();
+}
+
+const google::protobuf::Message& PendingAnswer::request() const {
+    return call_->request();
+}
+
+void PendingAnswer::Refuse(Status status) {
+    KESSAI_CHECK(call_ != nullptr, "a call is answered once");
+    KESSAI_CHECK(!status.ok(), "a refusal is not ok");
+    std::exchange(call_, nullptr)->End(std::move(status));
+}
+
+void PendingAnswer::Respond(const google::protobuf::MessageLite& response) {
+    KESSAI_CHECK(call_ != nullptr, "a call is answered once");
+    std::exchange(call_, nullptr)->Respond(response);
+}
+
+bool PendingAnswer::Write(const google::protobuf::MessageLite& item) {
+    KESSAI_CHECK(call_ != nullptr, "a stream has ended");
+    return call_->Write(item);
+}
+
+void PendingAnswer::FinishStream(Status status) {
+    KESSAI_CHECK(call_ != nullptr, "a stream ends once");
+    std::exchange(call_, nullptr)->End(std::move(status));
+}
+
+}  // namespace internal
+}  // namespace kessai::rpc
