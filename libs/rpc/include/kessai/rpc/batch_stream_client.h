@@ -57,6 +57,10 @@ struct BatchStreamClientOptions {
     Duration keepalive_interval = std::chrono::seconds(20);
     Duration keepalive_timeout = std::chrono::seconds(10);
     std::size_t receive_bytes_max = 16 * 1024 * 1024;
+
+    /// Called with an address when its stream begins to take commands (ok) or has ended (why); on
+    /// gRPC's threads, so it must not block. For logs.
+    std::function<void(const std::string&, const Status&)> on_stream = {};
 };
 
 /// The part that needs no types; use BatchStreamClient.
@@ -81,11 +85,16 @@ class BatchStreamClientCore {
         std::uint64_t broken;
         /// Answers that came after their command had been given up.
         std::uint64_t late;
+        /// Commands that found no stream within `unsent_max`.
+        std::uint64_t unsent;
         std::uint64_t streams_opened;
         /// Open commands, and streams that take new ones, now.
         int open;
         int streams;
     };
+
+    // Everything behind the types: batch_client_state.h.
+    class State;
 
     virtual ~BatchStreamClientCore();
     BatchStreamClientCore(const BatchStreamClientCore&) = delete;
@@ -119,16 +128,21 @@ class BatchStreamClientCore {
     const Clock& clock() const;
     const BatchStreamClientOptions& options() const;
 
-    /// Parses a message and gives each answer in it to Answered.
-    virtual bool Receive(google::protobuf::io::ZeroCopyInputStream& bytes) = 0;
-    /// The open commands with these sequences, in their order; null for those already given up.
-    std::vector<std::unique_ptr<Open>> Take(std::span<const std::uint64_t> sequences);
+    /// Parses a message that came on `stream` and completes the command of each answer in it. False
+    /// when the bytes are malformed.
+    virtual bool Receive(std::uint64_t stream,
+                         google::protobuf::io::ZeroCopyInputStream& bytes) = 0;
+    /// The open commands that were sent on `stream` with these sequences, in their order; null for
+    /// those that are none, or were given up already.
+    std::vector<std::unique_ptr<Open>> Take(std::uint64_t stream,
+                                            std::span<const std::uint64_t> sequences);
 
     /// Ends everything; called by the destructor of the derived class, whose Receive is used until.
     void Shut();
 
  private:
-    struct State;
+    const std::string request_type_;
+    const std::string response_type_;
     std::shared_ptr<State> state_;
 };
 
@@ -195,7 +209,7 @@ class BatchStreamClient final : public BatchStreamClientCore {
         return ms <= 0 ? 1 : ms > 600'000 ? 600'000 : static_cast<std::uint32_t>(ms);
     }
 
-    bool Receive(google::protobuf::io::ZeroCopyInputStream& bytes) override {
+    bool Receive(std::uint64_t stream, google::protobuf::io::ZeroCopyInputStream& bytes) override {
         google::protobuf::Arena arena;
         auto* batch =
             google::protobuf::Arena::CreateMessage<typename Traits::ResponseBatch>(&arena);
@@ -204,7 +218,7 @@ class BatchStreamClient final : public BatchStreamClientCore {
         std::vector<std::uint64_t> sequences;
         sequences.reserve(static_cast<std::size_t>(responses.size()));
         for (const Response& response : responses) sequences.push_back(response.sequence());
-        auto open = Take(sequences);
+        auto open = Take(stream, sequences);
         const Status fine;
         for (int i = 0; i < responses.size(); ++i) {
             if (auto& waiting = open[static_cast<std::size_t>(i)]) {
