@@ -2,7 +2,7 @@
 
 import pytest
 
-from kessai import commands, external, mariadb, packages, preflight, status, suites
+from kessai import build, commands, external, mariadb, packages, preflight, say, status, suites
 from kessai.diagnosis import Diagnosis
 
 
@@ -75,3 +75,16 @@ def test_suites_are_chosen_by_name_in_their_own_order(tmp_path):
 def test_the_default_suites_fit_the_time():
     limits = [suite.limit_minutes for suite in suites.SUITES if suite.default]
     assert all(limit > 0 for limit in limits)
+
+
+def test_a_build_error_shows_the_compilers_messages_not_the_progress():
+    script = "echo '[1/2] Building a.o'; echo 'a.cc:3: error: expected ;'; exit 1"
+    with pytest.raises(Diagnosis, match="the build failed") as caught:
+        build._run_with_progress(["sh", "-c", script], say.Step("build"))
+    assert caught.value.details == "a.cc:3: error: expected ;"
+
+
+def test_a_build_says_how_many_steps_it_took():
+    script = "echo '[1/2] Building a.o'; echo '[2/2] Linking b'"
+    assert build._run_with_progress(["sh", "-c", script], say.Step("build")) == 2
+    assert build._run_with_progress(["echo", "ninja: no work to do."], say.Step("build")) == 0
