@@ -1,14 +1,39 @@
 #include "kessai/rpc/config.h"
 
+#include <memory>
+#include <string>
+
 namespace kessai::rpc {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+namespace {
+
+/// Two keys for the one address, so that a deployment can set the port alone.
+void DescribeListening(config::Schema& schema, std::string& address) {
+    struct Parts {
+        std::string host = "127.0.0.1";
+        std::uint16_t port = 0;
+    };
+    const auto parts = std::make_shared<Parts>();
+    schema.Text("listen_host", &parts->host,
+                {.description = "Address that the gRPC server listens on", .max_length = 255});
+    schema.Int("listen_port", &parts->port,
+               {.description = "Its port; 0 takes a free one", .required = true});
+    // The rule keeps the parts as long as the schema does.
+    schema.Check([parts, &address]() -> Status {
+        const bool v6 = parts->host.find(':') != std::string::npos;
+        address = (v6 ? "[" + parts->host + "]" : parts->host) + ":" + std::to_string(parts->port);
+        return {};
+    });
+}
+
+}  // namespace
+
 void Describe(config::Schema& schema, ServerOptions& options) {
-    schema.Text("listen_address", &options.listen_address,
-                {.description = "host:port to listen on; port 0 takes a free one"});
+    DescribeListening(schema, options.listen_address);
     schema.TextList(
         "allowed_peers", &options.allowed_peers,
         {.description = "Names in client certificates that may connect; empty: all that "

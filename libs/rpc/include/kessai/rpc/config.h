@@ -8,7 +8,7 @@ namespace kessai::rpc {
 
 // Link kessai_rpc_config.
 
-/// Where the server listens and its bounds.
+/// Where the server listens (listen_host and listen_port, put together) and its bounds.
 void Describe(config::Schema& schema, ServerOptions& options);
 /// The certificate files of a process, both as server and as client.
 void Describe(config::Schema& schema, TlsFiles& options);
