@@ -30,6 +30,8 @@ Value = Callable[[Stack, str], object]
 _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("service.admin_host", ALL, lambda s, name: HOST),
     ("service.admin_port", ALL, lambda s, name: s.port(f"{name}-admin")),
+    # No load balancer has to hear of an end first.
+    ("service.drain_delay", ALL, lambda s, name: "200ms"),
     ("mysql.host", ALL, lambda s, name: HOST),
     ("mysql.port", ALL, lambda s, name: s.port("mariadb")),
     ("mysql.user", ALL, lambda s, name: mariadb.schema(name)),
@@ -43,8 +45,7 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("tls.cert_file", ALL, lambda s, name: pki.certificate(s, name)),
     ("tls.key_file", ALL, lambda s, name: pki.key(s, name)),
     ("internal_token.key_file", ALL, lambda s, name: credentials.token_key_ring(s)),
-    ("grpc.listen_host", LEDGERS, lambda s, name: HOST),
-    ("grpc.listen_port", LEDGERS, lambda s, name: s.port(f"{name}-grpc")),
+    ("grpc.listen_address", LEDGERS, lambda s, name: f"{HOST}:{s.port(f'{name}-grpc')}"),
     ("digest.key_file", LEDGERS, lambda s, name: credentials.digest_key(s)),
     ("https.host", GATEWAY, lambda s, name: HOST),
     ("https.port", GATEWAY, lambda s, name: s.port("gateway-https")),

@@ -114,6 +114,8 @@ def open_stack(
         recorded = json.loads((directory / "stack.json").read_text())
     if recorded and not may_move:
         environment = {}
+    if not recorded and not may_move:
+        recorded = {"port_base": DEFAULT_PORT_BASE.get(name, 0)}  # nobody will use it
     base = _port_base(name, environment, recorded)
     instance = str(recorded.get("instance") or uuid.uuid4().hex)
     return Stack(name=name, port_base=base, directory=directory, instance=instance)
@@ -132,7 +134,7 @@ def save_stack(stack: Stack) -> None:
 def _port_base(name: str, environment: Mapping[str, str], recorded: Mapping[str, object]) -> int:
     text = environment.get("KESSAI_PORT_BASE", "")
     if not text:
-        base = recorded.get("port_base") or DEFAULT_PORT_BASE.get(name)
+        base = recorded.get("port_base", DEFAULT_PORT_BASE.get(name))
         if base is None:
             raise Diagnosis(
                 f"the stack '{name}' has no ports yet",

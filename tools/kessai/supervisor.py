@@ -141,7 +141,7 @@ class Supervisor:
         self._record.unlink(missing_ok=True)
         return self._end_members()
 
-    def _stop_group(self, names: Sequence[str], grace_s: float = 30.0) -> None:
+    def _stop_group(self, names: Sequence[str], grace_s: float = 60.0) -> None:
         waiting: dict[str, Proc] = {}
         for name in names:
             (self._tree / name / "down").touch()

@@ -66,7 +66,8 @@ def test_port_bases_that_are_none_are_refused(base):
 def test_another_stack_needs_ports(tmp_path, monkeypatch):
     monkeypatch.setattr(stacks, "ROOT", tmp_path)
     with pytest.raises(Diagnosis, match="no ports"):
-        stacks.open_stack("other", environment={})
+        stacks.open_stack("other", may_move=True, environment={})
+    assert not stacks.open_stack("other", environment={}).exists
 
 
 def test_a_configuration_path_has_one_variable():
