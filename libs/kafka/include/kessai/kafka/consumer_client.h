@@ -35,9 +35,10 @@ struct ConsumerClientOptions {
     /// A member that does not call Poll for so long is put out too.
     Duration poll_interval_max = std::chrono::seconds(60);
     /// Fetched ahead, per partition.
-    std::size_t fetch_ahead_bytes = std::size_t{4} << 20;
-    /// A broker answers a fetch at once when it has anything, else after this.
-    Duration fetch_wait_max = std::chrono::milliseconds(500);
+    std::size_t fetch_ahead_bytes = std::size_t{8} << 20;
+    /// A broker answers a fetch at once when it has anything, else after this. A Seek takes effect
+    /// after the fetch that is under way, so it waits that long when there is nothing to read.
+    Duration fetch_wait_max = std::chrono::milliseconds(100);
 };
 
 /// A message as it was read. Views into its batch.
@@ -114,7 +115,7 @@ class ConsumerClient {
     /// What was read of an assigned partition, at most `records_max` records; empty when there is
     /// nothing yet. Never waits.
     /// OUT_OF_RANGE KAFKA_OFFSET_OUT_OF_RANGE: reading stopped at an offset that the broker does
-    /// not have. FAILED_PRECONDITION KAFKA_NOT_ASSIGNED. UNAVAILABLE and others: for the log, the
+    /// not have; this client reads the partition no more (Seek is refused), a new one can. FAILED_PRECONDITION KAFKA_NOT_ASSIGNED. UNAVAILABLE and others: for the log, the
     /// client goes on.
     Result<RecordBatch> Take(int partition, int records_max);
 

@@ -32,10 +32,10 @@ struct Message {
     /// Chosen by the caller, always: the client library's partitioner is never asked.
     int partition = 0;
     /// Empty: no key.
-    std::string_view key;
+    std::string_view key = {};
     std::string_view value;
     /// W3C trace context, sent as header "traceparent"; empty: no header.
-    std::string_view traceparent;
+    std::string_view traceparent = {};
     /// Given back with the delivery.
     std::uint64_t token = 0;
 };
