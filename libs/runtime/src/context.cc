@@ -8,6 +8,7 @@ void EndRequest::Ask(Ending ending, const Status& reason) {
         const std::lock_guard lock(mutex_);
         if (ending_ != Ending::kNone) return;
         ending_ = ending;
+        reason_ = reason;
     }
     if (ending == Ending::kFailure) log::Error("service.failed", {{"reason", reason}});
     changed_.notify_all();
@@ -22,6 +23,11 @@ Ending EndRequest::WaitUntil(SteadyInstant until) {
 Ending EndRequest::ending() const {
     const std::lock_guard lock(mutex_);
     return ending_;
+}
+
+Status EndRequest::reason() const {
+    const std::lock_guard lock(mutex_);
+    return reason_;
 }
 
 const std::string& Context::service_name() const {

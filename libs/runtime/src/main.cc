@@ -24,6 +24,8 @@ namespace {
 struct CommandLine {
     std::string command;
     std::string config_file;
+    /// Of metrics-reference: compare with this instead of printing.
+    std::string schema_file;
 };
 
 void Print(std::FILE* to, const std::string& text) {
@@ -38,7 +40,8 @@ std::string Usage(std::string_view program) {
            "  migrate            brings the service's database schema up to date\n"
            "  check-config       prints the configuration in force, or every problem in it\n"
            "  config-reference   prints all keys as a markdown table\n"
-           "  metrics-reference  prints the metrics of the service as YAML\n"
+           "  metrics-reference  prints the metrics of the service as YAML; with --schema FILE\n"
+           "                     compares them with docs/metrics.yaml\n"
            "  fault-points       prints the names of the fault points in this build\n"
            "  version            prints what this binary was built from\n";
 }
@@ -49,8 +52,8 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
         const std::string_view argument = argv[i];
         if (argument == "--config" && i + 1 < argc) {
             line.config_file = argv[++i];
-        } else if (argument.starts_with("--config=")) {
-            line.config_file = argument.substr(9);
+        } else if (argument == "--schema" && i + 1 < argc) {
+            line.schema_file = argv[++i];
         } else if (line.command.empty() && !argument.starts_with("-")) {
             line.command = argument;
         } else {
@@ -58,6 +61,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, char** argv) {
         }
     }
     if (line.command.empty()) return std::nullopt;
+    if (!line.schema_file.empty() && line.command != "metrics-reference") return std::nullopt;
     return line;
 }
 
@@ -98,14 +102,20 @@ AdminReply Answer(const std::string& path, const LifeCycle& life_cycle,
     return {.status = 404, .body = "{\"paths\":[\"/livez\",\"/readyz\",\"/metrics\"]}\n"};
 }
 
+/// Says why in the log, and in a line for people.
+int Failed(const ServiceSpec& spec, Context::Parts& parts, const Status& reason) {
+    parts.end.Ask(Ending::kFailure, reason);
+    Complain(spec.name, reason.ToString());
+    return kExitFailed;
+}
+
 int Serve(const ServiceSpec& spec, Context::Parts& parts, std::optional<log::Output>& output) {
     LifeCycle life_cycle(parts);
     AdminServer admin(
         [&](const std::string& path) { return Answer(path, life_cycle, parts.metrics); });
     const ServiceOptions& options = parts.options.service;
     if (const Status status = admin.Start(options.admin_host, options.admin_port); !status.ok()) {
-        Complain(spec.name, status.message());
-        return kExitFailed;
+        return Failed(spec, parts, status);
     }
     log::Info("service.admin_listening", {{"host", options.admin_host}, {"port", admin.port()}});
     SignalWatch signals([&](int signal) {
@@ -114,10 +124,10 @@ int Serve(const ServiceSpec& spec, Context::Parts& parts, std::optional<log::Out
     });
     Context context(parts);
     if (const Status status = spec.build(context); !status.ok()) {
-        Complain(spec.name, status.ToString());
-        return kExitFailed;
+        return Failed(spec, parts, status);
     }
     const int code = life_cycle.Run();
+    if (code == kExitFailed) Complain(spec.name, parts.end.reason().ToString());
     if (life_cycle.left_running()) {
         // Threads of components are still at work on what this function owns.
         output.reset();
@@ -142,14 +152,20 @@ int Migrate(const ServiceSpec& spec, Context::Parts& parts) {
     return kExitOk;
 }
 
-int MetricsReference(const ServiceSpec& spec, Context::Parts& parts) {
+int MetricsReference(const CommandLine& line, const ServiceSpec& spec, Context::Parts& parts) {
+    const LifeCycle life_cycle(parts);
     Context context(parts);
     if (const Status status = spec.build(context); !status.ok()) {
-        Complain(spec.name, status.ToString());
-        return kExitFailed;
+        return Failed(spec, parts, status);
     }
-    Print(stdout, metrics::ProposeEntries(parts.metrics.Declarations(), spec.name));
-    return kExitOk;
+    const std::vector<metrics::Declared> declared = parts.metrics.Declarations();
+    if (line.schema_file.empty()) {
+        Print(stdout, metrics::ProposeEntries(declared, spec.name));
+        return kExitOk;
+    }
+    const auto differences = metrics::CompareWithSchema(declared, line.schema_file, spec.name);
+    for (const std::string& difference : differences) Complain(spec.name, difference);
+    return differences.empty() ? kExitOk : kExitFailed;
 }
 
 /// What needs a configuration, and all that hangs on it.
@@ -167,7 +183,7 @@ int RunConfigured(const CommandLine& line, const ServiceSpec& spec, const Option
     }
     if (line.command == "serve") return Serve(spec, parts, output);
     if (line.command == "migrate") return Migrate(spec, parts);
-    return MetricsReference(spec, parts);
+    return MetricsReference(line, spec, parts);
 }
 
 }  // namespace

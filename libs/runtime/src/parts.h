@@ -21,11 +21,14 @@ class EndRequest {
     /// Waits until it is asked for, or `until`.
     Ending WaitUntil(SteadyInstant until);
     Ending ending() const;
+    /// Of a failure.
+    Status reason() const;
 
  private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     Ending ending_ = Ending::kNone;
+    Status reason_;
 };
 
 /// Everything a process owns; destroyed from the end.
