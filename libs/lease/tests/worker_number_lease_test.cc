@@ -167,11 +167,13 @@ TEST_F(WorkerNumberLeaseTest, NoIdIsCommittedTwice) {
     std::mt19937 random(seed);
     // To few moments, so that ids made twice would be the same ids.
     const auto jump = [&] { return seconds(100 * (static_cast<int>(random() % 7) - 3)); };
-    const Instant start = SystemClock().Now();
+    Instant start = SystemClock().Now();
 
     int confirmed = 0;
     int refused = 0;
-    for (int process = 0; process < 8; ++process) {
+    for (int process = 0; process < 10; ++process) {
+        // Each has some time that no id is of yet, and some that its predecessors used.
+        start += seconds(200);
         testing::TcpProxy proxy(schema_->options().host, schema_->options().port);
         auto options = Options();
         options.connect.port = proxy.port();

@@ -38,6 +38,15 @@ std::string SettingsStatement(const ConnectOptions& options) {
     return sql;
 }
 
+/// The client library is asked to insist on TLS; what counts is what the server has seen.
+void RequireEncryption(sql::Statement& statement) {
+    const std::unique_ptr<sql::ResultSet> cipher(
+        statement.executeQuery("SHOW SESSION STATUS LIKE 'Ssl_cipher'"));
+    if (!cipher->next() || cipher->getString(2).length() == 0) {
+        throw sql::SQLException("the connection is not encrypted", "HY000", 2026);
+    }
+}
+
 Result<std::string> PercentDecode(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -200,8 +209,15 @@ Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options,
         map["OPT_LOCAL_INFILE"] = 0;
         map["CLIENT_MULTI_STATEMENTS"] = true;
         map["CLIENT_FOUND_ROWS"] = true;
+        const bool tls = !options.tls_ca_file.empty();
+        if (tls) {
+            map["sslCA"] = sql::SQLString(options.tls_ca_file);
+            map["sslEnforce"] = true;
+            map["sslVerify"] = true;
+        }
         impl->connection.reset(ConnectorDriver().connect(map));
         impl->statement.reset(impl->connection->createStatement());
+        if (tls) RequireEncryption(*impl->statement);
         impl->statement->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
         impl->statement->execute(SettingsStatement(options));
         const std::unique_ptr<sql::ResultSet> packet(

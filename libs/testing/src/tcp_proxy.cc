@@ -6,12 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <condition_variable>
-#include <list>
 #include <mutex>
+#include <set>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "kessai/result/check.h"
@@ -58,12 +57,13 @@ struct TcpProxy::Impl {
     std::string lose_request;
     int cuts = 0;
     int accepted = 0;
-    /// Connections of an earlier epoch cut themselves.
-    int epoch = 0;
+    /// Both ends of each connection, until its thread closes them.
+    std::set<std::pair<int, int>> open;
     std::vector<std::thread> threads;
 
     void Accept();
-    void Serve(int client, int upstream, int own_epoch);
+    void Serve(int client, int upstream);
+    void PassOn(int client, int upstream);
 };
 
 TcpProxy::TcpProxy(std::string host, int port) : impl_(std::make_shared<Impl>()) {
@@ -120,19 +120,27 @@ void TcpProxy::Impl::Accept() {
             continue;
         }
         const std::lock_guard lock(mutex);
-        threads.emplace_back(
-            [this, client, upstream, own_epoch = epoch] { Serve(client, upstream, own_epoch); });
+        open.emplace(client, upstream);
+        threads.emplace_back([this, client, upstream] { Serve(client, upstream); });
     }
 }
 
-void TcpProxy::Impl::Serve(int client, int upstream, int own_epoch) {
+void TcpProxy::Impl::Serve(int client, int upstream) {
+    PassOn(client, upstream);
+    const std::lock_guard lock(mutex);
+    open.erase({client, upstream});
+    close(client);
+    close(upstream);
+}
+
+void TcpProxy::Impl::PassOn(int client, int upstream) {
     char buffer[65536];
     bool lose_next_reply = false;
     for (;;) {
         bool wait = false;
         {
             const std::lock_guard lock(mutex);
-            if (stopping || epoch != own_epoch) break;
+            if (stopping) return;
             wait = frozen;
         }
         pollfd ready[2] = {{client, POLLIN, 0}, {upstream, POLLIN, 0}};
@@ -143,35 +151,33 @@ void TcpProxy::Impl::Serve(int client, int upstream, int own_epoch) {
         if (poll(ready, 2, kPollMs) <= 0) continue;
         if (ready[0].revents != 0) {
             const ssize_t size = recv(client, buffer, sizeof buffer, 0);
-            if (size <= 0) break;
+            if (size <= 0) return;
             const std::string_view data(buffer, static_cast<std::size_t>(size));
             {
                 const std::lock_guard lock(mutex);
                 if (!lose_request.empty() && data.find(lose_request) != std::string_view::npos) {
                     lose_request.clear();
                     ++cuts;
-                    break;
+                    return;
                 }
                 if (!lose_reply_to.empty() && data.find(lose_reply_to) != std::string_view::npos) {
                     lose_reply_to.clear();
                     lose_next_reply = true;
                 }
             }
-            if (!SendAll(upstream, data)) break;
+            if (!SendAll(upstream, data)) return;
         }
         if (ready[1].revents != 0) {
             const ssize_t size = recv(upstream, buffer, sizeof buffer, 0);
-            if (size <= 0) break;
+            if (size <= 0) return;
             if (lose_next_reply) {
                 const std::lock_guard lock(mutex);
                 ++cuts;
-                break;
+                return;
             }
-            if (!SendAll(client, {buffer, static_cast<std::size_t>(size)})) break;
+            if (!SendAll(client, {buffer, static_cast<std::size_t>(size)})) return;
         }
     }
-    close(client);
-    close(upstream);
 }
 
 int TcpProxy::port() const {
@@ -195,7 +201,10 @@ int TcpProxy::cuts() const {
 
 void TcpProxy::CutAll() {
     const std::lock_guard lock(impl_->mutex);
-    ++impl_->epoch;
+    for (const auto& [client, upstream] : impl_->open) {
+        shutdown(client, SHUT_RDWR);
+        shutdown(upstream, SHUT_RDWR);
+    }
 }
 
 void TcpProxy::Freeze(bool frozen) {

@@ -24,7 +24,7 @@ class TcpProxy {
     /// How often one of the two happened.
     int cuts() const;
 
-    /// Cuts all connections now.
+    /// Cuts all connections, before it returns.
     void CutAll();
     /// While frozen nothing is passed on in either direction, and nothing is closed.
     void Freeze(bool frozen);
