@@ -117,7 +117,8 @@ CREATE TABLE IF NOT EXISTS account (
     balance       BIGINT  NOT NULL,
     last_event_id BIGINT  NOT NULL,
     opened_at_us  BIGINT  NOT NULL,
-    PRIMARY KEY (kind, owner_id),
+    -- The owner first: a list of owners is then a range, never all of one kind.
+    PRIMARY KEY (owner_id, kind),
     CONSTRAINT balance_not_negative CHECK (balance >= 0)
 ) ENGINE = InnoDB;
 
@@ -162,7 +163,7 @@ CREATE TABLE IF NOT EXISTS posting (
     currency      CHAR(3)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     amount        BIGINT       NOT NULL,
     balance_after BIGINT       NOT NULL,
-    PRIMARY KEY (kind, owner_id, event_id)
+    PRIMARY KEY (owner_id, kind, event_id)
 ) ENGINE = InnoDB;
 
 -- Payout's DayReleased events that were cleared here: effect keys of the inbox.

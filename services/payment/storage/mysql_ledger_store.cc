@@ -347,15 +347,15 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
     Status StoreJournals(const domain::WorkingSet& rows) {
         using Key = std::pair<std::int64_t, std::uint32_t>;
         std::vector<std::pair<Key, const domain::Change*>> changes;
-        // (kind, owner, event) → posting, in the order of the primary key.
-        using PostingKey = std::tuple<domain::AccountKind, std::int64_t, domain::EventId>;
+        // (owner, kind, event) → posting, in the order of the primary key.
+        using PostingKey = std::tuple<std::int64_t, domain::AccountKind, domain::EventId>;
         std::vector<std::tuple<PostingKey, const domain::Posting*, const domain::Change*>> postings;
         for (const domain::Journal& journal : rows.journals) {
             const domain::Change& change = journal.change;
             changes.push_back({{change.object, change.version}, &change});
             for (const domain::Posting& posting : journal.postings) {
                 postings.push_back(
-                    {{posting.account, posting.owner, change.event}, &posting, &change});
+                    {{posting.owner, posting.account, change.event}, &posting, &change});
             }
         }
         std::sort(changes.begin(), changes.end());

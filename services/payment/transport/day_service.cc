@@ -17,10 +17,16 @@ v1::BusinessDay ToMessage(const app::Day& day) {
     v1::BusinessDay message;
     message.set_business_date(day.date.ToNumber());
     switch (day.state) {
-        case app::DayState::kOpen: message.set_state(v1::BusinessDay::OPEN); break;
+        case app::DayState::kOpen:
+            message.set_state(v1::BusinessDay::OPEN);
+            break;
         case app::DayState::kClosing:
-        case app::DayState::kMarked: message.set_state(v1::BusinessDay::CLOSING); break;
-        case app::DayState::kClosed: message.set_state(v1::BusinessDay::CLOSED); break;
+        case app::DayState::kMarked:
+            message.set_state(v1::BusinessDay::CLOSING);
+            break;
+        case app::DayState::kClosed:
+            message.set_state(v1::BusinessDay::CLOSED);
+            break;
     }
     return message;
 }
@@ -127,8 +133,8 @@ Result<v1::RepublishEventsResponse> DayService::RepublishEvents(
     }
     KESSAI_ASSIGN_OR_RETURN(const auto changes, reader_.Changes(keys));
     if (changes.size() != keys.size()) {
-        return Refuse(Refusal::kChangeUnknown,
-                      std::to_string(keys.size() - changes.size()) + " of the changes do not exist");
+        return Refuse(Refusal::kChangeUnknown, std::to_string(keys.size() - changes.size()) +
+                                                   " of the changes do not exist");
     }
     std::vector<std::string> envelopes;
     for (const domain::Change& change : changes) envelopes.push_back(encoder_.Encode(change));
@@ -141,8 +147,7 @@ Result<v1::RepublishEventsResponse> DayService::RepublishEvents(
     return response;
 }
 
-std::string EncodeMark(BusinessDate date, int partition_count, std::int64_t event_id,
-                       Instant now) {
+std::string EncodeMark(BusinessDate date, int partition_count, std::int64_t event_id, Instant now) {
     return event::SealMark({date, partition_count, "payment"}, event_id, now).value();
 }
 

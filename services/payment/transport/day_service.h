@@ -10,8 +10,8 @@
 
 namespace kessai::payment::transport {
 
-/// The days of the books: closing, digests, rows, and publishing events again. What it is made of must
-/// outlive it, and it must outlive the server.
+/// The days of the books: closing, digests, rows, and publishing events again. What it is made of
+/// must outlive it, and it must outlive the server.
 class DayService {
  public:
     DayService(app::DayCloser& closer, app::DayStore& days, app::PaymentReader& reader,

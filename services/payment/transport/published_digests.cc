@@ -15,17 +15,19 @@ constexpr std::string_view kPaymentChanged = "kessai.payment.v1.PaymentChanged";
 std::int64_t SignedGross(const v1::PaymentChanged& change) {
     switch (change.kind()) {
         case v1::PaymentChanged::COMPLETED:
-        case v1::PaymentChanged::CAPTURED: return change.amount();
+        case v1::PaymentChanged::CAPTURED:
+            return change.amount();
         case v1::PaymentChanged::CANCELED:
-        case v1::PaymentChanged::REFUNDED: return -change.amount();
-        default: return 0;
+        case v1::PaymentChanged::REFUNDED:
+            return -change.amount();
+        default:
+            return 0;
     }
 }
 
 }  // namespace
 
-Status AddPublishedToDigests(mysql::Session& session,
-                             std::span<const outbox::Published> published,
+Status AddPublishedToDigests(mysql::Session& session, std::span<const outbox::Published> published,
                              const digest::RowHasher& hasher) {
     // A slot a shard: relays of different shards share no row.
     std::map<int, digest::Accumulator> by_shard;

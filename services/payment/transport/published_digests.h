@@ -7,10 +7,9 @@
 
 namespace kessai::payment::transport {
 
-/// Adds the changes of payments among what the relay just deleted to their day's digest: the side of
-/// payment in reconciliation. Runs in the deleting transaction, so each change counts once.
-Status AddPublishedToDigests(mysql::Session& session,
-                             std::span<const outbox::Published> published,
+/// Adds the changes of payments among what the relay just deleted to their day's digest: the side
+/// of payment in reconciliation. Runs in the deleting transaction, so each change counts once.
+Status AddPublishedToDigests(mysql::Session& session, std::span<const outbox::Published> published,
                              const digest::RowHasher& hasher);
 
 }  // namespace kessai::payment::transport

@@ -24,8 +24,7 @@ Result<domain::ClearRelease> Decode(const event::Envelope& event) {
 
 }  // namespace
 
-Status ReleaseConsumer::FindEffects(mysql::Session& session,
-                                    std::span<const inbox::EffectKey> keys,
+Status ReleaseConsumer::FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
                                     std::vector<inbox::Effect>& found) {
     return ledger_.FindEffects(session, keys, found);
 }
@@ -42,8 +41,8 @@ Status ReleaseConsumer::Apply(mysql::Session& session, const inbox::Batch& batch
             continue;
         }
         releases.emplace_back(*std::move(command));
-        KESSAI_RETURN_IF_ERROR(ledger_.StoreEffect(
-            session, {{event.object_id, event.version}, event.content_hash}));
+        KESSAI_RETURN_IF_ERROR(
+            ledger_.StoreEffect(session, {{event.object_id, event.version}, event.content_hash}));
     }
     if (releases.empty()) return OkStatus();
 

@@ -1,0 +1,274 @@
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "ledger_fixture.h"
+
+namespace kessai::payment {
+namespace {
+
+using domain::Command;
+using domain::UserId;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::SizeIs;
+
+constexpr UserId kUser{42};
+
+// Goal: what one command stores is what the readers give, field by field.
+TEST_F(LedgerTest, WhatIsStoredIsRead) {
+    auto& executor = Start({});
+    ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, kUser, 1'000));
+    domain::CreateCode create = Order("order-1", 300);
+    create.details = {"珈琲 \"ブレンド\" \\ '", "store-1", "terminal-1", "receipt-1", 1'700'000'000,
+                      R"({"metadata":{"a":1}})"};
+    const auto created = ExecuteOne(executor, create);
+    ASSERT_OK(created);
+    EXPECT_EQ(reader_.PaymentByOrder({kMerchant, "order-1"}).value(), PaymentOf(created));
+
+    const auto paid = ExecuteOne(executor, Pay(PaymentOf(created), kUser));
+    ASSERT_OK(paid);
+    EXPECT_EQ(reader_.PaymentById(PaymentOf(paid).id).value(), PaymentOf(paid));
+    EXPECT_EQ(reader_.WalletOf(kUser).value().balance, Yen(700));
+
+    const auto refunded = ExecuteOne(
+        executor, domain::RefundPayment{kMerchant, "r-1", PaymentOf(paid).id, Yen(120), "cold", 5});
+    ASSERT_OK(refunded);
+    const auto& refund = std::get<domain::Refund>(*refunded);
+    EXPECT_EQ(reader_.RefundByKey({kMerchant, "r-1", {}}).value(), refund);
+    EXPECT_EQ(reader_.RefundByKey({kMerchant, "r-1", PaymentOf(paid).id}).value(), refund);
+    EXPECT_THAT(reader_.RefundsOf(PaymentOf(paid).id).value(), ElementsAre(refund));
+    EXPECT_THAT(reader_.RefundByKey({kMerchant, "r-2", {}}),
+                testing::Refuses(Code::kNotFound, "REFUND_UNKNOWN"));
+
+    const auto history = reader_.HistoryOf(kUser, {}, 10).value();
+    ASSERT_THAT(history, SizeIs(3));
+    EXPECT_EQ(history[0].amount, Yen(120));
+    EXPECT_EQ(history[0].balance_after, Yen(820));
+    EXPECT_EQ(history[0].change.merchant_refund_id, "r-1");
+    EXPECT_EQ(history[1].amount, Yen(-300));
+    EXPECT_EQ(history[1].change.store_id, "store-1");
+    EXPECT_EQ(history[2].change.kind, domain::ChangeKind::kToppedUp);
+    EXPECT_THAT(reader_.HistoryOf(kUser, history[1].change.event, 10).value(), SizeIs(1));
+    ExpectBooksBalance();
+}
+
+// Goal: of many who want the last yen exactly one gets it, across two executors and many batches.
+// Method: 200 codes of 100 yen and one wallet of 1,000, all paid at once.
+TEST_F(LedgerTest, TheLastYenIsSpentOnce) {
+    auto& executor = Start({.executors = 2, .batch_max = 16});
+    ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, kUser, 1'000));
+    std::vector<Command> creates;
+    for (int i = 0; i < 200; ++i) creates.push_back(Order("o-" + std::to_string(i), 100));
+    std::vector<Command> pays;
+    for (const auto& created : Execute(executor, creates)) {
+        ASSERT_OK(created);
+        pays.push_back(Pay(PaymentOf(created), kUser));
+    }
+    int done = 0;
+    for (const auto& paid : Execute(executor, pays)) {
+        if (paid.ok()) {
+            ++done;
+        } else {
+            EXPECT_EQ(paid.status().reason(), "INSUFFICIENT_FUNDS");
+        }
+    }
+    EXPECT_EQ(done, 10);
+    EXPECT_EQ(reader_.WalletOf(kUser).value().balance, Yen(0));
+    ExpectBooksBalance();
+}
+
+// Goal: the same commands given to two replicas at once are done once.
+// Method: two executors' owners with the same creates, pays, refunds, top-ups and cancels, in
+// different orders; every outcome must be the same on both sides.
+TEST_F(LedgerTest, TwoReplicasDoEveryCommandOnce) {
+    auto& first = Start({.executors = 2, .batch_max = 64, .first_gate_slot = 0});
+    auto& second = Start({.executors = 2, .batch_max = 64, .first_gate_slot = 2});
+    constexpr int kUsers = 20;
+    for (int u = 1; u <= kUsers; ++u) {
+        ASSERT_NO_FATAL_FAILURE(GivenBalance(first, UserId(u), 10'000));
+    }
+    const auto both = [&](const std::vector<Command>& commands) {
+        std::vector<Result<domain::Outcome>> here;
+        std::vector<Result<domain::Outcome>> there;
+        std::thread other([&] {
+            std::vector<Command> reversed(commands.rbegin(), commands.rend());
+            there = Execute(second, reversed);
+            std::reverse(there.begin(), there.end());
+        });
+        here = Execute(first, commands);
+        other.join();
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+            EXPECT_EQ(here[i].ok(), there[i].ok())
+                << here[i].status().ToString() << " / " << there[i].status().ToString();
+        }
+        return here;
+    };
+    std::vector<Command> creates;
+    for (std::uint32_t i = 0; i < 300; ++i)
+        creates.push_back(Order("o-" + std::to_string(i), 100, i + 1));
+    std::vector<Command> pays;
+    std::vector<Command> afterwards;
+    int n = 0;
+    for (const auto& created : both(creates)) {
+        ASSERT_OK(created);
+        const domain::Payment& payment = PaymentOf(created);
+        pays.push_back(Pay(payment, UserId(1 + n % kUsers)));
+        if (n % 3 == 0) {
+            afterwards.push_back(domain::RefundPayment{kMerchant, "r", payment.id, Yen(30), "", 0});
+        } else if (n % 3 == 1) {
+            afterwards.push_back(domain::CancelPayment{{kMerchant, payment.merchant_payment_id}});
+        } else {
+            afterwards.push_back(domain::TopUpWallet{
+                UserId(1 + n % kUsers), "t-" + std::to_string(n), Yen(5), "development"});
+        }
+        ++n;
+    }
+    EXPECT_THAT(both(pays), Each(testing::IsOk()));
+    EXPECT_THAT(both(afterwards), Each(testing::IsOk()));
+
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 300);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM journal WHERE kind = 1"), 300);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM journal WHERE kind = 2"), 100);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM journal WHERE kind = 3"), 100);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM journal WHERE kind = 4"), kUsers + 100);
+    ExpectBooksBalance();
+}
+
+// Goal: batch size is a matter of speed only.
+TEST_F(LedgerTest, BatchesOfOneGiveTheSame) {
+    auto& executor = Start({.executors = 4, .batch_max = 1});
+    ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, kUser, 1'000));
+    std::vector<Command> creates;
+    for (int i = 0; i < 50; ++i) creates.push_back(Order("o-" + std::to_string(i), 10));
+    std::vector<Command> pays;
+    for (const auto& created : Execute(executor, creates))
+        pays.push_back(Pay(PaymentOf(created), kUser));
+    EXPECT_THAT(Execute(executor, pays), Each(testing::IsOk()));
+    EXPECT_EQ(observer_.largest_batch, 1u);
+    EXPECT_EQ(reader_.WalletOf(kUser).value().balance, Yen(500));
+    ExpectBooksBalance();
+}
+
+// Goal: what waits while a commit is on its way becomes one batch.
+TEST_F(LedgerTest, WhatGathersBecomesOneBatch) {
+    auto& executor = Start({.executors = 1, .batch_max = 256});
+    std::vector<Command> creates;
+    for (int i = 0; i < 1'000; ++i) creates.push_back(Order("o-" + std::to_string(i), 10));
+    EXPECT_THAT(Execute(executor, creates), Each(testing::IsOk()));
+    EXPECT_EQ(observer_.largest_batch, 256u);
+    EXPECT_EQ(observer_.batches, 4);
+}
+
+// Goal: a command that the database refuses fails alone.
+// Method: a row that breaks a CHECK constraint only the test adds.
+TEST_F(LedgerTest, APoisonousCommandFailsAlone) {
+    {
+        auto session = mysql::Session::Connect(schema_->admin_options()).value();
+        ASSERT_OK(session->Execute(mysql::Query{
+            "test.poison", "ALTER TABLE payment ADD CONSTRAINT poison CHECK (amount <> 13)"}));
+    }
+    auto& executor = Start({.executors = 1, .batch_max = 256});
+    std::vector<Command> creates;
+    for (int i = 0; i < 100; ++i)
+        creates.push_back(Order("o-" + std::to_string(i), i == 61 ? 13 : 10));
+    const auto outcomes = Execute(executor, creates);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(outcomes[static_cast<std::size_t>(i)].ok(), i != 61) << i;
+    }
+    EXPECT_EQ(outcomes[61].status().code(), Code::kInternal);
+    EXPECT_GT(observer_.splits, 0);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 99);
+}
+
+// Goal: nothing is applied past its deadline, and the caller hears so.
+TEST_F(LedgerTest, ACommandPastItsDeadlineIsDropped) {
+    auto& executor = Start({});
+    const auto outcomes = Execute(executor, {Order("late", 10)}, Duration(-1));
+    EXPECT_THAT(outcomes.front(), testing::Refuses(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED"));
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 0);
+    EXPECT_EQ(observer_.dropped, 1);
+}
+
+// Goal: a full queue refuses at once; what was accepted is still done when the executor stops.
+TEST_F(LedgerTest, TheQueueIsBoundedAndStopFinishesIt) {
+    auto& executor = Start({.executors = 1, .batch_max = 4, .queue_max = 64});
+    std::vector<Command> creates;
+    for (int i = 0; i < 2'000; ++i) creates.push_back(Order("o-" + std::to_string(i), 10));
+    const auto reply = std::make_shared<Gathered>();
+    std::vector<app::Submission> submissions;
+    for (std::size_t i = 0; i < creates.size(); ++i) {
+        submissions.push_back(
+            {creates[i], SystemClock().SteadyNow() + std::chrono::seconds(30), "", reply, i});
+    }
+    executor.Submit(submissions);
+    executor.Stop();
+    int full = 0;
+    int done = 0;
+    for (const auto& outcome : reply->Wait(creates.size())) {
+        if (outcome.ok()) {
+            ++done;
+        } else {
+            EXPECT_THAT(outcome, testing::Refuses(Code::kResourceExhausted, "QUEUE_FULL"));
+            ++full;
+        }
+    }
+    EXPECT_GE(done, 64);
+    EXPECT_GT(full, 0);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), done);
+    EXPECT_THAT(ExecuteOne(executor, Order("after", 1)),
+                testing::Refuses(Code::kUnavailable, "SHUTTING_DOWN"));
+}
+
+// Goal: the executor's reads stay primary-key reads: a plan that scans would lock everything.
+// Method: tables of some thousand rows, lists of some hundred keys, and the server's own word.
+TEST_F(LedgerTest, LockingReadsUseThePrimaryKey) {
+    constexpr int kRows = 4'000;
+    constexpr int kKeys = 500;
+    auto& executor = Start({});
+    std::vector<Command> commands;
+    for (int i = 0; i < kRows; ++i) commands.push_back(Order("o-" + std::to_string(i), 10));
+    for (int i = 1; i <= kRows; ++i) commands.push_back(domain::OpenWallet{UserId(i)});
+    const auto outcomes = Execute(executor, commands);
+    auto session = pool_.Acquire(std::chrono::seconds(5)).value();
+    for (const char* table : {"payment", "payment_order", "account"}) {
+        const std::string sql = std::string("ANALYZE TABLE ") + table;
+        ASSERT_OK(session->Select(mysql::Query{"test.analyze", sql}));
+    }
+
+    const auto expect_range = [&](const std::string& table, const std::string& keys,
+                                  const std::string& sql) {
+        SCOPED_TRACE(table);
+        const std::string explain = "EXPLAIN SELECT * FROM " + table +
+                                    " FORCE INDEX (PRIMARY) WHERE " + sql + " IN (" + keys +
+                                    ") FOR UPDATE";
+        auto rows = session->Select(mysql::Query{"test.explain", explain}).value();
+        ASSERT_TRUE(rows.Next());
+        EXPECT_EQ(rows.Text(2), table);
+        EXPECT_EQ(rows.Text(3), "range");
+        EXPECT_EQ(rows.Text(5), "PRIMARY");
+        EXPECT_LE(std::stoll(rows.Text(8)), kKeys);
+        EXPECT_FALSE(rows.Next()) << "one step only";
+    };
+    const auto list = [](auto key_of) {
+        std::string keys;
+        for (int i = 0; i < kKeys; ++i) keys += (i == 0 ? "" : ",") + key_of(i);
+        return keys;
+    };
+    expect_range("payment", list([&](int i) {
+                     return PaymentOf(outcomes[static_cast<std::size_t>(i * 7)]).id.ToString();
+                 }),
+                 "payment_id");
+    expect_range("payment_order", list([](int i) {
+                     char hex[40];
+                     std::snprintf(hex, sizeof hex, "x'%08x%024x'", i * 0x800000, 0);
+                     return std::string(hex);
+                 }),
+                 "order_key");
+    expect_range("account", list([](int i) { return std::to_string(i * 7); }),
+                 "kind = 1 AND owner_id");
+}
+
+}  // namespace
+}  // namespace kessai::payment
