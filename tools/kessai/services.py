@@ -23,6 +23,7 @@ from .supervisor import Process, digest
 ALL = SERVICES
 GATEWAY = ("gateway",)
 LEDGERS = ("payment", "payout", "reconciliation")  # all but the gateway: they serve gRPC
+WITH_REDIS = ("gateway", "payout", "reconciliation")  # those whose code reads redis.…
 
 Value = Callable[[Stack, str], object]
 
@@ -37,9 +38,9 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("mysql.user", ALL, lambda s, name: mariadb.schema(name)),
     ("mysql.password_file", ALL, lambda s, name: credentials.password_file(s, f"mysql-{name}")),
     ("mysql.schema", ALL, lambda s, name: mariadb.schema(name)),
-    ("redis.host", ALL, lambda s, name: HOST),
-    ("redis.port", ALL, lambda s, name: s.port(f"redis-{name}")),
-    ("redis.password_file", ALL, lambda s, name: credentials.password_file(s, f"redis-{name}")),
+    ("redis.host", WITH_REDIS, lambda s, name: HOST),
+    ("redis.port", WITH_REDIS, lambda s, name: s.port(f"redis-{name}")),
+    ("redis.password_file", WITH_REDIS, lambda s, name: credentials.password_file(s, f"redis-{name}")),
     ("kafka.brokers", ALL, lambda s, name: kafka.address(s)),
     ("tls.ca_file", ALL, lambda s, name: pki.ca_file(s)),
     ("tls.cert_file", ALL, lambda s, name: pki.certificate(s, name)),
