@@ -55,9 +55,19 @@ class MatchedSums {
     digest::Accumulator digest_;
 };
 
+/// That an event was applied, and with which content.
+struct StoredEffect {
+    domain::ChangeKey key;
+    domain::ContentHash content{};
+};
+
 class MatchBooks {
  public:
     virtual ~MatchBooks() = default;
+
+    /// Which of the changes `source` has told of, in any order. `keys` rise.
+    virtual Result<std::vector<StoredEffect>> FindEffects(
+        domain::Source source, std::span<const domain::ChangeKey> keys) = 0;
 
     /// Those of the changes that are known, rising. `keys` rise.
     virtual Result<std::vector<domain::Match>> Find(std::span<const domain::ChangeKey> keys) = 0;

@@ -1,0 +1,46 @@
+#include "storage/leased_ids.h"
+
+#include <utility>
+
+namespace kessai::reconciliation::storage {
+
+namespace {
+constexpr Duration kRetryEvery = std::chrono::seconds(1);
+}  // namespace
+
+LeasedIds::LeasedIds(mysql::Pool& pool, const Clock& clock,
+                     std::function<void(const Status&)> on_error)
+    : lease_(pool, {.owner = {}}, clock), on_error_(std::move(on_error)) {}
+
+LeasedIds::~LeasedIds() {
+    Stop();
+}
+
+void LeasedIds::Start() {
+    starter_ = std::jthread([this](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+            const Status status = lease_.Start();
+            if (status.ok()) return;
+            on_error_(status);
+            std::unique_lock lock(mutex_);
+            retry_.wait_for(lock, stop, kRetryEvery, [] { return false; });
+        }
+    });
+}
+
+void LeasedIds::Stop() {
+    if (!starter_.joinable()) return;
+    starter_.request_stop();
+    starter_.join();
+    lease_.Stop();
+}
+
+Result<std::shared_ptr<IdGenerator>> LeasedIds::Current() const {
+    auto generator = lease_.generator();
+    if (generator == nullptr) {
+        return Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD", "no worker number leased yet");
+    }
+    return generator;
+}
+
+}  // namespace kessai::reconciliation::storage

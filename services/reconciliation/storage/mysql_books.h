@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "app/books.h"
+#include "kessai/mysql/pool.h"
+#include "kessai/mysql/session.h"
+#include "kessai/outbox/batch_writer.h"
+#include "kessai/time/clock.h"
+#include "storage/leased_ids.h"
+#include "storage/mysql_day_books.h"
+#include "storage/mysql_discrepancy_books.h"
+#include "storage/mysql_match_books.h"
+
+namespace kessai::reconciliation::storage {
+
+/// All books in the transaction that is open on a session (an inbox batch's, or
+/// MysqlTransactions').
+class MysqlBooks {
+ public:
+    MysqlBooks(mysql::Session& session, const LeasedIds& ids, const Clock& clock)
+        : matches_(session), discrepancies_(session, ids), days_(session, ids, clock) {}
+    MysqlBooks(const MysqlBooks&) = delete;
+    MysqlBooks& operator=(const MysqlBooks&) = delete;
+
+    app::Books& books() { return books_; }
+
+ private:
+    MysqlMatchBooks matches_;
+    MysqlDiscrepancyBooks discrepancies_;
+    MysqlDayBooks days_;
+    app::Books books_{matches_, discrepancies_, days_};
+};
+
+/// Transactions of their own, on sessions of a pool. Thread safe.
+class MysqlTransactions final : public app::Transactions {
+ public:
+    /// All must outlive it.
+    MysqlTransactions(mysql::Pool& pool, const LeasedIds& ids, const Clock& clock)
+        : pool_(pool), ids_(ids), clock_(clock) {}
+
+    Status Run(const std::function<Status(app::Books&)>& work) override;
+
+ private:
+    mysql::Pool& pool_;
+    const LeasedIds& ids_;
+    const Clock& clock_;
+};
+
+/// The right to compare a day as a lease "day_run/2026-11-22". Thread safe.
+class MysqlRunLeases final : public app::RunLeases {
+ public:
+    /// Both must outlive it and its leases.
+    MysqlRunLeases(mysql::Pool& pool, const Clock& clock) : pool_(pool), clock_(clock) {}
+
+    Result<std::unique_ptr<app::RunLease>> TryAcquire(BusinessDate business_date) override;
+
+ private:
+    mysql::Pool& pool_;
+    const Clock& clock_;
+};
+
+/// Puts dead letters into the outbox, in the transaction that is open on `session`.
+Status StoreDeadLetters(mysql::Session& session, std::span<const outbox::Entry> entries,
+                        const LeasedIds& ids, const Clock& clock);
+
+}  // namespace kessai::reconciliation::storage

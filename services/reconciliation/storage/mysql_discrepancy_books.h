@@ -1,0 +1,38 @@
+#pragma once
+
+#include "app/books.h"
+#include "kessai/mysql/session.h"
+#include "storage/leased_ids.h"
+
+namespace kessai::reconciliation::storage {
+
+/// Discrepancies and their history in MySQL, and their events in the outbox, in the transaction
+/// that is open on `session`.
+class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
+ public:
+    /// `ids` must outlive it.
+    MysqlDiscrepancyBooks(mysql::Session& session, const LeasedIds& ids)
+        : session_(session), ids_(ids) {}
+
+    Result<std::vector<domain::Discrepancy>> Lock(
+        std::span<const domain::Subject> subjects) override;
+    Result<std::vector<domain::Discrepancy>> LockUnsettled(
+        std::span<const domain::ChangeKey> keys) override;
+    Result<std::vector<domain::Discrepancy>> LockFoundBefore(BusinessDate business_date,
+                                                             std::uint32_t run,
+                                                             domain::DiscrepancyId after,
+                                                             int limit) override;
+    Result<domain::Discrepancy> LockOne(domain::DiscrepancyId id) override;
+    /// Also UNAVAILABLE WORKER_NUMBER_NOT_HELD.
+    Status Store(std::span<const app::DiscrepancyChange> changes) override;
+    Result<domain::Discrepancy> Find(domain::DiscrepancyId id) override;
+    Result<std::vector<domain::Discrepancy>> List(const app::DiscrepancyFilter& filter) override;
+    Result<std::map<domain::DiscrepancyId, std::vector<domain::Step>>> Steps(
+        std::span<const domain::DiscrepancyId> ids) override;
+
+ private:
+    mysql::Session& session_;
+    const LeasedIds& ids_;
+};
+
+}  // namespace kessai::reconciliation::storage

@@ -1,0 +1,188 @@
+#include "storage/mysql_match_books.h"
+
+#include <algorithm>
+#include <string>
+
+#include "kessai/digest/store.h"
+#include "kessai/mysql/error.h"
+#include "storage/row_mapping.h"
+
+namespace kessai::reconciliation::storage {
+
+namespace {
+
+using domain::ChangeKey;
+using domain::Match;
+
+/// MariaDB turns longer IN lists into joins (in_predicate_conversion_threshold is 1,000).
+constexpr std::size_t kKeysPerStatement = 500;
+constexpr std::size_t kRowsPerStatement = 1'000;
+
+// By payment alone, because MariaDB makes no ranges of (a, b) IN (…); a payment has few versions.
+constexpr mysql::Query kFindPaymentEffects{"change_match.find_payment_effects", R"sql(
+    SELECT payment_id, version, payment_content
+    FROM change_match FORCE INDEX (PRIMARY)
+    WHERE payment_id IN ({keys}) AND state <> 2)sql"};
+constexpr mysql::Query kFindPayoutEffects{"change_match.find_payout_effects", R"sql(
+    SELECT payment_id, version, payout_content
+    FROM change_match FORCE INDEX (PRIMARY)
+    WHERE payment_id IN ({keys}) AND state <> 1)sql"};
+static_assert(static_cast<int>(domain::MatchState::kWaitingForPayout) == 1 &&
+              static_cast<int>(domain::MatchState::kWaitingForPayment) == 2);
+
+constexpr mysql::Query kFind{"change_match.find", R"sql(
+    SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
+    FROM change_match FORCE INDEX (PRIMARY)
+    WHERE payment_id IN ({keys})
+    ORDER BY payment_id, version)sql"};
+constexpr mysql::Query kLock{"change_match.lock", R"sql(
+    SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
+    FROM change_match FORCE INDEX (PRIMARY)
+    WHERE payment_id IN ({keys})
+    ORDER BY payment_id, version
+    FOR UPDATE)sql"};
+
+constexpr mysql::Query kInsert{"change_match.insert", R"sql(
+    INSERT INTO change_match ()sql" KESSAI_MATCH_COLUMNS R"sql(, bucket)
+    VALUES {rows})sql"};
+constexpr mysql::Query kUpdate{"change_match.update", R"sql(
+    INSERT INTO change_match ()sql" KESSAI_MATCH_COLUMNS R"sql(, bucket)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE state = VALUES(state),
+                            differences = VALUES(differences),
+                            overdue = VALUES(overdue),
+                            business_date = VALUES(business_date),
+                            currency = VALUES(currency),
+                            merchant_id = VALUES(merchant_id),
+                            gross = VALUES(gross),
+                            payment_event_id = VALUES(payment_event_id),
+                            payment_content = VALUES(payment_content),
+                            payout_event_id = VALUES(payout_event_id),
+                            payout_content = VALUES(payout_content),
+                            matched_at_us = VALUES(matched_at_us))sql"};
+
+constexpr mysql::Query kAddTotals{"matched_day_total.add", R"sql(
+    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, gross, item_count)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
+                            item_count = item_count + VALUES(item_count))sql"};
+
+constexpr mysql::Query kListDay{"change_match.list_day", R"sql(
+    SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
+    FROM change_match FORCE INDEX (change_match_by_day)
+    WHERE business_date = ? AND bucket = ?
+      AND (payment_id > ? OR (payment_id = ? AND version > ?))
+    ORDER BY payment_id, version
+    LIMIT ?)sql"};
+
+template <class T>
+std::vector<std::span<const T>> Chunks(std::span<const T> all, std::size_t size) {
+    std::vector<std::span<const T>> chunks;
+    for (std::size_t at = 0; at < all.size(); at += size) {
+        chunks.push_back(all.subspan(at, std::min(size, all.size() - at)));
+    }
+    return chunks;
+}
+
+/// The payments of keys that rise, each once.
+mysql::KeyList PaymentsOf(std::span<const ChangeKey> keys) {
+    mysql::KeyList payments;
+    domain::PaymentId last;
+    for (const ChangeKey& key : keys) {
+        if (key.payment != last) payments.Add(key.payment);
+        last = key.payment;
+    }
+    return payments;
+}
+
+bool IsAmong(std::span<const ChangeKey> keys, const ChangeKey& key) {
+    return std::ranges::binary_search(keys, key);
+}
+
+Result<std::vector<Match>> SelectMatches(mysql::Session& session, const mysql::Query& query,
+                                         std::span<const ChangeKey> keys) {
+    std::vector<Match> found;
+    for (const auto chunk : Chunks(keys, kKeysPerStatement)) {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(query, PaymentsOf(chunk)));
+        while (rows.Next()) {
+            Match match = ReadMatch(rows);
+            if (IsAmong(chunk, match.key)) found.push_back(match);
+        }
+    }
+    return found;
+}
+
+Status Write(mysql::Session& session, const mysql::Query& query, std::span<const Match> matches) {
+    mysql::RowList rows;
+    for (const auto chunk : Chunks(matches, kRowsPerStatement)) {
+        rows.Clear();
+        for (const Match& match : chunk) AddMatch(match, rows);
+        KESSAI_RETURN_IF_ERROR(session.Execute(query, rows));
+    }
+    return OkStatus();
+}
+
+}  // namespace
+
+Result<std::vector<app::StoredEffect>> MysqlMatchBooks::FindEffects(
+    domain::Source source, std::span<const ChangeKey> keys) {
+    const mysql::Query& query =
+        source == domain::Source::kPayment ? kFindPaymentEffects : kFindPayoutEffects;
+    std::vector<app::StoredEffect> found;
+    for (const auto chunk : Chunks(keys, kKeysPerStatement)) {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(query, PaymentsOf(chunk)));
+        while (rows.Next()) {
+            const ChangeKey key{domain::PaymentId(rows.Int(0)),
+                                static_cast<std::uint32_t>(rows.Uint(1))};
+            if (IsAmong(chunk, key)) found.push_back({key, ReadHash(rows, 2)});
+        }
+    }
+    return found;
+}
+
+Result<std::vector<Match>> MysqlMatchBooks::Find(std::span<const ChangeKey> keys) {
+    return SelectMatches(session_, kFind, keys);
+}
+
+Result<std::vector<Match>> MysqlMatchBooks::Lock(std::span<const ChangeKey> keys) {
+    return SelectMatches(session_, kLock, keys);
+}
+
+Status MysqlMatchBooks::Insert(std::span<const Match> matches) {
+    const Status status = Write(session_, kInsert, matches);
+    if (status.reason() == mysql::reason::kDuplicateKey) {
+        // The other side's consumer stored it after our look-up: look again.
+        return Status(Code::kAborted, mysql::reason::kWriteConflict, std::string(status.message()));
+    }
+    return status;
+}
+
+Status MysqlMatchBooks::Update(std::span<const Match> matches) {
+    return Write(session_, kUpdate, matches);
+}
+
+Status MysqlMatchBooks::AddSums(const app::MatchedSums& sums, int slot) {
+    mysql::RowList rows;
+    for (const auto& [day, total] : sums.totals()) {
+        rows.Add(day.business_date, day.merchant, day.currency.code(), slot, total.gross,
+                 total.item_count);
+    }
+    if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kAddTotals, rows));
+    return digest::AddToDay(session_, sums.digest(), slot);
+}
+
+Result<digest::DayDigest> MysqlMatchBooks::KeptDigest(BusinessDate business_date) {
+    return digest::LoadDay(session_, business_date);
+}
+
+Result<std::vector<Match>> MysqlMatchBooks::ListDay(BusinessDate business_date, int bucket,
+                                                    ChangeKey after, int limit) {
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session_.Select(kListDay, business_date, bucket, after.payment, after.payment,
+                                   after.version, limit));
+    std::vector<Match> listed;
+    while (rows.Next()) listed.push_back(ReadMatch(rows));
+    return listed;
+}
+
+}  // namespace kessai::reconciliation::storage
