@@ -26,6 +26,8 @@ struct Lease::PoolState {
     PoolState(PoolOptions pool_options, const Clock& pool_clock, QueryObserver* query_observer)
         : options(std::move(pool_options)), clock(pool_clock), observer(query_observer) {
         KESSAI_CHECK(options.sessions_max > 0, "a pool has sessions");
+        options.idle_max = std::min<Duration>(
+            options.idle_max, std::chrono::seconds(options.connect.wait_timeout_s) * 3 / 4);
     }
 
     /// Makes `session` (null: a new one) fit for use. Precondition: the caller is counted in

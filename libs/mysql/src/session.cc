@@ -189,8 +189,6 @@ Session::~Session() {
 
 Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options, const Clock& clock,
                                                   QueryObserver* observer) {
-    KESSAI_CHECK(options.read_timeout > std::chrono::seconds(options.lock_wait_timeout_s),
-                 "read_timeout is above lock_wait_timeout_s");
     auto impl = std::make_unique<Impl>();
     impl->options = options;
     impl->clock = &clock;
@@ -203,7 +201,8 @@ Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options,
         map["password"] = sql::SQLString(options.password);
         map["schema"] = sql::SQLString(options.schema);
         map["OPT_CONNECT_TIMEOUT"] = Seconds(options.connect_timeout);
-        map["OPT_READ_TIMEOUT"] = Seconds(options.read_timeout);
+        map["OPT_READ_TIMEOUT"] = Seconds(std::max<Duration>(
+            options.read_timeout, std::chrono::seconds(options.lock_wait_timeout_s + 1)));
         map["OPT_WRITE_TIMEOUT"] = Seconds(options.write_timeout);
         map["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
         map["OPT_LOCAL_INFILE"] = 0;

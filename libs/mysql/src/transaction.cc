@@ -101,7 +101,13 @@ bool Backoff::Wait(const Clock& clock) {
 Status InTransaction(Pool& pool, const RetryPolicy& policy,
                      const std::function<Status(Session&)>& work) {
     const auto once = [&]() -> Status {
-        KESSAI_ASSIGN_OR_RETURN(const Lease session, pool.Acquire(policy.acquire_timeout));
+        Duration wait = policy.acquire_timeout;
+        if (policy.deadline.has_value()) {
+            wait = std::clamp<Duration>(
+                std::chrono::floor<Duration>(*policy.deadline - pool.clock().SteadyNow()),
+                Duration::zero(), wait);
+        }
+        KESSAI_ASSIGN_OR_RETURN(const Lease session, pool.Acquire(wait));
         KESSAI_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*session));
         KESSAI_RETURN_IF_ERROR(work(*session));
         return transaction.Commit();

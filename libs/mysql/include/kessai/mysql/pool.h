@@ -18,7 +18,8 @@ struct PoolOptions {
     int waiters_max = 256;
     /// A session that was idle for longer is asked for a sign of life before it is given out.
     Duration validate_after_idle = std::chrono::seconds(2);
-    /// A session idle for longer is replaced by a new one. Keep it below wait_timeout_s.
+    /// A session idle for longer is replaced by a new one. At most three quarters of the
+    /// connections' wait_timeout_s: a larger value counts as that.
     Duration idle_max = std::chrono::seconds(45);
     /// Sessions older than this (less up to a tenth, at random) are replaced when they come back,
     /// so that new addresses of the server are found.

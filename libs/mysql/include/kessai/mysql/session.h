@@ -30,7 +30,7 @@ struct ConnectOptions {
     /// To the second, at least 1 s (the client library counts in seconds).
     Duration connect_timeout = std::chrono::seconds(3);
     /// Bounds every wait for the server's answer, so the longest statement too; a session that
-    /// ran into it is unusable. Must be above lock_wait_timeout_s.
+    /// ran into it is unusable. A value below lock_wait_timeout_s + 1 s counts as that.
     Duration read_timeout = std::chrono::seconds(15);
     Duration write_timeout = std::chrono::seconds(15);
 
