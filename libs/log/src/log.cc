@@ -135,7 +135,6 @@ Output::~Output() {
     }
     closing->sink->Close();
     lines_lost.fetch_add(closing->writer->overrun_counter(), std::memory_order_relaxed);
-    closing->logger.reset();
     closing->writer.reset();  // writes what waits, then joins its thread
 }
 
