@@ -4,6 +4,7 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/sink.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,39 +19,59 @@ namespace kessai::log {
 namespace {
 
 constexpr std::chrono::seconds kCloseTimeout{2};
-/// What a pipe that polls as writable takes without blocking (POSIX's least PIPE_BUF is smaller,
-/// Linux has 4096).
-constexpr std::size_t kWriteBytesMax = 4096;
+/// What a pipe that polls as writable takes without blocking: Linux's PIPE_BUF.
+constexpr std::size_t kPipeBytesMax = 4096;
+/// Lines are gathered up to this while more are waiting.
+constexpr std::size_t kGatheredBytesMax = 64 << 10;
 
 /// Lines that the writer could not write, and those dropped by outputs that are gone.
 std::atomic<std::uint64_t> lines_lost{0};
 
-/// Writes whole lines to a descriptor. Waits while it takes nothing; once closing, not for longer
-/// than the rest of kCloseTimeout, so that a stuck reader cannot hold the process.
+std::size_t WriteBytesMax(int descriptor) {
+    struct stat about {};
+    const bool is_file = ::fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+    return is_file ? kGatheredBytesMax + internal::kLineBytesMax : kPipeBytesMax;
+}
+
+/// Writes lines to a descriptor, several at a time while more are waiting. Waits while it takes
+/// nothing; once closing, not for longer than the rest of kCloseTimeout, so that a stuck reader
+/// cannot hold the process. Called by the writer's thread.
 class DescriptorSink final : public spdlog::sinks::sink {
  public:
-    DescriptorSink(int descriptor, const Clock& clock) : descriptor_(descriptor), clock_(clock) {}
+    DescriptorSink(int descriptor, const Clock& clock)
+        : descriptor_(descriptor), write_bytes_max_(WriteBytesMax(descriptor)), clock_(clock) {}
+
+    /// The queue that the lines come from; before the first of them.
+    void From(spdlog::details::thread_pool& queue) { queue_ = &queue; }
 
     void Close() {
         give_up_at_.store((clock_.SteadyNow() + kCloseTimeout).time_since_epoch().count());
     }
+    /// After the writer's thread has ended.
+    void Finish() { WriteGathered(); }
 
     void log(const spdlog::details::log_msg& message) override {
-        std::string_view rest(message.payload.data(), message.payload.size());
-        while (!rest.empty()) {
-            if (!WaitUntilWritable()) break;
-            const ssize_t written =
-                ::write(descriptor_, rest.data(), std::min(rest.size(), kWriteBytesMax));
-            if (written < 0 && errno != EAGAIN && errno != EINTR) break;
-            if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-        }
-        if (!rest.empty()) lines_lost.fetch_add(1, std::memory_order_relaxed);
+        gathered_.append(message.payload.data(), message.payload.size());
+        if (gathered_.size() >= kGatheredBytesMax || queue_->queue_size() == 0) WriteGathered();
     }
     void flush() override {}
     void set_pattern(const std::string&) override {}
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
  private:
+    void WriteGathered() {
+        std::string_view rest = gathered_;
+        while (!rest.empty() && WaitUntilWritable()) {
+            const ssize_t written =
+                ::write(descriptor_, rest.data(), std::min(rest.size(), write_bytes_max_));
+            if (written < 0 && errno != EAGAIN && errno != EINTR) break;
+            if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+        }
+        const auto lost = std::count(rest.begin(), rest.end(), '\n');
+        lines_lost.fetch_add(static_cast<std::uint64_t>(lost), std::memory_order_relaxed);
+        gathered_.clear();
+    }
+
     bool WaitUntilWritable() const {
         constexpr int kSliceMs = 50;
         while (true) {
@@ -65,7 +86,10 @@ class DescriptorSink final : public spdlog::sinks::sink {
     }
 
     const int descriptor_;
+    const std::size_t write_bytes_max_;
     const Clock& clock_;
+    spdlog::details::thread_pool* queue_ = nullptr;
+    std::string gathered_;
     std::atomic<SteadyInstant::rep> give_up_at_{0};
 };
 
@@ -117,6 +141,7 @@ Output::Output(std::string_view service, const Options& options, int descriptor,
     auto sink = std::make_shared<DescriptorSink>(descriptor, clock);
     auto writer = std::make_shared<spdlog::details::thread_pool>(
         std::max<std::size_t>(options.queue_lines, 1), 1);
+    sink->From(*writer);
     auto logger = std::make_shared<spdlog::async_logger>(
         std::string(service), sink, writer, spdlog::async_overflow_policy::overrun_oldest);
     const std::unique_lock lock(backend_mutex);
@@ -135,7 +160,8 @@ Output::~Output() {
     }
     closing->sink->Close();
     lines_lost.fetch_add(closing->writer->overrun_counter(), std::memory_order_relaxed);
-    closing->writer.reset();  // writes what waits, then joins its thread
+    closing->writer.reset();  // takes what waits, then joins its thread
+    closing->sink->Finish();
 }
 
 std::uint64_t DroppedLines() {
