@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/common.h>
+
 #include <algorithm>
 #include <array>
 #include <mutex>
@@ -15,6 +17,16 @@ constexpr std::size_t kShards = 16;
 
 Status ClaimsInvalid(std::string message) {
     return Status(Code::kInvalidArgument, reason::kClaimsInvalid, std::move(message));
+}
+
+/// protobuf writes other bytes without complaint, and refuses to read them.
+bool AllUtf8(const Principal& principal) {
+    using google::protobuf::internal::IsStructurallyValidUTF8;
+    const auto valid = [](const std::string& text) {
+        return IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
+    };
+    return valid(principal.subject) &&
+           std::all_of(principal.scopes.begin(), principal.scopes.end(), valid);
 }
 
 void Append(std::string& key, std::string_view part) {
@@ -101,6 +113,7 @@ Result<std::string> TokenSigner::Mint(const Principal& principal,
 Result<std::string> TokenSigner::MintOnce(const Principal& principal,
                                           std::span<const std::string_view> audience,
                                           Duration life) const {
+    if (!AllUtf8(principal)) return ClaimsInvalid("a claim is not valid UTF-8");
     if (principal.role == Role::kNone) return ClaimsInvalid("a token needs a role");
     if (audience.empty()) return ClaimsInvalid("a token needs an audience");
     if (life <= Duration::zero() || life > kTokenLifeMax) {
@@ -123,7 +136,7 @@ Result<std::string> TokenSigner::MintOnce(const Principal& principal,
     claims.set_expires_at_us(ToMicros(clock_.Now() + life));
 
     std::string token(1, static_cast<char>(number));
-    if (!claims.AppendToString(&token)) return ClaimsInvalid("a claim is not valid UTF-8");
+    claims.AppendToString(&token);
     if (token.size() + kMacBytes > kTokenBytesMax) return ClaimsInvalid("the claims are too long");
     unsigned char mac[kMacBytes];
     Hmac(*ring->Find(number), token, mac);

@@ -77,8 +77,8 @@ class BatchServerStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer,
     BatchStreamServerCore& core_;
     const std::shared_ptr<BatchStreamServerCore::State> shared_;
     CallContext context_;
-    std::string parent_traceparent_;
     CallReport report_;
+    std::unique_ptr<ObservedCall> observed_;
 
     std::mutex mutex_;
     std::shared_ptr<BatchServerStream> self_;

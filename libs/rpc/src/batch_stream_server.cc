@@ -1,7 +1,6 @@
 #include "kessai/rpc/batch_stream_server.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/message_lite.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <utility>
@@ -11,13 +10,48 @@
 #include "wire.h"
 
 namespace kessai::rpc {
+namespace {
+
+// Of one message, unless a single answer has more.
+constexpr std::size_t kMessageBytes = 1024 * 1024;
+
+/// Where the next item of a serialized batch ends, from where it begins.
+std::size_t EndOfItem(const std::string& batch, std::size_t begin) {
+    google::protobuf::io::CodedInputStream in(
+        reinterpret_cast<const std::uint8_t*>(batch.data()) + begin,
+        static_cast<int>(batch.size() - begin));
+    std::uint32_t length = 0;
+    const bool read = in.ReadTag() != 0 && in.ReadVarint32(&length);
+    const std::size_t end = begin + static_cast<std::size_t>(in.CurrentPosition()) + length;
+    KESSAI_CHECK(read && end <= batch.size(), "not a serialized batch");
+    return end;
+}
+
+/// Adds `batch` to `parts`, cut between items where it is longer than a message.
+void Split(std::string batch, std::deque<std::string>& parts) {
+    std::size_t begin = 0;
+    for (std::size_t end = 0; batch.size() - begin > kMessageBytes;) {
+        const std::size_t next = EndOfItem(batch, end);
+        if (next - begin > kMessageBytes && end > begin) {
+            parts.push_back(batch.substr(begin, end - begin));
+            begin = end;
+        } else {
+            end = next;
+            if (end == batch.size()) break;
+        }
+    }
+    if (begin > 0) batch.erase(0, begin);
+    parts.push_back(std::move(batch));
+}
+
+}  // namespace
+
 namespace internal {
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BatchServerStream::Begin(
     const MethodState& method, const grpc::CallbackServerContext& grpc) {
     auto stream = std::make_shared<BatchServerStream>(method, *method.batches);
-    Status admitted =
-        CallContextBuilder::Admit(grpc, method, stream->context_, stream->parent_traceparent_);
+    Status admitted = CallContextBuilder::Admit(grpc, method, stream->context_, stream->observed_);
     if (admitted.ok() && method.batches->state()->draining.load()) {
         admitted = Status(Code::kUnavailable, reason::kDraining, "the server is being stopped");
     }
@@ -70,7 +104,7 @@ void BatchServerStream::Advance(std::unique_lock<std::mutex>& lock) {
             // Finish may end in OnDone on another thread, which gives our own share up.
             const auto keep = shared_from_this();
             lock.unlock();
-            report_.Finish(*ending, context_, parent_traceparent_);
+            report_.Finish(*ending, context_, observed_.get());
             Finish(ToGrpc(*ending));
             lock.lock();
         } else {
@@ -83,7 +117,7 @@ std::vector<std::string> BatchServerStream::TakeUnsent() {
     std::vector<std::string> parts;
     for (std::size_t bytes = 0; !unsent_.empty(); unsent_.pop_front()) {
         bytes += unsent_.front().size();
-        if (!parts.empty() && bytes > kBatchBytesMax) break;
+        if (!parts.empty() && bytes > kMessageBytes) break;
         parts.push_back(std::move(unsent_.front()));
     }
     return parts;
@@ -150,7 +184,7 @@ void BatchServerStream::Send(std::string serialized_batch, int answers) {
     std::unique_lock lock(mutex_);
     open_ -= answers;
     KESSAI_CHECK(open_ >= 0, "more answers than requests");
-    if (!dead_) unsent_.push_back(std::move(serialized_batch));
+    if (!dead_) Split(std::move(serialized_batch), unsent_);
     Advance(lock);
 }
 
@@ -193,20 +227,6 @@ void BatchServerStream::OnDone() {
     // The objects go when the lock has been given back.
     self = std::move(self_);
     sink = std::move(sink_);
-}
-
-void AppendItem(std::string& batch, int field_number, const google::protobuf::MessageLite& item) {
-    namespace io = google::protobuf::io;
-    constexpr int kLengthDelimited = 2;
-    const std::size_t size = item.ByteSizeLong();
-    std::uint8_t head[2 * 10];
-    std::uint8_t* end = io::CodedOutputStream::WriteVarint32ToArray(
-        static_cast<std::uint32_t>(field_number << 3 | kLengthDelimited), head);
-    end = io::CodedOutputStream::WriteVarint64ToArray(size, end);
-    batch.append(reinterpret_cast<const char*>(head), static_cast<std::size_t>(end - head));
-    const std::size_t begin = batch.size();
-    batch.resize(begin + size);
-    item.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(batch.data() + begin));
 }
 
 }  // namespace internal

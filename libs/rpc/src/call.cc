@@ -29,15 +29,18 @@ using grpc::internal::RpcMethod;
 class ClientCall {
  public:
     ClientCall(const Channel& channel, const std::string& path, const CallOptions& options)
-        : state_(channel.state()),
-          service_(path.substr(1, path.rfind('/') - 1)),
-          method_(path.substr(path.rfind('/') + 1)),
-          parent_traceparent_(options.traceparent),
-          started_at_(state_.clock->Now()),
-          started_(state_.clock->SteadyNow()) {
-        traceparent_ = state_.observer != nullptr ? state_.observer->BeginSpan(parent_traceparent_)
-                                                  : parent_traceparent_;
-        if (state_.observer != nullptr) state_.observer->OnStart(service_, method_);
+        : state_(channel.state()), started_(state_.clock->SteadyNow()) {
+        std::string_view traceparent = options.traceparent;
+        if (state_.observer != nullptr) {
+            // The path is a Method's: it lives as long as the process.
+            const std::string_view name = std::string_view(path).substr(1);
+            const auto slash = name.rfind('/');
+            observed_ = state_.observer->Begin({.side = Side::kClient,
+                                                .service = name.substr(0, slash),
+                                                .method = name.substr(slash + 1),
+                                                .parent_traceparent = options.traceparent});
+            traceparent = observed_->traceparent();
+        }
         Duration left = options.timeout;
         if (options.deadline != SteadyInstant::max()) {
             left =
@@ -49,7 +52,9 @@ class ClientCall {
         if (!options.token.empty()) {
             context_.AddMetadata(metadata::kToken, std::string(options.token));
         }
-        if (!traceparent_.empty()) context_.AddMetadata(metadata::kTraceparent, traceparent_);
+        if (!traceparent.empty()) {
+            context_.AddMetadata(metadata::kTraceparent, std::string(traceparent));
+        }
     }
 
     grpc::ClientContext& context() { return context_; }
@@ -57,18 +62,11 @@ class ClientCall {
     bool out_of_time() const { return out_of_time_; }
 
     Status Finish(Status status) {
-        if (state_.observer != nullptr) {
+        if (observed_ != nullptr) {
             const auto duration =
                 std::chrono::duration_cast<Duration>(state_.clock->SteadyNow() - started_);
-            state_.observer->OnFinish({.service = service_,
-                                       .method = method_,
-                                       .status = status,
-                                       .duration = duration,
-                                       .principal = nullptr,
-                                       .peer = {},
-                                       .traceparent = traceparent_,
-                                       .parent_traceparent = parent_traceparent_,
-                                       .started_at = started_at_});
+            observed_->End(
+                {.status = status, .duration = duration, .principal = nullptr, .peer = {}});
         }
         return status;
     }
@@ -78,12 +76,8 @@ class ClientCall {
 
  private:
     const Channel::State& state_;
-    const std::string service_;
-    const std::string method_;
-    const std::string parent_traceparent_;
-    std::string traceparent_;
-    const Instant started_at_;
     const SteadyInstant started_;
+    std::unique_ptr<ObservedCall> observed_;
     bool out_of_time_ = false;
     grpc::ClientContext context_;
 };

@@ -45,7 +45,7 @@ Status HandlerFailed(std::string what) {
 }  // namespace
 
 Status CallContextBuilder::Admit(const grpc::CallbackServerContext& grpc, const MethodState& method,
-                                 CallContext& context, std::string& parent_traceparent) {
+                                 CallContext& context, std::unique_ptr<ObservedCall>& observed) {
     const ServerEnvironment& environment = *method.environment;
     context.method_ = method.method;
 
@@ -57,11 +57,17 @@ Status CallContextBuilder::Admit(const grpc::CallbackServerContext& grpc, const 
                              std::min(left == Duration::max() ? environment.deadline_default : left,
                                       environment.deadline_max);
 
-    parent_traceparent = std::string(Metadata(grpc, metadata::kTraceparent));
-    if (parent_traceparent.size() > metadata::kTraceparentBytesMax) parent_traceparent.clear();
-    context.traceparent_ = environment.observer != nullptr
-                               ? environment.observer->BeginSpan(parent_traceparent)
-                               : parent_traceparent;
+    std::string_view parent = Metadata(grpc, metadata::kTraceparent);
+    if (parent.size() > metadata::kTraceparentBytesMax) parent = {};
+    if (environment.observer != nullptr) {
+        observed = environment.observer->Begin({.side = Side::kServer,
+                                                .service = method.service,
+                                                .method = method.method,
+                                                .parent_traceparent = parent});
+        context.traceparent_ = observed->traceparent();
+    } else {
+        context.traceparent_ = parent;
+    }
 
     const auth::MethodRule& rule = *method.rule;
     if (environment.tls) {
@@ -87,32 +93,20 @@ Status CallContextBuilder::Admit(const grpc::CallbackServerContext& grpc, const 
 }
 
 CallReport::CallReport(const MethodState& method)
-    : method_(method),
-      started_at_(method.environment->clock->Now()),
-      started_(method.environment->clock->SteadyNow()) {
-    method.environment->open_calls.fetch_add(1, std::memory_order_relaxed);
-    if (method.environment->observer != nullptr) {
-        method.environment->observer->OnStart(method.service, method.method);
-    }
+    : environment_(*method.environment), started_(environment_.clock->SteadyNow()) {
+    environment_.open_calls.fetch_add(1, std::memory_order_relaxed);
 }
 
-void CallReport::Finish(const Status& status, const CallContext& context,
-                        const std::string& parent_traceparent) {
-    ServerEnvironment& environment = *method_.environment;
-    if (environment.observer != nullptr) {
+void CallReport::Finish(const Status& status, const CallContext& context, ObservedCall* observed) {
+    if (observed != nullptr) {
         const auto duration =
-            std::chrono::duration_cast<Duration>(environment.clock->SteadyNow() - started_);
-        environment.observer->OnFinish({.service = method_.service,
-                                        .method = method_.method,
-                                        .status = status,
-                                        .duration = duration,
-                                        .principal = context.principal_ptr().get(),
-                                        .peer = context.peer(),
-                                        .traceparent = context.traceparent(),
-                                        .parent_traceparent = parent_traceparent,
-                                        .started_at = started_at_});
+            std::chrono::duration_cast<Duration>(environment_.clock->SteadyNow() - started_);
+        observed->End({.status = status,
+                       .duration = duration,
+                       .principal = context.principal_ptr().get(),
+                       .peer = context.peer()});
     }
-    environment.open_calls.fetch_sub(1, std::memory_order_relaxed);
+    environment_.open_calls.fetch_sub(1, std::memory_order_relaxed);
 }
 
 namespace internal {
@@ -133,7 +127,7 @@ void ServerCall::Run(const grpc::CallbackServerContext& grpc, const grpc::ByteBu
 }
 
 Status ServerCall::Prepare(const grpc::CallbackServerContext& grpc, const grpc::ByteBuffer& bytes) {
-    KESSAI_RETURN_IF_ERROR(CallContextBuilder::Admit(grpc, method_, context_, parent_traceparent_));
+    KESSAI_RETURN_IF_ERROR(CallContextBuilder::Admit(grpc, method_, context_, observed_));
     request_ = method_.make_request(&arena_);
     // Reading moves a cursor of the reader's, not the bytes.
     if (!FromBytes(const_cast<grpc::ByteBuffer&>(bytes), *request_)) {
@@ -154,14 +148,21 @@ void ServerCall::Handle() {
         return;
     }
     try {
-        method_.handler(PendingAnswer(shared_from_this()));
+        if (observed_ != nullptr) {
+            // A share of its own: the answer may be the end of the call, and what runs within it
+            // must not be its last owner.
+            const auto keep = shared_from_this();
+            observed_->Within([this] { method_.handler(PendingAnswer(shared_from_this())); });
+        } else {
+            method_.handler(PendingAnswer(shared_from_this()));
+        }
     } catch (const std::exception&) {
         // Unwinding dropped the answer, which refused the call as HANDLER_FAILED.
     }
 }
 
 void ServerCall::Report(const Status& status) {
-    report_.Finish(status, context_, parent_traceparent_);
+    report_.Finish(status, context_, observed_.get());
 }
 
 UnaryCall::UnaryCall(const MethodState& method, grpc::ByteBuffer& response)

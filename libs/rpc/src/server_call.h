@@ -20,20 +20,18 @@ namespace kessai::rpc {
 class CallContextBuilder {
  public:
     static Status Admit(const grpc::CallbackServerContext& grpc, const MethodState& method,
-                        CallContext& context, std::string& parent_traceparent);
+                        CallContext& context, std::unique_ptr<ObservedCall>& observed);
     static void Cancel(CallContext& context) { context.cancelled_.store(true); }
 };
 
-/// What the observer is told when a call is over. Counts the call as open from birth to Finish.
+/// Counts a call as open until it is finished, and times it.
 class CallReport {
  public:
     explicit CallReport(const MethodState& method);
-    void Finish(const Status& status, const CallContext& context,
-                const std::string& parent_traceparent);
+    void Finish(const Status& status, const CallContext& context, ObservedCall* observed);
 
  private:
-    const MethodState& method_;
-    const Instant started_at_;
+    ServerEnvironment& environment_;
     const SteadyInstant started_;
 };
 
@@ -63,8 +61,9 @@ class ServerCall : public std::enable_shared_from_this<ServerCall> {
     CallContext context_;
 
  private:
-    std::string parent_traceparent_;
     CallReport report_;
+    // Null without an observer.
+    std::unique_ptr<ObservedCall> observed_;
     // Most requests fit: no allocation of the arena's own.
     alignas(8) char first_block_[1024];
     google::protobuf::Arena arena_;

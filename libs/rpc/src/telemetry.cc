@@ -3,10 +3,16 @@
 #include <google/protobuf/descriptor.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "kessai/auth/token.h"
 #include "kessai/log/log.h"
 #include "kessai/result/check.h"
+#include "kessai/rpc/batch_stream_client.h"
+#include "kessai/rpc/batch_stream_server.h"
+#include "kessai/rpc/worker_pool.h"
+#include "kessai/tracing/tracer.h"
 
 namespace kessai::rpc {
 namespace {
@@ -38,41 +44,216 @@ bool IsOurFault(Code code) {
            code == Code::kUnavailable;
 }
 
-}  // namespace
+struct Named {
+    std::string_view name;
+    std::string_view help;
+};
 
-CallTelemetry::CallTelemetry(metrics::Registry& registry, std::string_view service)
-    : open_(
-          registry.AddGauge({.name = "kessai_rpc_calls_open", .help = "Calls being answered now"})),
-      calls_(registry.AddCounters(
-          {.name = "kessai_rpc_calls_total", .help = "Calls answered, by method and code"},
-          {{"method", MethodsOf(service)}, {"code", Codes()}})),
-      seconds_(registry.AddHistograms(
-          {.name = "kessai_rpc_call_seconds", .help = "Time from a call's arrival to its answer"},
-          {{"method", MethodsOf(service)}}, metrics::kLatency)) {}
+constexpr Named kOpen[] = {
+    {"kessai_rpc_calls_open", "Calls being answered now"},
+    {"kessai_rpc_client_calls_open", "Calls to other services that wait for their answer"}};
+constexpr Named kCalls[] = {
+    {"kessai_rpc_calls_total", "Calls answered, by method and code"},
+    {"kessai_rpc_client_calls_total", "Calls to other services, by method and code"}};
+constexpr Named kSeconds[] = {
+    {"kessai_rpc_call_seconds", "Time from a call's arrival to its answer"},
+    {"kessai_rpc_client_call_seconds", "Time from a call to another service to its answer"}};
 
-void CallTelemetry::OnStart(std::string_view, std::string_view) {
-    open_.Add();
+metrics::Metric MetricOf(const Named (&named)[2], Side side) {
+    const Named& one = named[side == Side::kServer ? 0 : 1];
+    return {.name = one.name, .help = one.help};
 }
 
-void CallTelemetry::OnFinish(const CallRecord& record) {
-    open_.Subtract();
-    calls_.With({record.method, CodeName(record.status.code())}).Add();
-    seconds_.With(record.method).Observe(record.duration);
-    const log::Level level =
-        IsOurFault(record.status.code()) ? log::Level::kWarn : log::Level::kDebug;
-    if (!log::Enabled(level)) return;
-    const log::Fields fields = {
-        {"method", record.method},
-        {"duration", record.duration},
-        {"subject", record.principal == nullptr ? std::string_view()
-                                                : std::string_view(record.principal->subject)},
-        {"peer", record.peer},
-        {"status", record.status}};
-    if (level == log::Level::kWarn) {
-        log::Warn("rpc.call", fields);
-    } else {
-        log::Debug("rpc.call", fields);
+/// Gauges and counters that read one part at each scrape.
+template <class Part>
+class Readings {
+ public:
+    using Read = double (*)(const Part&);
+
+    Readings(metrics::Registry& registry, const Part& part) : registry_(registry), part_(part) {}
+
+    Readings& Gauge(metrics::Metric metric, Read read) {
+        guards_->push_back(
+            registry_.AddCallbackGauge(metric, [&part = part_, read] { return read(part); }));
+        return *this;
     }
+    Readings& Counter(metrics::Metric metric, Read read) {
+        guards_->push_back(
+            registry_.AddCallbackCounter(metric, [&part = part_, read] { return read(part); }));
+        return *this;
+    }
+    std::shared_ptr<void> Guard() const { return guards_; }
+
+ private:
+    metrics::Registry& registry_;
+    const Part& part_;
+    std::shared_ptr<std::vector<std::shared_ptr<void>>> guards_ =
+        std::make_shared<std::vector<std::shared_ptr<void>>>();
+};
+
+template <class T>
+double Number(T value) {
+    return static_cast<double>(value);
+}
+
+}  // namespace
+
+class CallTelemetry::ObservedOne final : public ObservedCall {
+ public:
+    ObservedOne(CallTelemetry& telemetry, const CallStart& start)
+        : telemetry_(telemetry), start_(start), traceparent_(start.parent_traceparent) {
+        telemetry_.open_.Add();
+        if (telemetry_.tracer_ == nullptr) return;
+        const auto parent = tracing::ParseTraceparent(start.parent_traceparent);
+        const auto kind =
+            start.side == Side::kServer ? tracing::Kind::kServer : tracing::Kind::kClient;
+        span_ =
+            telemetry_.tracer_->Start(start.method, kind, parent.value_or(tracing::SpanContext{}));
+        span_.SetAttribute("rpc.system", "grpc");
+        span_.SetAttribute("rpc.service", start.service);
+        span_.SetAttribute("rpc.method", start.method);
+        traceparent_ = tracing::FormatTraceparent(span_.context());
+    }
+
+    std::string_view traceparent() const override { return traceparent_; }
+
+    void Within(const std::function<void()>& work) override {
+        const tracing::Scope scope(span_);
+        work();
+    }
+
+    void End(const CallEnd& end) override {
+        const Code code = end.status.code();
+        telemetry_.open_.Subtract();
+        telemetry_.calls_.With({start_.method, CodeName(code)}).Add();
+        telemetry_.seconds_.With(start_.method).Observe(end.duration);
+        span_.SetStatus(end.status);
+        span_.End();
+        const log::Level level = IsOurFault(code) ? log::Level::kWarn : log::Level::kDebug;
+        if (!log::Enabled(level)) return;
+        Within([&] { Log(level, end); });
+    }
+
+ private:
+    void Log(log::Level level, const CallEnd& end) const {
+        const log::Fields fields = {
+            {"method", start_.method},
+            {"duration", end.duration},
+            {"subject", end.principal == nullptr ? std::string_view()
+                                                 : std::string_view(end.principal->subject)},
+            {"peer", end.peer},
+            {"status", end.status}};
+        const std::string_view event =
+            start_.side == Side::kServer ? "rpc.call" : "rpc.client_call";
+        if (level == log::Level::kWarn) {
+            log::Warn(event, fields);
+        } else {
+            log::Debug(event, fields);
+        }
+    }
+
+    CallTelemetry& telemetry_;
+    const CallStart start_;
+    tracing::Span span_;
+    std::string traceparent_;
+};
+
+CallTelemetry::CallTelemetry(metrics::Registry& registry, std::string_view service,
+                             tracing::Tracer* tracer, Side side)
+    : tracer_(tracer),
+      open_(registry.AddGauge(MetricOf(kOpen, side))),
+      calls_(registry.AddCounters(MetricOf(kCalls, side),
+                                  {{"method", MethodsOf(service)}, {"code", Codes()}})),
+      seconds_(registry.AddHistograms(MetricOf(kSeconds, side), {{"method", MethodsOf(service)}},
+                                      metrics::kLatency)) {}
+
+std::unique_ptr<ObservedCall> CallTelemetry::Begin(const CallStart& start) {
+    return std::make_unique<ObservedOne>(*this, start);
+}
+
+std::shared_ptr<void> Observe(metrics::Registry& registry, const WorkerPool& pool) {
+    const std::vector<std::pair<std::string, std::string>> labels = {{"pool", pool.options().name}};
+    using P = WorkerPool;
+    return Readings(registry, pool)
+        .Gauge({.name = "kessai_rpc_pool_queued",
+                .help = "Calls that wait for a worker",
+                .labels = labels},
+               [](const P& p) { return Number(p.counts().queued); })
+        .Gauge({.name = "kessai_rpc_pool_running",
+                .help = "Workers that answer a call",
+                .labels = labels},
+               [](const P& p) { return Number(p.counts().running); })
+        .Counter({.name = "kessai_rpc_pool_refused_total",
+                  .help = "Calls refused because the workers' queue was full",
+                  .labels = labels},
+                 [](const P& p) { return Number(p.counts().refused); })
+        .Guard();
+}
+
+std::shared_ptr<void> Observe(metrics::Registry& registry, const BatchStreamServerCore& stream) {
+    using S = BatchStreamServerCore;
+    return Readings(registry, stream)
+        .Gauge({.name = "kessai_rpc_stream_streams", .help = "Batch streams that are open"},
+               [](const S& s) { return Number(s.counts().streams); })
+        .Gauge({.name = "kessai_rpc_stream_open",
+                .help = "Requests of batch streams not answered yet"},
+               [](const S& s) { return Number(s.counts().open); })
+        .Counter({.name = "kessai_rpc_stream_requests_total",
+                  .help = "Requests received on batch streams"},
+                 [](const S& s) { return Number(s.counts().requests); })
+        .Counter({.name = "kessai_rpc_stream_messages_in_total",
+                  .help = "Messages received on batch streams"},
+                 [](const S& s) { return Number(s.counts().messages_in); })
+        .Counter({.name = "kessai_rpc_stream_messages_out_total",
+                  .help = "Messages sent on batch streams"},
+                 [](const S& s) { return Number(s.counts().messages_out); })
+        .Counter({.name = "kessai_rpc_stream_reads_held_total",
+                  .help = "Times a batch stream was not read further because too many of its "
+                          "requests were open"},
+                 [](const S& s) { return Number(s.counts().reads_held); })
+        .Guard();
+}
+
+std::shared_ptr<void> Observe(metrics::Registry& registry, const BatchStreamClientCore& stream) {
+    using C = BatchStreamClientCore;
+    return Readings(registry, stream)
+        .Gauge({.name = "kessai_rpc_client_stream_streams",
+                .help = "Batch streams that take commands"},
+               [](const C& c) { return Number(c.counts().streams); })
+        .Gauge(
+            {.name = "kessai_rpc_client_stream_open", .help = "Commands that wait for an answer"},
+            [](const C& c) { return Number(c.counts().open); })
+        .Counter({.name = "kessai_rpc_client_stream_commands_total",
+                  .help = "Commands sent on batch streams"},
+                 [](const C& c) { return Number(c.counts().sent); })
+        .Counter({.name = "kessai_rpc_client_stream_messages_total",
+                  .help = "Messages that carried commands"},
+                 [](const C& c) { return Number(c.counts().messages_out); })
+        .Counter({.name = "kessai_rpc_client_stream_refused_total",
+                  .help = "Commands refused because the window was full"},
+                 [](const C& c) { return Number(c.counts().refused_full); })
+        .Counter({.name = "kessai_rpc_client_stream_expired_total",
+                  .help = "Commands that got no answer in time"},
+                 [](const C& c) { return Number(c.counts().expired); })
+        .Counter({.name = "kessai_rpc_client_stream_broken_total",
+                  .help = "Commands whose stream ended before their answer"},
+                 [](const C& c) { return Number(c.counts().broken); })
+        .Counter({.name = "kessai_rpc_client_stream_unsent_total",
+                  .help = "Commands given up because no server could be reached"},
+                 [](const C& c) { return Number(c.counts().unsent); })
+        .Guard();
+}
+
+std::shared_ptr<void> Observe(metrics::Registry& registry, const auth::TokenVerifier& verifier) {
+    using V = auth::TokenVerifier;
+    return Readings(registry, verifier)
+        .Counter({.name = "kessai_auth_token_hits_total",
+                  .help = "Internal tokens that were known already"},
+                 [](const V& v) { return Number(v.counts().hits); })
+        .Counter({.name = "kessai_auth_token_misses_total",
+                  .help = "Internal tokens that had to be verified"},
+                 [](const V& v) { return Number(v.counts().misses); })
+        .Guard();
 }
 
 }  // namespace kessai::rpc

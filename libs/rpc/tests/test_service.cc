@@ -42,21 +42,47 @@ bool Eventually(const std::function<bool()>& condition, Duration bound) {
     return true;
 }
 
-std::string RecordingObserver::BeginSpan(std::string_view parent) {
-    return parent.empty() ? "" : "child-of-" + std::string(parent);
+namespace {
+thread_local bool in_call = false;
 }
 
-void RecordingObserver::OnStart(std::string_view, std::string_view) {
-    const std::lock_guard lock(mutex_);
-    ++started_;
+class RecordingObserver::One final : public ObservedCall {
+ public:
+    One(RecordingObserver& observer, const CallStart& start)
+        : observer_(observer),
+          method_(start.method),
+          parent_(start.parent_traceparent),
+          traceparent_(parent_.empty() ? "" : "child-of-" + parent_) {}
+    std::string_view traceparent() const override { return traceparent_; }
+    void Within(const std::function<void()>& work) override {
+        in_call = true;
+        work();
+        in_call = false;
+    }
+    void End(const CallEnd& end) override {
+        const std::lock_guard lock(observer_.mutex_);
+        observer_.seen_.push_back({method_, end.status.code(), std::string(end.status.reason()),
+                                   end.principal != nullptr ? end.principal->subject : "",
+                                   std::string(end.peer), parent_});
+    }
+
+ private:
+    RecordingObserver& observer_;
+    const std::string method_;
+    const std::string parent_;
+    const std::string traceparent_;
+};
+
+std::unique_ptr<ObservedCall> RecordingObserver::Begin(const CallStart& start) {
+    {
+        const std::lock_guard lock(mutex_);
+        ++started_;
+    }
+    return std::make_unique<One>(*this, start);
 }
 
-void RecordingObserver::OnFinish(const CallRecord& record) {
-    const std::lock_guard lock(mutex_);
-    seen_.push_back({std::string(record.method), record.status.code(),
-                     std::string(record.status.reason()),
-                     record.principal != nullptr ? record.principal->subject : "",
-                     std::string(record.peer), std::string(record.parent_traceparent)});
+bool RecordingObserver::InCall() {
+    return in_call;
 }
 
 std::vector<RecordingObserver::Seen> RecordingObserver::seen() const {

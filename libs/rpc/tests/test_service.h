@@ -46,13 +46,14 @@ class RecordingObserver final : public CallObserver {
         std::string peer;
         std::string parent;
     };
-    std::string BeginSpan(std::string_view parent) override;
-    void OnStart(std::string_view service, std::string_view method) override;
-    void OnFinish(const CallRecord& record) override;
+    std::unique_ptr<ObservedCall> Begin(const CallStart& start) override;
     std::vector<Seen> seen() const;
     std::size_t started() const;
+    /// Whether this thread is within an observed call.
+    static bool InCall();
 
  private:
+    class One;
     mutable std::mutex mutex_;
     std::vector<Seen> seen_;
     std::size_t started_ = 0;

@@ -51,6 +51,7 @@ TEST_F(UnaryTest, HandlerGetsWhoCallsAndAnswers) {
             EXPECT_EQ(call.method(), "GetPayment");
             EXPECT_EQ(call.traceparent(), "child-of-00-abc");
             EXPECT_FALSE(call.cancelled());
+            EXPECT_TRUE(RecordingObserver::InCall());
             const auto left = call.deadline() - SystemClock().SteadyNow();
             EXPECT_GT(left, seconds(1));
             // gRPC rounds a time-out up on the wire.

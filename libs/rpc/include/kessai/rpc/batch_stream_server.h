@@ -1,9 +1,7 @@
 #pragma once
 
 #include <google/protobuf/arena.h>
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/zero_copy_stream.h>
-#include <google/protobuf/message_lite.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -37,14 +35,9 @@
 /// end to end, which protobuf reads as one.
 namespace kessai::rpc {
 
-/// Batches are sent in messages of about this much, whatever is waiting.
-inline constexpr std::size_t kBatchBytesMax = 1024 * 1024;
-
 namespace internal {
 class BatchServerStream;
-/// Adds `item` to a serialized batch as one more of its repeated field.
-void AppendItem(std::string& batch, int field_number, const google::protobuf::MessageLite& item);
-}  // namespace internal
+}
 
 struct BatchStreamServerOptions {
     /// Requests read and not answered yet, of one stream; when as many are open, nothing more is
@@ -60,8 +53,9 @@ class BatchSink {
     explicit BatchSink(std::shared_ptr<internal::BatchServerStream> stream);
     ~BatchSink();
 
-    /// Sends a serialized response batch with `answers` answers in it. What several threads send
-    /// while a write is on its way goes out in one message. Each request must be answered exactly
+    /// Sends a serialized response batch with `answers` answers in it, of any size: what several
+    /// threads send while a write is on its way goes out in one message, and a message has some
+    /// 1 MiB at most. Each request must be answered exactly
     /// once. When the caller has gone, it is dropped.
     void Send(std::string serialized_batch, int answers);
     /// Of the stream as a whole.
@@ -185,33 +179,14 @@ class BatchAnswers {
 
     void Send() {
         for (Group& group : groups_) {
-            const auto& responses = Traits::Responses(*group.batch);
-            if (group.batch->ByteSizeLong() <= kBatchBytesMax) {
-                group.sink->Send(group.batch->SerializeAsString(), responses.size());
-            } else {
-                SendInPieces(*group.sink, responses);
-            }
+            group.sink->Send(group.batch->SerializeAsString(),
+                             Traits::Responses(*group.batch).size());
         }
         groups_.clear();
         arena_.Reset();
     }
 
  private:
-    template <class Responses>
-    static void SendInPieces(BatchSink& sink, const Responses& responses) {
-        const int field_number = Traits::ResponseBatch::descriptor()->field(0)->number();
-        std::string piece;
-        int count = 0;
-        for (const auto& response : responses) {
-            internal::AppendItem(piece, field_number, response);
-            ++count;
-            if (piece.size() >= kBatchBytesMax) {
-                sink.Send(std::exchange(piece, {}), std::exchange(count, 0));
-            }
-        }
-        if (count > 0) sink.Send(std::move(piece), count);
-    }
-
     struct Group {
         BatchSinkPtr sink;
         typename Traits::ResponseBatch* batch;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string_view>
 
 #include "kessai/auth/principal.h"
@@ -9,33 +10,50 @@
 
 namespace kessai::rpc {
 
-/// One call that a server answered or a client made, when it is over.
-struct CallRecord {
-    /// "kessai.payment.v1.PaymentService", "CreateCode": from the contract, so bounded.
+enum class Side { kServer, kClient };
+
+/// A call that begins.
+struct CallStart {
+    Side side;
+    /// "kessai.payment.v1.PaymentService", "CreateCode": from the contract, so bounded; they live
+    /// as long as the process.
     std::string_view service;
     std::string_view method;
+    /// Of the span that it belongs to, as it came or as the caller said; empty: none. Not checked.
+    std::string_view parent_traceparent;
+};
+
+/// A call that is over.
+struct CallEnd {
     /// Ok, or what it was refused with.
     const Status& status;
     Duration duration;
-    /// Null before the token was verified, and at a client.
+    /// Null when no token was verified, and at a client.
     const auth::Principal* principal;
+    /// A name from the client's certificate; empty without TLS, and at a client.
     std::string_view peer;
-    /// Of the call's span and of its parent; empty when there is none.
-    std::string_view traceparent;
-    std::string_view parent_traceparent;
-    Instant started_at;
 };
 
-/// Is told of every call: metrics, traces and access logs hang here. Thread safe; called on gRPC's
-/// and the workers' threads, so it must not block.
+/// One call, as its observer sees it. End may come from another thread while `work` still runs.
+class ObservedCall {
+ public:
+    virtual ~ObservedCall() = default;
+    /// Of this call's span, to be handed on to what it calls; empty when not sampled. Lives as long
+    /// as the object.
+    virtual std::string_view traceparent() const = 0;
+    /// Runs `work` on this thread with the call's log and trace context around it.
+    virtual void Within(const std::function<void()>& work) = 0;
+    /// Once; it is destroyed some time later.
+    virtual void End(const CallEnd& end) = 0;
+};
+
+/// Is told of every call: metrics, traces and access logs hang here (telemetry.h has them). Thread
+/// safe; called on gRPC's and the workers' threads, so it must not block.
 class CallObserver {
  public:
     virtual ~CallObserver() = default;
-    /// The traceparent of the span of a call that begins: a child of `parent` (empty: none came).
-    /// The default hands `parent` on.
-    virtual std::string BeginSpan(std::string_view parent) { return std::string(parent); }
-    virtual void OnStart(std::string_view service, std::string_view method) = 0;
-    virtual void OnFinish(const CallRecord& record) = 0;
+    /// Never null.
+    virtual std::unique_ptr<ObservedCall> Begin(const CallStart& start) = 0;
 };
 
 }  // namespace kessai::rpc

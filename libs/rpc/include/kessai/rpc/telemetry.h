@@ -1,27 +1,55 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "kessai/metrics/registry.h"
 #include "kessai/rpc/observer.h"
 
+namespace kessai::auth {
+class TokenVerifier;
+}
+namespace kessai::tracing {
+class Tracer;
+}
+
 namespace kessai::rpc {
 
-/// Calls as metrics by method and code, and as access log lines: refusals that are the service's own
-/// fault as warnings, others when debugging. Link kessai_rpc_telemetry. Thread safe.
+class BatchStreamClientCore;
+class BatchStreamServerCore;
+class WorkerPool;
+
+/// Calls as metrics by method and code, as spans, and as access log lines: refusals that are the
+/// answering side's own fault as warnings, others when debugging. Link kessai_rpc_telemetry. Thread
+/// safe.
 class CallTelemetry final : public CallObserver {
  public:
-    /// `service` is the full name of the contract whose methods are measured; calls of other contracts
-    /// (health) count as "other".
-    CallTelemetry(metrics::Registry& registry, std::string_view service);
+    /// `service` is the full name of the contract whose methods are measured; calls of other
+    /// contracts count as "other". A client's metrics are apart from the server's of the same
+    /// process. Without a tracer the caller's trace context is handed on as it came. All must
+    /// outlive it.
+    CallTelemetry(metrics::Registry& registry, std::string_view service,
+                  tracing::Tracer* tracer = nullptr, Side side = Side::kServer);
 
-    void OnStart(std::string_view service, std::string_view method) override;
-    void OnFinish(const CallRecord& record) override;
+    std::unique_ptr<ObservedCall> Begin(const CallStart& start) override;
 
  private:
+    class ObservedOne;
+
+    tracing::Tracer* const tracer_;
     metrics::Gauge& open_;
     metrics::Counters calls_;
     metrics::Histograms seconds_;
 };
+
+/// Numbers of the parts, read at each scrape as long as what is returned is kept. The part must
+/// live until then.
+[[nodiscard]] std::shared_ptr<void> Observe(metrics::Registry& registry, const WorkerPool& pool);
+[[nodiscard]] std::shared_ptr<void> Observe(metrics::Registry& registry,
+                                            const BatchStreamServerCore& stream);
+[[nodiscard]] std::shared_ptr<void> Observe(metrics::Registry& registry,
+                                            const BatchStreamClientCore& stream);
+[[nodiscard]] std::shared_ptr<void> Observe(metrics::Registry& registry,
+                                            const auth::TokenVerifier& verifier);
 
 }  // namespace kessai::rpc
