@@ -79,13 +79,15 @@ Result<std::string> ServiceConfig(const ChannelOptions& options) {
         names.push_back(std::move(name));
     }
     if (!names.empty() && options.tries_max > 1) {
+        // CANCELLED, too: our callers don't cancel, but a server that is being stopped resets the
+        // calls that cross its GOAWAY.
         config["methodConfig"] = {{{"name", names},
                                    {"retryPolicy",
                                     {{"maxAttempts", options.tries_max},
                                      {"initialBackoff", Seconds(options.backoff_initial)},
                                      {"maxBackoff", Seconds(options.backoff_max)},
                                      {"backoffMultiplier", 2},
-                                     {"retryableStatusCodes", {"UNAVAILABLE"}}}}}};
+                                     {"retryableStatusCodes", {"UNAVAILABLE", "CANCELLED"}}}}}};
         config["retryThrottling"] = {{"maxTokens", options.retry_tokens},
                                      {"tokenRatio", options.retry_token_ratio}};
     }

@@ -141,6 +141,17 @@ TestServer::TestServer(TestTokens& tokens, Handlers handlers, ServerOptions opti
     server_->SetServing(true);
 }
 
+Service MinimalService() {
+    Service service(kService, PaymentRules());
+    for (const char* method : kLeftOut) service.Unimplemented(method);
+    for (const char* method : {"GetPayment", "ListDayRows", "Execute"}) {
+        service.Unimplemented(method);
+    }
+    service.Async<pb::GetCodeRequest, pb::Payment>(
+        "GetCode", [](const CallContext&, const pb::GetCodeRequest&, Answer<pb::Payment>) {});
+    return service;
+}
+
 TestServer::~TestServer() {
     server_.reset();
     pool_.Stop();

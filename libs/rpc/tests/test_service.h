@@ -110,6 +110,9 @@ class TestServer {
     std::unique_ptr<Server> server_;
 };
 
+/// The payment contract with GetCode alone, which is dropped.
+Service MinimalService();
+
 /// Methods of the payment contract.
 const Method<pb::GetPaymentRequest, pb::Payment>& GetPaymentMethod();
 const Method<pb::GetCodeRequest, pb::Payment>& GetCodeMethod();
