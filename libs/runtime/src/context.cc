@@ -4,13 +4,14 @@
 namespace kessai::runtime {
 
 void EndRequest::Ask(Ending ending, const Status& reason) {
+    // Told even when the end is asked for already: it may be why a drain goes wrong.
+    if (ending == Ending::kFailure) log::Error("service.failed", {{"reason", reason}});
     {
         const std::lock_guard lock(mutex_);
         if (ending_ != Ending::kNone) return;
         ending_ = ending;
         reason_ = reason;
     }
-    if (ending == Ending::kFailure) log::Error("service.failed", {{"reason", reason}});
     changed_.notify_all();
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -189,6 +190,8 @@ int RunConfigured(const CommandLine& line, const ServiceSpec& spec, const Option
 }  // namespace
 
 int Main(int argc, char** argv, const ServiceSpec& spec) {
+    // A peer that goes away is an error of that write, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
     const std::string program = argc > 0 ? argv[0] : std::string(spec.name);
     const auto line = ParseCommandLine(argc, argv);
     if (!line) {

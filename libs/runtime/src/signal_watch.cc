@@ -27,7 +27,6 @@ sigset_t EndingSignals() {
 void TakeSignals() {
     const sigset_t set = EndingSignals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
 }
 
 SignalWatch::SignalWatch(std::function<void(int)> on_first) : on_first_(std::move(on_first)) {

@@ -6,8 +6,8 @@
 
 namespace kessai::runtime {
 
-/// Blocks SIGTERM and SIGINT in the calling thread, and so in all that it starts, and ignores
-/// SIGPIPE. To be called before the first thread.
+/// Blocks SIGTERM and SIGINT in the calling thread, and so in all that it starts. To be called
+/// before the first thread.
 void TakeSignals();
 
 /// Waits for the signals that TakeSignals blocked: the first calls `on_first`, the second ends the

@@ -131,7 +131,7 @@ struct ServiceSpec {
 
 /// `serve | migrate | check-config | config-reference | metrics-reference | fault-points | version`
 /// with `--config FILE` (usage without arguments). Messages for people go to standard error; what
-/// was asked for goes to standard output. Blocks SIGTERM and SIGINT for the process and ignores SIGPIPE.
+/// was asked for goes to standard output. Ignores SIGPIPE; `serve` waits for SIGTERM and SIGINT.
 int Main(int argc, char** argv, const ServiceSpec& spec);
 
 }  // namespace kessai::runtime
