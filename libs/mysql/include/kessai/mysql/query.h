@@ -62,8 +62,9 @@ class Value {
     Value(BusinessDate date) : kind_(Kind::kDate), int_(date.ToNumber()) {}  // NOLINT
     /// A BIGINT of microseconds since 1970.
     Value(Instant instant) : kind_(Kind::kInt), int_(ToMicros(instant)) {}  // NOLINT
-    template <class Tag, class Rep>
-    Value(const StrongId<Tag, Rep>& id) : Value(id.value()) {}  // NOLINT
+    // Of numbers only: a text id gives its text by value, of which no view can be kept.
+    template <class Tag, NumberLike Rep>
+    Value(StrongId<Tag, Rep> id) : Value(id.value()) {}  // NOLINT
     template <class T>
     Value(const std::optional<T>& value)  // NOLINT
         : Value(value.has_value() ? Value(*value) : Value(std::nullopt)) {}
