@@ -1,7 +1,10 @@
 #include "kessai/rpc/telemetry.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,7 +168,23 @@ CallTelemetry::CallTelemetry(metrics::Registry& registry, std::string_view servi
       calls_(registry.AddCounters(MetricOf(kCalls, side),
                                   {{"method", MethodsOf(service)}, {"code", Codes()}})),
       seconds_(registry.AddHistograms(MetricOf(kSeconds, side), {{"method", MethodsOf(service)}},
-                                      metrics::kLatency)) {}
+                                      metrics::kLatency)) {
+    static std::once_flag routed;
+    std::call_once(routed, RouteLibraryLogs);
+}
+
+void RouteLibraryLogs() {
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+    gpr_set_log_function([](gpr_log_func_args* said) {
+        log::Warn("grpc.message",
+                  {{"text", said->message}, {"file", said->file}, {"line", said->line}});
+    });
+    google::protobuf::SetLogHandler(
+        [](google::protobuf::LogLevel level, const char* file, int line, const std::string& text) {
+            if (level < google::protobuf::LOGLEVEL_ERROR) return;
+            log::Warn("protobuf.message", {{"text", text}, {"file", file}, {"line", line}});
+        });
+}
 
 std::unique_ptr<ObservedCall> CallTelemetry::Begin(const CallStart& start) {
     return std::make_unique<ObservedOne>(*this, start);

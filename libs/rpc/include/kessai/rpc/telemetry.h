@@ -42,6 +42,11 @@ class CallTelemetry final : public CallObserver {
     metrics::Histograms seconds_;
 };
 
+/// From now on what gRPC and protobuf have to say goes through libs/log ("grpc.message",
+/// "protobuf.message") instead of standard error: errors as warnings, the rest not at all. Once a
+/// process is enough; making a CallTelemetry does it too.
+void RouteLibraryLogs();
+
 /// Numbers of the parts, read at each scrape as long as what is returned is kept. The part must
 /// live until then.
 [[nodiscard]] std::shared_ptr<void> Observe(metrics::Registry& registry, const WorkerPool& pool);
