@@ -119,10 +119,12 @@ int Serve(const ServiceSpec& spec, Context::Parts& parts, std::optional<log::Out
         return Failed(spec, parts, status);
     }
     log::Info("service.admin_listening", {{"host", options.admin_host}, {"port", admin.port()}});
-    SignalWatch signals([&](int signal) {
-        log::Info("service.signalled", {{"signal", signal}});
-        parts.end.Ask(Ending::kSignal);
-    });
+    const SignalWatch signals(
+        [&](int signal) {
+            log::Info("service.signalled", {{"signal", signal}});
+            parts.end.Ask(Ending::kSignal);
+        },
+        parts.clock);
     Context context(parts);
     if (const Status status = spec.build(context); !status.ok()) {
         return Failed(spec, parts, status);

@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstring>
+#include <optional>
 
 #include "kessai/result/check.h"
 #include "kessai/runtime/main.h"
 
 namespace kessai::runtime {
 namespace {
+
+constexpr std::chrono::seconds kSameWish{1};
 
 sigset_t EndingSignals() {
     sigset_t set;
@@ -29,7 +31,8 @@ void TakeSignals() {
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-SignalWatch::SignalWatch(std::function<void(int)> on_first) : on_first_(std::move(on_first)) {
+SignalWatch::SignalWatch(std::function<void(int)> on_first, const Clock& clock)
+    : on_first_(std::move(on_first)), clock_(clock) {
     const sigset_t set = EndingSignals();
     signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
     closing_ = ::eventfd(0, EFD_CLOEXEC);
@@ -47,19 +50,21 @@ SignalWatch::~SignalWatch() {
 
 void SignalWatch::Run() {
     ::pthread_setname_np(::pthread_self(), "signals");
-    bool asked = false;
+    std::optional<SteadyInstant> asked_at;
     while (true) {
         pollfd waiting[] = {{signals_, POLLIN, 0}, {closing_, POLLIN, 0}};
         if (::poll(waiting, 2, -1) < 0) continue;
         if (waiting[1].revents != 0) return;
         signalfd_siginfo info{};
         if (::read(signals_, &info, sizeof info) != sizeof info) continue;
-        if (asked) {
+        const SteadyInstant now = clock_.SteadyNow();
+        if (asked_at && now - *asked_at < kSameWish) continue;
+        if (asked_at) {
             constexpr char kMessage[] = "second signal: ending at once\n";
             (void)!::write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
             ::_exit(kExitForced);
         }
-        asked = true;
+        asked_at = now;
         on_first_(static_cast<int>(info.ssi_signo));
     }
 }

@@ -197,13 +197,27 @@ TEST_F(RuntimeTest, AStopThatHangsIsLeftBehind) {
     EXPECT_TRUE(Logged("service.stopped"));
 }
 
+// Goal: whoever tells the process and its group at once has not asked twice.
+TEST_F(RuntimeTest, ARepeatedSignalIsTheSameWish) {
+    Start("service.drain_delay: 0\n");
+    ASSERT_EVENTUALLY(Logged("service.ready"));
+    process_->Signal(SIGTERM);
+    process_->Signal(SIGINT);
+    EXPECT_EQ(ExitCode(), kExitOk);
+    EXPECT_EQ(PartEvents().back(), "first.destroyed");
+}
+
 // Goal: a second signal ends the process at once, whatever it is doing.
 TEST_F(RuntimeTest, ASecondSignalEndsItAtOnce) {
     Start("service: {drain_delay: 0, drain_timeout: 10m}\nsecond.drain_takes: 1h\n");
     ASSERT_EVENTUALLY(Logged("service.ready"));
     process_->Signal(SIGTERM);
     ASSERT_EVENTUALLY(Logged("part.drain"));
-    process_->Signal(SIGTERM);
+    // A signal within the first second would be the same wish.
+    ASSERT_EVENTUALLY([&] {
+        process_->Signal(SIGTERM);
+        return !process_->Running();
+    }());
     EXPECT_EQ(ExitCode(), kExitForced);
     EXPECT_THAT(Output(), HasSubstr("second signal: ending at once\n"));
 }
