@@ -49,6 +49,10 @@ Result<Accrual> Accrue(const PaymentChange& change, const PlanBook& plans, const
 
 std::optional<std::string> FindFault(const Accrual& accrual, const PlanBook& plans,
                                      const TaxTable& taxes) {
+    if (!IsChangeKind(static_cast<std::int64_t>(accrual.kind))) return "the kind is unknown";
+    if (accrual.gross < -kMaxAmount || accrual.gross > kMaxAmount) {
+        return "gross is out of range";
+    }
     const int sign = GrossSign(accrual.kind);
     PaymentChange change;
     change.event = accrual.event;

@@ -9,6 +9,10 @@
 
 namespace kessai::payout::domain {
 
+/// The currency of all totals and releases: that of every plan, for money knows no other yet. A
+/// second one takes a column of it in their keys.
+inline constexpr Currency kBookCurrency = Currency::Jpy();
+
 /// What accruals sum to. Minor units of the merchant's currency.
 struct Sums {
     std::int64_t gross = 0;

@@ -51,6 +51,11 @@ Status ValidateSale(const PaymentChange& change) {
 
 }  // namespace
 
+bool IsChangeKind(std::int64_t number) {
+    return number >= static_cast<int>(ChangeKind::kCompleted) &&
+           number <= static_cast<int>(ChangeKind::kExpired);
+}
+
 int GrossSign(ChangeKind kind) {
     switch (kind) {
         case ChangeKind::kCompleted:

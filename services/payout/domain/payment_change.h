@@ -47,6 +47,9 @@ struct PaymentChange {
     ContentHash content_hash{};
 };
 
+/// Whether a stored or received number is a kind.
+bool IsChangeKind(std::int64_t number);
+
 /// +1 where the merchant's gross grows by the amount, -1 where it falls, 0 where no money moves.
 int GrossSign(ChangeKind kind);
 

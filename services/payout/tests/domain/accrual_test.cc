@@ -124,6 +124,8 @@ TEST(FindFaultTest, EveryAlteredFieldIsFound) {
     };
     EXPECT_TRUE(fault([](Accrual& a) { ++a.fee; }));
     EXPECT_TRUE(fault([](Accrual& a) { a.gross = -a.gross; }));
+    EXPECT_TRUE(fault([](Accrual& a) { a.gross = INT64_MIN; }));
+    EXPECT_TRUE(fault([](Accrual& a) { a.kind = static_cast<ChangeKind>(99); }));
     EXPECT_TRUE(fault([](Accrual& a) { a.plan = PlanId(2); }));
     EXPECT_TRUE(fault([](Accrual& a) { a.plan_version = 2; }));
     EXPECT_TRUE(fault([](Accrual& a) { a.tax_class = TaxClass::kStandard8; }));

@@ -1,0 +1,60 @@
+#include "app/day_keeper.h"
+
+#include <utility>
+
+#include "domain/reason.h"
+
+namespace kessai::payout::app {
+
+DayKeeper::DayKeeper(DayKeeperOptions options, CloseDay& close_day, ReleaseDay& release_day,
+                     DayStore& days, std::function<void(const Status&)> on_error)
+    : options_(options),
+      close_day_(close_day),
+      release_day_(release_day),
+      days_(days),
+      on_error_(std::move(on_error)) {}
+
+DayKeeper::~DayKeeper() {
+    Stop();
+}
+
+void DayKeeper::Start() {
+    thread_ = std::jthread([this](std::stop_token stop) { Loop(stop); });
+}
+
+void DayKeeper::Stop() {
+    if (!thread_.joinable()) return;
+    thread_.request_stop();
+    thread_.join();
+}
+
+void DayKeeper::Notify() {
+    {
+        const std::lock_guard lock(mutex_);
+        asked_ = true;
+    }
+    wake_.notify_one();
+}
+
+Status DayKeeper::RunOnce(const std::stop_token& stop) {
+    const Status closed = close_day_.RunOnce().status();
+    // A day that does not close keeps no earlier one from being released.
+    KESSAI_ASSIGN_OR_RETURN(const auto days, days_.ReleasableDays(options_.release_automatically));
+    for (const BusinessDate day : days) {
+        const Status released = release_day_.Run(day, /*deep=*/false, stop).status();
+        if (released.reason() == domain::reason::kReleaseRunning) break;
+        KESSAI_RETURN_IF_ERROR(released);
+    }
+    return closed;
+}
+
+void DayKeeper::Loop(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+        if (const Status status = RunOnce(stop); !status.ok()) on_error_(status);
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, stop, options_.poll_every, [this] { return asked_; });
+        asked_ = false;
+    }
+}
+
+}  // namespace kessai::payout::app

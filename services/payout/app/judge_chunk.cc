@@ -1,0 +1,172 @@
+#include "app/judge_chunk.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace kessai::payout::app {
+namespace {
+
+using domain::HeldBack;
+using domain::HoldReason;
+using domain::MerchantId;
+using domain::MerchantSums;
+using domain::SlotTotal;
+
+std::vector<MerchantSums> SumOverSlots(std::span<const SlotTotal> totals) {
+    std::vector<MerchantSums> sums;
+    sums.reserve(totals.size());
+    for (const SlotTotal& total : totals) sums.push_back(total.part);
+    // Slots come before tax classes in the rows' order.
+    std::stable_sort(sums.begin(), sums.end(), [](const MerchantSums& a, const MerchantSums& b) {
+        return std::pair(a.merchant, a.tax_class) < std::pair(b.merchant, b.tax_class);
+    });
+    return domain::Joined(std::move(sums));
+}
+
+class Judge {
+ public:
+    Judge(const ChunkEvidence& evidence, const domain::TaxTable& taxes)
+        : evidence_(evidence), taxes_(taxes) {
+        for (const Hold& hold : evidence.holds) holds_.emplace(hold.merchant, &hold);
+        seal_holds_ = SealHolds();
+    }
+
+    ChunkOutcome Run() {
+        const std::vector<MerchantSums> totals = SumOverSlots(evidence_.totals);
+        std::set<MerchantId> seen;
+        for (const domain::Comparison& comparison :
+             domain::Compare(totals, evidence_.recounted)) {
+            if (HoldOf(comparison.merchant) != nullptr) seen.insert(comparison.merchant);
+            if (IsJudged(comparison.merchant)) Decide(comparison);
+        }
+        // Merchants that were held back for an event which was then settled without being applied,
+        // and that have nothing else of the day.
+        for (const Hold& hold : evidence_.holds) {
+            if (!seen.contains(hold.merchant) && IsJudged(hold.merchant)) {
+                domain::Comparison nothing;
+                nothing.merchant = hold.merchant;
+                nothing.equal = true;
+                Decide(nothing);
+            }
+        }
+        const auto by_merchant = [](const auto& a, const auto& b) {
+            return a.merchant < b.merchant;
+        };
+        std::stable_sort(outcome_.freed.begin(), outcome_.freed.end(), by_merchant);
+        std::stable_sort(outcome_.held.begin(), outcome_.held.end(), by_merchant);
+        return std::move(outcome_);
+    }
+
+ private:
+    const Hold* HoldOf(MerchantId merchant) const {
+        const auto found = holds_.find(merchant);
+        return found == holds_.end() ? nullptr : found->second;
+    }
+
+    bool IsJudged(MerchantId merchant) const {
+        const Hold* hold = HoldOf(merchant);
+        return evidence_.first_round ? hold == nullptr : hold != nullptr && !hold->released;
+    }
+
+    bool WasOpenAtClose(MerchantId merchant) const {
+        const Hold* hold = HoldOf(merchant);
+        return hold != nullptr && hold->open_at_close;
+    }
+
+    bool SealHolds() const {
+        domain::TotalsSealer sealer(evidence_.day);
+        for (const SlotTotal& total : evidence_.totals) {
+            if (!WasOpenAtClose(total.part.merchant)) sealer.Add(total);
+        }
+        return sealer.Finish() == evidence_.seal;
+    }
+
+    domain::Seal SealOfMerchant(MerchantId merchant) const {
+        domain::TotalsSealer sealer(evidence_.day);
+        for (const SlotTotal& total : evidence_.totals) {
+            if (total.part.merchant == merchant) sealer.Add(total);
+        }
+        return sealer.Finish();
+    }
+
+    /// What the cycle released before.
+    std::int64_t FeesOf(const MerchantSums& part) const {
+        const auto key = std::pair(part.merchant, part.tax_class);
+        const auto found = std::lower_bound(
+            evidence_.fees_before.begin(), evidence_.fees_before.end(), key,
+            [](const FeesBefore& before, const auto& sought) {
+                return std::pair(before.merchant, before.tax_class) < sought;
+            });
+        const bool is_there = found != evidence_.fees_before.end() &&
+                              std::pair(found->merchant, found->tax_class) == key;
+        return is_there ? found->fees : 0;
+    }
+
+    void HoldBack(const domain::Comparison& comparison, HoldReason reason, std::string note) {
+        outcome_.held.push_back({comparison.merchant, reason, comparison.totals,
+                                 comparison.recounted, std::move(note)});
+    }
+
+    void Decide(const domain::Comparison& comparison) {
+        const MerchantId merchant = comparison.merchant;
+        if (evidence_.blocked->contains(merchant)) {
+            return HoldBack(comparison, HoldReason::kEventParked, "an event waits");
+        }
+        if (!seal_holds_ && !WasOpenAtClose(merchant)) {
+            return HoldBack(comparison, HoldReason::kSealBroken,
+                            "the totals of its chunk are not those that were sealed");
+        }
+        if (!comparison.equal) {
+            return HoldBack(comparison, HoldReason::kRecountDiffers,
+                            "the accrual rows do not sum to the totals");
+        }
+        if (const auto fault = evidence_.faults->find(merchant);
+            fault != evidence_.faults->end()) {
+            return HoldBack(comparison, HoldReason::kFeeDiffers, fault->second);
+        }
+        Release(comparison);
+    }
+
+    void Release(const domain::Comparison& comparison) {
+        const MerchantId merchant = comparison.merchant;
+        std::vector<domain::ReleaseLine> lines;
+        domain::ReleaseSums sums = outcome_.sums;
+        for (const MerchantSums& part :
+             evidence_.recounted.subspan(comparison.first, comparison.count)) {
+            const Result<domain::ReleaseLine> line =
+                domain::MakeReleaseLine(part, FeesOf(part), taxes_);
+            const Result<domain::ReleaseSums> sum =
+                line.ok() ? domain::AddLine(sums, *line) : line.status();
+            if (!sum.ok()) {
+                return HoldBack(comparison, HoldReason::kFeeDiffers,
+                                std::string(sum.status().message()));
+            }
+            sums = *sum;
+            lines.push_back(*line);
+        }
+        if (!lines.empty()) ++sums.merchant_count;
+        outcome_.sums = sums;
+        outcome_.lines.insert(outcome_.lines.end(), lines.begin(), lines.end());
+        if (!evidence_.first_round) {
+            FreedMerchant freed{merchant, std::nullopt};
+            if (WasOpenAtClose(merchant)) freed.seal = SealOfMerchant(merchant);
+            outcome_.freed.push_back(freed);
+        }
+    }
+
+    const ChunkEvidence& evidence_;
+    const domain::TaxTable& taxes_;
+    std::map<MerchantId, const Hold*> holds_;
+    bool seal_holds_ = false;
+    ChunkOutcome outcome_;
+};
+
+}  // namespace
+
+ChunkOutcome JudgeChunk(const ChunkEvidence& evidence, const domain::TaxTable& taxes) {
+    return Judge(evidence, taxes).Run();
+}
+
+}  // namespace kessai::payout::app

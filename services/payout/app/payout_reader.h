@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/accrual.h"
+#include "domain/release.h"
+#include "domain/seal.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::payout::app {
+
+struct RecordedAccrual {
+    domain::Accrual accrual;
+    Instant recorded_at;
+};
+
+struct MerchantBalance {
+    Currency currency;
+    /// Of days not released to the merchant yet, net of the tax they will have.
+    std::int64_t pending = 0;
+    std::int64_t available = 0;
+};
+
+struct MerchantDay {
+    Currency currency;
+    domain::Sums sums;
+    /// As released; until then, what it would be if it were released next.
+    std::int64_t tax = 0;
+    std::int64_t net = 0;
+    bool released = false;
+    std::optional<domain::HoldReason> held_back;
+};
+
+struct DayView {
+    domain::DayState state = domain::DayState::kOpen;
+    std::optional<domain::Seal> seal;
+    std::int64_t held_back_count = 0;
+};
+
+struct DayRow {
+    domain::EffectKey key;
+    domain::MerchantId merchant;
+    std::int64_t gross = 0;
+};
+
+/// Questions to the database, each answered from one moment's committed state. Thread safe.
+class PayoutReader {
+ public:
+    virtual ~PayoutReader() = default;
+
+    /// NOT_FOUND ACCRUAL_UNKNOWN.
+    virtual Result<RecordedAccrual> FindAccrual(domain::EffectKey key) = 0;
+    /// NOT_FOUND MERCHANT_UNKNOWN: nothing was ever accrued for it.
+    virtual Result<MerchantBalance> FindBalance(domain::MerchantId merchant) = 0;
+    /// NOT_FOUND MERCHANT_UNKNOWN: nothing was accrued for it on that day.
+    virtual Result<MerchantDay> FindMerchantDay(domain::MerchantId merchant, BusinessDate day) = 0;
+    /// All versions, by plan and version; of none: of the default plan.
+    virtual Result<std::vector<domain::FeePlan>> ListPlans(domain::MerchantId merchant) = 0;
+    /// NOT_FOUND DAY_UNKNOWN: neither open nor ever was.
+    virtual Result<DayView> FindDay(BusinessDate day) = 0;
+    /// Merchants held back still, by merchant.
+    virtual Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) = 0;
+
+    /// FAILED_PRECONDITION DAY_OPEN. As kept, or (`deep`) computed from the accrual rows.
+    virtual Result<digest::DayDigest> Digests(BusinessDate day, bool deep) = 0;
+    /// The rows of a closed day's bucket, by payment and version; `take` returning false ends it.
+    /// FAILED_PRECONDITION DAY_OPEN.
+    virtual Status StreamRows(BusinessDate day, int bucket,
+                              const std::function<bool(const DayRow&)>& take) = 0;
+};
+
+}  // namespace kessai::payout::app

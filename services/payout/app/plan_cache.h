@@ -1,0 +1,34 @@
+#pragma once
+
+#include <shared_mutex>
+#include <span>
+
+#include "domain/fee_plan.h"
+
+namespace kessai::payout::app {
+
+/// The fee plans as far as this process has read them. Plans are only ever added, so what is here is
+/// never wrong, only short of what a gate's revision says there is. Thread safe.
+class PlanCache {
+ public:
+    std::int64_t revision() const {
+        const std::shared_lock lock(mutex_);
+        return book_.revision();
+    }
+    void Add(std::span<const domain::FeePlan> plans) {
+        const std::unique_lock lock(mutex_);
+        for (const domain::FeePlan& plan : plans) book_.Add(plan);
+    }
+    /// Runs `read(const domain::PlanBook&)` while nothing is added.
+    template <class F>
+    auto Read(F read) const {
+        const std::shared_lock lock(mutex_);
+        return read(book_);
+    }
+
+ private:
+    mutable std::shared_mutex mutex_;
+    domain::PlanBook book_;
+};
+
+}  // namespace kessai::payout::app

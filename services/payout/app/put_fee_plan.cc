@@ -1,0 +1,29 @@
+#include "app/put_fee_plan.h"
+
+#include <algorithm>
+
+namespace kessai::payout::app {
+
+Result<domain::FeePlan> PutFeePlan::Run(const domain::FeePlan& plan, std::string_view put_by) {
+    domain::FeePlan stored;
+    KESSAI_RETURN_IF_ERROR(store_.InPlanTransaction([&](PlanTransaction& transaction) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const auto versions, transaction.Versions(plan.merchant));
+        KESSAI_ASSIGN_OR_RETURN(const bool has_accruals, transaction.HasAccruals(plan.merchant));
+        KESSAI_ASSIGN_OR_RETURN(const auto latest, transaction.LatestDay());
+        // The books may be ahead of the calendar (a day closed by hand), never behind it for long.
+        const Instant now = clock_.Now();
+        const BusinessDate today = BusinessDate::OfJst(now);
+        const BusinessDate first_free = std::max(today, latest.value_or(today)).Next();
+        KESSAI_ASSIGN_OR_RETURN(const auto repeated,
+                                domain::Admit(plan, {versions, first_free, has_accruals}));
+        if (repeated) {
+            stored = *repeated;
+            return OkStatus();
+        }
+        KESSAI_ASSIGN_OR_RETURN(stored, transaction.Insert(plan, put_by, now));
+        return OkStatus();
+    }));
+    return stored;
+}
+
+}  // namespace kessai::payout::app

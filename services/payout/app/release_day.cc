@@ -1,0 +1,167 @@
+#include "app/release_day.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "app/judge_chunk.h"
+#include "app/parallel.h"
+#include "domain/reason.h"
+#include "kessai/faults/fault_point.h"
+
+namespace kessai::payout::app {
+namespace {
+
+using domain::DayState;
+
+Status DayOpen(BusinessDate day) {
+    return Status(Code::kFailedPrecondition, domain::reason::kDayOpen,
+                  day.ToString() + " is not closed");
+}
+
+Status ReleaseRunning() {
+    return Status(Code::kAborted, domain::reason::kReleaseRunning,
+                  "a release is under way already");
+}
+
+}  // namespace
+
+ReleaseDay::ReleaseDay(ReleaseDayOptions options, ReleaseStore& store, PlanCache& plans,
+                       const domain::TaxTable& taxes, const EventEncoder& events,
+                       const Clock& clock, ReleaseObserver observer)
+    : options_(options),
+      store_(store),
+      recount_day_(options.recount, store, plans, taxes),
+      taxes_(taxes),
+      events_(events),
+      clock_(clock),
+      observer_(std::move(observer)) {}
+
+Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep,
+                                               std::stop_token stop) {
+    KESSAI_ASSIGN_OR_RETURN(const DayState before, store_.StateOf(day));
+    if (before == DayState::kOpen) return DayOpen(day);
+    KESSAI_ASSIGN_OR_RETURN(const std::unique_ptr<ReleaseTurn> turn, store_.TryTakeTurn());
+    if (turn == nullptr) return ReleaseRunning();
+
+    // What a process left when it died comes first, of whatever day.
+    KESSAI_ASSIGN_OR_RETURN(const auto left, store_.UnderWay());
+    if (left) KESSAI_RETURN_IF_ERROR(Drive(*left, stop));
+
+    KESSAI_ASSIGN_OR_RETURN(const DayState state, store_.StateOf(day));
+    if (state == DayState::kClosed) {
+        KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round,
+                                store_.Begin(day, deep, {}, clock_.Now()));
+        KESSAI_RETURN_IF_ERROR(Drive(round, stop));
+    } else if (!left || left->day != day) {
+        KESSAI_RETURN_IF_ERROR(ReleaseHeldBack(day, deep, stop));
+    }
+    return store_.Summary(day);
+}
+
+/// A further round, if it would release somebody.
+Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop) {
+    KESSAI_ASSIGN_OR_RETURN(const auto chunks, store_.HeldChunks(day));
+    if (chunks.empty()) return OkStatus();
+    // Any number but 0: that it is no first round is all that is asked of it yet.
+    const ReleaseRound later{day, 1, deep};
+    KESSAI_ASSIGN_OR_RETURN(const Evidence evidence, Gather(later, stop));
+    std::vector<ReleaseChunk> worth;
+    for (const ReleaseChunk& chunk : chunks) {
+        bool frees = false;
+        KESSAI_RETURN_IF_ERROR(
+            store_.InspectChunk(day, chunk, [&](ChunkTransaction& transaction) -> Status {
+                KESSAI_ASSIGN_OR_RETURN(const ChunkOutcome outcome,
+                                        Judge(transaction, later, chunk, evidence));
+                frees = !outcome.freed.empty();
+                return OkStatus();
+            }));
+        if (frees) worth.push_back(chunk);
+    }
+    if (worth.empty()) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round,
+                            store_.Begin(day, deep, worth, clock_.Now()));
+    return DriveWith(round, evidence, stop);
+}
+
+Status ReleaseDay::Drive(const ReleaseRound& round, const std::stop_token& stop) {
+    KESSAI_ASSIGN_OR_RETURN(const Evidence evidence, Gather(round, stop));
+    return DriveWith(round, evidence, stop);
+}
+
+Result<ReleaseDay::Evidence> ReleaseDay::Gather(const ReleaseRound& round,
+                                                  const std::stop_token& stop) {
+    const SteadyInstant start = clock_.SteadyNow();
+    KESSAI_ASSIGN_OR_RETURN(const auto events,
+                            store_.Blocked(round.day, options_.blocked_events_max + 1));
+    KESSAI_RETURN_IF_ERROR(CheckBlocked(events, options_.blocked_events_max));
+    KESSAI_ASSIGN_OR_RETURN(
+        BlockedMerchants blocked,
+        FindBlockedMerchants(events, events_, [&](domain::PaymentId payment) {
+            return store_.MerchantOfPayment(payment);
+        }));
+    // Stands for all that nobody knows whose they are.
+    if (blocked.unattributed > 0) blocked.merchants.insert(domain::MerchantId());
+    KESSAI_ASSIGN_OR_RETURN(DayRecount recount, recount_day_.Run(round.day, round.deep, stop));
+    if (observer_.on_recount) {
+        observer_.on_recount(
+            round, std::chrono::duration_cast<Duration>(clock_.SteadyNow() - start), recount.rows);
+    }
+    return Evidence{std::move(recount), std::move(blocked)};
+}
+
+Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence,
+                             const std::stop_token& stop) {
+    const SteadyInstant start = clock_.SteadyNow();
+    KESSAI_ASSIGN_OR_RETURN(const auto chunks, store_.PendingChunks(round));
+    KESSAI_RETURN_IF_ERROR(RunInParallel(
+        static_cast<int>(chunks.size()), options_.threads, [&](int i, int) -> Status {
+            if (stop.stop_requested()) return Stopping();
+            const ReleaseChunk& chunk = chunks[static_cast<std::size_t>(i)];
+            std::vector<domain::HeldBack> held;
+            KESSAI_RETURN_IF_ERROR(
+                store_.InChunk(round, chunk, [&](ChunkTransaction& transaction) -> Status {
+                    KESSAI_ASSIGN_OR_RETURN(const ChunkOutcome outcome,
+                                            Judge(transaction, round, chunk, evidence));
+                    KESSAI_RETURN_IF_ERROR(transaction.Store(outcome));
+                    held = outcome.held;
+                    KESSAI_FAULT_POINT("payout.release.before_chunk_commit");
+                    return OkStatus();
+                }));
+            KESSAI_FAULT_POINT("payout.release.after_chunk_commit");
+            if (observer_.on_held_back) {
+                for (const domain::HeldBack& merchant : held) {
+                    observer_.on_held_back(round, merchant);
+                }
+            }
+            return OkStatus();
+        }));
+    KESSAI_FAULT_POINT("payout.release.before_finish");
+    KESSAI_RETURN_IF_ERROR(store_.Finish(round, events_, clock_.Now()));
+    if (observer_.on_finished) {
+        observer_.on_finished(round,
+                              std::chrono::duration_cast<Duration>(clock_.SteadyNow() - start));
+    }
+    return OkStatus();
+}
+
+Result<ChunkOutcome> ReleaseDay::Judge(ChunkTransaction& transaction, const ReleaseRound& round,
+                                       const ReleaseChunk& chunk,
+                                       const Evidence& evidence) const {
+    KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
+    KESSAI_ASSIGN_OR_RETURN(const auto totals, transaction.Totals());
+    KESSAI_ASSIGN_OR_RETURN(const auto fees_before, transaction.FeesOfCycle());
+    const auto recounted = evidence.recount.sums.Reduce(chunk.range);
+    return JudgeChunk({.day = round.day,
+                       .first_round = round.round == 0,
+                       .seal = chunk.seal,
+                       .holds = holds,
+                       .totals = totals,
+                       .recounted = recounted,
+                       .fees_before = fees_before,
+                       .blocked = &evidence.blocked.merchants,
+                       .faults = &evidence.recount.faults},
+                      taxes_);
+}
+
+}  // namespace kessai::payout::app

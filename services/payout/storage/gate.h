@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "domain/fee_plan.h"
+#include "kessai/mysql/session.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::payout::storage {
+
+/// Rows of payout_gate, each locked by whoever writes what it counts.
+enum class Gate : int {
+    /// Days: marks and releases.
+    kDays = 1,
+    /// Dead letters: a row of their own, so that a consumer never waits for a release.
+    kDeadLetters = 2,
+};
+
+/// Not of a day: no day's end waits for it.
+inline constexpr BusinessDate kNoDay(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31));
+
+/// Where an outbox row stands among those of its object: every object belongs to one counter (its
+/// partition's gate, or one of payout_gate), so its rows rise, whoever writes them.
+/// `writer`: the slot, or 1,024 less the gate.
+inline std::int64_t OutboxRowId(std::int64_t count, int writer) {
+    return count << 10 | writer;
+}
+
+/// Locks the gate, counts one more outbox row, and gives its id.
+Result<std::int64_t> NextOutboxRow(mysql::Session& session, Gate gate);
+
+/// Plans of a higher revision, rising.
+Result<std::vector<domain::FeePlan>> LoadPlansAfter(mysql::Session& session, std::int64_t revision);
+
+}  // namespace kessai::payout::storage

@@ -1,0 +1,266 @@
+#include "storage/mysql_payout_reader.h"
+
+#include <map>
+#include <utility>
+
+#include "domain/reason.h"
+#include "kessai/digest/store.h"
+#include "kessai/mysql/query.h"
+#include "kessai/mysql/transaction.h"
+#include "storage/mysql_day_store.h"
+#include "storage/row_mapping.h"
+
+namespace kessai::payout::storage {
+namespace {
+
+using domain::DayState;
+using domain::MerchantId;
+using domain::TaxClass;
+
+constexpr Duration kAcquireTimeout = std::chrono::seconds(1);
+
+constexpr mysql::Query kFindAccrual{"accrual.find", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
+    FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id = ? AND version = ?)sql"};
+// Days are some hundreds a year, and each is a look-up by key in the larger tables.
+constexpr mysql::Query kUnreleased{"merchant_day_total.unreleased", R"sql(
+    SELECT d.business_date, t.tax_class, SUM(t.gross), SUM(t.fee)
+    FROM payout_day d
+    JOIN merchant_day_total t ON t.business_date = d.business_date AND t.merchant_id = ?
+    LEFT JOIN merchant_release r ON r.business_date = d.business_date AND r.merchant_id = ?
+        AND r.tax_class = t.tax_class
+    WHERE r.merchant_id IS NULL
+    GROUP BY d.business_date, t.tax_class
+    ORDER BY d.business_date, t.tax_class)sql"};
+constexpr mysql::Query kCycles{"merchant_cycle.of_merchant", R"sql(
+    SELECT c.cycle_start, c.tax_class, c.fee, c.net
+    FROM (SELECT DISTINCT DATE_ADD(business_date, INTERVAL 1 - DAYOFMONTH(business_date) DAY)
+          AS cycle_start FROM payout_day) d
+    JOIN merchant_cycle c ON c.cycle_start = d.cycle_start AND c.merchant_id = ?)sql"};
+constexpr mysql::Query kTotalsOfMerchant{"merchant_day_total.of_merchant", R"sql(
+    SELECT tax_class, SUM(gross), SUM(fee), SUM(item_count) FROM merchant_day_total
+    WHERE business_date = ? AND merchant_id = ? GROUP BY tax_class ORDER BY tax_class)sql"};
+constexpr mysql::Query kReleasesOfMerchant{"merchant_release.of_merchant", R"sql(
+    SELECT tax_class, gross, fee, tax, net, item_count FROM merchant_release
+    WHERE business_date = ? AND merchant_id = ?)sql"};
+constexpr mysql::Query kFeesOfMerchant{"merchant_cycle.fees_of_merchant", R"sql(
+    SELECT tax_class, fee FROM merchant_cycle WHERE cycle_start = ? AND merchant_id = ?)sql"};
+constexpr mysql::Query kHoldOfMerchant{"merchant_hold.of_merchant", R"sql(
+    SELECT reason FROM merchant_hold
+    WHERE business_date = ? AND merchant_id = ? AND released_round IS NULL)sql"};
+constexpr mysql::Query kListPlans{"fee_plan.list", "SELECT " KESSAI_PLAN_COLUMNS R"sql(
+    FROM fee_plan WHERE merchant_id = ? ORDER BY plan_id, version)sql"};
+constexpr mysql::Query kFindDay{"payout_day.find", R"sql(
+    SELECT d.state, d.seal,
+           (SELECT COUNT(*) FROM merchant_hold h WHERE h.business_date = d.business_date
+                AND h.released_round IS NULL AND h.merchant_id <> 0)
+    FROM payout_day d WHERE d.business_date = ?)sql"};
+constexpr mysql::Query kListHeld{"merchant_hold.list", R"sql(
+    SELECT merchant_id, reason, total_gross, total_fee, total_count, recount_gross, recount_fee,
+           recount_count, note
+    FROM merchant_hold WHERE business_date = ? AND released_round IS NULL
+    ORDER BY merchant_id)sql"};
+constexpr mysql::Query kDigestRows{"accrual.digest_rows", R"sql(
+    SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
+    WHERE business_date = ?)sql"};
+constexpr mysql::Query kBucketRows{"accrual.bucket_rows", R"sql(
+    SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
+    WHERE business_date = ? AND bucket = ? ORDER BY payment_id, version)sql"};
+
+Status MerchantUnknown(MerchantId merchant) {
+    return Status(Code::kNotFound, domain::reason::kMerchantUnknown,
+                  "nothing was accrued for merchant " + merchant.ToString());
+}
+
+Status CheckClosed(mysql::Session& session, BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(const DayState state, LoadDayState(session, day));
+    if (state != DayState::kOpen) return OkStatus();
+    return Status(Code::kFailedPrecondition, domain::reason::kDayOpen,
+                  day.ToString() + " is not closed");
+}
+
+domain::HoldReason ReadReason(const mysql::Rows& row, int column) {
+    return static_cast<domain::HoldReason>(row.Int(column));
+}
+
+app::DayRow ReadDayRow(const mysql::Rows& row) {
+    return {{domain::PaymentId(row.Int(0)), static_cast<std::uint32_t>(row.Int(1))},
+            MerchantId(row.Int(2)), row.Int(3)};
+}
+
+/// Runs `read` in one transaction, so that what it reads fits each other as far as READ COMMITTED
+/// lets it, and nothing else runs on the session.
+template <class T>
+Result<T> Read(mysql::Pool& pool, const std::function<Result<T>(mysql::Session&)>& read) {
+    std::optional<T> found;
+    mysql::RetryPolicy policy;
+    policy.attempts_max = 3;
+    policy.acquire_timeout = kAcquireTimeout;
+    KESSAI_RETURN_IF_ERROR(mysql::InTransaction(pool, policy, [&](mysql::Session& session) {
+        Result<T> result = read(session);
+        if (!result.ok()) return std::move(result).status();
+        found = std::move(result).value();
+        return OkStatus();
+    }));
+    return *std::move(found);
+}
+
+}  // namespace
+
+Result<app::RecordedAccrual> MysqlPayoutReader::FindAccrual(domain::EffectKey key) {
+    return Read<app::RecordedAccrual>(
+        pool_, [&](mysql::Session& session) -> Result<app::RecordedAccrual> {
+            KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                    session.Select(kFindAccrual, key.payment, key.version));
+            if (!rows.Next()) {
+                return Status(Code::kNotFound, domain::reason::kAccrualUnknown,
+                              "no accrual of payment " + key.payment.ToString() + " version " +
+                                  std::to_string(key.version));
+            }
+            return app::RecordedAccrual{ReadAccrual(rows), ReadRecordedAt(rows)};
+        });
+}
+
+Result<app::MerchantBalance> MysqlPayoutReader::FindBalance(MerchantId merchant) {
+    return Read<app::MerchantBalance>(
+        pool_, [&](mysql::Session& session) -> Result<app::MerchantBalance> {
+            app::MerchantBalance balance{domain::kBookCurrency, 0, 0};
+            bool known = false;
+            std::map<std::pair<BusinessDate, TaxClass>, std::int64_t> fees;
+            KESSAI_ASSIGN_OR_RETURN(auto cycles, session.Select(kCycles, merchant));
+            while (cycles.Next()) {
+                known = true;
+                fees[{cycles.Date(0), ReadTaxClass(cycles, 1)}] = cycles.Int(2);
+                KESSAI_ASSIGN_OR_RETURN(balance.available,
+                                        CheckedAdd(balance.available, cycles.Int(3)));
+            }
+            KESSAI_ASSIGN_OR_RETURN(auto days, session.Select(kUnreleased, merchant, merchant));
+            while (days.Next()) {
+                known = true;
+                const TaxClass tax_class = ReadTaxClass(days, 1);
+                std::int64_t& before = fees[{domain::CycleStart(days.Date(0)), tax_class}];
+                KESSAI_ASSIGN_OR_RETURN(
+                    const domain::ReleaseLine line,
+                    domain::MakeReleaseLine({merchant, tax_class, {days.Int(2), days.Int(3), 0}},
+                                            before, taxes_));
+                before += days.Int(3);
+                KESSAI_ASSIGN_OR_RETURN(balance.pending, CheckedAdd(balance.pending, line.net));
+            }
+            if (!known) return MerchantUnknown(merchant);
+            return balance;
+        });
+}
+
+Result<app::MerchantDay> MysqlPayoutReader::FindMerchantDay(MerchantId merchant, BusinessDate day) {
+    return Read<app::MerchantDay>(
+        pool_, [&](mysql::Session& session) -> Result<app::MerchantDay> {
+            app::MerchantDay found{domain::kBookCurrency, {}, 0, 0, false, std::nullopt};
+            KESSAI_ASSIGN_OR_RETURN(auto releases,
+                                    session.Select(kReleasesOfMerchant, day, merchant));
+            while (releases.Next()) {
+                found.released = true;
+                found.sums =
+                    found.sums + domain::Sums{releases.Int(1), releases.Int(2), releases.Int(5)};
+                found.tax += releases.Int(3);
+                found.net += releases.Int(4);
+            }
+            if (found.released) return found;
+
+            std::map<TaxClass, std::int64_t> fees;
+            KESSAI_ASSIGN_OR_RETURN(
+                auto cycle, session.Select(kFeesOfMerchant, domain::CycleStart(day), merchant));
+            while (cycle.Next()) fees[ReadTaxClass(cycle, 0)] = cycle.Int(1);
+            KESSAI_ASSIGN_OR_RETURN(auto totals, session.Select(kTotalsOfMerchant, day, merchant));
+            bool known = false;
+            while (totals.Next()) {
+                known = true;
+                const domain::MerchantSums part{
+                    merchant,
+                    ReadTaxClass(totals, 0),
+                    {totals.Int(1), totals.Int(2), totals.Int(3)}};
+                KESSAI_ASSIGN_OR_RETURN(
+                    const domain::ReleaseLine line,
+                    domain::MakeReleaseLine(part, fees[part.tax_class], taxes_));
+                found.sums = found.sums + part.sums;
+                found.tax += line.tax;
+                found.net += line.net;
+            }
+            KESSAI_ASSIGN_OR_RETURN(auto hold, session.Select(kHoldOfMerchant, day, merchant));
+            if (hold.Next()) found.held_back = ReadReason(hold, 0);
+            if (!known && !found.held_back) return MerchantUnknown(merchant);
+            return found;
+        });
+}
+
+Result<std::vector<domain::FeePlan>> MysqlPayoutReader::ListPlans(MerchantId merchant) {
+    return Read<std::vector<domain::FeePlan>>(
+        pool_, [&](mysql::Session& session) -> Result<std::vector<domain::FeePlan>> {
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kListPlans, merchant));
+            std::vector<domain::FeePlan> plans;
+            while (rows.Next()) plans.push_back(ReadPlan(rows));
+            return plans;
+        });
+}
+
+Result<app::DayView> MysqlPayoutReader::FindDay(BusinessDate day) {
+    return Read<app::DayView>(pool_, [&](mysql::Session& session) -> Result<app::DayView> {
+        app::DayView view;
+        KESSAI_ASSIGN_OR_RETURN(view.state, LoadDayState(session, day));
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kFindDay, day));
+        if (!rows.Next()) return view;
+        view.state = static_cast<DayState>(rows.Int(0));
+        if (!rows.IsNull(1)) view.seal = ReadSeal(rows, 1);
+        view.held_back_count = rows.Int(2);
+        return view;
+    });
+}
+
+Result<std::vector<domain::HeldBack>> MysqlPayoutReader::ListHeldBack(BusinessDate day) {
+    return Read<std::vector<domain::HeldBack>>(
+        pool_, [&](mysql::Session& session) -> Result<std::vector<domain::HeldBack>> {
+            KESSAI_RETURN_IF_ERROR(LoadDayState(session, day));
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kListHeld, day));
+            std::vector<domain::HeldBack> held;
+            held.reserve(rows.size());
+            while (rows.Next()) {
+                held.push_back({MerchantId(rows.Int(0)),
+                                ReadReason(rows, 1),
+                                {rows.Int(2), rows.Int(3), rows.Int(4)},
+                                {rows.Int(5), rows.Int(6), rows.Int(7)},
+                                rows.Text(8)});
+            }
+            return held;
+        });
+}
+
+Result<digest::DayDigest> MysqlPayoutReader::Digests(BusinessDate day, bool deep) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
+    KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
+    if (!deep) return digest::LoadDay(*session, day);
+    digest::Accumulator sums(hasher_);
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->SelectStreamed(kDigestRows, day));
+    while (rows.Next()) {
+        const app::DayRow row = ReadDayRow(rows);
+        sums.Add({row.key.payment.value(), row.key.version, day, row.merchant.value(), row.gross});
+    }
+    KESSAI_RETURN_IF_ERROR(rows.status());
+    return sums.Day(day);
+}
+
+Status MysqlPayoutReader::StreamRows(BusinessDate day, int bucket,
+                                     const std::function<bool(const app::DayRow&)>& take) {
+    // Buffered, so that a slow reader holds no session: a bucket is a thousandth of a day.
+    std::vector<app::DayRow> found;
+    {
+        KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
+        KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kBucketRows, day, bucket));
+        found.reserve(rows.size());
+        while (rows.Next()) found.push_back(ReadDayRow(rows));
+    }
+    for (const app::DayRow& row : found) {
+        if (!take(row)) break;
+    }
+    return OkStatus();
+}
+
+}  // namespace kessai::payout::storage

@@ -1,0 +1,477 @@
+#include "storage/mysql_release_store.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "domain/reason.h"
+#include "domain/tax.h"
+#include "kessai/lease/lease_table.h"
+#include "kessai/mysql/query.h"
+#include "kessai/mysql/transaction.h"
+#include "kessai/outbox/batch_writer.h"
+#include "storage/gate.h"
+#include "storage/mysql_day_store.h"
+#include "storage/row_mapping.h"
+
+namespace kessai::payout::storage {
+namespace {
+
+using domain::DayState;
+
+constexpr Duration kAcquireTimeout = std::chrono::seconds(5);
+// A process that dies keeps others from going on for so long.
+constexpr Duration kTurnDuration = std::chrono::seconds(10);
+constexpr Duration kTurnRenewEvery = std::chrono::seconds(3);
+constexpr std::string_view kTurnName = "payout.release";
+
+constexpr mysql::Query kLockGate{"payout_gate.lock_release", R"sql(
+    SELECT releasing_date, releasing_round, marked_through FROM payout_gate WHERE id = ?
+    FOR UPDATE)sql"};
+constexpr mysql::Query kUnderWay{"release_round.under_way", R"sql(
+    SELECT g.releasing_date, g.releasing_round, r.deep
+    FROM payout_gate g JOIN release_round r
+        ON r.business_date = g.releasing_date AND r.round = g.releasing_round
+    WHERE g.id = ?)sql"};
+constexpr mysql::Query kSetReleasing{
+    "payout_gate.set_releasing",
+    "UPDATE payout_gate SET releasing_date = ?, releasing_round = ? WHERE id = ?"};
+constexpr mysql::Query kLockDay{
+    "payout_day.lock_rounds",
+    "SELECT state, rounds FROM payout_day WHERE business_date = ? FOR UPDATE"};
+constexpr mysql::Query kSetDay{
+    "payout_day.set_release",
+    "UPDATE payout_day SET state = ?, rounds = ? WHERE business_date = ?"};
+constexpr mysql::Query kInsertRound{"release_round.insert", R"sql(
+    INSERT INTO release_round (business_date, round, deep, started_at_us) VALUES (?, ?, ?, ?))sql"};
+constexpr mysql::Query kInsertAllChunks{"release_chunk.insert_all", R"sql(
+    INSERT INTO release_chunk (business_date, round, chunk)
+    SELECT business_date, 0, chunk FROM day_chunk WHERE business_date = ?)sql"};
+constexpr mysql::Query kInsertChunks{
+    "release_chunk.insert",
+    "INSERT INTO release_chunk (business_date, round, chunk) VALUES {rows}"};
+constexpr mysql::Query kHeldChunks{"day_chunk.held", R"sql(
+    SELECT c.chunk, c.merchant_first, c.merchant_last, c.seal
+    FROM day_chunk c
+    WHERE c.business_date = ?
+        AND EXISTS (SELECT 1 FROM merchant_hold h
+                    WHERE h.business_date = c.business_date
+                        AND h.merchant_id BETWEEN c.merchant_first AND c.merchant_last
+                        AND h.released_round IS NULL)
+    ORDER BY c.chunk)sql"};
+constexpr mysql::Query kPendingChunks{"release_chunk.pending", R"sql(
+    SELECT c.chunk, c.merchant_first, c.merchant_last, c.seal
+    FROM release_chunk r JOIN day_chunk c
+        ON c.business_date = r.business_date AND c.chunk = r.chunk
+    WHERE r.business_date = ? AND r.round = ? AND r.done = 0
+    ORDER BY c.chunk)sql"};
+constexpr mysql::Query kLockChunk{"release_chunk.lock", R"sql(
+    SELECT done FROM release_chunk WHERE business_date = ? AND round = ? AND chunk = ?
+    FOR UPDATE)sql"};
+constexpr mysql::Query kSetChunkDone{"release_chunk.set_done", R"sql(
+    UPDATE release_chunk SET done = 1, merchant_count = ?, gross = ?, fee = ?, tax = ?, net = ?
+    WHERE business_date = ? AND round = ? AND chunk = ?)sql"};
+constexpr mysql::Query kLockHolds{"merchant_hold.lock_range", R"sql(
+    SELECT merchant_id, open_at_close, released_round IS NOT NULL FROM merchant_hold
+    FORCE INDEX (PRIMARY) WHERE business_date = ? AND merchant_id BETWEEN ? AND ?
+    ORDER BY merchant_id FOR UPDATE)sql"};
+constexpr mysql::Query kTotalsOfRange{"merchant_day_total.of_range",
+                                      "SELECT " KESSAI_SLOT_TOTAL_COLUMNS R"sql(
+    FROM merchant_day_total FORCE INDEX (PRIMARY)
+    WHERE business_date = ? AND merchant_id BETWEEN ? AND ?
+    ORDER BY merchant_id, slot, tax_class)sql"};
+constexpr mysql::Query kFeesOfCycle{"merchant_cycle.of_range", R"sql(
+    SELECT merchant_id, tax_class, fee FROM merchant_cycle FORCE INDEX (PRIMARY)
+    WHERE cycle_start = ? AND merchant_id BETWEEN ? AND ?
+    ORDER BY merchant_id, tax_class)sql"};
+// A key that is there already means that somebody released twice: refused, and the chunk with it.
+constexpr mysql::Query kInsertReleases{"merchant_release.insert", R"sql(
+    INSERT INTO merchant_release (business_date, merchant_id, tax_class, round, currency, gross,
+                                  fee, tax, net, item_count) VALUES {rows})sql"};
+constexpr mysql::Query kAddToCycles{"merchant_cycle.add", R"sql(
+    INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax, net)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross), fee = fee + VALUES(fee),
+                            tax = tax + VALUES(tax), net = net + VALUES(net))sql"};
+constexpr mysql::Query kPutHolds{"merchant_hold.put", R"sql(
+    INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
+                               total_fee, total_count, recount_gross, recount_fee, recount_count,
+                               note, held_at_us)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE reason = VALUES(reason), total_gross = VALUES(total_gross),
+                            total_fee = VALUES(total_fee), total_count = VALUES(total_count),
+                            recount_gross = VALUES(recount_gross),
+                            recount_fee = VALUES(recount_fee),
+                            recount_count = VALUES(recount_count), note = VALUES(note))sql"};
+constexpr mysql::Query kFreeHold{"merchant_hold.free", R"sql(
+    UPDATE merchant_hold SET released_round = ?, seal = ?
+    WHERE business_date = ? AND merchant_id = ?)sql"};
+constexpr mysql::Query kSumChunks{"release_chunk.sum", R"sql(
+    SELECT COALESCE(SUM(done = 0), 0), COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0),
+           COALESCE(SUM(fee), 0), COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
+    FROM release_chunk WHERE business_date = ? AND round = ?)sql"};
+constexpr mysql::Query kCountHeld{"merchant_hold.count", R"sql(
+    SELECT COUNT(*) FROM merchant_hold
+    WHERE business_date = ? AND released_round IS NULL AND merchant_id <> 0)sql"};
+constexpr mysql::Query kFinishRound{"release_round.finish", R"sql(
+    UPDATE release_round
+    SET finished_at_us = ?, merchant_count = ?, held_back_count = ?, gross = ?, fee = ?, tax = ?,
+        net = ?
+    WHERE business_date = ? AND round = ?)sql"};
+constexpr mysql::Query kSumRounds{"release_round.sum", R"sql(
+    SELECT COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0),
+           COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
+    FROM release_round WHERE business_date = ? AND finished_at_us IS NOT NULL)sql"};
+constexpr mysql::Query kScanSums{"accrual.scan_sums", R"sql(
+    SELECT merchant_id, tax_class, gross, fee FROM accrual FORCE INDEX (PRIMARY)
+    WHERE business_date = ? AND bucket BETWEEN ? AND ?)sql"};
+constexpr mysql::Query kScanAccruals{"accrual.scan", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
+    FROM accrual FORCE INDEX (PRIMARY) WHERE business_date = ? AND bucket BETWEEN ? AND ?)sql"};
+
+constexpr std::size_t kNoteMax = 255;
+constexpr std::size_t kRowsPerStatement = 10'000;
+
+int Number(DayState state) {
+    return static_cast<int>(state);
+}
+
+Status Running() {
+    return Status(Code::kAborted, domain::reason::kReleaseRunning,
+                  "another release is under way");
+}
+
+/// The lease on releasing, renewed in the background. An owner of its own for each turn, so that
+/// two threads of one process keep each other out too.
+class LeasedTurn final : public app::ReleaseTurn {
+ public:
+    LeasedTurn(mysql::Pool& pool, lease::Grant grant, const Clock& clock)
+        : pool_(pool), clock_(clock), grant_(std::move(grant)), thread_([this](std::stop_token s) {
+              Renew(s);
+          }) {}
+    ~LeasedTurn() override {
+        thread_.request_stop();
+        thread_.join();
+        if (auto session = pool_.Acquire(kAcquireTimeout); session.ok()) {
+            // If it cannot be given back it expires.
+            (void)lease::Release(**session, grant_);
+        }
+    }
+
+ private:
+    // Losing it is no danger: the checkpoints keep two runs from releasing anybody twice.
+    void Renew(const std::stop_token& stop) {
+        std::mutex mutex;
+        std::condition_variable_any wake;
+        std::unique_lock lock(mutex);
+        while (!wake.wait_for(lock, stop, kTurnRenewEvery, [&] { return stop.stop_requested(); })) {
+            auto session = pool_.Acquire(kAcquireTimeout);
+            if (session.ok()) (void)lease::Renew(**session, grant_, kTurnDuration, clock_);
+        }
+    }
+
+    mysql::Pool& pool_;
+    const Clock& clock_;
+    lease::Grant grant_;
+    std::jthread thread_;
+};
+
+app::ReleaseChunk ReadChunk(const mysql::Rows& row) {
+    return {static_cast<int>(row.Int(0)),
+            {domain::MerchantId(row.Int(1)), domain::MerchantId(row.Int(2))},
+            ReadSeal(row, 3)};
+}
+
+std::vector<app::ReleaseChunk> ReadChunks(mysql::Rows& rows) {
+    std::vector<app::ReleaseChunk> chunks;
+    while (rows.Next()) chunks.push_back(ReadChunk(rows));
+    return chunks;
+}
+
+class MysqlChunkTransaction final : public app::ChunkTransaction {
+ public:
+    MysqlChunkTransaction(mysql::Session& session, const app::ReleaseRound& round,
+                          const app::ReleaseChunk& chunk, Instant at)
+        : session_(session), round_(round), chunk_(chunk), at_(at) {}
+
+    Result<std::vector<app::Hold>> Holds() override {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockHolds, round_.day,
+                                                           chunk_.range.first, chunk_.range.last));
+        std::vector<app::Hold> holds;
+        while (rows.Next()) {
+            holds.push_back({domain::MerchantId(rows.Int(0)), rows.Bool(1), rows.Bool(2)});
+        }
+        return holds;
+    }
+
+    Result<std::vector<domain::SlotTotal>> Totals() override {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kTotalsOfRange, round_.day,
+                                                           chunk_.range.first, chunk_.range.last));
+        std::vector<domain::SlotTotal> totals;
+        totals.reserve(rows.size());
+        while (rows.Next()) totals.push_back(ReadSlotTotal(rows));
+        return totals;
+    }
+
+    Result<std::vector<app::FeesBefore>> FeesOfCycle() override {
+        KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                session_.Select(kFeesOfCycle, domain::CycleStart(round_.day),
+                                                chunk_.range.first, chunk_.range.last));
+        std::vector<app::FeesBefore> fees;
+        fees.reserve(rows.size());
+        while (rows.Next()) {
+            fees.push_back({domain::MerchantId(rows.Int(0)), ReadTaxClass(rows, 1), rows.Int(2)});
+        }
+        return fees;
+    }
+
+    Status Store(const app::ChunkOutcome& outcome) override {
+        KESSAI_RETURN_IF_ERROR(StoreLines(outcome.lines));
+        mysql::RowList rows;
+        for (const domain::HeldBack& held : outcome.held) {
+            rows.Add(round_.day, held.merchant, static_cast<int>(held.reason),
+                     /*open_at_close=*/false, held.totals.gross, held.totals.fee,
+                     held.totals.item_count, held.recounted.gross, held.recounted.fee,
+                     held.recounted.item_count, CutText(held.note, kNoteMax), at_);
+        }
+        if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kPutHolds, rows));
+        for (const app::FreedMerchant& freed : outcome.freed) {
+            std::optional<mysql::Bytes> seal;
+            if (freed.seal) seal = AsBytes(*freed.seal);
+            KESSAI_RETURN_IF_ERROR(
+                session_.Execute(kFreeHold, round_.round, seal, round_.day, freed.merchant));
+        }
+        const domain::ReleaseSums& sums = outcome.sums;
+        return internal::TakeStatus(session_.Execute(kSetChunkDone, sums.merchant_count, sums.gross,
+                                                     sums.fee, sums.tax, sums.net, round_.day,
+                                                     round_.round, chunk_.number));
+    }
+
+ private:
+    Status StoreLines(std::span<const domain::ReleaseLine> lines) {
+        mysql::RowList releases;
+        mysql::RowList cycles;
+        for (std::size_t i = 0; i < lines.size(); ++i) {
+            const domain::ReleaseLine& line = lines[i];
+            releases.Add(round_.day, line.merchant, static_cast<int>(line.tax_class), round_.round,
+                         domain::kBookCurrency.code(), line.sums.gross, line.sums.fee, line.tax,
+                         line.net, line.sums.item_count);
+            cycles.Add(domain::CycleStart(round_.day), line.merchant,
+                       static_cast<int>(line.tax_class), domain::kBookCurrency.code(),
+                       line.sums.gross, line.sums.fee, line.tax, line.net);
+            if (releases.size() < kRowsPerStatement && i + 1 < lines.size()) continue;
+            mysql::StatementBatch statements("release.store_lines");
+            KESSAI_RETURN_IF_ERROR(statements.Add(kInsertReleases, releases));
+            KESSAI_RETURN_IF_ERROR(statements.Add(kAddToCycles, cycles));
+            KESSAI_RETURN_IF_ERROR(session_.ExecuteMany(statements));
+            releases.Clear();
+            cycles.Clear();
+        }
+        return OkStatus();
+    }
+
+    mysql::Session& session_;
+    const app::ReleaseRound& round_;
+    const app::ReleaseChunk& chunk_;
+    const Instant at_;
+};
+
+Result<std::int64_t> CountHeld(mysql::Session& session, BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kCountHeld, day));
+    return rows.Next() ? rows.Int(0) : 0;
+}
+
+}  // namespace
+
+MysqlReleaseStore::MysqlReleaseStore(mysql::Pool& pool, InboxName inbox, const Clock& clock,
+                                     std::function<void(unsigned)> on_events)
+    : pool_(pool), inbox_(std::move(inbox)), clock_(clock), on_events_(std::move(on_events)) {}
+
+Result<std::unique_ptr<app::ReleaseTurn>> MysqlReleaseStore::TryTakeTurn() {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(
+        auto grant, lease::TryAcquire(*session, kTurnName, lease::NewOwner(), kTurnDuration, clock_));
+    if (!grant) return std::unique_ptr<app::ReleaseTurn>();
+    return std::unique_ptr<app::ReleaseTurn>(
+        std::make_unique<LeasedTurn>(pool_, *std::move(grant), clock_));
+}
+
+Result<DayState> MysqlReleaseStore::StateOf(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    return LoadDayState(*session, day);
+}
+
+Result<std::optional<app::ReleaseRound>> MysqlReleaseStore::UnderWay() {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kUnderWay, static_cast<int>(Gate::kDays)));
+    if (!rows.Next()) return std::optional<app::ReleaseRound>();
+    return std::optional<app::ReleaseRound>(
+        app::ReleaseRound{rows.Date(0), static_cast<int>(rows.Int(1)), rows.Bool(2)});
+}
+
+Result<std::vector<app::ReleaseChunk>> MysqlReleaseStore::HeldChunks(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kHeldChunks, day));
+    return ReadChunks(rows);
+}
+
+Result<app::ReleaseRound> MysqlReleaseStore::Begin(BusinessDate day, bool deep,
+                                                   std::span<const app::ReleaseChunk> chunks,
+                                                   Instant at) {
+    app::ReleaseRound round{day, 0, deep};
+    mysql::RetryPolicy policy;
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+            const int gate = static_cast<int>(Gate::kDays);
+            KESSAI_ASSIGN_OR_RETURN(auto running, session.Select(kLockGate, gate));
+            if (!running.Next() || !running.IsNull(0)) return Running();
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kLockDay, day));
+            if (!rows.Next() || rows.Int(0) == Number(DayState::kOpen)) {
+                return Status(Code::kFailedPrecondition, domain::reason::kDayOpen,
+                              day.ToString() + " is not closed");
+            }
+            round.round = static_cast<int>(rows.Int(1));
+            KESSAI_RETURN_IF_ERROR(session.Execute(kSetReleasing, day, round.round, gate));
+            KESSAI_RETURN_IF_ERROR(session.Execute(kInsertRound, day, round.round, deep, at));
+            if (round.round > 0) {
+                mysql::RowList rows_of_chunks;
+                for (const app::ReleaseChunk& chunk : chunks) {
+                    rows_of_chunks.Add(day, round.round, chunk.number);
+                }
+                return internal::TakeStatus(session.Execute(kInsertChunks, rows_of_chunks));
+            }
+            KESSAI_RETURN_IF_ERROR(session.Execute(kInsertAllChunks, day));
+            return internal::TakeStatus(
+                session.Execute(kSetDay, Number(DayState::kReleasing), 0, day));
+        }));
+    return round;
+}
+
+Result<std::vector<app::ReleaseChunk>> MysqlReleaseStore::PendingChunks(
+    const app::ReleaseRound& round) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kPendingChunks, round.day, round.round));
+    return ReadChunks(rows);
+}
+
+Status MysqlReleaseStore::InChunk(const app::ReleaseRound& round, const app::ReleaseChunk& chunk,
+                                  const std::function<Status(app::ChunkTransaction&)>& work) {
+    mysql::RetryPolicy policy;
+    policy.acquire_timeout = kAcquireTimeout;
+    policy.rerun_unknown = true;  // Found done, it is done.
+    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                session.Select(kLockChunk, round.day, round.round, chunk.number));
+        if (!rows.Next() || rows.Bool(0)) return OkStatus();
+        MysqlChunkTransaction transaction(session, round, chunk, clock_.Now());
+        return work(transaction);
+    });
+}
+
+Status MysqlReleaseStore::InspectChunk(BusinessDate day, const app::ReleaseChunk& chunk,
+                                       const std::function<Status(app::ChunkTransaction&)>& work) {
+    mysql::RetryPolicy policy;
+    policy.acquire_timeout = kAcquireTimeout;
+    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+        const app::ReleaseRound round{day, 0, false};
+        MysqlChunkTransaction transaction(session, round, chunk, clock_.Now());
+        return work(transaction);
+    });
+}
+
+Status MysqlReleaseStore::Finish(const app::ReleaseRound& round, const app::EventEncoder& events,
+                                 Instant at) {
+    outbox::BatchWriter writer;
+    mysql::RetryPolicy policy;
+    policy.rerun_unknown = true;  // Found ended, it is done.
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+            writer.Clear();
+            const int gate = static_cast<int>(Gate::kDays);
+            KESSAI_ASSIGN_OR_RETURN(auto running, session.Select(kLockGate, gate));
+            if (!running.Next() || running.IsNull(0) || running.Date(0) != round.day ||
+                running.Int(1) != round.round) {
+                return OkStatus();
+            }
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kSumChunks, round.day, round.round));
+            rows.Next();
+            if (rows.Int(0) != 0) {
+                return Status(Code::kInternal, "CHUNKS_PENDING", "the round has chunks left");
+            }
+            domain::ReleaseSums sums{rows.Int(1), 0,           rows.Int(2),
+                                     rows.Int(3), rows.Int(4), rows.Int(5)};
+            KESSAI_ASSIGN_OR_RETURN(sums.held_back_count, CountHeld(session, round.day));
+            KESSAI_RETURN_IF_ERROR(session.Execute(
+                kFinishRound, at, sums.merchant_count, sums.held_back_count, sums.gross, sums.fee,
+                sums.tax, sums.net, round.day, round.round));
+            KESSAI_RETURN_IF_ERROR(session.Execute(kSetDay, Number(DayState::kReleased),
+                                                   round.round + 1, round.day));
+            KESSAI_RETURN_IF_ERROR(
+                session.Execute(kSetReleasing, std::nullopt, std::nullopt, gate));
+            if (round.round > 0 && sums.merchant_count == 0) return OkStatus();
+
+            // Of a day whose mark is still to come, so that the mark keeps its word.
+            const BusinessDate marked = running.IsNull(2) ? round.day : running.Date(2);
+            const BusinessDate event_day = std::max(marked, round.day).Next();
+            KESSAI_ASSIGN_OR_RETURN(
+                const std::string envelope,
+                events.DayReleased({round.day, round.round, sums, event_day, at}));
+            KESSAI_RETURN_IF_ERROR(
+                writer.Add({.object_id = round.day.ToNumber(), .envelope = envelope}));
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t row_id,
+                                    NextOutboxRow(session, Gate::kDays));
+            return writer.Store(session, row_id, event_day);
+        }));
+    if (on_events_) on_events_(writer.shards());
+    return OkStatus();
+}
+
+Result<domain::ReleaseSums> MysqlReleaseStore::Summary(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kSumRounds, day));
+    rows.Next();
+    domain::ReleaseSums sums{rows.Int(0), 0,           rows.Int(1),
+                             rows.Int(2), rows.Int(3), rows.Int(4)};
+    KESSAI_ASSIGN_OR_RETURN(sums.held_back_count, CountHeld(*session, day));
+    return sums;
+}
+
+Result<std::vector<app::BlockedEvent>> MysqlReleaseStore::Blocked(BusinessDate day, int limit) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    return LoadBlocked(*session, inbox_, day, limit);
+}
+
+Result<std::optional<domain::MerchantId>> MysqlReleaseStore::MerchantOfPayment(
+    domain::PaymentId payment) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    return LoadMerchantOfPayment(*session, payment);
+}
+
+Result<std::vector<domain::FeePlan>> MysqlReleaseStore::PlansAfter(std::int64_t revision) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    return LoadPlansAfter(*session, revision);
+}
+
+Status MysqlReleaseStore::ScanSums(BusinessDate day, int first_bucket, int last_bucket,
+                                   const TakeSums& take) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session->SelectStreamed(kScanSums, day, first_bucket, last_bucket));
+    while (rows.Next()) {
+        take(domain::MerchantId(rows.Int(0)), ReadTaxClass(rows, 1), rows.Int(2), rows.Int(3));
+    }
+    return rows.status();
+}
+
+Status MysqlReleaseStore::ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,
+                                       const TakeAccrual& take) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session->SelectStreamed(kScanAccruals, day, first_bucket, last_bucket));
+    while (rows.Next()) take(ReadAccrual(rows));
+    return rows.status();
+}
+
+}  // namespace kessai::payout::storage

@@ -1,0 +1,105 @@
+#include "storage/row_mapping.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "kessai/event/bucket.h"
+
+namespace kessai::payout::storage {
+namespace {
+
+template <std::size_t N>
+std::array<std::uint8_t, N> ReadBytes(const mysql::Rows& row, int column) {
+    std::array<std::uint8_t, N> bytes{};
+    const std::string stored = row.Bytes(column);
+    std::memcpy(bytes.data(), stored.data(), std::min(N, stored.size()));
+    return bytes;
+}
+
+Currency ReadCurrency(const mysql::Rows& row, int column) {
+    // Only what parsed was ever stored.
+    return Currency::Parse(row.Text(column)).value_or(Currency::Jpy());
+}
+
+std::int64_t Magnitude(std::int64_t gross) {
+    if (gross == INT64_MIN) return INT64_MAX;  // Damage; found to be out of range later.
+    return gross < 0 ? -gross : gross;
+}
+
+}  // namespace
+
+domain::Accrual ReadAccrual(const mysql::Rows& row) {
+    domain::Accrual accrual;
+    accrual.business_date = row.Date(0);
+    accrual.key = {domain::PaymentId(row.Int(2)), static_cast<std::uint32_t>(row.Int(3))};
+    accrual.merchant = domain::MerchantId(row.Int(4));
+    accrual.kind = static_cast<domain::ChangeKind>(row.Int(5));
+    accrual.tax_class = ReadTaxClass(row, 6);
+    accrual.currency = ReadCurrency(row, 7);
+    accrual.gross = row.Int(8);
+    accrual.fee = row.Int(9);
+    accrual.captured_total = row.IsNull(10) ? Magnitude(accrual.gross) : row.Int(10);
+    accrual.refunded_before = row.IsNull(11) ? 0 : row.Int(11);
+    accrual.payment_date = row.IsNull(12) ? accrual.business_date : row.Date(12);
+    accrual.plan = domain::PlanId(row.Int(13));
+    accrual.plan_version = static_cast<std::uint32_t>(row.Int(14));
+    accrual.event = domain::EventId(row.Int(15));
+    accrual.content_hash = ReadBytes<16>(row, 17);
+    return accrual;
+}
+
+Instant ReadRecordedAt(const mysql::Rows& row) {
+    return row.At(16);
+}
+
+void AddAccrual(mysql::RowList& rows, const domain::Accrual& accrual, Instant recorded_at) {
+    std::optional<std::int64_t> captured;
+    if (accrual.captured_total != Magnitude(accrual.gross)) captured = accrual.captured_total;
+    std::optional<std::int64_t> refunded;
+    if (accrual.refunded_before != 0) refunded = accrual.refunded_before;
+    std::optional<BusinessDate> payment_date;
+    if (accrual.payment_date != accrual.business_date) payment_date = accrual.payment_date;
+    rows.Add(accrual.business_date, event::BucketOf(accrual.key.payment.value()),
+             accrual.key.payment, accrual.key.version, accrual.merchant,
+             static_cast<int>(accrual.kind), static_cast<int>(accrual.tax_class),
+             accrual.currency.code(), accrual.gross, accrual.fee, captured, refunded, payment_date,
+             accrual.plan, accrual.plan_version, accrual.event, recorded_at,
+             AsBytes(accrual.content_hash));
+}
+
+domain::FeePlan ReadPlan(const mysql::Rows& row) {
+    domain::FeePlan plan;
+    plan.id = domain::PlanId(row.Int(0));
+    plan.version = static_cast<std::uint32_t>(row.Int(1));
+    plan.merchant = domain::MerchantId(row.Int(2));
+    plan.currency = ReadCurrency(row, 3);
+    plan.terms.rate_basis_points = static_cast<std::uint32_t>(row.Int(4));
+    plan.terms.fixed = row.Int(5);
+    plan.terms.minimum = row.Int(6);
+    plan.terms.maximum = row.Int(7);
+    plan.effective_from = row.Date(8);
+    if (!row.IsNull(9)) plan.effective_to = row.Date(9);
+    plan.revision = row.Int(10);
+    return plan;
+}
+
+domain::SlotTotal ReadSlotTotal(const mysql::Rows& row) {
+    return {static_cast<std::uint32_t>(row.Int(1)),
+            {domain::MerchantId(row.Int(0)), ReadTaxClass(row, 2),
+             {row.Int(3), row.Int(4), row.Int(5)}}};
+}
+
+domain::Seal ReadSeal(const mysql::Rows& row, int column) {
+    return ReadBytes<32>(row, column);
+}
+
+std::string_view CutText(std::string_view text, std::size_t length) {
+    if (text.size() <= length) return text;
+    // Bytes 10xxxxxx continue a character.
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+    return text.substr(0, length);
+}
+
+}  // namespace kessai::payout::storage
