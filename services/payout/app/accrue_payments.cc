@@ -62,8 +62,8 @@ Result<AccruePayments::Refused> AccruePayments::Run(AccrualTransaction& transact
     return refused;
 }
 
-// Section 6 makes an event of a closed day impossible, but for one that was parked: its merchant was
-// left open. Nearly always the partition has not had the day's mark, and nothing is asked.
+// Section 6 makes an event of a closed day impossible, but for one that was parked: its merchant
+// was left open. Nearly always the partition has not had the day's mark, and nothing is asked.
 Status AccruePayments::CheckStillOpen(AccrualTransaction& transaction, const SlotGate& gate,
                                       const domain::PaymentChange& change, Status& refusal) {
     if (!gate.closed_through || change.business_date > *gate.closed_through) return OkStatus();

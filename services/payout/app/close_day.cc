@@ -52,11 +52,10 @@ Status CloseDay::Close(ClosingTransaction& transaction, BusinessDate day) {
     KESSAI_ASSIGN_OR_RETURN(const auto events,
                             transaction.Blocked(options_.blocked_events_max + 1));
     KESSAI_RETURN_IF_ERROR(CheckBlocked(events, options_.blocked_events_max));
-    KESSAI_ASSIGN_OR_RETURN(
-        const BlockedMerchants blocked,
-        FindBlockedMerchants(events, events_, [&](domain::PaymentId payment) {
-            return transaction.MerchantOfPayment(payment);
-        }));
+    KESSAI_ASSIGN_OR_RETURN(const BlockedMerchants blocked,
+                            FindBlockedMerchants(events, events_, [&](domain::PaymentId payment) {
+                                return transaction.MerchantOfPayment(payment);
+                            }));
 
     ClosedDay closed;
     closed.closed_at = clock_.Now();
@@ -71,12 +70,18 @@ Status CloseDay::Close(ClosingTransaction& transaction, BusinessDate day) {
     closed.seal = domain::SealOfDay(day, closed.chunks);
 
     for (const domain::MerchantId merchant : blocked.merchants) {
-        closed.open_merchants.push_back({merchant, domain::HoldReason::kEventParked, {}, {},
+        closed.open_merchants.push_back({merchant,
+                                         domain::HoldReason::kEventParked,
+                                         {},
+                                         {},
                                          "an event waited when the day closed"});
     }
     if (blocked.unattributed > 0) {
         closed.open_merchants.push_back(
-            {domain::MerchantId(), domain::HoldReason::kEventParked, {}, {},
+            {domain::MerchantId(),
+             domain::HoldReason::kEventParked,
+             {},
+             {},
              std::to_string(blocked.unattributed) +
                  " events of nobody knows whom waited when the day closed"});
     }
@@ -85,7 +90,8 @@ Status CloseDay::Close(ClosingTransaction& transaction, BusinessDate day) {
     return OkStatus();
 }
 
-// Day by day: while an event of a day waits in the outbox, neither its mark nor a later one goes out.
+// Day by day: while an event of a day waits in the outbox, neither its mark nor a later one goes
+// out.
 Status CloseDay::PublishMarks() {
     KESSAI_ASSIGN_OR_RETURN(const auto days, store_.UnmarkedDays());
     for (const DayStore::UnmarkedDay& day : days) {

@@ -69,7 +69,8 @@ class DayStore {
     /// of the day waits there again.
     virtual Status StoreMark(BusinessDate day, const std::string& mark, int partition_count,
                              Instant at) = 0;
-    /// Days to release, oldest first: those whose release is under way, and closed ones if `closed`.
+    /// Days to release, oldest first: those whose release is under way, and closed ones if
+    /// `closed`.
     virtual Result<std::vector<BusinessDate>> ReleasableDays(bool closed) = 0;
 };
 

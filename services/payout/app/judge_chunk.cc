@@ -36,8 +36,7 @@ class Judge {
     ChunkOutcome Run() {
         const std::vector<MerchantSums> totals = SumOverSlots(evidence_.totals);
         std::set<MerchantId> seen;
-        for (const domain::Comparison& comparison :
-             domain::Compare(totals, evidence_.recounted)) {
+        for (const domain::Comparison& comparison : domain::Compare(totals, evidence_.recounted)) {
             if (HoldOf(comparison.merchant) != nullptr) seen.insert(comparison.merchant);
             if (IsJudged(comparison.merchant)) Decide(comparison);
         }
@@ -94,11 +93,11 @@ class Judge {
     /// What the cycle released before.
     std::int64_t FeesOf(const MerchantSums& part) const {
         const auto key = std::pair(part.merchant, part.tax_class);
-        const auto found = std::lower_bound(
-            evidence_.fees_before.begin(), evidence_.fees_before.end(), key,
-            [](const FeesBefore& before, const auto& sought) {
-                return std::pair(before.merchant, before.tax_class) < sought;
-            });
+        const auto found =
+            std::lower_bound(evidence_.fees_before.begin(), evidence_.fees_before.end(), key,
+                             [](const FeesBefore& before, const auto& sought) {
+                                 return std::pair(before.merchant, before.tax_class) < sought;
+                             });
         const bool is_there = found != evidence_.fees_before.end() &&
                               std::pair(found->merchant, found->tax_class) == key;
         return is_there ? found->fees : 0;
@@ -122,8 +121,7 @@ class Judge {
             return HoldBack(comparison, HoldReason::kRecountDiffers,
                             "the accrual rows do not sum to the totals");
         }
-        if (const auto fault = evidence_.faults->find(merchant);
-            fault != evidence_.faults->end()) {
+        if (const auto fault = evidence_.faults->find(merchant); fault != evidence_.faults->end()) {
             return HoldBack(comparison, HoldReason::kFeeDiffers, fault->second);
         }
         Release(comparison);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <shared_mutex>
 #include <span>
 
@@ -7,8 +8,8 @@
 
 namespace kessai::payout::app {
 
-/// The fee plans as far as this process has read them. Plans are only ever added, so what is here is
-/// never wrong, only short of what a gate's revision says there is. Thread safe.
+/// The fee plans as far as this process has read them. Plans are only ever added, so what is here
+/// is never wrong, only short of what a gate's revision says there is. Thread safe.
 class PlanCache {
  public:
     std::int64_t revision() const {

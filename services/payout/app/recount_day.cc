@@ -14,8 +14,7 @@ struct RecountDay::Part {
     std::int64_t rows = 0;
 };
 
-Result<DayRecount> RecountDay::Run(BusinessDate day, bool deep,
-                                       const std::stop_token& stop) {
+Result<DayRecount> RecountDay::Run(BusinessDate day, bool deep, const std::stop_token& stop) {
     if (deep) {
         // Any process may be asked, also one that has accrued nothing yet.
         KESSAI_ASSIGN_OR_RETURN(const auto plans, store_.PlansAfter(plans_.revision()));

@@ -37,8 +37,7 @@ ReleaseDay::ReleaseDay(ReleaseDayOptions options, ReleaseStore& store, PlanCache
       clock_(clock),
       observer_(std::move(observer)) {}
 
-Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep,
-                                               std::stop_token stop) {
+Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::stop_token stop) {
     KESSAI_ASSIGN_OR_RETURN(const DayState before, store_.StateOf(day));
     if (before == DayState::kOpen) return DayOpen(day);
     KESSAI_ASSIGN_OR_RETURN(const std::unique_ptr<ReleaseTurn> turn, store_.TryTakeTurn());
@@ -79,8 +78,7 @@ Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_
         if (frees) worth.push_back(chunk);
     }
     if (worth.empty()) return OkStatus();
-    KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round,
-                            store_.Begin(day, deep, worth, clock_.Now()));
+    KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round, store_.Begin(day, deep, worth, clock_.Now()));
     return DriveWith(round, evidence, stop);
 }
 
@@ -90,16 +88,15 @@ Status ReleaseDay::Drive(const ReleaseRound& round, const std::stop_token& stop)
 }
 
 Result<ReleaseDay::Evidence> ReleaseDay::Gather(const ReleaseRound& round,
-                                                  const std::stop_token& stop) {
+                                                const std::stop_token& stop) {
     const SteadyInstant start = clock_.SteadyNow();
     KESSAI_ASSIGN_OR_RETURN(const auto events,
                             store_.Blocked(round.day, options_.blocked_events_max + 1));
     KESSAI_RETURN_IF_ERROR(CheckBlocked(events, options_.blocked_events_max));
-    KESSAI_ASSIGN_OR_RETURN(
-        BlockedMerchants blocked,
-        FindBlockedMerchants(events, events_, [&](domain::PaymentId payment) {
-            return store_.MerchantOfPayment(payment);
-        }));
+    KESSAI_ASSIGN_OR_RETURN(BlockedMerchants blocked,
+                            FindBlockedMerchants(events, events_, [&](domain::PaymentId payment) {
+                                return store_.MerchantOfPayment(payment);
+                            }));
     // Stands for all that nobody knows whose they are.
     if (blocked.unattributed > 0) blocked.merchants.insert(domain::MerchantId());
     KESSAI_ASSIGN_OR_RETURN(DayRecount recount, recount_day_.Run(round.day, round.deep, stop));
@@ -114,8 +111,8 @@ Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence
                              const std::stop_token& stop) {
     const SteadyInstant start = clock_.SteadyNow();
     KESSAI_ASSIGN_OR_RETURN(const auto chunks, store_.PendingChunks(round));
-    KESSAI_RETURN_IF_ERROR(RunInParallel(
-        static_cast<int>(chunks.size()), options_.threads, [&](int i, int) -> Status {
+    KESSAI_RETURN_IF_ERROR(
+        RunInParallel(static_cast<int>(chunks.size()), options_.threads, [&](int i, int) -> Status {
             if (stop.stop_requested()) return Stopping();
             const ReleaseChunk& chunk = chunks[static_cast<std::size_t>(i)];
             std::vector<domain::HeldBack> held;
@@ -146,8 +143,7 @@ Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence
 }
 
 Result<ChunkOutcome> ReleaseDay::Judge(ChunkTransaction& transaction, const ReleaseRound& round,
-                                       const ReleaseChunk& chunk,
-                                       const Evidence& evidence) const {
+                                       const ReleaseChunk& chunk, const Evidence& evidence) const {
     KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
     KESSAI_ASSIGN_OR_RETURN(const auto totals, transaction.Totals());
     KESSAI_ASSIGN_OR_RETURN(const auto fees_before, transaction.FeesOfCycle());

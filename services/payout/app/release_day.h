@@ -24,11 +24,12 @@ struct ReleaseObserver {
     std::function<void(const ReleaseRound&, Duration took)> on_finished;
 };
 
-/// Releases a closed day: recounts its accruals, and chunk by chunk makes the money of each merchant
-/// available in the transaction that records its equal recount, and holds back those that differ.
+/// Releases a closed day: recounts its accruals, and chunk by chunk makes the money of each
+/// merchant available in the transaction that records its equal recount, and holds back those that
+/// differ.
 ///
-/// Every chunk is checked off in its own transaction, so whoever runs it again after a crash goes on
-/// where it ended, and a run of a released day changes nothing, but for merchants that were held
+/// Every chunk is checked off in its own transaction, so whoever runs it again after a crash goes
+/// on where it ended, and a run of a released day changes nothing, but for merchants that were held
 /// back and now come out equal: they are released in a further round. Thread safe.
 class ReleaseDay {
  public:

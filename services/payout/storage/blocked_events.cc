@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kessai/inbox/dead_letter.h"
+#include "kessai/inbox/dead_letters.h"
 #include "kessai/mysql/query.h"
 
 namespace kessai::payout::storage {

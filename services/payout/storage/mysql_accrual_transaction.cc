@@ -6,11 +6,11 @@
 #include <tuple>
 #include <vector>
 
+#include "domain/release.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/digest/store.h"
 #include "kessai/event/bucket.h"
 #include "kessai/mysql/query.h"
-#include "domain/release.h"
 #include "storage/gate.h"
 #include "storage/row_mapping.h"
 
@@ -38,10 +38,9 @@ constexpr mysql::Query kAddToTotals{"merchant_day_total.add", R"sql(
                             fee = fee + VALUES(fee),
                             item_count = item_count + VALUES(item_count))sql"};
 constexpr mysql::Query kInsertDays{
-    "payout_day.insert_open",
-    "INSERT IGNORE INTO payout_day (business_date, state) VALUES {rows}"};
-constexpr mysql::Query kCountOutboxRow{
-    "slot_gate.count_outbox_row", "UPDATE slot_gate SET outbox_rows = ? WHERE slot = ?"};
+    "payout_day.insert_open", "INSERT IGNORE INTO payout_day (business_date, state) VALUES {rows}"};
+constexpr mysql::Query kCountOutboxRow{"slot_gate.count_outbox_row",
+                                       "UPDATE slot_gate SET outbox_rows = ? WHERE slot = ?"};
 constexpr mysql::Query kNoteClosed{"slot_gate.note_closed", R"sql(
     UPDATE slot_gate SET closed_through = GREATEST(COALESCE(closed_through, ?), ?)
     WHERE slot = ?)sql"};
@@ -68,8 +67,7 @@ Result<std::vector<app::StoredEffect>> MysqlAccrualTransaction::FindEffects(
         std::set<std::int64_t> payments;
         const auto part = keys.subspan(at, std::min(kKeysPerList, keys.size() - at));
         for (const domain::EffectKey& key : part) payments.insert(key.payment.value());
-        KESSAI_ASSIGN_OR_RETURN(auto rows,
-                                session_.Select(kFindEffects, mysql::KeyList(payments)));
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kFindEffects, mysql::KeyList(payments)));
         while (rows.Next()) {
             app::StoredEffect effect;
             effect.key = {domain::PaymentId(rows.Int(0)), static_cast<std::uint32_t>(rows.Int(1))};

@@ -88,7 +88,8 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
             const domain::SealedChunk& chunk = closed.chunks[i];
             rows.Add(day_, i, chunk.range.first, chunk.range.last, chunk.merchant_count,
                      AsBytes(chunk.seal));
-            if (rows.size() == kRowsPerStatement) KESSAI_RETURN_IF_ERROR(Flush(kInsertChunks, rows));
+            if (rows.size() == kRowsPerStatement)
+                KESSAI_RETURN_IF_ERROR(Flush(kInsertChunks, rows));
         }
         KESSAI_RETURN_IF_ERROR(Flush(kInsertChunks, rows));
         for (const domain::HeldBack& held : closed.open_merchants) {
@@ -126,8 +127,8 @@ Result<std::vector<BusinessDate>> MysqlDayStore::ClosableDays(int partition_coun
     KESSAI_ASSIGN_OR_RETURN(auto marks, session->Select(kClosedThrough, partition_count));
     std::vector<BusinessDate> days;
     if (!marks.Next() || marks.Int(0) < partition_count) return days;
-    KESSAI_ASSIGN_OR_RETURN(
-        auto rows, session->Select(kOpenDays, Number(DayState::kOpen), marks.Date(1)));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session->Select(kOpenDays, Number(DayState::kOpen), marks.Date(1)));
     while (rows.Next()) days.push_back(rows.Date(0));
     return days;
 }
@@ -168,8 +169,7 @@ Status MysqlDayStore::StoreMark(BusinessDate day, const std::string& mark, int p
     policy.rerun_unknown = true;  // Found marked, it is done.
     KESSAI_RETURN_IF_ERROR(
         mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(const std::int64_t row_id,
-                                    NextOutboxRow(session, Gate::kDays));
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t row_id, NextOutboxRow(session, Gate::kDays));
             KESSAI_ASSIGN_OR_RETURN(auto unmarked, session.Select(kLockUnmarked, day));
             if (!unmarked.Next() || !unmarked.Bool(0)) return OkStatus();
             // Asked again while the gate is held: a release may have put in an event of this day.
@@ -187,8 +187,8 @@ Status MysqlDayStore::StoreMark(BusinessDate day, const std::string& mark, int p
 Result<std::vector<BusinessDate>> MysqlDayStore::ReleasableDays(bool closed) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     const DayState also = closed ? DayState::kClosed : DayState::kReleasing;
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kReleasableDays,
-                                                       Number(DayState::kReleasing), Number(also)));
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session->Select(kReleasableDays, Number(DayState::kReleasing), Number(also)));
     std::vector<BusinessDate> days;
     while (rows.Next()) days.push_back(rows.Date(0));
     return days;

@@ -10,8 +10,8 @@ namespace kessai::payout::storage {
 
 class MysqlDayStore final : public app::DayStore {
  public:
-    /// `pool` must outlive it; its sessions read whole days. `on_events` is told which outbox shards
-    /// got rows (outbox::Relay::Notify).
+    /// `pool` must outlive it; its sessions read whole days. `on_events` is told which outbox
+    /// shards got rows (outbox::Relay::Notify).
     MysqlDayStore(mysql::Pool& pool, InboxName inbox, std::function<void(unsigned)> on_events);
 
     Result<std::vector<BusinessDate>> ClosableDays(int partition_count) override;

@@ -84,7 +84,8 @@ domain::HoldReason ReadReason(const mysql::Rows& row, int column) {
 
 app::DayRow ReadDayRow(const mysql::Rows& row) {
     return {{domain::PaymentId(row.Int(0)), static_cast<std::uint32_t>(row.Int(1))},
-            MerchantId(row.Int(2)), row.Int(3)};
+            MerchantId(row.Int(2)),
+            row.Int(3)};
 }
 
 /// Runs `read` in one transaction, so that what it reads fits each other as far as READ COMMITTED
@@ -151,44 +152,39 @@ Result<app::MerchantBalance> MysqlPayoutReader::FindBalance(MerchantId merchant)
 }
 
 Result<app::MerchantDay> MysqlPayoutReader::FindMerchantDay(MerchantId merchant, BusinessDate day) {
-    return Read<app::MerchantDay>(
-        pool_, [&](mysql::Session& session) -> Result<app::MerchantDay> {
-            app::MerchantDay found{domain::kBookCurrency, {}, 0, 0, false, std::nullopt};
-            KESSAI_ASSIGN_OR_RETURN(auto releases,
-                                    session.Select(kReleasesOfMerchant, day, merchant));
-            while (releases.Next()) {
-                found.released = true;
-                found.sums =
-                    found.sums + domain::Sums{releases.Int(1), releases.Int(2), releases.Int(5)};
-                found.tax += releases.Int(3);
-                found.net += releases.Int(4);
-            }
-            if (found.released) return found;
+    return Read<app::MerchantDay>(pool_, [&](mysql::Session& session) -> Result<app::MerchantDay> {
+        app::MerchantDay found{domain::kBookCurrency, {}, 0, 0, false, std::nullopt};
+        KESSAI_ASSIGN_OR_RETURN(auto releases, session.Select(kReleasesOfMerchant, day, merchant));
+        while (releases.Next()) {
+            found.released = true;
+            found.sums =
+                found.sums + domain::Sums{releases.Int(1), releases.Int(2), releases.Int(5)};
+            found.tax += releases.Int(3);
+            found.net += releases.Int(4);
+        }
+        if (found.released) return found;
 
-            std::map<TaxClass, std::int64_t> fees;
-            KESSAI_ASSIGN_OR_RETURN(
-                auto cycle, session.Select(kFeesOfMerchant, domain::CycleStart(day), merchant));
-            while (cycle.Next()) fees[ReadTaxClass(cycle, 0)] = cycle.Int(1);
-            KESSAI_ASSIGN_OR_RETURN(auto totals, session.Select(kTotalsOfMerchant, day, merchant));
-            bool known = false;
-            while (totals.Next()) {
-                known = true;
-                const domain::MerchantSums part{
-                    merchant,
-                    ReadTaxClass(totals, 0),
-                    {totals.Int(1), totals.Int(2), totals.Int(3)}};
-                KESSAI_ASSIGN_OR_RETURN(
-                    const domain::ReleaseLine line,
-                    domain::MakeReleaseLine(part, fees[part.tax_class], taxes_));
-                found.sums = found.sums + part.sums;
-                found.tax += line.tax;
-                found.net += line.net;
-            }
-            KESSAI_ASSIGN_OR_RETURN(auto hold, session.Select(kHoldOfMerchant, day, merchant));
-            if (hold.Next()) found.held_back = ReadReason(hold, 0);
-            if (!known && !found.held_back) return MerchantUnknown(merchant);
-            return found;
-        });
+        std::map<TaxClass, std::int64_t> fees;
+        KESSAI_ASSIGN_OR_RETURN(auto cycle,
+                                session.Select(kFeesOfMerchant, domain::CycleStart(day), merchant));
+        while (cycle.Next()) fees[ReadTaxClass(cycle, 0)] = cycle.Int(1);
+        KESSAI_ASSIGN_OR_RETURN(auto totals, session.Select(kTotalsOfMerchant, day, merchant));
+        bool known = false;
+        while (totals.Next()) {
+            known = true;
+            const domain::MerchantSums part{
+                merchant, ReadTaxClass(totals, 0), {totals.Int(1), totals.Int(2), totals.Int(3)}};
+            KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseLine line,
+                                    domain::MakeReleaseLine(part, fees[part.tax_class], taxes_));
+            found.sums = found.sums + part.sums;
+            found.tax += line.tax;
+            found.net += line.net;
+        }
+        KESSAI_ASSIGN_OR_RETURN(auto hold, session.Select(kHoldOfMerchant, day, merchant));
+        if (hold.Next()) found.held_back = ReadReason(hold, 0);
+        if (!known && !found.held_back) return MerchantUnknown(merchant);
+        return found;
+    });
 }
 
 Result<std::vector<domain::FeePlan>> MysqlPayoutReader::ListPlans(MerchantId merchant) {

@@ -21,8 +21,7 @@ constexpr mysql::Query kHasAccruals{"merchant_day_total.has_any", R"sql(
     LIMIT 1)sql"};
 constexpr mysql::Query kHasAnyAccruals{"merchant_day_total.has_any_merchant",
                                        "SELECT 1 FROM merchant_day_total LIMIT 1"};
-constexpr mysql::Query kLatestDay{"payout_day.latest",
-                                  "SELECT MAX(business_date) FROM payout_day"};
+constexpr mysql::Query kLatestDay{"payout_day.latest", "SELECT MAX(business_date) FROM payout_day"};
 constexpr mysql::Query kHighest{"fee_plan.highest", R"sql(
     SELECT COALESCE(MAX(plan_id), 0), COALESCE(MAX(revision), 0),
            COALESCE(MAX(CASE WHEN plan_id = ? THEN version END), 0)
@@ -70,8 +69,8 @@ class MysqlPlanTransaction final : public app::PlanTransaction {
         mysql::RowList rows;
         rows.Add(stored.id, stored.version, stored.merchant, stored.currency.code(),
                  stored.terms.rate_basis_points, stored.terms.fixed, stored.terms.minimum,
-                 stored.terms.maximum, stored.effective_from, stored.effective_to,
-                 stored.revision, at, CutText(put_by, kPutByMax));
+                 stored.terms.maximum, stored.effective_from, stored.effective_to, stored.revision,
+                 at, CutText(put_by, kPutByMax));
         KESSAI_RETURN_IF_ERROR(session_.Execute(kInsert, rows));
         KESSAI_RETURN_IF_ERROR(session_.Execute(kSetRevision, stored.revision));
         return stored;
@@ -83,8 +82,7 @@ class MysqlPlanTransaction final : public app::PlanTransaction {
 
 }  // namespace
 
-Status MysqlPlanStore::InPlanTransaction(
-    const std::function<Status(app::PlanTransaction&)>& work) {
+Status MysqlPlanStore::InPlanTransaction(const std::function<Status(app::PlanTransaction&)>& work) {
     mysql::RetryPolicy policy;
     policy.rerun_unknown = true;  // The same plan again is found to be there.
     return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {

@@ -139,8 +139,7 @@ int Number(DayState state) {
 }
 
 Status Running() {
-    return Status(Code::kAborted, domain::reason::kReleaseRunning,
-                  "another release is under way");
+    return Status(Code::kAborted, domain::reason::kReleaseRunning, "another release is under way");
 }
 
 /// The lease on releasing, renewed in the background. An owner of its own for each turn, so that
@@ -148,9 +147,10 @@ Status Running() {
 class LeasedTurn final : public app::ReleaseTurn {
  public:
     LeasedTurn(mysql::Pool& pool, lease::Grant grant, const Clock& clock)
-        : pool_(pool), clock_(clock), grant_(std::move(grant)), thread_([this](std::stop_token s) {
-              Renew(s);
-          }) {}
+        : pool_(pool),
+          clock_(clock),
+          grant_(std::move(grant)),
+          thread_([this](std::stop_token s) { Renew(s); }) {}
     ~LeasedTurn() override {
         thread_.request_stop();
         thread_.join();
@@ -291,8 +291,8 @@ MysqlReleaseStore::MysqlReleaseStore(mysql::Pool& pool, InboxName inbox, const C
 
 Result<std::unique_ptr<app::ReleaseTurn>> MysqlReleaseStore::TryTakeTurn() {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(
-        auto grant, lease::TryAcquire(*session, kTurnName, lease::NewOwner(), kTurnDuration, clock_));
+    KESSAI_ASSIGN_OR_RETURN(auto grant, lease::TryAcquire(*session, kTurnName, lease::NewOwner(),
+                                                          kTurnDuration, clock_));
     if (!grant) return std::unique_ptr<app::ReleaseTurn>();
     return std::unique_ptr<app::ReleaseTurn>(
         std::make_unique<LeasedTurn>(pool_, *std::move(grant), clock_));
@@ -403,11 +403,11 @@ Status MysqlReleaseStore::Finish(const app::ReleaseRound& round, const app::Even
             domain::ReleaseSums sums{rows.Int(1), 0,           rows.Int(2),
                                      rows.Int(3), rows.Int(4), rows.Int(5)};
             KESSAI_ASSIGN_OR_RETURN(sums.held_back_count, CountHeld(session, round.day));
-            KESSAI_RETURN_IF_ERROR(session.Execute(
-                kFinishRound, at, sums.merchant_count, sums.held_back_count, sums.gross, sums.fee,
-                sums.tax, sums.net, round.day, round.round));
-            KESSAI_RETURN_IF_ERROR(session.Execute(kSetDay, Number(DayState::kReleased),
-                                                   round.round + 1, round.day));
+            KESSAI_RETURN_IF_ERROR(session.Execute(kFinishRound, at, sums.merchant_count,
+                                                   sums.held_back_count, sums.gross, sums.fee,
+                                                   sums.tax, sums.net, round.day, round.round));
+            KESSAI_RETURN_IF_ERROR(
+                session.Execute(kSetDay, Number(DayState::kReleased), round.round + 1, round.day));
             KESSAI_RETURN_IF_ERROR(
                 session.Execute(kSetReleasing, std::nullopt, std::nullopt, gate));
             if (round.round > 0 && sums.merchant_count == 0) return OkStatus();
@@ -420,8 +420,7 @@ Status MysqlReleaseStore::Finish(const app::ReleaseRound& round, const app::Even
                 events.DayReleased({round.day, round.round, sums, event_day, at}));
             KESSAI_RETURN_IF_ERROR(
                 writer.Add({.object_id = round.day.ToNumber(), .envelope = envelope}));
-            KESSAI_ASSIGN_OR_RETURN(const std::int64_t row_id,
-                                    NextOutboxRow(session, Gate::kDays));
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t row_id, NextOutboxRow(session, Gate::kDays));
             return writer.Store(session, row_id, event_day);
         }));
     if (on_events_) on_events_(writer.shards());
@@ -432,8 +431,7 @@ Result<domain::ReleaseSums> MysqlReleaseStore::Summary(BusinessDate day) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kSumRounds, day));
     rows.Next();
-    domain::ReleaseSums sums{rows.Int(0), 0,           rows.Int(1),
-                             rows.Int(2), rows.Int(3), rows.Int(4)};
+    domain::ReleaseSums sums{rows.Int(0), 0, rows.Int(1), rows.Int(2), rows.Int(3), rows.Int(4)};
     KESSAI_ASSIGN_OR_RETURN(sums.held_back_count, CountHeld(*session, day));
     return sums;
 }

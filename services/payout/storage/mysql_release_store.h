@@ -20,8 +20,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
     Result<std::optional<app::ReleaseRound>> UnderWay() override;
     Result<std::vector<app::ReleaseChunk>> HeldChunks(BusinessDate day) override;
     Result<app::ReleaseRound> Begin(BusinessDate day, bool deep,
-                                    std::span<const app::ReleaseChunk> chunks,
-                                    Instant at) override;
+                                    std::span<const app::ReleaseChunk> chunks, Instant at) override;
     Result<std::vector<app::ReleaseChunk>> PendingChunks(const app::ReleaseRound& round) override;
     Status InChunk(const app::ReleaseRound& round, const app::ReleaseChunk& chunk,
                    const std::function<Status(app::ChunkTransaction&)>& work) override;
@@ -31,8 +30,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
                   Instant at) override;
     Result<domain::ReleaseSums> Summary(BusinessDate day) override;
     Result<std::vector<app::BlockedEvent>> Blocked(BusinessDate day, int limit) override;
-    Result<std::optional<domain::MerchantId>> MerchantOfPayment(
-        domain::PaymentId payment) override;
+    Result<std::optional<domain::MerchantId>> MerchantOfPayment(domain::PaymentId payment) override;
     Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) override;
     Status ScanSums(BusinessDate day, int first_bucket, int last_bucket,
                     const TakeSums& take) override;

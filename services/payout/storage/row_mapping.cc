@@ -87,7 +87,8 @@ domain::FeePlan ReadPlan(const mysql::Rows& row) {
 
 domain::SlotTotal ReadSlotTotal(const mysql::Rows& row) {
     return {static_cast<std::uint32_t>(row.Int(1)),
-            {domain::MerchantId(row.Int(0)), ReadTaxClass(row, 2),
+            {domain::MerchantId(row.Int(0)),
+             ReadTaxClass(row, 2),
              {row.Int(3), row.Int(4), row.Int(5)}}};
 }
 

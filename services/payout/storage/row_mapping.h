@@ -13,17 +13,17 @@
 namespace kessai::payout::storage {
 
 /// In the order of the table; see ReadAccrual and AddAccrual.
-#define KESSAI_ACCRUAL_COLUMNS                                                                     \
-    "business_date, bucket, payment_id, version, merchant_id, kind, tax_class, currency, gross, "  \
-    "fee, captured_total, refunded_before, payment_date, plan_id, plan_version, event_id, "        \
+#define KESSAI_ACCRUAL_COLUMNS                                                                    \
+    "business_date, bucket, payment_id, version, merchant_id, kind, tax_class, currency, gross, " \
+    "fee, captured_total, refunded_before, payment_date, plan_id, plan_version, event_id, "       \
     "recorded_at_us, content_hash"
 
 domain::Accrual ReadAccrual(const mysql::Rows& row);
 Instant ReadRecordedAt(const mysql::Rows& row);
 void AddAccrual(mysql::RowList& rows, const domain::Accrual& accrual, Instant recorded_at);
 
-#define KESSAI_PLAN_COLUMNS                                                                        \
-    "plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, minimum_fee, "         \
+#define KESSAI_PLAN_COLUMNS                                                                \
+    "plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, minimum_fee, " \
     "maximum_fee, effective_from, effective_to, revision"
 
 domain::FeePlan ReadPlan(const mysql::Rows& row);

@@ -6,8 +6,8 @@
 #include <map>
 #include <tuple>
 
-#include "tests/seeded.h"
 #include "domain/day_total.h"
+#include "tests/seeded.h"
 
 namespace kessai::payout::domain {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/seeded.h"
 #include "domain/payment_change.h"
+#include "tests/seeded.h"
 
 namespace kessai::payout::domain {
 namespace {

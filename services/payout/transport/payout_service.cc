@@ -1,0 +1,288 @@
+#include "transport/payout_service.h"
+
+#include "domain/reason.h"
+#include "kessai/digest/accumulator.h"
+
+namespace kessai::payout::transport {
+namespace {
+
+Status Invalid(std::string message) {
+    return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
+}
+
+Result<BusinessDate> ParseDate(const char* field, std::int32_t number) {
+    const Result<BusinessDate> date = BusinessDate::FromNumber(number);
+    if (!date.ok()) return Invalid(std::string(field) + " is no date (yyyymmdd)");
+    return date;
+}
+
+Result<domain::FeePlan> ToPlan(const v1::FeePlan& message) {
+    domain::FeePlan plan;
+    if (message.plan_id() < 0) return Invalid("plan_id is negative");
+    if (message.merchant_id() < 0) return Invalid("merchant_id is negative");
+    plan.id = domain::PlanId(message.plan_id());
+    plan.merchant = domain::MerchantId(message.merchant_id());
+    KESSAI_ASSIGN_OR_RETURN(plan.currency, Currency::Parse(message.currency()));
+    plan.terms = {.rate_basis_points = message.rate_basis_points(),
+                  .fixed = message.fixed(),
+                  .minimum = message.minimum(),
+                  .maximum = message.maximum()};
+    KESSAI_ASSIGN_OR_RETURN(plan.effective_from,
+                            ParseDate("effective_from", message.effective_from()));
+    if (message.effective_to() != 0) {
+        KESSAI_ASSIGN_OR_RETURN(plan.effective_to,
+                                ParseDate("effective_to", message.effective_to()));
+    }
+    return plan;
+}
+
+void FillPlan(const domain::FeePlan& plan, v1::FeePlan* message) {
+    message->set_plan_id(plan.id.value());
+    message->set_version(plan.version);
+    message->set_merchant_id(plan.merchant.value());
+    message->set_currency(std::string(plan.currency.code()));
+    message->set_rate_basis_points(plan.terms.rate_basis_points);
+    message->set_fixed(plan.terms.fixed);
+    message->set_minimum(plan.terms.minimum);
+    message->set_maximum(plan.terms.maximum);
+    message->set_effective_from(plan.effective_from.ToNumber());
+    if (plan.effective_to) message->set_effective_to(plan.effective_to->ToNumber());
+}
+
+v1::PayoutDay::State ToMessage(domain::DayState state) {
+    switch (state) {
+        case domain::DayState::kOpen:
+            return v1::PayoutDay::OPEN;
+        case domain::DayState::kClosed:
+            return v1::PayoutDay::CLOSED;
+        case domain::DayState::kReleasing:
+            return v1::PayoutDay::RELEASING;
+        case domain::DayState::kReleased:
+            return v1::PayoutDay::RELEASED;
+    }
+    return v1::PayoutDay::STATE_UNSPECIFIED;
+}
+
+std::string BigEndian(const digest::Sum128& sum) {
+    std::string bytes;
+    for (const std::uint64_t half : {sum.high, sum.low}) {
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            bytes.push_back(static_cast<char>(half >> shift & 0xFF));
+        }
+    }
+    return bytes;
+}
+
+void FillSums(const domain::Sums& sums, v1::HeldBackMerchant::Sums* message) {
+    message->set_gross(sums.gross);
+    message->set_fee(sums.fee);
+    message->set_item_count(sums.item_count);
+}
+
+}  // namespace
+
+auth::MethodPolicy Policy() {
+    return auth::MethodPolicy({
+        {"PutFeePlan", {auth::Operator("plan:write")}},
+        {"ListFeePlans", {auth::Operator("plan:write"), auth::Operator("payout:read")}},
+        {"GetMerchantBalance",
+         {auth::Merchant(), auth::Operator("payout:read"), auth::AnyService()}},
+        {"GetMerchantDay", {auth::Operator("payout:read"), auth::AnyService()}},
+        {"GetAccrual", {auth::Operator("payout:read"), auth::AnyService()}},
+        {"ReleaseDay", {auth::Operator("day:release")}},
+        {"GetDay",
+         {auth::Operator("payout:read"), auth::Operator("day:release"), auth::AnyService()}},
+        {"ListHeldBack", {auth::Operator("payout:read"), auth::AnyService()}},
+        {"GetDayDigests", {auth::AnyService()}},
+        {"ListDayRows", {auth::AnyService()}},
+    });
+}
+
+PayoutService::PayoutService(app::PayoutReader& reader, app::PutFeePlan& put_fee_plan,
+                             app::ReleaseDay& release_day)
+    : reader_(reader), put_fee_plan_(put_fee_plan), release_day_(release_day) {}
+
+void PayoutService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow) {
+    service.Blocking("PutFeePlan", quick, *this, &PayoutService::PutFeePlan);
+    service.Blocking("ListFeePlans", quick, *this, &PayoutService::ListFeePlans);
+    service.Blocking("GetMerchantBalance", quick, *this, &PayoutService::GetMerchantBalance);
+    service.Blocking("GetMerchantDay", quick, *this, &PayoutService::GetMerchantDay);
+    service.Blocking("GetAccrual", quick, *this, &PayoutService::GetAccrual);
+    service.Blocking("ReleaseDay", slow, *this, &PayoutService::ReleaseDay);
+    service.Blocking("GetDay", quick, *this, &PayoutService::GetDay);
+    service.Blocking("GetDayDigests", slow, *this, &PayoutService::GetDayDigests);
+    service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(
+        "ListDayRows", slow,
+        [this](const rpc::CallContext&, const v1::ListDayRowsRequest& request,
+               rpc::StreamWriter<v1::DayRow>& rows) { return ListDayRows(request, rows); });
+    service.Streaming<v1::ListHeldBackRequest, v1::HeldBackMerchant>(
+        "ListHeldBack", slow,
+        [this](const rpc::CallContext&, const v1::ListHeldBackRequest& request,
+               rpc::StreamWriter<v1::HeldBackMerchant>& merchants) {
+            return ListHeldBack(request, merchants);
+        });
+}
+
+Result<v1::FeePlan> PayoutService::PutFeePlan(const rpc::CallContext& context,
+                                              const v1::FeePlan& request) {
+    KESSAI_ASSIGN_OR_RETURN(const domain::FeePlan plan, ToPlan(request));
+    KESSAI_ASSIGN_OR_RETURN(const domain::FeePlan stored,
+                            put_fee_plan_.Run(plan, context.principal().subject));
+    v1::FeePlan response;
+    FillPlan(stored, &response);
+    return response;
+}
+
+Result<v1::ListFeePlansResponse> PayoutService::ListFeePlans(
+    const rpc::CallContext&, const v1::ListFeePlansRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const auto plans,
+                            reader_.ListPlans(domain::MerchantId(request.merchant_id())));
+    v1::ListFeePlansResponse response;
+    for (const domain::FeePlan& plan : plans) FillPlan(plan, response.add_plans());
+    return response;
+}
+
+Result<v1::MerchantBalance> PayoutService::GetMerchantBalance(
+    const rpc::CallContext& context, const v1::GetMerchantBalanceRequest& request) {
+    const auth::Principal& caller = context.principal();
+    std::int64_t merchant = request.merchant_id();
+    if (caller.role == auth::Role::kMerchant) {
+        if (merchant == 0) merchant = caller.merchant_id;
+        // What others have is as if it were not there.
+        if (merchant != caller.merchant_id) {
+            return Status(Code::kNotFound, domain::reason::kMerchantUnknown, "no such merchant");
+        }
+    }
+    KESSAI_ASSIGN_OR_RETURN(const app::MerchantBalance balance,
+                            reader_.FindBalance(domain::MerchantId(merchant)));
+    v1::MerchantBalance response;
+    response.set_merchant_id(merchant);
+    response.set_currency(std::string(balance.currency.code()));
+    response.set_pending(balance.pending);
+    response.set_available(balance.available);
+    return response;
+}
+
+Result<v1::MerchantDay> PayoutService::GetMerchantDay(const rpc::CallContext&,
+                                                      const v1::GetMerchantDayRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::MerchantDay day,
+        reader_.FindMerchantDay(domain::MerchantId(request.merchant_id()), date));
+    v1::MerchantDay response;
+    response.set_merchant_id(request.merchant_id());
+    response.set_business_date(date.ToNumber());
+    response.set_currency(std::string(day.currency.code()));
+    response.set_gross(day.sums.gross);
+    response.set_fee(day.sums.fee);
+    response.set_tax(day.tax);
+    response.set_net(day.net);
+    response.set_item_count(day.sums.item_count);
+    response.set_released(day.released);
+    if (day.held_back) {
+        response.set_held_back_reason(std::string(domain::HoldReasonName(*day.held_back)));
+    }
+    return response;
+}
+
+Result<v1::Accrual> PayoutService::GetAccrual(const rpc::CallContext&,
+                                              const v1::GetAccrualRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::RecordedAccrual found,
+        reader_.FindAccrual({domain::PaymentId(request.payment_id()), request.version()}));
+    const domain::Accrual& accrual = found.accrual;
+    v1::Accrual response;
+    response.set_payment_id(accrual.key.payment.value());
+    response.set_version(accrual.key.version);
+    response.set_merchant_id(accrual.merchant.value());
+    response.set_business_date(accrual.business_date.ToNumber());
+    response.set_currency(std::string(accrual.currency.code()));
+    response.set_gross(accrual.gross);
+    response.set_fee(accrual.fee);
+    response.set_plan_id(accrual.plan.value());
+    response.set_plan_version(accrual.plan_version);
+    response.set_recorded_at_us(ToMicros(found.recorded_at));
+    return response;
+}
+
+Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
+                                                 const v1::ReleaseDayRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseSums sums, release_day_.Run(date, request.deep()));
+    v1::DayRelease response;
+    response.set_business_date(date.ToNumber());
+    response.set_merchant_count(sums.merchant_count);
+    response.set_held_back_count(sums.held_back_count);
+    response.set_gross(sums.gross);
+    response.set_fee(sums.fee);
+    response.set_tax(sums.tax);
+    response.set_net(sums.net);
+    return response;
+}
+
+Result<v1::PayoutDay> PayoutService::GetDay(const rpc::CallContext&,
+                                            const v1::GetDayRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const app::DayView day, reader_.FindDay(date));
+    v1::PayoutDay response;
+    response.set_business_date(date.ToNumber());
+    response.set_state(ToMessage(day.state));
+    if (day.seal) response.set_seal(day.seal->data(), day.seal->size());
+    response.set_held_back_count(day.held_back_count);
+    return response;
+}
+
+Result<v1::DayDigests> PayoutService::GetDayDigests(const rpc::CallContext&,
+                                                    const v1::GetDayDigestsRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const digest::DayDigest day, reader_.Digests(date, request.deep()));
+    v1::DayDigests response;
+    response.set_business_date(date.ToNumber());
+    for (std::size_t bucket = 0; bucket < day.size(); ++bucket) {
+        v1::DayDigests::Bucket* added = response.add_buckets();
+        added->set_bucket(static_cast<std::uint32_t>(bucket));
+        added->set_count(static_cast<std::uint64_t>(day[bucket].count));
+        added->set_amount(day[bucket].signed_gross);
+        added->set_hash_sum(BigEndian(day[bucket].hash_sum));
+    }
+    return response;
+}
+
+Status PayoutService::ListDayRows(const v1::ListDayRowsRequest& request,
+                                  rpc::StreamWriter<v1::DayRow>& rows) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    if (request.bucket() >= digest::kBuckets) return Invalid("there is no such bucket");
+    return reader_.StreamRows(date, static_cast<int>(request.bucket()),
+                              [&](const app::DayRow& row) {
+                                  v1::DayRow message;
+                                  message.set_object_id(row.key.payment.value());
+                                  message.set_version(row.key.version);
+                                  message.set_merchant_id(row.merchant.value());
+                                  message.set_amount(row.gross);
+                                  return rows.Write(message);
+                              });
+}
+
+Status PayoutService::ListHeldBack(const v1::ListHeldBackRequest& request,
+                                   rpc::StreamWriter<v1::HeldBackMerchant>& merchants) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const auto held, reader_.ListHeldBack(date));
+    for (const domain::HeldBack& merchant : held) {
+        v1::HeldBackMerchant message;
+        message.set_merchant_id(merchant.merchant.value());
+        message.set_reason(std::string(domain::HoldReasonName(merchant.reason)));
+        FillSums(merchant.totals, message.mutable_totals());
+        FillSums(merchant.recounted, message.mutable_recounted());
+        message.set_note(merchant.note);
+        if (!merchants.Write(message)) return OkStatus();
+    }
+    return OkStatus();
+}
+
+}  // namespace kessai::payout::transport

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/payout_reader.h"
+#include "app/put_fee_plan.h"
+#include "app/release_day.h"
+#include "kessai/auth/policy.h"
+#include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/rpc/service.h"
+#include "kessai/rpc/worker_pool.h"
+
+namespace kessai::payout::transport {
+
+inline constexpr std::string_view kServiceName = "kessai.payout.v1.PayoutService";
+
+/// Who may call what.
+auth::MethodPolicy Policy();
+
+/// The methods of PayoutService. What it is made of must outlive it, and it the server.
+class PayoutService {
+ public:
+    PayoutService(app::PayoutReader& reader, app::PutFeePlan& put_fee_plan,
+                  app::ReleaseDay& release_day);
+
+    /// `slow` is for methods that read whole days.
+    void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
+
+ private:
+    Result<v1::FeePlan> PutFeePlan(const rpc::CallContext& context, const v1::FeePlan& request);
+    Result<v1::ListFeePlansResponse> ListFeePlans(const rpc::CallContext& context,
+                                                  const v1::ListFeePlansRequest& request);
+    Result<v1::MerchantBalance> GetMerchantBalance(const rpc::CallContext& context,
+                                                   const v1::GetMerchantBalanceRequest& request);
+    Result<v1::MerchantDay> GetMerchantDay(const rpc::CallContext& context,
+                                           const v1::GetMerchantDayRequest& request);
+    Result<v1::Accrual> GetAccrual(const rpc::CallContext& context,
+                                   const v1::GetAccrualRequest& request);
+    Result<v1::DayRelease> ReleaseDay(const rpc::CallContext& context,
+                                      const v1::ReleaseDayRequest& request);
+    Result<v1::PayoutDay> GetDay(const rpc::CallContext& context, const v1::GetDayRequest& request);
+    Result<v1::DayDigests> GetDayDigests(const rpc::CallContext& context,
+                                         const v1::GetDayDigestsRequest& request);
+    Status ListDayRows(const v1::ListDayRowsRequest& request, rpc::StreamWriter<v1::DayRow>& rows);
+    Status ListHeldBack(const v1::ListHeldBackRequest& request,
+                        rpc::StreamWriter<v1::HeldBackMerchant>& merchants);
+
+    app::PayoutReader& reader_;
+    app::PutFeePlan& put_fee_plan_;
+    app::ReleaseDay& release_day_;
+};
+
+}  // namespace kessai::payout::transport
