@@ -1,0 +1,117 @@
+#include "transport/problem.h"
+
+#include <array>
+#include <string>
+
+#include "transport/json_writer.h"
+
+namespace kessai::gateway::transport {
+
+namespace {
+
+/// Reasons come with a Status and go with it; what is logged must outlive the response. Names that
+/// are not on the list show as their code.
+std::string_view Lasting(std::string_view reason, Code code) {
+    static constexpr std::array<std::string_view, 32> kNames{
+        "AMOUNT_OUT_OF_RANGE", "CURRENCY_UNKNOWN",     "FIELD_INVALID",
+        "MERCHANT_UNKNOWN",    "MERCHANT_SUSPENDED",   "CODE_UNKNOWN",
+        "CODE_EXPIRED",        "CODE_DELETED",         "CODE_ALREADY_PAID",
+        "PAYMENT_CANCELED",    "PAYMENT_UNKNOWN",      "AMOUNT_CHANGED",
+        "INSUFFICIENT_FUNDS",  "WALLET_UNKNOWN",       "KEY_REUSED",
+        "SOURCE_UNKNOWN",      "BALANCE_LIMIT",        "PAGE_TOKEN_INVALID",
+        "QUEUE_FULL",          "OUTCOME_UNKNOWN",      "NOT_SENT",
+        "RATE_LIMITED",        "BODY_MALFORMED",       "FIELD_MISSING",
+        "FIELD_MALFORMED",     "SIGN_IN_REQUIRED",     "SCOPE_MISSING",
+        "TOKEN_EXPIRED",       "TOKEN_MISSING",        "TOKEN_MALFORMED",
+        "TOKEN_KEY_UNKNOWN",   "TOKEN_SIGNATURE_WRONG"};
+    for (const auto name : kNames) {
+        if (name == reason) return name;
+    }
+    return CodeName(code);
+}
+
+http::Response Make(int status, std::string_view code, std::string_view title,
+                    std::string_view detail, bool outcome_unknown, std::string_view request_id) {
+    http::Response response;
+    response.status = status;
+    response.content_type = http::Response::kProblemJson;
+    JsonWriter json(response.body);
+    json.BeginObject();
+    json.Key("type").Text("urn:kessai:problem:" + std::string(code));
+    json.Key("title").Text(title);
+    json.Key("status").Number(status);
+    json.Key("code").Text(code);
+    json.Key("detail").Text(detail);
+    if (outcome_unknown) json.Key("outcomeUnknown").Bool(true);
+    json.Key("requestId").Text(request_id);
+    json.EndObject();
+    return response;
+}
+
+}  // namespace
+
+int HttpStatusOf(const Status& refusal) {
+    switch (refusal.code()) {
+        case Code::kOk:
+            return 200;
+        case Code::kInvalidArgument:
+        case Code::kOutOfRange:
+            return 400;
+        case Code::kUnauthenticated:
+            return 401;
+        case Code::kPermissionDenied:
+            return 403;
+        case Code::kNotFound:
+            return 404;
+        case Code::kAlreadyExists:
+        case Code::kFailedPrecondition:
+        case Code::kAborted:
+            return 409;
+        case Code::kResourceExhausted:
+            return 429;
+        case Code::kUnimplemented:
+            return 501;
+        case Code::kUnavailable:
+            return refusal.reason() == "OUTCOME_UNKNOWN" ? 504 : 503;
+        case Code::kDeadlineExceeded:
+        case Code::kUnknown:
+            return 504;
+        case Code::kCancelled:
+        case Code::kInternal:
+        case Code::kDataLoss:
+            break;
+    }
+    return 500;
+}
+
+http::Response Problem(const Status& refusal, std::string_view request_id) {
+    const int status = HttpStatusOf(refusal);
+    const bool unknown = status == 504 && refusal.reason() != "NOT_SENT";
+    http::Response response;
+    if (status >= 500) {
+        // What went wrong inside is in the log, under the request's id.
+        const std::string_view detail =
+            unknown ? "It is not known whether it was done; the same request may be sent again."
+                    : "It was not done; try again later.";
+        const std::string_view code = unknown         ? "OUTCOME_UNKNOWN"
+                                      : status == 503 ? "UNAVAILABLE"
+                                      : status == 501 ? "UNIMPLEMENTED"
+                                                      : "INTERNAL_ERROR";
+        response = Make(status, code, http::ReasonPhrase(status), detail, unknown, request_id);
+    } else {
+        response = Make(status, refusal.reason(), http::ReasonPhrase(status), refusal.message(),
+                        false, request_id);
+    }
+    response.reason = Lasting(refusal.reason(), refusal.code());
+    if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    if (status == 429 || status == 503) response.fields.emplace_back("Retry-After", "1");
+    return response;
+}
+
+http::Response ProblemFault(http::Fault fault, std::string_view detail,
+                            std::string_view request_id) {
+    const int status = http::StatusOf(fault);
+    return Make(status, http::NameOf(fault), http::ReasonPhrase(status), detail, false, request_id);
+}
+
+}  // namespace kessai::gateway::transport

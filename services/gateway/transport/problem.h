@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string_view>
+
+#include "kessai/http/message.h"
+#include "kessai/http/router.h"
+#include "kessai/result/result.h"
+
+namespace kessai::gateway::transport {
+
+/// The HTTP status that a refusal's code stands for, in the app and operator interfaces.
+int HttpStatusOf(const Status& refusal);
+
+/// A refusal as problem details (RFC 9457):
+///
+///     {"type":"urn:kessai:problem:INSUFFICIENT_FUNDS","title":"…","status":409,
+///      "code":"INSUFFICIENT_FUNDS","detail":"…","requestId":"OPA…"}
+///
+/// Where the work may have been done although nobody answered, `outcomeUnknown` is true, and the
+/// same request may be sent again. Details of failures inside are not shown.
+http::Response Problem(const Status& refusal, std::string_view request_id);
+
+/// What the server itself refuses, in the same form.
+http::Response ProblemFault(http::Fault fault, std::string_view detail,
+                            std::string_view request_id);
+
+}  // namespace kessai::gateway::transport
