@@ -23,6 +23,10 @@ Properties ProducerProperties(const ProducerOptions& options) {
         {"acks", "all"},
         // A message that failed for good must not be followed by its successors.
         {"enable.gapless.guarantee", "true"},
+        // A broker that knows nothing of a producer yet takes any sequence number from it. Were two
+        // requests on their way, the first could be refused (too few replicas, say) and the second
+        // taken. One at a time closes that gap, for some milliseconds of latency.
+        {"max.in.flight.requests.per.connection", "1"},
         // For ever: an outage is waited out, it does not fail messages.
         {"message.timeout.ms", "0"},
         {"linger.ms", std::to_string(static_cast<double>(options.linger.count()) / 1000.0)},

@@ -44,19 +44,20 @@ struct RelayOptions {
     Duration lease_margin = std::chrono::seconds(2);
 
     /// Looks for rows that other replicas wrote, while nobody notifies.
-    Duration poll_every = std::chrono::milliseconds(50);
-    /// At least so long from one read of the outbox to the next, so that under load a read finds
-    /// more.
+    Duration poll_every = std::chrono::milliseconds(100);
+    /// At least so long from one read of a shard to the next, so that under load a read finds more.
     Duration gather = std::chrono::milliseconds(5);
     /// At most so long from the first delivered row to its deletion. Longer gathers more rows (and,
     /// for a hook that adds up digests, more events a bucket) into one transaction.
     Duration delete_every = std::chrono::milliseconds(100);
     /// Of one shard, in one read.
-    int rows_per_read = 32;
-    /// Rows deleted in one transaction.
-    int rows_per_delete = 256;
-    /// Bytes that were read and are not yet deleted; the relay reads no further beyond.
-    std::size_t in_flight_bytes_max = std::size_t{32} << 20;
+    int rows_per_read = 64;
+    /// Deleted in one transaction.
+    int rows_per_delete = 512;
+    /// Read and not yet deleted, of one shard; and their bytes, of all shards. The relay reads no
+    /// further beyond.
+    int rows_in_flight_max = 512;
+    std::size_t bytes_in_flight_max = std::size_t{32} << 20;
     /// After an error the relay begins again after a wait that doubles from the first to the last.
     Duration backoff_first = std::chrono::milliseconds(50);
     Duration backoff_max = std::chrono::seconds(5);
