@@ -54,6 +54,17 @@ TEST(RenderTest, EachKindOfValueHasItsLiteral) {
     EXPECT_EQ(Literal(PaymentId(42)), "42");
 }
 
+// Goal: what has no exact literal does not compile.
+enum class Colour { kRed };
+static_assert(!std::constructible_from<Value, double>);
+static_assert(!std::constructible_from<Value, float>);
+static_assert(!std::constructible_from<Value, int*>);
+static_assert(!std::constructible_from<Value, std::nullptr_t>);
+static_assert(!std::constructible_from<Value, char>);
+static_assert(!std::constructible_from<Value, Colour>);
+static_assert(!std::constructible_from<Value, StrongId<struct TextIdTag, std::string>>);
+static_assert(!std::constructible_from<Value, std::optional<double>>);
+
 // Goal: no text can end its literal, whatever its bytes are.
 // Method: read the literal back as the server's scanner does, under both readings of a backslash.
 TEST(RenderTest, NoTextEndsItsLiteral) {

@@ -43,8 +43,9 @@ concept NumberLike =
 class Value {
  public:
     // Implicit on purpose, so that a call reads `session.Execute(kQuery, id, amount, name)`.
-    constexpr Value(std::nullopt_t) : kind_(Kind::kNull) {}                // NOLINT
-    constexpr Value(bool flag) : kind_(Kind::kInt), int_(flag ? 1 : 0) {}  // NOLINT
+    constexpr Value(std::nullopt_t) : kind_(Kind::kNull) {}  // NOLINT
+    // Integers and bool. A template, so that nothing converts on the way: a double or a pointer is
+    // no value.
     template <NumberLike T>
     constexpr Value(T number) : kind_(Kind::kInt), int_(0) {  // NOLINT
         if constexpr (std::signed_integral<T>) {
@@ -57,7 +58,8 @@ class Value {
     Value(std::string_view text) : kind_(Kind::kText), text_(text) {}    // NOLINT
     Value(const std::string& text) : kind_(Kind::kText), text_(text) {}  // NOLINT
     Value(const char* text) : kind_(Kind::kText), text_(text) {}         // NOLINT
-    Value(Bytes bytes) : kind_(Kind::kBytes), text_(bytes.data) {}       // NOLINT
+    Value(std::nullptr_t) = delete;
+    Value(Bytes bytes) : kind_(Kind::kBytes), text_(bytes.data) {}  // NOLINT
     /// A DATE.
     Value(BusinessDate date) : kind_(Kind::kDate), int_(date.ToNumber()) {}  // NOLINT
     /// A BIGINT of microseconds since 1970.
@@ -66,7 +68,8 @@ class Value {
     template <class Tag, NumberLike Rep>
     Value(StrongId<Tag, Rep> id) : Value(id.value()) {}  // NOLINT
     template <class T>
-    Value(const std::optional<T>& value)  // NOLINT
+    requires std::constructible_from<Value, const T&> Value(
+        const std::optional<T>& value)  // NOLINT
         : Value(value.has_value() ? Value(*value) : Value(std::nullopt)) {}
 
     /// Appends the literal. Safe for every byte value under a utf8mb4 connection, whatever the
