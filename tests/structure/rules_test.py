@@ -68,6 +68,7 @@ EXAMPLES = {
          ({"services/a/domain/x.cc": "Use(SystemClock());\n"},
           "services/a/domain/x.cc:1")],
         [{"services/a/domain/x.cc": '#include "kessai/money/money.h"\n#include <vector>\n'
+                                    '#include "kessai/net/address.h"\n'
                                     "// not clock.Now()\nauto due = IsDue(now);\n",
           "services/a/app/x.cc": "auto t = clock_.Now();\n"}]),
     "use_cases_work_through_ports": (
@@ -137,7 +138,9 @@ EXAMPLES = {
         [({"libs/a/src/secret.h": "", "services/s/app/x.cc": '#include "kessai/a/secret.h"\n'},
           "services/s/app/x.cc:1")],
         [{"libs/a/include/kessai/a/x.h": "",
-          "services/s/app/x.cc": '#include "kessai/a/x.h"\n#include "kessai/a/v1/x.pb.h"\n'}]),
+          "libs/a/testing/include/kessai/a/testing/y.h": "",
+          "services/s/app/x.cc": '#include "kessai/a/x.h"\n#include "kessai/a/v1/x.pb.h"\n',
+          "libs/b/tests/x_test.cc": '#include "kessai/a/testing/y.h"\n'}]),
     "every_part_has_a_readme": (
         [({"libs/a/src/x.cc": ""}, "libs/a/README.md:1"),
          ({"services/a/main.cc": ""}, "services/a/README.md:1")],
