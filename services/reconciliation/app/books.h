@@ -106,6 +106,14 @@ struct DiscrepancyFilter {
     int limit = 100;
 };
 
+/// The unsettled discrepancies of one kind.
+struct UnsettledTotal {
+    domain::DiscrepancyKind kind{};
+    std::int64_t count = 0;
+    /// By how much the sides differ, without sign, minor units.
+    std::int64_t at_risk = 0;
+};
+
 class DiscrepancyBooks {
  public:
     virtual ~DiscrepancyBooks() = default;
@@ -135,6 +143,8 @@ class DiscrepancyBooks {
     /// The steps of some discrepancies, rising by (id, number).
     virtual Result<std::map<domain::DiscrepancyId, std::vector<domain::Step>>> Steps(
         std::span<const domain::DiscrepancyId> ids) = 0;
+    /// Kinds without any are left out.
+    virtual Result<std::vector<UnsettledTotal>> Unsettled() = 0;
 };
 
 /// The right to compare a day, held by one replica at a time.

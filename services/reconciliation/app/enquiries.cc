@@ -61,6 +61,15 @@ Result<std::vector<DiscrepancyRecord>> Enquiries::ListDiscrepancies(
     return records;
 }
 
+Result<std::vector<UnsettledTotal>> Enquiries::Unsettled() {
+    std::vector<UnsettledTotal> totals;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(totals, books.discrepancies.Unsettled());
+        return OkStatus();
+    }));
+    return totals;
+}
+
 Result<domain::DayRun> Enquiries::LatestRun(BusinessDate business_date) {
     std::optional<domain::DayRun> run;
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {

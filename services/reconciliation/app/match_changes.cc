@@ -76,8 +76,9 @@ Status StoreDiscrepancies(Books& books, const Outcome& outcome, Instant now) {
 }  // namespace
 
 template <class Claim>
-Status MatchChanges::ApplyClaims(Books& books, std::span<const Claim> claims, int slot) const {
-    if (claims.empty()) return OkStatus();
+Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Claim> claims,
+                                               int slot) const {
+    if (claims.empty()) return MatchOutcome{};
     std::vector<const Claim*> sorted;
     for (const Claim& claim : claims) sorted.push_back(&claim);
     std::ranges::sort(sorted, {}, [](const Claim* claim) { return claim->key; });
@@ -101,16 +102,19 @@ Status MatchChanges::ApplyClaims(Books& books, std::span<const Claim> claims, in
     if (!outcome.begun.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Insert(outcome.begun));
     if (!outcome.joined.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(outcome.joined));
     if (!sums.empty()) KESSAI_RETURN_IF_ERROR(books.matches.AddSums(sums, slot));
-    return StoreDiscrepancies(books, outcome, now);
+    KESSAI_RETURN_IF_ERROR(StoreDiscrepancies(books, outcome, now));
+    const auto matched = static_cast<std::uint64_t>(
+        std::ranges::count(outcome.joined, MatchState::kMatched, &Match::state));
+    return MatchOutcome{outcome.begun.size(), matched, outcome.joined.size() - matched};
 }
 
-Status MatchChanges::Apply(Books& books, std::span<const domain::PaymentClaim> claims,
-                           int partition) const {
+Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PaymentClaim> claims,
+                                         int partition) const {
     return ApplyClaims(books, claims, SlotOf(domain::Source::kPayment, partition));
 }
 
-Status MatchChanges::Apply(Books& books, std::span<const domain::PayoutClaim> claims,
-                           int partition) const {
+Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PayoutClaim> claims,
+                                         int partition) const {
     return ApplyClaims(books, claims, SlotOf(domain::Source::kPayout, partition));
 }
 

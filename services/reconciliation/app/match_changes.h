@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "app/books.h"
@@ -9,6 +10,16 @@
 #include "kessai/time/clock.h"
 
 namespace kessai::reconciliation::app {
+
+/// How many changes of a batch…
+struct MatchOutcome {
+    /// … were heard of for the first time,
+    std::uint64_t begun = 0;
+    /// … matched what the other side had told of,
+    std::uint64_t matched = 0;
+    /// … or differ from it.
+    std::uint64_t differing = 0;
+};
 
 /// Use case: events of one side came; match them with the other side's.
 ///
@@ -23,12 +34,14 @@ class MatchChanges {
 
     /// The claims are of one partition, each of another change, valid, and were not applied before
     /// (INTERNAL EFFECT_REPEATED if one was). In any order.
-    Status Apply(Books& books, std::span<const domain::PaymentClaim> claims, int partition) const;
-    Status Apply(Books& books, std::span<const domain::PayoutClaim> claims, int partition) const;
+    Result<MatchOutcome> Apply(Books& books, std::span<const domain::PaymentClaim> claims,
+                               int partition) const;
+    Result<MatchOutcome> Apply(Books& books, std::span<const domain::PayoutClaim> claims,
+                               int partition) const;
 
  private:
     template <class Claim>
-    Status ApplyClaims(Books& books, std::span<const Claim> claims, int slot) const;
+    Result<MatchOutcome> ApplyClaims(Books& books, std::span<const Claim> claims, int slot) const;
 
     const digest::RowHasher& hasher_;
     const Clock& clock_;

@@ -103,6 +103,13 @@ constexpr mysql::Query kSteps{"discrepancy_step.list", R"sql(
     WHERE discrepancy_id IN ({keys})
     ORDER BY discrepancy_id, number)sql"};
 
+constexpr mysql::Query kUnsettled{"discrepancy.unsettled", R"sql(
+    SELECT kind, COUNT(*),
+           COALESCE(SUM(ABS(COALESCE(payment_gross, 0) - COALESCE(payout_gross, 0))), 0)
+    FROM discrepancy FORCE INDEX (discrepancy_by_state)
+    WHERE state IN (1, 2, 3)
+    GROUP BY kind)sql"};
+
 std::vector<Discrepancy> ReadAll(mysql::Rows& rows) {
     std::vector<Discrepancy> found;
     while (rows.Next()) found.push_back(ReadDiscrepancy(rows));
@@ -280,6 +287,16 @@ Result<std::map<DiscrepancyId, std::vector<Step>>> MysqlDiscrepancyBooks::Steps(
         }
     }
     return steps;
+}
+
+Result<std::vector<app::UnsettledTotal>> MysqlDiscrepancyBooks::Unsettled() {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kUnsettled));
+    std::vector<app::UnsettledTotal> totals;
+    while (rows.Next()) {
+        totals.push_back(
+            {static_cast<domain::DiscrepancyKind>(rows.Int(0)), rows.Int(1), rows.Int(2)});
+    }
+    return totals;
 }
 
 }  // namespace kessai::reconciliation::storage

@@ -29,6 +29,7 @@ class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
     Result<std::vector<domain::Discrepancy>> List(const app::DiscrepancyFilter& filter) override;
     Result<std::map<domain::DiscrepancyId, std::vector<domain::Step>>> Steps(
         std::span<const domain::DiscrepancyId> ids) override;
+    Result<std::vector<app::UnsettledTotal>> Unsettled() override;
 
  private:
     mysql::Session& session_;

@@ -74,6 +74,7 @@ class FakeBooks final : public app::MatchBooks,
     Result<std::vector<domain::Discrepancy>> List(const app::DiscrepancyFilter& filter) override;
     Result<std::map<domain::DiscrepancyId, std::vector<domain::Step>>> Steps(
         std::span<const domain::DiscrepancyId> ids) override;
+    Result<std::vector<app::UnsettledTotal>> Unsettled() override { return {{}}; }
 
     // DayBooks
     Status LockDay(BusinessDate) override { return OkStatus(); }

@@ -30,8 +30,12 @@ using ::testing::SizeIs;
 
 class MatchChangesTest : public ::testing::Test {
  protected:
-    Status Hear(const PaymentClaim& claim) { return match_.Apply(books_.books, {&claim, 1}, 3); }
-    Status Hear(const PayoutClaim& claim) { return match_.Apply(books_.books, {&claim, 1}, 3); }
+    Status Hear(const PaymentClaim& claim) {
+        return match_.Apply(books_.books, {&claim, 1}, 3).status();
+    }
+    Status Hear(const PayoutClaim& claim) {
+        return match_.Apply(books_.books, {&claim, 1}, 3).status();
+    }
 
     const digest::RowHasher hasher_{digest::RowHasher::Key{1, 2, 3}};
     ManualClock clock_{FromMicros(1'800'000'000'000'000)};

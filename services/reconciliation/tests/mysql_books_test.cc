@@ -45,7 +45,7 @@ class MysqlBooksTest : public ::testing::Test {
     template <class Claim>
     Status Hear(std::vector<Claim> claims, int partition = 0) {
         return InTransaction([&](app::Books& books) {
-            return match_.Apply(books, std::span<const Claim>(claims), partition);
+            return match_.Apply(books, std::span<const Claim>(claims), partition).status();
         });
     }
     Status Record(const std::vector<Finding>& findings, const domain::DayRun* run = nullptr) {

@@ -1,0 +1,269 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app/change_discrepancy.h"
+#include "app/compare_day.h"
+#include "app/enquiries.h"
+#include "app/match_changes.h"
+#include "kessai/auth/key_ring.h"
+#include "kessai/auth/token.h"
+#include "kessai/digest/row_hash.h"
+#include "kessai/digest/store.h"
+#include "kessai/inbox/consumer.h"
+#include "kessai/lease/lease_table.h"
+#include "kessai/log/log.h"
+#include "kessai/mysql/migration.h"
+#include "kessai/mysql/telemetry.h"
+#include "kessai/outbox/outbox_table.h"
+#include "kessai/outbox/relay.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/service.h"
+#include "kessai/rpc/telemetry.h"
+#include "kessai/rpc/worker_pool.h"
+#include "kessai/runtime/main.h"
+#include "options.h"
+#include "storage/leased_ids.h"
+#include "storage/migrations.h"
+#include "storage/mysql_books.h"
+#include "transport/claim_consumer.h"
+#include "transport/day_run_worker.h"
+#include "transport/grpc_peer_book.h"
+#include "transport/reconciliation_metrics.h"
+#include "transport/reconciliation_service.h"
+
+namespace kessai::reconciliation {
+namespace {
+
+// As proto/topics.yaml declares them.
+constexpr int kEventPartitions = 12;
+constexpr int kDeadLetterPartitions = 3;
+constexpr int kPaymentDeadLetters = 1;
+constexpr int kPayoutDeadLetters = 2;
+
+Status Migrate(const Options& options, runtime::Context&) {
+    mysql::ConnectOptions connect = options.mysql.connect;
+    connect.read_timeout = std::chrono::minutes(30);
+    KESSAI_ASSIGN_OR_RETURN(const auto session, mysql::Session::Connect(connect));
+    const mysql::MigrationSet sets[] = {lease::Migrations(), outbox::Migrations(),
+                                        inbox::Migrations(), digest::Migrations(),
+                                        storage::Migrations()};
+    mysql::MigrationReport report;
+    KESSAI_RETURN_IF_ERROR(mysql::Migrate(*session, sets, &report));
+    for (const std::string& step : report.applied) log::Info("migrated", {{"step", step}});
+    return OkStatus();
+}
+
+outbox::RelayOptions RelayOptions(const Options& options) {
+    outbox::RelayOptions relay;
+    relay.topics = {{"reconciliation.events.v1", kEventPartitions},
+                    {"reconciliation.payment-events.dlq.v1", kDeadLetterPartitions},
+                    {"reconciliation.payout-events.dlq.v1", kDeadLetterPartitions}};
+    relay.producer.connection = options.kafka;
+    return relay;
+}
+
+inbox::ConsumerOptions ConsumerOptions(const Options& options, std::string topic,
+                                       int dead_letters) {
+    inbox::ConsumerOptions consumer;
+    consumer.client.connection = options.kafka;
+    consumer.client.group = "reconciliation";
+    consumer.client.topic = std::move(topic);
+    consumer.partitions = kEventPartitions;
+    consumer.dead_letter_topic = dead_letters;
+    consumer.dead_letter_partitions = kDeadLetterPartitions;
+    consumer.workers = options.consumer.workers;
+    consumer.batch_events_max = options.consumer.batch_events_max;
+    consumer.batch_every = options.consumer.batch_every;
+    return consumer;
+}
+
+Result<rpc::Channel> ChannelTo(const Upstream& upstream, const Options& options,
+                               const Clock& clock) {
+    rpc::ChannelOptions channel;
+    channel.target = upstream.target;
+    channel.tls = options.tls;
+    channel.server_name = upstream.server_name;
+    return rpc::Channel::Create(std::move(channel), clock);
+}
+
+/// What both sides' consumers and the runs share.
+struct Core {
+    mysql::Pool& pool;
+    storage::LeasedIds& ids;
+    const digest::RowHasher& hasher;
+    app::Transactions& transactions;
+    transport::ReconciliationMetrics& metrics;
+};
+
+Result<Core> BuildCore(const Options& options, runtime::Context& context) {
+    const Clock& clock = context.clock();
+    KESSAI_ASSIGN_OR_RETURN(const auto hasher, digest::RowHasher::FromHex(options.digest_key));
+
+    auto& queries = context.Own(std::make_unique<mysql::QueryTelemetry>(context.metrics()));
+    auto& pool = context.Own(std::make_unique<mysql::Pool>(options.mysql, clock, &queries));
+    context.Keep(mysql::ExposePool(context.metrics(), pool));
+    context.Add({.name = "mysql", .stop = [&pool] { pool.Close(); }});
+
+    auto& ids =
+        context.Own(std::make_unique<storage::LeasedIds>(pool, clock, [](const Status& why) {
+            log::Warn("reconciliation.no_worker_number", {{"status", why}});
+        }));
+    context.Add({.name = "ids",
+                 .start = [&ids]() -> Status {
+                     ids.Start();
+                     return OkStatus();
+                 },
+                 .ready = [&ids]() -> Status {
+                     if (ids.Held()) return OkStatus();
+                     return Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD",
+                                   "waits for the database to give a worker number");
+                 },
+                 .stop = [&ids] { ids.Stop(); }});
+
+    return Core{pool, ids, context.Own(std::make_unique<digest::RowHasher>(hasher)),
+                context.Own(std::make_unique<storage::MysqlTransactions>(pool, ids, clock)),
+                context.Own(std::make_unique<transport::ReconciliationMetrics>(context.metrics()))};
+}
+
+void BuildRelay(const Options& options, runtime::Context& context, const Core& core) {
+    auto& relay = context.Own(
+        std::make_unique<outbox::Relay>(RelayOptions(options), core.pool, context.metrics(),
+                                        outbox::DeleteHook(), context.clock()));
+    context.Add({.name = "relay",
+                 .start = [&relay]() -> Status {
+                     relay.Start();
+                     return OkStatus();
+                 },
+                 .stop = [&relay] { relay.Stop(); }});
+}
+
+template <class Handler>
+void BuildConsumer(std::string name, const inbox::ConsumerOptions& options,
+                   const transport::ConsumerServices& services, runtime::Context& context,
+                   const Core& core) {
+    auto& handler = context.Own(std::make_unique<Handler>(services));
+    auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
+        options, core.pool, handler, context.metrics(), context.clock()));
+    context.Add({.name = std::move(name),
+                 .start = [&consumer] { return consumer.Start(); },
+                 .stop = [&consumer] { consumer.Stop(); }});
+}
+
+void BuildConsumers(const Options& options, runtime::Context& context, const Core& core) {
+    const Clock& clock = context.clock();
+    const auto& match = context.Own(std::make_unique<app::MatchChanges>(core.hasher, clock));
+    const transport::ConsumerServices services{
+        .on_books =
+            [&ids = core.ids, &clock](mysql::Session& session, const auto& work) {
+                storage::MysqlBooks books(session, ids, clock);
+                return work(books.books());
+            },
+        .store_dead_letters =
+            [&ids = core.ids, &clock](mysql::Session& session, auto entries) {
+                return storage::StoreDeadLetters(session, entries, ids, clock);
+            },
+        .match = match,
+        .metrics = core.metrics};
+    BuildConsumer<transport::PaymentEventConsumer>(
+        "payment_events", ConsumerOptions(options, "payment.events.v1", kPaymentDeadLetters),
+        services, context, core);
+    BuildConsumer<transport::PayoutEventConsumer>(
+        "payout_events", ConsumerOptions(options, "payout.events.v1", kPayoutDeadLetters), services,
+        context, core);
+}
+
+Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::Context& context,
+                                              const Core& core, const auth::KeyRingSource& keys) {
+    const Clock& clock = context.clock();
+    auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
+    KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock));
+    KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock));
+    auto& payment = context.Own(
+        std::make_unique<transport::GrpcPaymentBook>(to_payment, signer, options.peers));
+    auto& payout =
+        context.Own(std::make_unique<transport::GrpcPayoutBook>(to_payout, signer, options.peers));
+    auto& leases = context.Own(std::make_unique<storage::MysqlRunLeases>(core.pool, clock));
+    auto& compare = context.Own(std::make_unique<app::CompareDay>(
+        app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock}));
+    auto& runs = context.Own(std::make_unique<transport::DayRunWorker>(
+        options.day_run, core.transactions, compare, core.metrics, clock));
+    context.Add({.name = "day_runs",
+                 .start = [&runs]() -> Status {
+                     runs.Start();
+                     return OkStatus();
+                 },
+                 .stop = [&runs] { runs.Stop(); }});
+    return &runs;
+}
+
+void BuildServer(const Options& options, runtime::Context& context, const Core& core,
+                 const auth::KeyRingSource& keys, transport::DayRunWorker& runs) {
+    const Clock& clock = context.clock();
+    const auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
+        keys, clock, auth::TokenVerifier::Options{.audience = "reconciliation"}));
+    auto& workers = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
+        .name = "queries", .threads = static_cast<std::size_t>(options.query_threads)}));
+    // Those who wait for a run hold no database session.
+    auto& run_workers = context.Own(std::make_unique<rpc::WorkerPool>(
+        rpc::WorkerPool::Options{.name = "runs", .threads = 4, .queue_max = 16}));
+    auto& enquiries = context.Own(std::make_unique<app::Enquiries>(core.transactions));
+    auto& change = context.Own(std::make_unique<app::ChangeDiscrepancy>(core.transactions, clock));
+    auto& service =
+        context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, runs));
+    auto& calls = context.Own(
+        std::make_unique<rpc::CallTelemetry>(context.metrics(), transport::kServiceName));
+
+    rpc::ServerOptions server_options = options.grpc;
+    server_options.tls = options.tls;
+    auto& server =
+        context.Own(std::make_unique<rpc::Server>(server_options, clock, verifier, &calls));
+    rpc::Service methods(transport::kServiceName, transport::Policy());
+    service.Register(methods, workers, run_workers);
+    server.Add(std::move(methods));
+    context.Add({.name = "grpc",
+                 .start = [&server]() -> Status {
+                     KESSAI_RETURN_IF_ERROR(server.Start());
+                     server.SetServing(true);
+                     return OkStatus();
+                 },
+                 .drain =
+                     [&server, &clock](SteadyInstant deadline) {
+                         server.Stop(
+                             std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
+                     }});
+}
+
+Status Build(const Options& options, runtime::Context& context) {
+    KESSAI_ASSIGN_OR_RETURN(const Core core, BuildCore(options, context));
+    KESSAI_ASSIGN_OR_RETURN(auto key_file,
+                            auth::KeyRingFile::Open({.path = options.internal_token_key_file}));
+    const auto& keys = context.Own(std::move(key_file));
+    BuildRelay(options, context, core);
+    BuildConsumers(options, context, core);
+    KESSAI_ASSIGN_OR_RETURN(auto* runs, BuildDayRuns(options, context, core, keys));
+    BuildServer(options, context, core, keys, *runs);
+    return OkStatus();
+}
+
+}  // namespace
+}  // namespace kessai::reconciliation
+
+int main(int argc, char** argv) {
+    namespace reconciliation = kessai::reconciliation;
+    reconciliation::Options options;
+    return kessai::runtime::Main(
+        argc, argv,
+        {.name = "reconciliation",
+         .describe =
+             [&](kessai::config::Schema& schema) { reconciliation::Describe(schema, options); },
+         .migrate =
+             [&](kessai::runtime::Context& context) {
+                 return reconciliation::Migrate(options, context);
+             },
+         .build =
+             [&](kessai::runtime::Context& context) {
+                 return reconciliation::Build(options, context);
+             }});
+}

@@ -1,0 +1,108 @@
+#include "options.h"
+
+#include "kessai/kafka/config.h"
+#include "kessai/mysql/config.h"
+#include "kessai/rpc/config.h"
+
+namespace kessai::reconciliation {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+void DescribeUpstreams(config::Schema schema, Options& options) {
+    schema.Text("payment", &options.payment.target,
+                {.description = "Where payment answers: a name and port, dns:///name:port for all "
+                                "addresses of a headless service",
+                 .required = true});
+    schema.Text("payout", &options.payout.target,
+                {.description = "Where payout answers", .required = true});
+    schema.Text("payment_server_name", &options.payment.server_name,
+                {.description = "The name in payment's certificate"});
+    schema.Text("payout_server_name", &options.payout.server_name,
+                {.description = "The name in payout's certificate"});
+    schema.Time("digest_timeout", &options.peers.digest_timeout,
+                {.description = "For the digests of a day; deep ones read all its rows. The other "
+                                "side's grpc.deadline_max bounds it too",
+                 .min = seconds(1),
+                 .max = minutes(30)});
+    schema.Time("list_timeout", &options.peers.list_timeout,
+                {.description = "For the rows of one bucket of a day",
+                 .min = seconds(1),
+                 .max = minutes(30)});
+    schema.Size("bucket_rows_max", &options.peers.bucket_rows_max,
+                {.description = "Rows of one bucket (a 1,024th of a day) held in memory while they "
+                                "are compared; more end the run",
+                 .min = 1'000,
+                 .max = 100'000'000});
+}
+
+void DescribeConsumer(config::Schema schema, ConsumerTuning& consumer) {
+    schema.Int(
+        "workers", &consumer.workers,
+        {.description = "Threads that apply batches, for each of the two topics, each with a "
+                        "database session",
+         .unit = "threads",
+         .min = 1,
+         .max = 12});
+    schema.Int("batch_events_max", &consumer.batch_events_max,
+               {.description = "Events of a partition in one transaction",
+                .unit = "events",
+                .min = 1,
+                .max = 5'000});
+    schema.Time("batch_every", &consumer.batch_every,
+                {.description = "A partition begins a batch at most this often, unless a full one "
+                                "waits",
+                 .max = seconds(5)});
+}
+
+void DescribeDayRun(config::Schema schema, transport::DayRunWorkerOptions& day_run) {
+    schema.Time("poll_every", &day_run.poll_every,
+                {.description = "How often days that are due are looked for",
+                 .min = milliseconds(100),
+                 .max = minutes(10)});
+    schema.Time("retry_first", &day_run.retry.retry_first,
+                {.description = "First wait before a failed comparison is tried again; it doubles",
+                 .min = milliseconds(100),
+                 .max = hours(1)});
+    schema.Time("retry_max", &day_run.retry.retry_max,
+                {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
+}
+
+}  // namespace
+
+void Describe(config::Schema& schema, Options& options) {
+    schema.Section("mysql", options.mysql);
+    schema.Section("kafka", options.kafka);
+    schema.Section("grpc", options.grpc);
+    schema.Section("tls", options.tls);
+    schema.File("internal_token.key_file", &options.internal_token_key_file,
+                {.description = "Key ring that internal tokens are verified with, and signed for "
+                                "our own calls",
+                 .required = true});
+    schema.Secret("digest.key", &options.digest_key,
+                  {.description = "Key of the day digests, 32 hexadecimal digits; the same in "
+                                  "payment, payout and reconciliation",
+                   .max_length = 32,
+                   .required = true});
+    DescribeUpstreams(schema.Under("upstreams"), options);
+    DescribeConsumer(schema.Under("consumer"), options.consumer);
+    DescribeDayRun(schema.Under("day_run"), options.day_run);
+    schema.Int("queries.threads", &options.query_threads,
+               {.description = "Threads that answer questions, each with a database session",
+                .min = 1,
+                .max = 64});
+    // The relay and its leases, the ids, and a run with its lease, beside the threads.
+    schema.Check([&options]() -> Status {
+        const int needed = 2 * options.consumer.workers + options.query_threads + 6;
+        if (options.mysql.sessions_max >= needed) return OkStatus();
+        return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                      "mysql.sessions_max must be at least " + std::to_string(needed) +
+                          " for consumer.workers, queries.threads and the background tasks");
+    });
+}
+
+}  // namespace kessai::reconciliation

@@ -1,0 +1,106 @@
+#include "transport/claim_consumer.h"
+
+#include <string>
+#include <utility>
+
+#include "app/record_day_mark.h"
+#include "transport/event_decoding.h"
+
+namespace kessai::reconciliation::transport {
+
+namespace {
+
+template <class Claim>
+struct Side;
+
+template <>
+struct Side<domain::PaymentClaim> {
+    static constexpr auto kSource = domain::Source::kPayment;
+    static constexpr std::string_view kService = "payment";
+    static auto Decode(const event::Envelope& event) { return DecodePaymentEvent(event); }
+};
+
+template <>
+struct Side<domain::PayoutClaim> {
+    static constexpr auto kSource = domain::Source::kPayout;
+    static constexpr std::string_view kService = "payout";
+    static auto Decode(const event::Envelope& event) { return DecodePayoutEvent(event); }
+};
+
+}  // namespace
+
+template <class Claim>
+Status ClaimConsumer<Claim>::FindEffects(mysql::Session& session,
+                                         std::span<const inbox::EffectKey> keys,
+                                         std::vector<inbox::Effect>& found) {
+    std::vector<domain::ChangeKey> changes;
+    for (const auto& key : keys) {
+        changes.push_back({domain::PaymentId(key.object_id), key.version});
+    }
+    return services_.on_books(session, [&](app::Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const auto effects,
+                                books.matches.FindEffects(Side<Claim>::kSource, changes));
+        for (const auto& effect : effects) {
+            found.push_back({{effect.key.payment.value(), effect.key.version}, effect.content});
+        }
+        return OkStatus();
+    });
+}
+
+template <class Claim>
+Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& batch,
+                                   inbox::Rejections& rejections) {
+    std::vector<Claim> claims;
+    for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
+        auto claim = Side<Claim>::Decode(batch.deliveries[i].event);
+        if (!claim.ok()) {
+            rejections.Reject(i, std::move(claim).status());
+        } else if (*claim) {
+            claims.push_back(**claim);
+        }
+    }
+    if (!rejections.empty()) return OkStatus();
+    return services_.on_books(session, [&](app::Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(auto outcome,
+                                services_.match.Apply(books, claims, batch.partition));
+        std::lock_guard lock(mutex_);
+        uncommitted_[batch.partition] = std::move(outcome);
+        return OkStatus();
+    });
+}
+
+template <class Claim>
+void ClaimConsumer<Claim>::OnCommitted(const inbox::Batch& batch) {
+    app::MatchOutcome outcome;
+    {
+        std::lock_guard lock(mutex_);
+        const auto found = uncommitted_.find(batch.partition);
+        if (found == uncommitted_.end()) return;
+        outcome = std::move(found->second);
+        uncommitted_.erase(found);
+    }
+    services_.metrics.OnMatched(Side<Claim>::kSource, outcome);
+}
+
+template <class Claim>
+Status ClaimConsumer<Claim>::ApplyMark(mysql::Session& session, const inbox::Mark& mark) {
+    if (mark.day.service != Side<Claim>::kService || mark.partition < 0 ||
+        mark.partition >= mark.day.partition_count) {
+        return Status(Code::kInvalidArgument, "MARK_INVALID",
+                      "a mark of " + mark.day.service + " over " +
+                          std::to_string(mark.day.partition_count) + " partitions in partition " +
+                          std::to_string(mark.partition) + " of " + std::string(mark.topic));
+    }
+    return services_.on_books(session, [&](app::Books& books) {
+        return app::RecordDayMark(
+            books, {.business_date = mark.day.business_date,
+                    .source = Side<Claim>::kSource,
+                    .partition = static_cast<std::uint32_t>(mark.partition),
+                    .partition_count = static_cast<std::uint32_t>(mark.day.partition_count)});
+    });
+}
+
+template class ClaimConsumer<domain::PaymentClaim>;
+template class ClaimConsumer<domain::PayoutClaim>;
+
+}  // namespace kessai::reconciliation::transport

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "app/books.h"
+#include "app/match_changes.h"
+#include "domain/claim.h"
+#include "kessai/inbox/handler.h"
+#include "transport/reconciliation_metrics.h"
+
+namespace kessai::reconciliation::transport {
+
+/// Runs work on the books in the transaction that the inbox opened on the session.
+using OnBooks =
+    std::function<Status(mysql::Session&, const std::function<Status(app::Books&)>& work)>;
+/// Puts dead letters into the outbox in that transaction.
+using StoreEntries = std::function<Status(mysql::Session&, std::span<const outbox::Entry>)>;
+
+/// What both sides' consumers are given; all referred to must outlive them.
+struct ConsumerServices {
+    OnBooks on_books;
+    StoreEntries store_dead_letters;
+    const app::MatchChanges& match;
+    ReconciliationMetrics& metrics;
+};
+
+/// Hears of one side's changes and of its closed days. `Claim` is PaymentClaim or PayoutClaim.
+template <class Claim>
+class ClaimConsumer final : public inbox::Handler {
+ public:
+    explicit ClaimConsumer(ConsumerServices services) : services_(std::move(services)) {}
+
+    Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
+                       std::vector<inbox::Effect>& found) override;
+    Status Apply(mysql::Session& session, const inbox::Batch& batch,
+                 inbox::Rejections& rejections) override;
+    /// Refuses with INVALID_ARGUMENT MARK_INVALID a mark of another service or partition.
+    Status ApplyMark(mysql::Session& session, const inbox::Mark& mark) override;
+    Status PublishDeadLetters(mysql::Session& session,
+                              std::span<const outbox::Entry> entries) override {
+        return services_.store_dead_letters(session, entries);
+    }
+    void OnCommitted(const inbox::Batch& batch) override;
+
+ private:
+    const ConsumerServices services_;
+    std::mutex mutex_;
+    /// By partition, of a transaction that is not committed yet.
+    std::map<int, app::MatchOutcome> uncommitted_;
+};
+
+extern template class ClaimConsumer<domain::PaymentClaim>;
+extern template class ClaimConsumer<domain::PayoutClaim>;
+
+using PaymentEventConsumer = ClaimConsumer<domain::PaymentClaim>;
+using PayoutEventConsumer = ClaimConsumer<domain::PayoutClaim>;
+
+}  // namespace kessai::reconciliation::transport

@@ -1,0 +1,72 @@
+#include "transport/event_decoding.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "domain/merchant_effect.h"
+#include "kessai/payment/v1/payment_event.pb.h"
+#include "kessai/payout/v1/payout_event.pb.h"
+
+namespace kessai::reconciliation::transport {
+
+namespace {
+
+constexpr std::string_view kPaymentChanged = "kessai.payment.v1.PaymentChanged";
+constexpr std::string_view kAccrualRecorded = "kessai.payout.v1.AccrualRecorded";
+
+Status Malformed(std::string_view what) {
+    return Status(Code::kInvalidArgument, "PAYLOAD_MALFORMED", std::string(what));
+}
+
+domain::ChangeKey KeyOf(const event::Envelope& event) {
+    return {domain::PaymentId(event.object_id), event.version};
+}
+
+}  // namespace
+
+Result<std::optional<domain::PaymentClaim>> DecodePaymentEvent(const event::Envelope& event) {
+    if (event.type != kPaymentChanged) return std::optional<domain::PaymentClaim>();
+    payment::v1::PaymentChanged message;
+    if (!message.ParseFromString(event.payload)) return Malformed("not a PaymentChanged");
+    if (message.payment_id() != event.object_id) {
+        return Malformed("payload and envelope name different payments");
+    }
+    KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(message.currency()));
+    KESSAI_ASSIGN_OR_RETURN(const auto gross,
+                            domain::MerchantEffect(static_cast<domain::PaymentKind>(message.kind()),
+                                                   Money(message.amount(), currency)));
+    if (!gross) return std::optional<domain::PaymentClaim>();
+    const domain::PaymentClaim claim{
+        .key = KeyOf(event),
+        .terms = {.business_date = event.business_date,
+                  .merchant = domain::MerchantId(message.merchant_id()),
+                  .gross = *gross},
+        .event = domain::EventId(event.event_id),
+        .content = event.content_hash};
+    KESSAI_RETURN_IF_ERROR(domain::Validate(claim));
+    return std::optional(claim);
+}
+
+Result<std::optional<domain::PayoutClaim>> DecodePayoutEvent(const event::Envelope& event) {
+    if (event.type != kAccrualRecorded) return std::optional<domain::PayoutClaim>();
+    payout::v1::AccrualRecorded message;
+    if (!message.ParseFromString(event.payload)) return Malformed("not an AccrualRecorded");
+    KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(message.currency()));
+    domain::PayoutClaim claim{.key = KeyOf(event),
+                              .terms = {.business_date = event.business_date,
+                                        .merchant = domain::MerchantId(message.merchant_id()),
+                                        .gross = Money(message.gross(), currency)},
+                              .event = domain::EventId(event.event_id),
+                              .content = event.content_hash,
+                              .answered_event = domain::EventId(message.payment_event_id())};
+    const std::string& answered = message.payment_content_hash();
+    if (answered.size() != claim.answered_content.size()) {
+        return Malformed("payment_content_hash is not 16 bytes");
+    }
+    std::ranges::copy(answered, claim.answered_content.begin());
+    KESSAI_RETURN_IF_ERROR(domain::Validate(claim));
+    return std::optional(claim);
+}
+
+}  // namespace kessai::reconciliation::transport

@@ -1,0 +1,179 @@
+#include "transport/grpc_peer_book.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kessai/payment/v1/payment_service.pb.h"
+#include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/rpc/call.h"
+
+namespace kessai::reconciliation::transport {
+
+namespace {
+
+Status Senseless(std::string_view peer, std::string_view what) {
+    return Status(Code::kDataLoss, "PEER_ANSWER_INVALID",
+                  std::string(peer) + " answered with " + std::string(what));
+}
+
+/// The contracts of payment and payout have messages of one shape under two names.
+struct PaymentContract {
+    static constexpr std::string_view kName = "payment";
+    using DigestsRequest = payment::v1::GetDayDigestsRequest;
+    using Digests = payment::v1::DayDigests;
+    using RowsRequest = payment::v1::ListDayRowsRequest;
+    using Row = payment::v1::DayRow;
+    static const auto& GetDayDigests() {
+        static const rpc::Method<DigestsRequest, Digests> method(
+            "kessai.payment.v1.PaymentService.GetDayDigests");
+        return method;
+    }
+    static const auto& ListDayRows() {
+        static const rpc::Method<RowsRequest, Row> method(
+            "kessai.payment.v1.PaymentService.ListDayRows");
+        return method;
+    }
+};
+
+struct PayoutContract {
+    static constexpr std::string_view kName = "payout";
+    using DigestsRequest = payout::v1::GetDayDigestsRequest;
+    using Digests = payout::v1::DayDigests;
+    using RowsRequest = payout::v1::ListDayRowsRequest;
+    using Row = payout::v1::DayRow;
+    static const auto& GetDayDigests() {
+        static const rpc::Method<DigestsRequest, Digests> method(
+            "kessai.payout.v1.PayoutService.GetDayDigests");
+        return method;
+    }
+    static const auto& ListDayRows() {
+        static const rpc::Method<RowsRequest, Row> method(
+            "kessai.payout.v1.PayoutService.ListDayRows");
+        return method;
+    }
+};
+
+Result<std::string> TokenFor(auth::TokenSigner& signer, std::string_view audience) {
+    return signer.Mint({.role = auth::Role::kService, .subject = "reconciliation"}, audience);
+}
+
+/// 16 bytes, most significant first.
+std::optional<digest::Sum128> ReadSum(std::string_view bytes) {
+    if (bytes.size() != 16) return std::nullopt;
+    digest::Sum128 sum;
+    for (std::size_t i = 0; i < 8; ++i) {
+        sum.high = sum.high << 8 | static_cast<std::uint8_t>(bytes[i]);
+        sum.low = sum.low << 8 | static_cast<std::uint8_t>(bytes[i + 8]);
+    }
+    return sum;
+}
+
+template <class Contract>
+Result<digest::DayDigest> ReadDigests(const typename Contract::Digests& answer,
+                                      BusinessDate business_date) {
+    if (answer.business_date() != business_date.ToNumber()) {
+        return Senseless(Contract::kName, "the digests of another day");
+    }
+    digest::DayDigest day(digest::kBuckets);
+    std::vector<bool> seen(digest::kBuckets);
+    for (const auto& bucket : answer.buckets()) {
+        const auto sum = ReadSum(bucket.hash_sum());
+        if (bucket.bucket() >= static_cast<std::uint32_t>(digest::kBuckets) || !sum ||
+            seen[bucket.bucket()] ||
+            bucket.count() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+            return Senseless(Contract::kName, "a digest that is none");
+        }
+        seen[bucket.bucket()] = true;
+        day[bucket.bucket()] = {static_cast<std::int64_t>(bucket.count()), bucket.amount(), *sum};
+    }
+    return day;
+}
+
+template <class Contract>
+Result<digest::DayDigest> GetDigests(const rpc::Channel& channel, auth::TokenSigner& signer,
+                                     const PeerBookOptions& options, BusinessDate business_date,
+                                     bool deep) {
+    typename Contract::DigestsRequest request;
+    request.set_business_date(business_date.ToNumber());
+    request.set_deep(deep);
+    KESSAI_ASSIGN_OR_RETURN(const std::string token, TokenFor(signer, Contract::kName));
+    auto answer = rpc::Call(channel, Contract::GetDayDigests(), request,
+                            {.timeout = options.digest_timeout, .token = token});
+    if (!answer.ok()) return std::move(answer).status().WithContext(Contract::kName);
+    return ReadDigests<Contract>(*answer, business_date);
+}
+
+/// A bucket, read to its end: so no peer's stream waits for another's, or for our database.
+class BufferedRows final : public app::BookRows {
+ public:
+    void Add(const domain::BookRow& row) { rows_.push_back(row); }
+    std::size_t size() const { return rows_.size(); }
+
+    Result<std::optional<domain::BookRow>> Next() override {
+        if (position_ == rows_.size()) return std::optional<domain::BookRow>();
+        return std::optional(rows_[position_++]);
+    }
+
+ private:
+    std::vector<domain::BookRow> rows_;
+    std::size_t position_ = 0;
+};
+
+template <class Contract>
+Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
+                                                auth::TokenSigner& signer,
+                                                const PeerBookOptions& options,
+                                                BusinessDate business_date, int bucket) {
+    typename Contract::RowsRequest request;
+    request.set_business_date(business_date.ToNumber());
+    request.set_bucket(static_cast<std::uint32_t>(bucket));
+    KESSAI_ASSIGN_OR_RETURN(const std::string token, TokenFor(signer, Contract::kName));
+    auto rows = std::make_unique<BufferedRows>();
+    const Status listed = rpc::CallStreaming(
+        channel, Contract::ListDayRows(), request,
+        {.timeout = options.list_timeout, .token = token},
+        [&](const typename Contract::Row& row) -> Status {
+            if (digest::BucketOf(row.object_id()) != bucket) {
+                return Senseless(Contract::kName, "a row of another bucket");
+            }
+            if (rows->size() == options.bucket_rows_max) {
+                return Status(Code::kResourceExhausted, "BUCKET_TOO_LARGE",
+                              "bucket " + std::to_string(bucket) + " of " +
+                                  business_date.ToString() + " has more than " +
+                                  std::to_string(options.bucket_rows_max) + " rows");
+            }
+            rows->Add({.key = {domain::PaymentId(row.object_id()), row.version()},
+                       .merchant = domain::MerchantId(row.merchant_id()),
+                       .gross = row.amount()});
+            return OkStatus();
+        });
+    if (!listed.ok()) return listed.WithContext(Contract::kName);
+    return std::unique_ptr<app::BookRows>(std::move(rows));
+}
+
+}  // namespace
+
+Result<digest::DayDigest> GrpcPaymentBook::DayDigest(BusinessDate business_date, bool deep) {
+    return GetDigests<PaymentContract>(channel_, signer_, options_, business_date, deep);
+}
+
+Result<std::unique_ptr<app::BookRows>> GrpcPaymentBook::ListDay(BusinessDate business_date,
+                                                                int bucket) {
+    return ListRows<PaymentContract>(channel_, signer_, options_, business_date, bucket);
+}
+
+Result<digest::DayDigest> GrpcPayoutBook::DayDigest(BusinessDate business_date, bool deep) {
+    return GetDigests<PayoutContract>(channel_, signer_, options_, business_date, deep);
+}
+
+Result<std::unique_ptr<app::BookRows>> GrpcPayoutBook::ListDay(BusinessDate business_date,
+                                                               int bucket) {
+    return ListRows<PayoutContract>(channel_, signer_, options_, business_date, bucket);
+}
+
+}  // namespace kessai::reconciliation::transport

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/peer_book.h"
+#include "kessai/auth/token.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::reconciliation::transport {
+
+struct PeerBookOptions {
+    /// For all buckets' digests; a deep one reads a whole day.
+    Duration digest_timeout = std::chrono::seconds(25);
+    /// For the rows of one bucket.
+    Duration list_timeout = std::chrono::seconds(25);
+    /// More rows in one bucket than this are refused: a bucket is held in memory while it is
+    /// joined, and is a 1,024th of a day.
+    std::size_t bucket_rows_max = 2'000'000;
+};
+
+/// Payment's book over gRPC. Thread safe.
+class GrpcPaymentBook final : public app::PeerBook {
+ public:
+    /// `signer` must outlive it.
+    GrpcPaymentBook(rpc::Channel channel, auth::TokenSigner& signer, PeerBookOptions options)
+        : channel_(std::move(channel)), signer_(signer), options_(options) {}
+
+    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) override;
+    Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
+
+ private:
+    rpc::Channel channel_;
+    auth::TokenSigner& signer_;
+    const PeerBookOptions options_;
+};
+
+/// Payout's. Thread safe.
+class GrpcPayoutBook final : public app::PeerBook {
+ public:
+    GrpcPayoutBook(rpc::Channel channel, auth::TokenSigner& signer, PeerBookOptions options)
+        : channel_(std::move(channel)), signer_(signer), options_(options) {}
+
+    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) override;
+    Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
+
+ private:
+    rpc::Channel channel_;
+    auth::TokenSigner& signer_;
+    const PeerBookOptions options_;
+};
+
+}  // namespace kessai::reconciliation::transport
