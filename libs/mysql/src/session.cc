@@ -142,15 +142,18 @@ Status Session::Impl::SetAutocommit(bool on) {
     return status;
 }
 
-Status Session::Impl::Prepare() {
+Status Session::Impl::CheckUsable() const {
     KESSAI_CHECK(!streaming, "a session reads its streamed rows to their end first");
     if (in_transaction && !doomed.ok()) return doomed;
-    if (!failure.ok()) {
-        return Status(
-            Code::kUnavailable,
-            failure.reason() == reason::kReadOnly ? reason::kReadOnly : reason::kConnectionLost,
-            "the session failed before: " + std::string(failure.message()));
-    }
+    if (failure.ok()) return {};
+    return Status(
+        Code::kUnavailable,
+        failure.reason() == reason::kReadOnly ? reason::kReadOnly : reason::kConnectionLost,
+        "the session failed before: " + std::string(failure.message()));
+}
+
+Status Session::Impl::Prepare() {
+    KESSAI_RETURN_IF_ERROR(CheckUsable());
     if (server_autocommit == in_transaction) KESSAI_RETURN_IF_ERROR(SetAutocommit(!in_transaction));
     if (in_transaction) transaction_begun = true;
     return {};
@@ -247,24 +250,39 @@ Status CheckSize(std::string_view name, std::size_t size, std::size_t limit) {
 Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argument> arguments,
                                      bool streamed) {
     Impl& impl = *impl_;
+    KESSAI_RETURN_IF_ERROR(impl.CheckUsable());
     std::string& sql = *impl.buffer.operator->();
-    sql.clear();
+    // A SELECT takes the change of autocommit along: the first statement of most transactions is
+    // one, and so is what runs between transactions.
+    const bool toggles = impl.server_autocommit == impl.in_transaction;
+    sql = !toggles ? "" : impl.in_transaction ? "SET autocommit=0;" : "SET autocommit=1;";
     KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
     KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
-    KESSAI_RETURN_IF_ERROR(impl.Prepare());
+    if (impl.in_transaction) impl.transaction_begun = true;
 
     auto rows = std::make_unique<Rows::Impl>();
+    bool has_rows = false;
     const Status status = impl.Run(query.name, Phase::kNothingStored, [&] {
         if (streamed && !impl.stream_statement) {
             impl.stream_statement.reset(impl.connection->createStatement());
             impl.stream_statement->setResultSetType(sql::ResultSet::TYPE_FORWARD_ONLY);
         }
         auto& statement = streamed ? *impl.stream_statement : *impl.statement;
-        rows->result.reset(statement.executeQuery(impl.buffer));
+        has_rows = statement.execute(impl.buffer);
+        if (toggles) {
+            impl.server_autocommit = !impl.server_autocommit;
+            has_rows = statement.getMoreResults();
+        }
+        if (!has_rows) return;
+        rows->result.reset(statement.getResultSet());
         rows->column_count = static_cast<int>(rows->result->getMetaData()->getColumnCount());
         if (!streamed) rows->row_count = rows->result->rowsCount();
     });
     KESSAI_RETURN_IF_ERROR(status);
+    if (!has_rows) {
+        return Status(Code::kInternal, reason::kQueryMalformed,
+                      "query " + std::string(query.name) + ": was executed, but gives no rows");
+    }
     rows->query_name = query.name;
     rows->columns.resize(static_cast<std::size_t>(rows->column_count));
     if (streamed) {

@@ -69,7 +69,9 @@ struct Session::Impl {
                           code);
     }
 
-    /// Refuses if nothing may be sent; else makes the server's autocommit fit the transaction.
+    /// Refuses if nothing may be sent.
+    Status CheckUsable() const;
+    /// The same, and makes the server's autocommit fit the transaction.
     Status Prepare();
     Status SetAutocommit(bool on);
     void Rollback();

@@ -319,6 +319,47 @@ TEST_F(SessionTest, ABatchIsCommittedInTheSameRoundTrip) {
     EXPECT_EQ(One("SELECT amount FROM item"), "7");
 }
 
+// Goal: changing between transactions and single statements costs no round trip when a SELECT does
+// it, and neither mode leaks into the other.
+TEST_F(SessionTest, ASelectTakesTheChangeOfAutocommitAlong) {
+    RecordingObserver observer;
+    auto session = Connect(&observer);
+    observer.calls.clear();
+    constexpr Query kMode{"mode", "SELECT @@autocommit, (SELECT COUNT(*) FROM item)"};
+    for (int round = 0; round < 3; ++round) {
+        {
+            ASSERT_OK_AND_ASSIGN(auto transaction, Transaction::Begin(*session));
+            ASSERT_OK_AND_ASSIGN(auto rows, session->Select(kMode));
+            ASSERT_TRUE(rows.Next());
+            EXPECT_EQ(rows.Int(0), 0);
+            ASSERT_OK(session->Execute(Query{"insert", "INSERT INTO item VALUES (1, 'a', 1)"}));
+        }
+        ASSERT_OK_AND_ASSIGN(auto rows, session->SelectStreamed(kMode));
+        ASSERT_TRUE(rows.Next());
+        EXPECT_EQ(rows.Int(0), 1);
+        EXPECT_EQ(rows.Int(1), 0);
+        EXPECT_FALSE(rows.Next());
+    }
+    std::map<std::string, int> counts;
+    for (const auto& [name, code] : observer.calls) ++counts[name];
+    EXPECT_EQ(counts["transaction.begin"], 0);
+    EXPECT_EQ(counts["transaction.rollback"], 3);
+
+    // A SELECT that fails has changed the mode nevertheless.
+    ASSERT_OK_AND_ASSIGN(auto transaction, Transaction::Begin(*session));
+    EXPECT_THAT(session->Select(Query{"q", "SELECT nothing FROM nowhere"}),
+                Refuses(Code::kInternal, reason::kSqlError));
+    ASSERT_OK_AND_ASSIGN(auto rows, session->Select(kMode));
+    ASSERT_TRUE(rows.Next());
+    EXPECT_EQ(rows.Int(0), 0);
+}
+
+TEST_F(SessionTest, ASelectWithoutRowsIsAProgrammingError) {
+    EXPECT_THAT(session_->Select(Query{"q", "DO 1"}),
+                Refuses(Code::kInternal, reason::kQueryMalformed));
+    EXPECT_EQ(One("SELECT 1"), "1");
+}
+
 // Goal: rows too many for memory are read one by one, and leaving early keeps the session usable.
 TEST_F(SessionTest, StreamedRowsAreReadAsTheyCome) {
     RowList rows;

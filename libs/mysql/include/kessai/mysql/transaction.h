@@ -16,8 +16,10 @@ namespace kessai::mysql {
 /// refused with ABORTED or UNAVAILABLE every further one is refused the same way, so that nothing
 /// runs outside of the transaction the server gave up. The session must outlive it.
 ///
-/// Begin costs no round trip: the session runs with autocommit off, and the first statement
-/// begins the transaction.
+/// Begin costs no round trip: the session runs with autocommit off, and the first statement begins
+/// the transaction. Autocommit is turned off and on only when a session changes between
+/// transactions and single statements; a SELECT takes that along, another statement costs a round
+/// trip then.
 class Transaction {
  public:
     /// Precondition: the session has no open transaction.
