@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "database_fixture.h"
+#include "embedded_migrations.h"
+#include "kessai/testing/temp_dir.h"
 
 namespace kessai::mysql {
 namespace {
@@ -25,6 +27,22 @@ TEST(SplitStatementsTest, SplitsAtSemicolonsThatEndALine) {
     EXPECT_THAT(SplitStatements(""), IsEmpty());
     EXPECT_THAT(SplitStatements("-- nothing\n\n;\n"), IsEmpty());
     EXPECT_THAT(SplitStatements("DO 1;\n-- the end"), ElementsAre("DO 1\n"));
+}
+
+// Goal: what is embedded is what is in the files, byte for byte, in the order of the versions.
+TEST(EmbeddedMigrationsTest, AreTheFiles) {
+    const MigrationSet set = embedded::Migrations();
+    EXPECT_EQ(set.name, "embedded");
+    ASSERT_EQ(set.migrations.size(), 3u);
+    const std::pair<int, std::string> files[] = {{1, "first"}, {2, "second"}, {10, "tenth"}};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const Migration& migration = set.migrations[i];
+        EXPECT_EQ(migration.version, files[i].first);
+        EXPECT_EQ(migration.name, files[i].second);
+        EXPECT_EQ(migration.sql, testing::ReadFile(std::string(EMBED_DIRECTORY "/V") +
+                                                   std::to_string(files[i].first) + "__" +
+                                                   files[i].second + ".sql"));
+    }
 }
 
 class MigrationTest : public DatabaseFixture {
@@ -61,6 +79,17 @@ TEST_F(MigrationTest, EachStepIsAppliedOnce) {
     report = {};
     ASSERT_OK(Migrate(*direct_, sets, &report));
     EXPECT_THAT(report.applied, IsEmpty());
+}
+
+TEST_F(MigrationTest, EmbeddedMigrationsRun) {
+    const std::vector<MigrationSet> sets{embedded::Migrations()};
+    MigrationReport report;
+    ASSERT_OK(Migrate(*direct_, sets, &report));
+    EXPECT_THAT(report.applied,
+                ElementsAre("embedded V1__first", "embedded V2__second", "embedded V10__tenth"));
+    ASSERT_OK_AND_ASSIGN(auto rows, direct_->Select(Query{"q", "SELECT text FROM first"}));
+    ASSERT_TRUE(rows.Next());
+    EXPECT_EQ(rows.Text(0), R"(お茶 [1;2] ${x} @y@ \ "quoted" 'single')");
 }
 
 // Goal: history is not edited: a changed or removed step is refused by its name, before anything
