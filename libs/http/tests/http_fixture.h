@@ -16,6 +16,7 @@
 #include "kessai/http/server.h"
 #include "kessai/http/testing/raw_client.h"
 #include "kessai/net/task.h"
+#include "kessai/testing/eventually.h"
 
 namespace kessai::http {
 
@@ -51,15 +52,7 @@ class RecordingObserver : public ServerObserver {
     std::mutex mutex_;
 };
 
-template <class Condition>
-bool Eventually(Condition condition) {
-    const auto deadline = SystemClock().SteadyNow() + 10s;
-    while (!condition()) {
-        if (SystemClock().SteadyNow() > deadline) return false;
-        ::usleep(1'000);
-    }
-    return true;
-}
+using ::kessai::testing::Eventually;
 
 class HttpFixture : public ::testing::Test {
  protected:

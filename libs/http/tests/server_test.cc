@@ -58,7 +58,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInTheirOrder) {
     }
     // In two pieces, cut inside a request.
     client.Send(all.substr(0, 1'501));
-    ::usleep(5'000);
+    SystemClock().SleepFor(std::chrono::microseconds(5'000));
     client.Send(all.substr(1'501));
     for (int i = 0; i < 200; ++i) {
         const std::string wanted = std::to_string(i) + ":b" + std::to_string(i % 10) + ".";
@@ -73,7 +73,7 @@ TEST_F(ServerTest, TakesARequestByteByByte) {
     for (const char c :
          std::string("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")) {
         ASSERT_TRUE(client.Send({&c, 1}));
-        ::usleep(200);
+        SystemClock().SleepFor(std::chrono::microseconds(200));
     }
     EXPECT_THAT(client.Answer(), HasSubstr("POST /echo body from"));
 }
@@ -99,7 +99,7 @@ TEST_F(ServerTest, TakesChunkedBodies) {
     Start();
     RawClient client(port());
     client.Send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel");
-    ::usleep(5'000);
+    SystemClock().SleepFor(std::chrono::microseconds(5'000));
     client.Send("lo\r\n6;ext=1\r\n world\r\n0\r\nTrailer: x\r\n\r\nGET /echo/n");
     EXPECT_THAT(client.Answer(), HasSubstr("POST /echo hello world from"));
     client.Send("ext HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -315,7 +315,7 @@ TEST_F(ServerTest, BoundsWhatRunsAndWhatIsBufferedAtOnce) {
 
     RawClient greedy(port());
     greedy.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
-    ::usleep(20'000);
+    SystemClock().SleepFor(std::chrono::microseconds(20'000));
     RawClient too_much(port());
     too_much.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
     EXPECT_THAT(too_much.Answer(), StartsWith("HTTP/1.1 503 "));

@@ -115,8 +115,9 @@ class ConsumerClient {
     /// What was read of an assigned partition, at most `records_max` records; empty when there is
     /// nothing yet. Never waits.
     /// OUT_OF_RANGE KAFKA_OFFSET_OUT_OF_RANGE: reading stopped at an offset that the broker does
-    /// not have; this client reads the partition no more (Seek is refused), a new one can. FAILED_PRECONDITION KAFKA_NOT_ASSIGNED. UNAVAILABLE and others: for the log, the
-    /// client goes on.
+    /// not have; this client reads the partition no more (Seek is refused), a new one can.
+    /// FAILED_PRECONDITION KAFKA_NOT_ASSIGNED. UNAVAILABLE and others: for the log, the client goes
+    /// on.
     Result<RecordBatch> Take(int partition, int records_max);
 
     /// Reads an assigned partition from `offset` on; what was read before is dropped.

@@ -9,8 +9,8 @@
 
 namespace kessai::mysql {
 
-/// Every statement as a metric, and those that are slow or permanently refused as a log line with the
-/// query's name. Link kessai_mysql_telemetry. Thread safe.
+/// Every statement as a metric, and those that are slow or permanently refused as a log line with
+/// the query's name. Link kessai_mysql_telemetry. Thread safe.
 class QueryTelemetry final : public QueryObserver {
  public:
     explicit QueryTelemetry(metrics::Registry& registry);

@@ -44,9 +44,9 @@ class Stream {
 
     /// Refuses what waits with CANCELLED. The close_notify of TLS is sent if that takes no waiting.
     void Close();
-    /// Ends our side, and reads on (and drops it) until the peer has ended its own, or so long or so
-    /// much: closing at once with unread input would reset the connection, and the peer might lose
-    /// what was written last.
+    /// Ends our side, and reads on (and drops it) until the peer has ended its own, or so long or
+    /// so much: closing at once with unread input would reset the connection, and the peer might
+    /// lose what was written last.
     Task<void> CloseGently(Duration patience, std::size_t discard_bytes_max);
     bool is_open() const;
     /// Whether the peer of an idle stream has closed it, or sent what nobody asked for.
