@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/webhook.h"
+#include "kessai/result/result.h"
+
+namespace kessai::gateway::app {
+
+struct DueEndpoint {
+    std::int64_t endpoint_id = 0;
+    Instant due_at{};
+};
+
+/// An attempt that was made, and what becomes of its delivery.
+struct AttemptRecord {
+    domain::WebhookDelivery delivery;  // as it was claimed
+    domain::AttemptOutcome outcome;
+    domain::DeliveryState state = domain::DeliveryState::kPending;
+    /// When it is pending still.
+    Instant next_attempt_at{};
+};
+
+struct EndpointChange {
+    domain::WebhookEndpoint endpoint;
+    bool deleted = false;
+};
+
+struct Attempt {
+    std::uint32_t number = 0;
+    domain::AttemptOutcome outcome;
+};
+
+/// Endpoints and what is to be sent to them. Blocks; thread safe.
+class WebhookStore {
+ public:
+    virtual ~WebhookStore() = default;
+
+    // Endpoints
+    /// Makes the endpoint, or changes the url and state of the one of that name; a new one gets
+    /// `endpoint.endpoint_id` and `endpoint.secret`. Gives it as it is then, the secret only when
+    /// new.
+    virtual Result<domain::WebhookEndpoint> PutEndpoint(const domain::WebhookEndpoint& endpoint,
+                                                        Instant now) = 0;
+    virtual Result<std::vector<domain::WebhookEndpoint>> EndpointsOf(std::int64_t merchant_id) = 0;
+    /// NOT_FOUND ENDPOINT_UNKNOWN.
+    virtual Result<domain::WebhookEndpoint> FindEndpoint(std::int64_t merchant_id,
+                                                         std::string_view name) = 0;
+    /// Its pending deliveries are given up. NOT_FOUND ENDPOINT_UNKNOWN.
+    virtual Status DeleteEndpoint(std::int64_t merchant_id, std::string_view name, Instant now) = 0;
+    /// Endpoints changed at or after `since`, with their secrets.
+    virtual Result<std::vector<EndpointChange>> ChangedSince(Instant since) = 0;
+
+    // Deliveries
+    virtual Status AddDelivery(const domain::WebhookDelivery& delivery) = 0;
+    /// Endpoints with something due, at most `limit`.
+    virtual Result<std::vector<DueEndpoint>> DueEndpoints(Instant now, int limit) = 0;
+    /// Takes at most `limit` due deliveries of an endpoint for this caller alone, until `until`:
+    /// then they are due again.
+    virtual Result<std::vector<domain::WebhookDelivery>> Claim(std::int64_t endpoint_id, int limit,
+                                                               Instant now, Instant until) = 0;
+    virtual Status Record(std::span<const AttemptRecord> records) = 0;
+    /// Newest first; `before_id` 0: from the newest.
+    virtual Result<std::vector<domain::WebhookDelivery>> ListDeliveries(
+        std::int64_t endpoint_id, std::optional<domain::DeliveryState> state,
+        std::int64_t before_id, int limit) = 0;
+    virtual Result<std::vector<Attempt>> AttemptsOf(std::int64_t delivery_id) = 0;
+    /// Makes a finished delivery due again, from its first wait on. NOT_FOUND DELIVERY_UNKNOWN.
+    virtual Result<domain::WebhookDelivery> Redeliver(std::int64_t delivery_id, Instant now) = 0;
+    /// Deletes what was finished before `before`; gives how many.
+    virtual Result<std::uint64_t> Purge(Instant before, int limit) = 0;
+};
+
+}  // namespace kessai::gateway::app
