@@ -5,40 +5,40 @@
 
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/session.h"
+#include "kessai/outbox/batch_writer.h"
 
 namespace kessai::payment::storage {
 namespace {
 
-constexpr mysql::Query kFindEffects{"release_clearing.find", R"sql(
+constexpr mysql::Query kFindCleared{"release_clearing.find", R"sql(
     SELECT object_id, version, content_hash FROM release_clearing
-    WHERE object_id IN ({keys}))sql"};
-constexpr mysql::Query kInsertEffect{
+    WHERE object_id IN ({keys}) ORDER BY object_id, version)sql"};
+constexpr mysql::Query kStoreCleared{
     "release_clearing.insert",
     "INSERT INTO release_clearing (object_id, version, content_hash) VALUES (?, ?, ?)"};
 
 }  // namespace
 
-Status MysqlReleaseLedger::FindEffects(mysql::Session& session,
-                                       std::span<const inbox::EffectKey> keys,
-                                       std::vector<inbox::Effect>& found) {
-    mysql::KeyList objects;
-    for (const inbox::EffectKey& key : keys) objects.Add(key.object_id);
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kFindEffects, objects));
+Result<std::vector<app::ClearedRelease>> MysqlReleaseLedger::FindCleared(
+    mysql::Session& session, std::span<const std::int64_t> object_ids) {
+    std::vector<app::ClearedRelease> cleared;
+    if (object_ids.empty()) return cleared;
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kFindCleared, mysql::KeyList(object_ids)));
     while (rows.Next()) {
-        inbox::Effect effect{{rows.Int(0), static_cast<std::uint32_t>(rows.Uint(1))}, {}};
+        app::ClearedRelease release{rows.Int(0), static_cast<std::uint32_t>(rows.Uint(1)), {}};
         const std::string hash = rows.Bytes(2);
-        std::copy_n(hash.begin(), std::min(hash.size(), effect.content_hash.size()),
-                    effect.content_hash.begin());
-        if (std::binary_search(keys.begin(), keys.end(), effect.key)) found.push_back(effect);
+        std::copy_n(hash.begin(), std::min(hash.size(), release.content_hash.size()),
+                    release.content_hash.begin());
+        cleared.push_back(release);
     }
-    return OkStatus();
+    return cleared;
 }
 
-Status MysqlReleaseLedger::StoreEffect(mysql::Session& session, const inbox::Effect& effect) {
-    const std::string_view hash(reinterpret_cast<const char*>(effect.content_hash.data()),
-                                effect.content_hash.size());
-    return session
-        .Execute(kInsertEffect, effect.key.object_id, effect.key.version, mysql::Bytes{hash})
+Status MysqlReleaseLedger::StoreCleared(mysql::Session& session,
+                                        const app::ClearedRelease& release) {
+    const std::string_view hash(reinterpret_cast<const char*>(release.content_hash.data()),
+                                release.content_hash.size());
+    return session.Execute(kStoreCleared, release.object_id, release.version, mysql::Bytes{hash})
         .status();
 }
 

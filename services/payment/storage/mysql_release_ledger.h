@@ -10,9 +10,9 @@ class MysqlReleaseLedger final : public app::ReleaseLedger {
     /// Uses gate row `slot`. `store` must outlive it.
     MysqlReleaseLedger(MysqlLedgerStore& store, int slot) : store_(store), slot_(slot) {}
 
-    Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override;
-    Status StoreEffect(mysql::Session& session, const inbox::Effect& effect) override;
+    Result<std::vector<app::ClearedRelease>> FindCleared(
+        mysql::Session& session, std::span<const std::int64_t> object_ids) override;
+    Status StoreCleared(mysql::Session& session, const app::ClearedRelease& release) override;
     Result<std::unique_ptr<app::LedgerTransaction>> Join(mysql::Session& session) override;
     Status StoreEntries(mysql::Session& session, std::span<const outbox::Entry> entries,
                         std::int64_t row_id) override;

@@ -1,5 +1,8 @@
 #include "transport/release_consumer.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "kessai/payout/v1/payout_event.pb.h"
 
 namespace kessai::payment::transport {
@@ -26,7 +29,25 @@ Result<domain::ClearRelease> Decode(const event::Envelope& event) {
 
 Status ReleaseConsumer::FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
                                     std::vector<inbox::Effect>& found) {
-    return ledger_.FindEffects(session, keys, found);
+    std::vector<std::int64_t> releases;
+    for (const inbox::EffectKey& key : keys) {
+        // Most of the topic is about payments: a release's object is its date.
+        const bool is_date =
+            BusinessDate::FromNumber(static_cast<std::int32_t>(std::min<std::int64_t>(
+                                         key.object_id, std::numeric_limits<std::int32_t>::max())))
+                .ok();
+        if (is_date && (releases.empty() || releases.back() != key.object_id)) {
+            releases.push_back(key.object_id);
+        }
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto cleared, ledger_.FindCleared(session, releases));
+    for (const app::ClearedRelease& release : cleared) {
+        const inbox::EffectKey key{release.object_id, release.version};
+        if (std::binary_search(keys.begin(), keys.end(), key)) {
+            found.push_back({key, release.content_hash});
+        }
+    }
+    return OkStatus();
 }
 
 Status ReleaseConsumer::Apply(mysql::Session& session, const inbox::Batch& batch,
@@ -42,7 +63,7 @@ Status ReleaseConsumer::Apply(mysql::Session& session, const inbox::Batch& batch
         }
         releases.emplace_back(*std::move(command));
         KESSAI_RETURN_IF_ERROR(
-            ledger_.StoreEffect(session, {{event.object_id, event.version}, event.content_hash}));
+            ledger_.StoreCleared(session, {event.object_id, event.version, event.content_hash}));
     }
     if (releases.empty()) return OkStatus();
 
