@@ -56,6 +56,42 @@ constexpr mysql::Query kInsertParked{"parked_event.insert", R"sql(
     VALUES {rows}
     ON DUPLICATE KEY UPDATE parked_at_us = VALUES(parked_at_us))sql"};
 
+constexpr mysql::Query kReadHead{"dead_letter.read_head", R"sql(
+    SELECT message_key, message_value, traceparent, object_id, state, blocking, attempts
+    FROM dead_letter
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?
+    FOR UPDATE)sql"};
+
+constexpr mysql::Query kReadParked{"parked_event.read", R"sql(
+    SELECT message_offset, message_key, message_value, traceparent
+    FROM parked_event FORCE INDEX (parked_event_object)
+    WHERE consumer_group = ? AND topic = ? AND object_id = ? AND partition_no = ?
+    ORDER BY message_offset LIMIT ?)sql"};
+
+constexpr mysql::Query kCountParked{"parked_event.count", R"sql(
+    SELECT COUNT(*) FROM parked_event
+    WHERE consumer_group = ? AND topic = ? AND object_id = ? AND partition_no = ?)sql"};
+
+constexpr mysql::Query kDeleteParked{"parked_event.delete", R"sql(
+    DELETE FROM parked_event
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset IN ({keys}))sql"};
+
+constexpr mysql::Query kCountFailure{"dead_letter.count_failure", R"sql(
+    UPDATE dead_letter SET code = ?, reason = ?, message = ?, attempts = ?, failed_at_us = ?
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?)sql"};
+
+constexpr mysql::Query kSettle{"dead_letter.settle", R"sql(
+    UPDATE dead_letter SET state = ?, settled_by = ?, note = ?
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?)sql"};
+
+constexpr mysql::Query kUnblock{"dead_letter.unblock", R"sql(
+    UPDATE dead_letter SET blocking = 0
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?)sql"};
+
+constexpr mysql::Query kFindBlocking{"dead_letter.find_blocking", R"sql(
+    SELECT partition_no, message_offset FROM dead_letter
+    WHERE consumer_group = ? AND topic = ? AND blocking = 1 AND object_id = ?)sql"};
+
 // Up to so many blocked objects of a partition are read whole; it is none nearly always.
 constexpr int kFewBlocked = 64;
 constexpr std::size_t kStatementBytes = std::size_t{2} << 20;
@@ -168,6 +204,82 @@ Status StoreParked(mysql::Session& session, const PartitionKey& key,
         if (rows.bytes() > kStatementBytes) KESSAI_RETURN_IF_ERROR(flush());
     }
     return flush();
+}
+
+Result<std::optional<Head>> ReadHead(mysql::Session& session, const PartitionKey& key,
+                                     std::int64_t offset) {
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows,
+                            session.Select(kReadHead, key.group, key.topic, key.partition, offset));
+    if (!rows.Next()) return std::optional<Head>();
+    return std::optional<Head>(Head{.message = {.offset = offset,
+                                                .key = rows.Bytes(0),
+                                                .value = rows.Bytes(1),
+                                                .traceparent = rows.Text(2)},
+                                    .object_id = rows.Int(3),
+                                    .state = static_cast<DeadLetterState>(rows.Int(4)),
+                                    .blocking = rows.Bool(5),
+                                    .attempts = static_cast<int>(rows.Int(6))});
+}
+
+Result<std::vector<Kept>> ReadParked(mysql::Session& session, const PartitionKey& key,
+                                     std::int64_t object_id, int limit) {
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kReadParked, key.group, key.topic,
+                                                             object_id, key.partition, limit));
+    std::vector<Kept> parked;
+    while (rows.Next()) {
+        parked.push_back({.offset = rows.Int(0),
+                          .key = rows.Bytes(1),
+                          .value = rows.Bytes(2),
+                          .traceparent = rows.Text(3)});
+    }
+    return parked;
+}
+
+Result<std::int64_t> CountParked(mysql::Session& session, const PartitionKey& key,
+                                 std::int64_t object_id) {
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kCountParked, key.group, key.topic,
+                                                             object_id, key.partition));
+    rows.Next();
+    return rows.Int(0);
+}
+
+Status DeleteParked(mysql::Session& session, const PartitionKey& key,
+                    std::span<const std::int64_t> offsets) {
+    if (offsets.empty()) return OkStatus();
+    const mysql::KeyList keys(offsets);
+    return session.Execute(kDeleteParked, key.group, key.topic, key.partition, keys).status();
+}
+
+Status CountFailure(mysql::Session& session, const PartitionKey& key, const Failed& failed,
+                    Instant now) {
+    return session
+        .Execute(kCountFailure, static_cast<int>(failed.why.code()),
+                 CleanText(failed.why.reason(), kNameMax),
+                 CleanText(failed.why.message(), kMessageMax), failed.attempt, now, key.group,
+                 key.topic, key.partition, failed.item->offset)
+        .status();
+}
+
+Status Settle(mysql::Session& session, const PartitionKey& key, std::int64_t offset,
+              DeadLetterState state, std::string_view by, std::string_view note) {
+    return session
+        .Execute(kSettle, static_cast<int>(state), CleanText(by, kNameMax),
+                 CleanText(note, kMessageMax), key.group, key.topic, key.partition, offset)
+        .status();
+}
+
+Status Unblock(mysql::Session& session, const PartitionKey& key, std::int64_t offset) {
+    return session.Execute(kUnblock, key.group, key.topic, key.partition, offset).status();
+}
+
+Result<std::optional<DeadLetterId>> FindBlocking(mysql::Session& session, std::string_view group,
+                                                 std::string_view topic, std::int64_t object_id) {
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows,
+                            session.Select(kFindBlocking, group, topic, object_id));
+    if (!rows.Next()) return std::optional<DeadLetterId>();
+    return std::optional<DeadLetterId>(DeadLetterId{.topic = std::string(topic),
+                                                    .partition = static_cast<int>(rows.Int(0)),
+                                                    .offset = rows.Int(1)});
 }
 
 std::string SealDeadLetter(const PartitionKey& key, const Failed& failed, Instant now) {

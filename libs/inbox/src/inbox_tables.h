@@ -52,6 +52,45 @@ Status StoreDeadLetters(mysql::Session& session, const PartitionKey& key,
 Status StoreParked(mysql::Session& session, const PartitionKey& key,
                    std::span<const Item* const> items, Instant now);
 
+// --- For a replay, with the offset row locked.
+
+/// A message as the tables hold it, owning its bytes.
+struct Kept {
+    std::int64_t offset = 0;
+    std::string key;
+    std::string value;
+    std::string traceparent;
+};
+
+struct Head {
+    Kept message;
+    std::int64_t object_id = 0;
+    DeadLetterState state = DeadLetterState::kOpen;
+    bool blocking = false;
+    int attempts = 0;
+};
+
+Result<std::optional<Head>> ReadHead(mysql::Session& session, const PartitionKey& key,
+                                     std::int64_t offset);
+/// The first `limit` parked events of an object.
+Result<std::vector<Kept>> ReadParked(mysql::Session& session, const PartitionKey& key,
+                                     std::int64_t object_id, int limit);
+Result<std::int64_t> CountParked(mysql::Session& session, const PartitionKey& key,
+                                 std::int64_t object_id);
+Status DeleteParked(mysql::Session& session, const PartitionKey& key,
+                    std::span<const std::int64_t> offsets);
+/// The open dead letter was refused once more.
+Status CountFailure(mysql::Session& session, const PartitionKey& key, const Failed& failed,
+                    Instant now);
+/// It is not open any more.
+Status Settle(mysql::Session& session, const PartitionKey& key, std::int64_t offset,
+              DeadLetterState state, std::string_view by, std::string_view note);
+/// Nothing is parked behind it any more.
+Status Unblock(mysql::Session& session, const PartitionKey& key, std::int64_t offset);
+/// What blocks an object.
+Result<std::optional<DeadLetterId>> FindBlocking(mysql::Session& session, std::string_view group,
+                                                 std::string_view topic, std::int64_t object_id);
+
 /// The value of a dead-letter topic's message, kessai.event.v1.DeadLetter.
 std::string SealDeadLetter(const PartitionKey& key, const Failed& failed, Instant now);
 

@@ -210,6 +210,26 @@ std::int64_t InboxTest::NextOffset(int partition) {
     return -1;
 }
 
+std::vector<DeadLetter> InboxTest::DeadLetters(std::optional<DeadLetterState> state) {
+    auto session = Session();
+    DeadLetterFilter filter;
+    filter.group = group_;
+    filter.topic = topic_;
+    filter.state = state;
+    auto letters = ListDeadLetters(*session, filter);
+    EXPECT_THAT(letters, IsOk());
+    return std::move(letters).value();
+}
+
+ReplayContext InboxTest::Replaying() const {
+    ReplayContext context;
+    context.group = group_;
+    context.topic = topic_;
+    context.operator_name = "op@example.test";
+    context.note = "fixed";
+    return context;
+}
+
 double InboxTest::Metric(const std::string& name) const {
     std::istringstream lines(metrics_.Expose());
     std::string line;

@@ -29,6 +29,8 @@ inline constexpr std::string_view kDeadLetterUnknown = "DEAD_LETTER_UNKNOWN";
 inline constexpr std::string_view kDeadLetterSettled = "DEAD_LETTER_SETTLED";
 /// INVALID_ARGUMENT: not "<topic>/<partition>/<offset>".
 inline constexpr std::string_view kDeadLetterIdMalformed = "DEAD_LETTER_ID_MALFORMED";
+/// INVALID_ARGUMENT: to discard, somebody must be named, with a note.
+inline constexpr std::string_view kDeadLetterNoteMissing = "DEAD_LETTER_NOTE_MISSING";
 }  // namespace reason
 
 /// Where the event stands: a dead letter's name, "payment.events.v1/7/1234".
@@ -110,7 +112,8 @@ Result<std::vector<BlockedEvent>> ListBlocked(mysql::Session& session, std::stri
                                               std::string_view topic, BusinessDate business_date,
                                               int limit);
 
-/// Whom and what to replay with; the options are those of the group's consumer.
+/// Whom and what to replay with. Group, topic and the dead letters' topic are those of the group's
+/// consumer.
 struct ReplayContext {
     std::string group;
     std::string topic;
@@ -118,7 +121,7 @@ struct ReplayContext {
     int dead_letter_partitions = 3;
     /// Events applied in one transaction.
     int batch_events_max = 100;
-    /// For the record.
+    /// Who does it, and why: kept with the dead letter. Discard needs both.
     std::string operator_name;
     std::string note;
 };
@@ -147,8 +150,8 @@ Result<ReplayOutcome> ReplayObject(mysql::Pool& pool, Handler& handler,
                                    const ReplayContext& context, std::int64_t object_id,
                                    const Clock& clock = SystemClock());
 
-/// Settles an open dead letter without applying it, and applies what is parked behind it. `context`
-/// must name the operator and a note (INVALID_ARGUMENT DEAD_LETTER_NOTE_MISSING).
+/// Settles an open dead letter without applying it, and applies what is parked behind it. Refuses
+/// as Replay, and with INVALID_ARGUMENT DEAD_LETTER_NOTE_MISSING.
 Result<ReplayOutcome> Discard(mysql::Pool& pool, Handler& handler, const ReplayContext& context,
                               const DeadLetterId& id, const Clock& clock = SystemClock());
 
