@@ -145,12 +145,13 @@ TEST_F(ProcessTest, ChildrenDieWithTheTest) {
         return;
     }
     const std::string file = dir_.Path("pid");
-    auto inner =
-        Process::Start({.command = {std::filesystem::read_symlink("/proc/self/exe").string(),
-                                    "--gtest_filter=ProcessTest.ChildrenDieWithTheTest"},
-                        .environment = {"KESSAI_TESTING_PID_FILE=" + file},
-                        .working_directory = {},
-                        .output_file = dir_.Path("inner")});
+    auto inner = Process::Start(
+        {.command = {std::filesystem::read_symlink("/proc/self/exe").string(),
+                     "--gtest_filter=ProcessTest.ChildrenDieWithTheTest"},
+         // Its own temporary directory is left behind: in here it is removed with the rest.
+         .environment = {"KESSAI_TESTING_PID_FILE=" + file, "TMPDIR=" + dir_.path()},
+         .working_directory = {},
+         .output_file = dir_.Path("inner")});
     ASSERT_THAT(inner, IsOk());
     ASSERT_EVENTUALLY(ReadFile(file).ends_with("\n"));
     const std::string child = ReadFile(file).substr(0, ReadFile(file).size() - 1);
