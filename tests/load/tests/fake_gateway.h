@@ -1,0 +1,210 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "kessai/http/router.h"
+#include "kessai/http/server.h"
+#include "kessai/net/testing/certificate.h"
+#include "kessai/net/tls.h"
+#include "load/outcomes.h"
+
+namespace kessai::load::testing {
+
+/// What the gateway's two hot routes look like from outside, over real TLS, with faults on demand.
+/// Codes and payments are kept, so that tests can compare them with what the load says.
+class FakeGateway {
+ public:
+    FakeGateway() : router_(Families()) {
+        for (auto& loop : loops_) loop.Start();
+        Add("create", "/v2/codes",
+            [this](const http::Request& request) { return CreateCode(request); });
+        Add("pay", "/app/v1/codes/{codeId}/payments",
+            [this](const http::Request& request) { return PayCode(request); });
+        auto tls = net::TlsServerContext::Load({files_.cert_file(), files_.key_file()});
+        EXPECT_TRUE(tls.ok());
+        http::Server::Options options;
+        options.tls = *tls;
+        options.limits.requests_per_connection_max = requests_per_connection_max;
+        server_ = std::make_unique<http::Server>(std::move(options), router_,
+                                                 std::vector<net::Loop*>{&loops_[0], &loops_[1]},
+                                                 observer_);
+        Status listening = server_->Listen("127.0.0.1", 0);
+        EXPECT_TRUE(listening.ok()) << listening.ToString();
+    }
+    ~FakeGateway() {
+        server_->Drain(std::chrono::seconds(5));
+        server_.reset();
+        for (auto& loop : loops_) loop.Stop();
+    }
+
+    std::uint16_t port() const { return server_->port(); }
+    std::shared_ptr<net::TlsClientContext> ClientTls() const {
+        auto tls = net::TlsClientContext::Create(files_.ca_file());
+        EXPECT_TRUE(tls.ok());
+        return *tls;
+    }
+
+    static constexpr std::uint64_t requests_per_connection_max = 1'000;
+
+    // Faults; set before the load.
+    /// Every n-th is answered so late that the caller has given up, but done (0: none).
+    std::atomic<int> pay_answers_lost_every = 0;
+    std::atomic<int> pays_refused_every = 0;
+    std::atomic<int> creates_refused_every = 0;
+    /// All payments that come wait until then.
+    std::atomic<SteadyInstant> stalled_until{SteadyInstant{}};
+    std::atomic<Duration> answer_after{Duration{}};
+
+    struct Code {
+        std::string merchant_payment_id;
+        std::int64_t amount = 0;
+        std::int64_t payment_id = 0;  // 0: not paid
+        std::string payer;
+        int pay_requests = 0;
+    };
+    std::map<std::string, Code> codes() {
+        const std::lock_guard lock(mutex_);
+        return codes_;
+    }
+    std::map<std::string, int> api_keys() {
+        const std::lock_guard lock(mutex_);
+        return api_keys_;
+    }
+    std::uint64_t connections_opened() const { return observer_.opened; }
+
+ private:
+    struct Observer : http::ServerObserver {
+        void OnConnectionOpened() override { ++opened; }
+        std::atomic<std::uint64_t> opened = 0;
+    };
+
+    static std::vector<std::unique_ptr<http::Family>> Families() {
+        auto family = std::make_unique<http::Family>();
+        family->name = "all";
+        family->refuse = [](http::Fault fault, std::string_view, std::string_view) {
+            http::Response response;
+            response.status = http::StatusOf(fault);
+            response.body = R"({"code":")" + std::string(http::NameOf(fault)) + "\"}";
+            return response;
+        };
+        std::vector<std::unique_ptr<http::Family>> families;
+        families.push_back(std::move(family));
+        return families;
+    }
+    void Add(const char* name, const char* path, http::Handler handler) {
+        http::Route route;
+        route.name = name;
+        route.method = http::Method::kPost;
+        route.path = path;
+        route.family = router_.FindFamily("all");
+        route.handler = std::move(handler);
+        Status added = router_.Add(std::move(route));
+        EXPECT_TRUE(added.ok()) << added.ToString();
+    }
+    static bool Nth(std::uint64_t number, int every) {
+        return every > 0 && number % static_cast<std::uint64_t>(every) == 0;
+    }
+
+    net::Task<http::Response> CreateCode(const http::Request& request) {
+        // "hmac OPA-Auth:key:mac:nonce:epoch:hash"
+        const std::string authorization(request.Header("Authorization"));
+        const auto colon = authorization.find(':');
+        const std::string key =
+            authorization.substr(colon + 1, authorization.find(':', colon + 1) - colon - 1);
+        const std::string body(request.body);
+        const std::string id = TextAt(body, "merchantPaymentId");
+        const std::int64_t amount = std::stoll("0" + TextAt(body, "amount/amount"));
+        http::Response response;
+        std::string code_id;
+        {
+            const std::lock_guard lock(mutex_);
+            ++api_keys_[key];
+            if (!id.empty() && amount > 0 && !Nth(++creates_, creates_refused_every)) {
+                code_id = "04-" + std::to_string(1'000'000'000'000'000 + codes_.size());
+                codes_[code_id] = {id, amount, 0, {}, 0};
+            }
+        }
+        if (code_id.empty()) {
+            response.status = 400;
+            response.body =
+                R"({"resultInfo":{"code":"DYNAMIC_QR_BAD_REQUEST","codeId":"01650000"},"data":null})";
+            co_return response;
+        }
+        response.status = 201;
+        response.body = R"({"resultInfo":{"code":"SUCCESS","message":"Success",)"
+                        R"("codeId":"08100001"},"data":{"codeId":")" +
+                        code_id + R"(","url":"https://localhost/"}})";
+        co_return response;
+    }
+
+    net::Task<http::Response> PayCode(const http::Request& request) {
+        const std::string code_id(request.Parameter("codeId"));
+        const std::string payer(request.Header("Authorization"));
+        const std::int64_t amount =
+            std::stoll("0" + TextAt(std::string(request.body), "amount/amount"));
+        net::Loop& loop = *request.loop;
+        const SteadyInstant now = SystemClock().SteadyNow();
+        if (const SteadyInstant until = stalled_until; until > now) {
+            co_await loop.Sleep(std::chrono::duration_cast<Duration>(until - now));
+        }
+        if (const Duration wait = answer_after; wait > Duration{}) co_await loop.Sleep(wait);
+        http::Response response;
+        bool lost = false;
+        {
+            const std::lock_guard lock(mutex_);
+            const std::uint64_t number = ++pays_;
+            const auto found = codes_.find(code_id);
+            if (found == codes_.end() || found->second.amount != amount) {
+                response.status = 404;
+                response.body = R"({"code":"CODE_UNKNOWN"})";
+                co_return response;
+            }
+            Code& code = found->second;
+            ++code.pay_requests;
+            if (code.payment_id == 0 && Nth(number, pays_refused_every)) {
+                response.status = 409;
+                response.body = R"({"code":"INSUFFICIENT_FUNDS","status":409})";
+                co_return response;
+            }
+            if (code.payment_id == 0) {
+                code.payment_id = 7'000'000 + static_cast<std::int64_t>(number);
+                code.payer = payer;
+            } else if (code.payer != payer) {
+                response.status = 409;
+                response.body = R"({"code":"CODE_ALREADY_PAID"})";
+                co_return response;
+            }
+            lost = Nth(number, pay_answers_lost_every);
+            response.status = 201;
+            response.body = R"({"paymentId":")" + std::to_string(code.payment_id) +
+                            R"(","codeId":")" + code_id +
+                            R"(","status":"COMPLETED","amount":{"amount":)" +
+                            std::to_string(code.amount) + R"(,"currency":"JPY"}})";
+        }
+        if (lost) co_await loop.Sleep(std::chrono::milliseconds(1'500));
+        co_return response;
+    }
+
+    net::testing::Certificates files_;
+    std::array<net::Loop, 2> loops_{net::Loop("fake-0"), net::Loop("fake-1")};
+    http::Router router_;
+    Observer observer_;
+    std::unique_ptr<http::Server> server_;
+
+    std::mutex mutex_;
+    std::map<std::string, Code> codes_;
+    std::map<std::string, int> api_keys_;
+    std::uint64_t creates_ = 0;
+    std::uint64_t pays_ = 0;
+};
+
+}  // namespace kessai::load::testing
