@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace kessai::payout::testing {
+namespace kessai::payout {
 
 /// Random numbers of a property test. The seed is printed; KESSAI_TEST_SEED repeats a run.
 class Seeded {
@@ -36,4 +36,4 @@ class Seeded {
     std::mt19937_64 engine_;
 };
 
-}  // namespace kessai::payout::testing
+}  // namespace kessai::payout

@@ -15,7 +15,6 @@ using domain::MerchantId;
 using domain::MerchantSums;
 using domain::SlotTotal;
 using domain::TaxClass;
-using payout::testing::Seeded;
 
 const BusinessDate kDay = BusinessDate::FromNumber(20261122).value();
 

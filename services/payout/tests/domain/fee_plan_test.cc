@@ -11,8 +11,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
-
 const BusinessDate kToday = BusinessDate::FromNumber(20261122).value();
 
 BusinessDate Day(std::int32_t yyyymmdd) {

@@ -9,8 +9,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
-
 __extension__ using Wide = __int128;
 
 FeeTerms RandomTerms(Seeded& random) {

@@ -10,8 +10,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
-
 template <class Journal>
 std::int64_t Post(const Journal& journal, std::map<Account, std::int64_t>& accounts) {
     std::int64_t sum = 0;

@@ -10,7 +10,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
 using ::testing::IsEmpty;
 
 MerchantSums Of(std::int64_t merchant, Sums sums, TaxClass tax_class = TaxClass::kStandard10) {

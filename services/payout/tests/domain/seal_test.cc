@@ -8,8 +8,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
-
 const BusinessDate kDay = BusinessDate::FromNumber(20261122).value();
 
 SlotTotal Total(std::int64_t merchant, std::uint32_t slot, Sums sums) {

@@ -12,8 +12,6 @@
 namespace kessai::payout::domain {
 namespace {
 
-using payout::testing::Seeded;
-
 BusinessDate Day(std::int32_t yyyymmdd) {
     return BusinessDate::FromNumber(yyyymmdd).value();
 }
