@@ -12,7 +12,8 @@ DayKeeper::DayKeeper(DayKeeperOptions options, CloseDay& close_day, ReleaseDay& 
       close_day_(close_day),
       release_day_(release_day),
       days_(days),
-      on_error_(std::move(on_error)) {}
+      on_error_(std::move(on_error)),
+      outcome_(Code::kUnavailable, "NOT_YET", "has not looked at the days yet") {}
 
 DayKeeper::~DayKeeper() {
     Stop();
@@ -36,6 +37,18 @@ void DayKeeper::Notify() {
     wake_.notify_one();
 }
 
+Status DayKeeper::Ready() const {
+    const std::lock_guard lock(mutex_);
+    switch (outcome_.code()) {
+        case Code::kUnavailable:
+        case Code::kInternal:
+        case Code::kResourceExhausted:
+            return outcome_;
+        default:
+            return OkStatus();
+    }
+}
+
 Status DayKeeper::RunOnce(const std::stop_token& stop) {
     const Status closed = close_day_.RunOnce().status();
     // A day that does not close keeps no earlier one from being released.
@@ -50,8 +63,10 @@ Status DayKeeper::RunOnce(const std::stop_token& stop) {
 
 void DayKeeper::Loop(std::stop_token stop) {
     while (!stop.stop_requested()) {
-        if (const Status status = RunOnce(stop); !status.ok()) on_error_(status);
+        Status outcome = RunOnce(stop);
+        if (!outcome.ok()) on_error_(outcome);
         std::unique_lock lock(mutex_);
+        outcome_ = std::move(outcome);
         wake_.wait_for(lock, stop, options_.poll_every, [this] { return asked_; });
         asked_ = false;
     }

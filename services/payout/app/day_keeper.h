@@ -31,6 +31,10 @@ class DayKeeper {
     /// A mark was applied: look now.
     void Notify();
 
+    /// Ok once a round got through to a database with our tables; else why not yet. What keeps a
+    /// single day from going on is no reason to take no calls.
+    Status Ready() const;
+
     /// One round, for tests.
     Status RunOnce(const std::stop_token& stop = {});
 
@@ -43,9 +47,10 @@ class DayKeeper {
     DayStore& days_;
     const std::function<void(const Status&)> on_error_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable_any wake_;
     bool asked_ = false;
+    Status outcome_;
     std::jthread thread_;
 };
 

@@ -229,20 +229,8 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
 
     Status Store(const app::ChunkOutcome& outcome) override {
         KESSAI_RETURN_IF_ERROR(StoreLines(outcome.lines));
-        mysql::RowList rows;
-        for (const domain::HeldBack& held : outcome.held) {
-            rows.Add(round_.day, held.merchant, static_cast<int>(held.reason),
-                     /*open_at_close=*/false, held.totals.gross, held.totals.fee,
-                     held.totals.item_count, held.recounted.gross, held.recounted.fee,
-                     held.recounted.item_count, CutText(held.note, kNoteMax), at_);
-        }
-        if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kPutHolds, rows));
-        for (const app::FreedMerchant& freed : outcome.freed) {
-            std::optional<mysql::Bytes> seal;
-            if (freed.seal) seal = AsBytes(*freed.seal);
-            KESSAI_RETURN_IF_ERROR(
-                session_.Execute(kFreeHold, round_.round, seal, round_.day, freed.merchant));
-        }
+        KESSAI_RETURN_IF_ERROR(StoreHolds(outcome.held));
+        KESSAI_RETURN_IF_ERROR(FreeHolds(outcome.freed));
         const domain::ReleaseSums& sums = outcome.sums;
         return internal::TakeStatus(session_.Execute(kSetChunkDone, sums.merchant_count, sums.gross,
                                                      sums.fee, sums.tax, sums.net, round_.day,
@@ -250,6 +238,31 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     }
 
  private:
+    Status StoreHolds(std::span<const domain::HeldBack> merchants) {
+        mysql::RowList rows;
+        for (std::size_t i = 0; i < merchants.size(); ++i) {
+            const domain::HeldBack& held = merchants[i];
+            rows.Add(round_.day, held.merchant, static_cast<int>(held.reason),
+                     /*open_at_close=*/false, held.totals.gross, held.totals.fee,
+                     held.totals.item_count, held.recounted.gross, held.recounted.fee,
+                     held.recounted.item_count, CutText(held.note, kNoteMax), at_);
+            if (rows.size() < kRowsPerStatement && i + 1 < merchants.size()) continue;
+            KESSAI_RETURN_IF_ERROR(session_.Execute(kPutHolds, rows));
+            rows.Clear();
+        }
+        return OkStatus();
+    }
+
+    Status FreeHolds(std::span<const app::FreedMerchant> merchants) {
+        for (const app::FreedMerchant& freed : merchants) {
+            std::optional<mysql::Bytes> seal;
+            if (freed.seal) seal = AsBytes(*freed.seal);
+            KESSAI_RETURN_IF_ERROR(
+                session_.Execute(kFreeHold, round_.round, seal, round_.day, freed.merchant));
+        }
+        return OkStatus();
+    }
+
     Status StoreLines(std::span<const domain::ReleaseLine> lines) {
         mysql::RowList releases;
         mysql::RowList cycles;

@@ -210,7 +210,8 @@ Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
                                                  const v1::ReleaseDayRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
-    KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseSums sums, release_day_.Run(date, request.deep()));
+    KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseSums sums,
+                            release_day_.Run(date, request.deep(), stop_.get_token()));
     v1::DayRelease response;
     response.set_business_date(date.ToNumber());
     response.set_merchant_count(sums.merchant_count);

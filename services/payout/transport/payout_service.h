@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ class PayoutService {
     /// `slow` is for methods that read whole days.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
 
+    /// Ends releases soon: the process stops, and another goes on with them.
+    void StopReleases() { stop_.request_stop(); }
+
  private:
     Result<v1::FeePlan> PutFeePlan(const rpc::CallContext& context, const v1::FeePlan& request);
     Result<v1::ListFeePlansResponse> ListFeePlans(const rpc::CallContext& context,
@@ -49,6 +53,7 @@ class PayoutService {
     app::PayoutReader& reader_;
     app::PutFeePlan& put_fee_plan_;
     app::ReleaseDay& release_day_;
+    std::stop_source stop_;
 };
 
 }  // namespace kessai::payout::transport

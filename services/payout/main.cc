@@ -1,0 +1,263 @@
+// kessai-payout: wiring only.
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "app/accrue_payments.h"
+#include "app/close_day.h"
+#include "app/day_keeper.h"
+#include "app/put_fee_plan.h"
+#include "app/release_day.h"
+#include "kessai/auth/key_ring.h"
+#include "kessai/auth/token.h"
+#include "kessai/digest/row_hash.h"
+#include "kessai/digest/store.h"
+#include "kessai/inbox/consumer.h"
+#include "kessai/lease/lease_table.h"
+#include "kessai/log/log.h"
+#include "kessai/mysql/migration.h"
+#include "kessai/mysql/telemetry.h"
+#include "kessai/outbox/outbox_table.h"
+#include "kessai/outbox/relay.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/telemetry.h"
+#include "kessai/rpc/worker_pool.h"
+#include "kessai/runtime/main.h"
+#include "options.h"
+#include "storage/migrations.h"
+#include "storage/mysql_accrual_transaction.h"
+#include "storage/mysql_day_store.h"
+#include "storage/mysql_payout_reader.h"
+#include "storage/mysql_plan_store.h"
+#include "storage/mysql_release_store.h"
+#include "transport/payment_event_handler.h"
+#include "transport/payout_service.h"
+#include "transport/proto_event_encoder.h"
+#include "transport/release_telemetry.h"
+
+namespace kessai::payout {
+namespace {
+
+// As declared in proto/topics.yaml.
+constexpr std::string_view kPaymentEvents = "payment.events.v1";
+constexpr std::string_view kPayoutEvents = "payout.events.v1";
+constexpr std::string_view kDeadLetters = "payout.payment-events.dlq.v1";
+constexpr int kPartitions = 12;
+constexpr int kDeadLetterPartitions = 3;
+// Positions in the relay's topics.
+constexpr int kDeadLetterTopic = 1;
+
+std::array<mysql::MigrationSet, 5> AllMigrations() {
+    return {lease::Migrations(), outbox::Migrations(), inbox::Migrations(), digest::Migrations(),
+            storage::Migrations()};
+}
+
+Status Migrate(const Options& options, runtime::Context& context) {
+    mysql::ConnectOptions connect = options.mysql.connect;
+    connect.read_timeout = std::chrono::minutes(30);
+    KESSAI_ASSIGN_OR_RETURN(const auto session, mysql::Session::Connect(connect, context.clock()));
+    mysql::MigrationReport report;
+    KESSAI_RETURN_IF_ERROR(mysql::Migrate(*session, AllMigrations(), &report));
+    for (const std::string& step : report.applied) {
+        log::Info("migration.applied", {{"step", step}});
+    }
+    return OkStatus();
+}
+
+mysql::Pool& AddPool(runtime::Context& context, std::string name, mysql::PoolOptions options,
+                     mysql::QueryObserver& observer) {
+    auto& pool =
+        context.Own(std::make_unique<mysql::Pool>(std::move(options), context.clock(), &observer));
+    context.Keep(mysql::ExposePool(context.metrics(), pool));
+    context.Add({.name = std::move(name), .stop = [&pool] { pool.Close(); }});
+    return pool;
+}
+
+/// For questions and jobs over whole days: their statements take long.
+mysql::PoolOptions BulkPool(const Options& options) {
+    mysql::PoolOptions bulk = options.mysql;
+    bulk.sessions_max =
+        std::max(options.days.release.threads, options.days.release.recount.threads) +
+        options.slow_threads + 2;
+    bulk.connect.read_timeout = std::chrono::minutes(2);
+    return bulk;
+}
+
+/// What the parts share. References into what the context owns.
+struct Core {
+    mysql::Pool& pool;
+    mysql::Pool& bulk;
+    const digest::RowHasher& hasher;
+    const app::EventEncoder& events;
+    app::PlanCache& plans;
+    outbox::Relay& relay;
+};
+
+Core BuildCore(const Options& options, runtime::Context& context, digest::RowHasher hasher) {
+    auto& telemetry = context.Own(std::make_unique<mysql::QueryTelemetry>(context.metrics()));
+    auto& pool = AddPool(context, "mysql", options.mysql, telemetry);
+    auto& bulk = AddPool(context, "mysql_bulk", BulkPool(options), telemetry);
+    outbox::RelayOptions relay;
+    relay.topics = {{std::string(kPayoutEvents), kPartitions},
+                    {std::string(kDeadLetters), kDeadLetterPartitions}};
+    relay.producer.connection = options.kafka;
+    auto& running = context.Own(std::make_unique<outbox::Relay>(
+        std::move(relay), pool, context.metrics(), outbox::DeleteHook(), context.clock()));
+    context.Add({.name = "relay",
+                 .start =
+                     [&running] {
+                         running.Start();
+                         return OkStatus();
+                     },
+                 .stop = [&running] { running.Stop(); }});
+    return {pool,
+            bulk,
+            context.Own(std::make_unique<digest::RowHasher>(hasher)),
+            context.Own(std::make_unique<transport::ProtoEventEncoder>(domain::TaxTable::Japan(),
+                                                                       kPartitions)),
+            context.Own(std::make_unique<app::PlanCache>()),
+            running};
+}
+
+app::ReleaseDay& BuildDays(const Options& options, runtime::Context& context, const Core& core,
+                           app::DayKeeper*& keeper) {
+    const storage::InboxName inbox{options.consumer.group, std::string(kPaymentEvents)};
+    const auto on_events = [&relay = core.relay](unsigned shards) { relay.Notify(shards); };
+    auto& days = context.Own(std::make_unique<storage::MysqlDayStore>(core.bulk, inbox, on_events));
+    auto& releases = context.Own(
+        std::make_unique<storage::MysqlReleaseStore>(core.bulk, inbox, context.clock(), on_events));
+    app::CloseDayOptions close = options.days.close;
+    close.payment_partitions = kPartitions;
+    close.payout_partitions = kPartitions;
+    auto& close_day =
+        context.Own(std::make_unique<app::CloseDay>(close, days, core.events, context.clock()));
+    auto& telemetry = context.Own(std::make_unique<transport::ReleaseTelemetry>(context.metrics()));
+    auto& release_day = context.Own(std::make_unique<app::ReleaseDay>(
+        options.days.release, releases, core.plans, domain::TaxTable::Japan(), core.events,
+        context.clock(), telemetry.Observer()));
+    auto& running = context.Own(std::make_unique<app::DayKeeper>(
+        options.days.keeper, close_day, release_day, days,
+        [&telemetry](const Status& why) { telemetry.OnError(why); }));
+    context.Add({.name = "day_keeper",
+                 .start =
+                     [&running] {
+                         running.Start();
+                         return OkStatus();
+                     },
+                 .ready = [&running] { return running.Ready(); },
+                 .stop = [&running] { running.Stop(); }});
+    keeper = &running;
+    return release_day;
+}
+
+void BuildConsumer(const Options& options, runtime::Context& context, const Core& core,
+                   app::DayKeeper& keeper) {
+    auto& accrue =
+        context.Own(std::make_unique<app::AccruePayments>(core.plans, domain::TaxTable::Japan()));
+    transport::PaymentEventHandler::Ports ports;
+    ports.join = [core](mysql::Session& session, int partition) {
+        return std::make_unique<storage::MysqlAccrualTransaction>(session, partition, core.hasher,
+                                                                  core.events);
+    };
+    ports.store_dead_letters = storage::StoreDeadLetters;
+    ports.on_events = [&relay = core.relay] { relay.Notify((1u << outbox::kShards) - 1); };
+    ports.on_mark = [&keeper] { keeper.Notify(); };
+    auto& handler = context.Own(std::make_unique<transport::PaymentEventHandler>(
+        std::move(ports), accrue, kPartitions, transport::AccrualMetrics(context.metrics()),
+        context.clock()));
+
+    inbox::ConsumerOptions consumer;
+    consumer.client.connection = options.kafka;
+    consumer.client.group = options.consumer.group;
+    consumer.client.topic = kPaymentEvents;
+    consumer.partitions = kPartitions;
+    consumer.dead_letter_topic = kDeadLetterTopic;
+    consumer.dead_letter_partitions = kDeadLetterPartitions;
+    consumer.workers = options.consumer.workers;
+    consumer.batch_events_max = options.consumer.batch_events_max;
+    consumer.batch_every = options.consumer.batch_every;
+    auto& running = context.Own(std::make_unique<inbox::Consumer>(
+        std::move(consumer), core.pool, handler, context.metrics(), context.clock()));
+    context.Add({.name = "consumer",
+                 .start = [&running] { return running.Start(); },
+                 .stop = [&running] { running.Stop(); }});
+}
+
+Status BuildServer(const Options& options, runtime::Context& context, const Core& core,
+                   app::ReleaseDay& release_day) {
+    auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
+        core.pool, core.bulk, core.hasher, domain::TaxTable::Japan()));
+    auto& plan_store = context.Own(std::make_unique<storage::MysqlPlanStore>(core.pool));
+    auto& put_fee_plan =
+        context.Own(std::make_unique<app::PutFeePlan>(plan_store, context.clock()));
+    auto& methods =
+        context.Own(std::make_unique<transport::PayoutService>(reader, put_fee_plan, release_day));
+
+    KESSAI_ASSIGN_OR_RETURN(auto keys, auth::KeyRingFile::Open({.path = options.token_key_file}));
+    auto& ring = context.Own(std::move(keys));
+    auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
+        ring, context.clock(), auth::TokenVerifier::Options{.audience = "payout"}));
+    auto& telemetry = context.Own(std::make_unique<rpc::CallTelemetry>(
+        context.metrics(), transport::kServiceName, &context.tracer()));
+    context.Keep(rpc::Observe(context.metrics(), verifier));
+
+    const auto add_workers = [&](std::string name, int threads) -> rpc::WorkerPool& {
+        rpc::WorkerPool::Options pool;
+        pool.name = std::move(name);
+        pool.threads = static_cast<std::size_t>(threads);
+        auto& workers = context.Own(std::make_unique<rpc::WorkerPool>(pool));
+        context.Keep(rpc::Observe(context.metrics(), workers));
+        context.Add({.name = pool.name, .stop = [&workers] { workers.Stop(); }});
+        return workers;
+    };
+    auto& quick = add_workers("quick", options.quick_threads);
+    auto& slow = add_workers("slow", options.slow_threads);
+
+    rpc::ServerOptions server_options = options.grpc;
+    server_options.tls = options.tls;
+    auto& server = context.Own(std::make_unique<rpc::Server>(
+        std::move(server_options), context.clock(), verifier, &telemetry));
+    rpc::Service service(transport::kServiceName, transport::Policy());
+    methods.Register(service, quick, slow);
+    server.Add(std::move(service));
+    context.Add({.name = "grpc",
+                 .start =
+                     [&server] {
+                         KESSAI_RETURN_IF_ERROR(server.Start());
+                         server.SetServing(true);
+                         return OkStatus();
+                     },
+                 .drain =
+                     [&server, &methods, &clock = context.clock()](SteadyInstant deadline) {
+                         methods.StopReleases();
+                         (void)server.Stop(
+                             std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
+                     }});
+    return OkStatus();
+}
+
+Status Build(const Options& options, runtime::Context& context) {
+    KESSAI_ASSIGN_OR_RETURN(const digest::RowHasher hasher,
+                            digest::RowHasher::FromHex(options.digest_key));
+    const Core core = BuildCore(options, context, hasher);
+    app::DayKeeper* keeper = nullptr;
+    app::ReleaseDay& release_day = BuildDays(options, context, core, keeper);
+    BuildConsumer(options, context, core, *keeper);
+    return BuildServer(options, context, core, release_day);
+}
+
+}  // namespace
+}  // namespace kessai::payout
+
+int main(int argc, char** argv) {
+    using namespace kessai;  // NOLINT
+    payout::Options options;
+    return runtime::Main(
+        argc, argv,
+        {.name = "payout",
+         .describe = [&](config::Schema& schema) { payout::Describe(schema, options); },
+         .migrate = [&](runtime::Context& context) { return payout::Migrate(options, context); },
+         .build = [&](runtime::Context& context) { return payout::Build(options, context); }});
+}

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+
+#include "app/close_day.h"
+#include "app/day_keeper.h"
+#include "app/release_day.h"
+#include "kessai/config/schema.h"
+#include "kessai/kafka/connection.h"
+#include "kessai/mysql/pool.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/tls.h"
+
+namespace kessai::payout {
+
+/// How events of payment are taken in.
+struct ConsumerSettings {
+    std::string group = "payout";
+    int workers = 2;
+    int batch_events_max = 1'000;
+    Duration batch_every = std::chrono::milliseconds(25);
+};
+
+/// How days are closed and released.
+struct DaySettings {
+    app::CloseDayOptions close;
+    app::ReleaseDayOptions release;
+    app::DayKeeperOptions keeper;
+};
+
+/// Everything the service is configured by, besides what the runtime reads.
+struct Options {
+    Options();
+
+    mysql::PoolOptions mysql;
+    kafka::ConnectionOptions kafka;
+    rpc::ServerOptions grpc;
+    rpc::TlsFiles tls;
+    std::string token_key_file;
+    /// 32 hexadecimal digits.
+    std::string digest_key;
+    ConsumerSettings consumer;
+    DaySettings days;
+    /// Threads of methods that answer from a few rows, and of those that read whole days.
+    int quick_threads = 4;
+    int slow_threads = 4;
+};
+
+void Describe(config::Schema& schema, ConsumerSettings& options);
+void Describe(config::Schema& schema, DaySettings& options);
+void Describe(config::Schema& schema, Options& options);
+
+}  // namespace kessai::payout

@@ -1,0 +1,201 @@
+#include "transport/payment_event_decoder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "kessai/payment/v1/payment_event.pb.h"
+#include "kessai/testing/matchers.h"
+#include "tests/seeded.h"
+#include "transport/proto_event_encoder.h"
+
+namespace kessai::payout::transport {
+namespace {
+
+using kessai::payment::v1::PaymentChanged;
+using testing::Refuses;
+
+PaymentChanged GoodMessage() {
+    PaymentChanged message;
+    message.set_kind(PaymentChanged::REFUNDED);
+    message.set_payment_id(12);
+    message.set_merchant_id(7);
+    message.set_user_id(3);
+    message.set_merchant_payment_id("order-1");
+    message.set_currency("JPY");
+    message.set_amount(400);
+    auto* wallet = message.add_methods();
+    wallet->set_method(kessai::payment::v1::MethodAmount::WALLET);
+    wallet->set_amount(300);
+    auto* points = message.add_methods();
+    points->set_method(kessai::payment::v1::MethodAmount::POINT);
+    points->set_amount(100);
+    message.set_captured_total(1'000);
+    message.set_refunded_before(100);
+    message.set_payment_business_date(20261101);
+    return message;
+}
+
+event::Envelope EventOf(const std::string& payload) {
+    event::Envelope event;
+    event.type = "kessai.payment.v1.PaymentChanged";
+    event.object_id = 12;
+    event.version = 3;
+    event.event_id = 99;
+    event.business_date = BusinessDate::FromNumber(20261122).value();
+    event.payload = payload;
+    event.content_hash = event::HashOf(event.fields());
+    return event;
+}
+
+TEST(PaymentEventDecoderTest, ReadsWhatAFeeNeeds) {
+    const event::Envelope event = EventOf(GoodMessage().SerializeAsString());
+    ASSERT_OK_AND_ASSIGN(const auto decoded, DecodePaymentEvent(event));
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->event, domain::EventId(99));
+    EXPECT_EQ(decoded->key, (domain::EffectKey{domain::PaymentId(12), 3}));
+    EXPECT_EQ(decoded->business_date.ToNumber(), 20261122);
+    EXPECT_EQ(decoded->kind, domain::ChangeKind::kRefunded);
+    EXPECT_EQ(decoded->merchant, domain::MerchantId(7));
+    EXPECT_EQ(decoded->amount, 400);
+    EXPECT_EQ(decoded->captured_total, 1'000);
+    EXPECT_EQ(decoded->refunded_before, 100);
+    EXPECT_EQ(decoded->payment_date.ToNumber(), 20261101);
+    EXPECT_EQ(decoded->content_hash, event.content_hash);
+}
+
+TEST(PaymentEventDecoderTest, OtherTypesAreNobodysBusiness) {
+    for (const char* type : {"kessai.payment.v1.WalletChanged", "kessai.payment.v1.ReleaseCleared",
+                             "kessai.payment.v1.SomethingNewer"}) {
+        event::Envelope event = EventOf("not even protobuf \xff");
+        event.type = type;
+        ASSERT_OK_AND_ASSIGN(const auto decoded, DecodePaymentEvent(event));
+        EXPECT_FALSE(decoded.has_value());
+    }
+}
+
+// Goal: whatever a publisher sends wrongly is refused by name.
+// Method: a good message, damaged in one place at a time.
+TEST(PaymentEventDecoderTest, WrongFieldsAreRefusedByName) {
+    const auto reason = [](const std::function<void(PaymentChanged&)>& damage) {
+        PaymentChanged message = GoodMessage();
+        damage(message);
+        const auto decoded = DecodePaymentEvent(EventOf(message.SerializeAsString()));
+        return std::string(decoded.status().reason());
+    };
+    using M = PaymentChanged;
+    EXPECT_EQ(reason([](M&) {}), "");
+    EXPECT_EQ(reason([](M& m) { m.set_payment_id(13); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_kind(PaymentChanged::KIND_UNSPECIFIED); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_kind(static_cast<M::Kind>(77)); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_merchant_id(0); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_merchant_id(-7); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_currency("USD"); }), "CURRENCY_UNKNOWN");
+    EXPECT_EQ(reason([](M& m) { m.set_currency(""); }), "CURRENCY_UNKNOWN");
+    EXPECT_EQ(reason([](M& m) { m.set_currency("JPY'; DROP TABLE accrual; --"); }),
+              "CURRENCY_UNKNOWN");
+    EXPECT_EQ(reason([](M& m) { m.set_amount(401); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.mutable_methods(0)->set_amount(-300); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) {
+                  m.mutable_methods(0)->set_amount(INT64_MAX);
+                  m.mutable_methods(1)->set_amount(INT64_MAX);
+              }),
+              "AMOUNT_OVERFLOW");
+    EXPECT_EQ(reason([](M& m) {
+                  m.clear_methods();
+                  m.set_amount(-1);
+              }),
+              "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) {
+                  m.clear_methods();
+                  m.set_amount(901);
+              }),
+              "REFUND_EXCEEDS_PAYMENT");
+    EXPECT_EQ(reason([](M& m) { m.set_captured_total(INT64_MAX); }), "AMOUNT_OVERFLOW");
+    EXPECT_EQ(reason([](M& m) { m.set_refunded_before(INT64_MIN); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_payment_business_date(20261131); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_payment_business_date(20261123); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_payment_business_date(0); }), "FIELD_INVALID");
+}
+
+TEST(PaymentEventDecoderTest, PayloadOfAnotherShapeIsRefused) {
+    EXPECT_THAT(DecodePaymentEvent(EventOf("\xff\xff\xff\xff")),
+                Refuses(Code::kInvalidArgument, "EVENT_MALFORMED"));
+    // A text that is not UTF-8.
+    PaymentChanged message = GoodMessage();
+    std::string payload = message.SerializeAsString();
+    payload.replace(payload.find("order-1"), 7, "order-\xff");
+    EXPECT_THAT(DecodePaymentEvent(EventOf(payload)),
+                Refuses(Code::kInvalidArgument, "EVENT_MALFORMED"));
+    EXPECT_THAT(DecodePaymentEvent(EventOf("")), Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+}
+
+// Goal: no bytes stop the process, and what passes is valid.
+// Method: good payloads with random bytes changed, inserted and cut off.
+TEST(PaymentEventDecoderProperty, RandomDamageIsRefusedOrValid) {
+    Seeded random;
+    const std::string good = GoodMessage().SerializeAsString();
+    int refused = 0;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string payload = good;
+        for (std::int64_t damages = random.Between(1, 4); damages > 0 && !payload.empty();
+             --damages) {
+            const auto at = static_cast<std::size_t>(
+                random.Between(0, static_cast<std::int64_t>(payload.size()) - 1));
+            const char byte = static_cast<char>(random.Between(0, 255));
+            switch (random.Between(1, 4)) {
+                case 1:
+                    payload.resize(at);
+                    break;
+                case 2:
+                    payload.insert(at, 1, byte);
+                    break;
+                default:
+                    payload[at] = byte;
+            }
+        }
+        const auto decoded = DecodePaymentEvent(EventOf(payload));
+        if (!decoded.ok()) {
+            ++refused;
+            continue;
+        }
+        ASSERT_TRUE(decoded->has_value());
+        ASSERT_OK(domain::Validate(**decoded));
+    }
+    EXPECT_GT(refused, 100'000);
+}
+
+TEST(ProtoEventEncoderTest, EventsAreAFunctionOfWhatWasStored) {
+    const ProtoEventEncoder encoder(domain::TaxTable::Japan(), 12);
+    domain::Accrual accrual;
+    accrual.key = {domain::PaymentId(12), 3};
+    accrual.event = domain::EventId(99);
+    accrual.business_date = BusinessDate::FromNumber(20261122).value();
+    accrual.tax_class = domain::TaxClass::kStandard10;
+    accrual.gross = -400;
+    ASSERT_OK_AND_ASSIGN(const std::string first, encoder.AccrualRecorded(accrual, FromMicros(5)));
+    ASSERT_OK_AND_ASSIGN(const std::string second, encoder.AccrualRecorded(accrual, FromMicros(5)));
+    EXPECT_EQ(first, second);
+    ASSERT_OK_AND_ASSIGN(const event::Envelope event, event::Open(first));
+    EXPECT_EQ(event.type, "kessai.payout.v1.AccrualRecorded");
+    EXPECT_EQ(event.object_id, 12);
+    EXPECT_EQ(event.version, 3u);
+    EXPECT_EQ(event.business_date, accrual.business_date);
+    EXPECT_EQ(event.event_id, 99);
+}
+
+TEST(ProtoEventEncoderTest, MerchantOfAnEventIsTold) {
+    const ProtoEventEncoder encoder(domain::TaxTable::Japan(), 12);
+    const std::string payload = GoodMessage().SerializeAsString();
+    event::Envelope event = EventOf(payload);
+    EXPECT_EQ(encoder.MerchantOf(event::Seal(event.fields()).value()), domain::MerchantId(7));
+    event.payload = "\xff";
+    EXPECT_EQ(encoder.MerchantOf(event::Seal(event.fields()).value()), std::nullopt);
+    event.type = "kessai.payment.v1.WalletChanged";
+    EXPECT_EQ(encoder.MerchantOf(event::Seal(event.fields()).value()), domain::MerchantId());
+    EXPECT_EQ(encoder.MerchantOf("no envelope"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace kessai::payout::transport

@@ -1,0 +1,72 @@
+#include "transport/release_telemetry.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace kessai::payout::transport {
+namespace {
+
+std::vector<std::string> HoldReasons() {
+    std::vector<std::string> names;
+    for (const auto reason : {domain::HoldReason::kEventParked, domain::HoldReason::kRecountDiffers,
+                              domain::HoldReason::kFeeDiffers, domain::HoldReason::kSealBroken}) {
+        names.emplace_back(domain::HoldReasonName(reason));
+    }
+    return names;
+}
+
+}  // namespace
+
+ReleaseTelemetry::ReleaseTelemetry(metrics::Registry& registry)
+    : recount_seconds_(registry.AddHistogram(
+          {.name = "kessai_payout_recount_seconds", .help = "Time of recounting a day"},
+          metrics::kLongTime)),
+      release_seconds_(registry.AddHistogram(
+          {.name = "kessai_payout_release_seconds", .help = "Time of a release after its recount"},
+          metrics::kLongTime)),
+      held_back_(registry.AddCounters({.name = "kessai_payout_held_back_total",
+                                       .help = "Merchants whose day was held back, by reason"},
+                                      {{"reason", HoldReasons()}})),
+      errors_(registry.AddCounter({.name = "kessai_payout_day_errors_total",
+                                   .help = "Rounds of the day keeper that were refused"})),
+      held_back_lines_(std::chrono::milliseconds(10)),
+      error_lines_(std::chrono::seconds(10)) {}
+
+app::ReleaseObserver ReleaseTelemetry::Observer() {
+    return {.on_recount =
+                [this](const app::ReleaseRound& round, Duration took, std::int64_t rows) {
+                    recount_seconds_.Observe(took);
+                    log::Info("release.recounted", {{"business_date", round.day.ToString()},
+                                                    {"round", round.round},
+                                                    {"rows", rows},
+                                                    {"took", took}});
+                },
+            .on_held_back =
+                [this](const app::ReleaseRound& round, const domain::HeldBack& held) {
+                    held_back_.With(domain::HoldReasonName(held.reason)).Add();
+                    // Each is a row that ListHeldBack gives; the log has a sample.
+                    if (!held_back_lines_.Allow()) return;
+                    log::Warn("release.held_back",
+                              {{"business_date", round.day.ToString()},
+                               {"merchant_id", held.merchant},
+                               {"reason", domain::HoldReasonName(held.reason)},
+                               {"note", held.note},
+                               {"suppressed", held_back_lines_.TakeSuppressed()}});
+                },
+            .on_finished =
+                [this](const app::ReleaseRound& round, Duration took) {
+                    release_seconds_.Observe(took);
+                    log::Info("release.finished", {{"business_date", round.day.ToString()},
+                                                   {"round", round.round},
+                                                   {"took", took}});
+                }};
+}
+
+void ReleaseTelemetry::OnError(const Status& why) {
+    errors_.Add();
+    if (!error_lines_.Allow()) return;
+    log::Warn("day_keeper.refused", {{"why", why}, {"suppressed", error_lines_.TakeSuppressed()}});
+}
+
+}  // namespace kessai::payout::transport
