@@ -1,26 +1,27 @@
 -- How far each change of a payment has been matched. All columns are of fixed width and none is null,
--- so that the second side's coming updates the row in place.
+-- so that the second side's coming updates the row in place; what it brings has defaults, so that the
+-- statements for the first and for the second side name only what they know.
 CREATE TABLE IF NOT EXISTS change_match (
     payment_id       BIGINT            NOT NULL,
     version          INT UNSIGNED      NOT NULL,
     state            TINYINT UNSIGNED  NOT NULL,
     -- In what the sides differ, as bits.
-    differences      TINYINT UNSIGNED  NOT NULL,
-    overdue          TINYINT UNSIGNED  NOT NULL,
-    bucket           SMALLINT UNSIGNED NOT NULL,
-    business_date    DATE              NOT NULL,
-    currency         CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    merchant_id      BIGINT            NOT NULL,
+    differences      TINYINT UNSIGNED  NOT NULL DEFAULT 0,
+    overdue          TINYINT UNSIGNED  NOT NULL DEFAULT 0,
+    bucket           SMALLINT UNSIGNED NOT NULL DEFAULT 0,
+    business_date    DATE              NOT NULL DEFAULT '1970-01-01',
+    currency         CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    merchant_id      BIGINT            NOT NULL DEFAULT 0,
     -- Signed: what the merchant gained.
-    gross            BIGINT            NOT NULL,
+    gross            BIGINT            NOT NULL DEFAULT 0,
     -- While waiting for payment: the event that payout says it answers.
-    payment_event_id BIGINT            NOT NULL,
-    payment_content  BINARY(16)        NOT NULL,
+    payment_event_id BIGINT            NOT NULL DEFAULT 0,
+    payment_content  BINARY(16)        NOT NULL DEFAULT '',
     -- 0 while waiting for payout.
-    payout_event_id  BIGINT            NOT NULL,
-    payout_content   BINARY(16)        NOT NULL,
+    payout_event_id  BIGINT            NOT NULL DEFAULT 0,
+    payout_content   BINARY(16)        NOT NULL DEFAULT '',
     -- 0 while waiting.
-    matched_at_us    BIGINT            NOT NULL,
+    matched_at_us    BIGINT            NOT NULL DEFAULT 0,
     PRIMARY KEY (payment_id, version),
     -- A bucket of a day is listed in order of the primary key, which InnoDB adds to this one.
     KEY change_match_by_day (business_date, bucket)

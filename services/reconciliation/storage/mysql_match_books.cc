@@ -42,9 +42,27 @@ constexpr mysql::Query kLock{"change_match.lock", R"sql(
     ORDER BY payment_id, version
     FOR UPDATE)sql"};
 
+// Nearly all changes are heard of from payment first and then match: those two have statements of
+// their own with only the columns that are not yet as they should be. Parsing is a quarter of what
+// a statement costs the server.
+constexpr mysql::Query kInsertPayments{"change_match.insert_payments", R"sql(
+    INSERT INTO change_match (payment_id, version, state, bucket, business_date, currency,
+                              merchant_id, gross, payment_event_id, payment_content)
+    VALUES {rows})sql"};
 constexpr mysql::Query kInsert{"change_match.insert", R"sql(
     INSERT INTO change_match ()sql" KESSAI_MATCH_COLUMNS R"sql(, bucket)
     VALUES {rows})sql"};
+// Where both sides say the same the row has payment's part already, whichever came first. The rows
+// are there and locked, so nothing is inserted.
+constexpr mysql::Query kMarkMatched{"change_match.mark_matched", R"sql(
+    INSERT INTO change_match (payment_id, version, state, payout_event_id, payout_content,
+                              matched_at_us)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE state = VALUES(state),
+                            overdue = 0,
+                            payout_event_id = VALUES(payout_event_id),
+                            payout_content = VALUES(payout_content),
+                            matched_at_us = VALUES(matched_at_us))sql"};
 constexpr mysql::Query kUpdate{"change_match.update", R"sql(
     INSERT INTO change_match ()sql" KESSAI_MATCH_COLUMNS R"sql(, bucket)
     VALUES {rows}
@@ -112,12 +130,40 @@ Result<std::vector<Match>> SelectMatches(mysql::Session& session, const mysql::Q
     return found;
 }
 
-Status Write(mysql::Session& session, const mysql::Query& query, std::span<const Match> matches) {
-    mysql::RowList rows;
+void AddPayment(const Match& match, mysql::RowList& rows) {
+    rows.Add(match.key.payment, match.key.version, static_cast<int>(match.state),
+             digest::BucketOf(match.key.payment.value()), match.terms.business_date,
+             match.terms.gross.currency().code(), match.terms.merchant, match.terms.gross.minor(),
+             match.payment_event, BytesOf(match.payment_content));
+}
+
+void AddMatched(const Match& match, mysql::RowList& rows) {
+    rows.Add(match.key.payment, match.key.version, static_cast<int>(match.state),
+             match.payout_event, BytesOf(match.payout_content), match.matched_at);
+}
+
+/// Writes those that `is_common` by the one statement, the others by the other, each in order.
+Status Write(mysql::Session& session, std::span<const Match> matches,
+             bool (*is_common)(const Match&), const mysql::Query& common,
+             void (*add_common)(const Match&, mysql::RowList&), const mysql::Query& other) {
+    mysql::RowList common_rows;
+    mysql::RowList other_rows;
     for (const auto chunk : Chunks(matches, kRowsPerStatement)) {
-        rows.Clear();
-        for (const Match& match : chunk) AddMatch(match, rows);
-        KESSAI_RETURN_IF_ERROR(session.Execute(query, rows));
+        common_rows.Clear();
+        other_rows.Clear();
+        for (const Match& match : chunk) {
+            if (is_common(match)) {
+                add_common(match, common_rows);
+            } else {
+                AddMatch(match, other_rows);
+            }
+        }
+        if (!common_rows.empty()) {
+            KESSAI_RETURN_IF_ERROR(session.Execute(common, common_rows).status());
+        }
+        if (!other_rows.empty()) {
+            KESSAI_RETURN_IF_ERROR(session.Execute(other, other_rows).status());
+        }
     }
     return OkStatus();
 }
@@ -149,7 +195,10 @@ Result<std::vector<Match>> MysqlMatchBooks::Lock(std::span<const ChangeKey> keys
 }
 
 Status MysqlMatchBooks::Insert(std::span<const Match> matches) {
-    const Status status = Write(session_, kInsert, matches);
+    const Status status = Write(
+        session_, matches,
+        [](const Match& match) { return match.state == domain::MatchState::kWaitingForPayout; },
+        kInsertPayments, AddPayment, kInsert);
     if (status.reason() == mysql::reason::kDuplicateKey) {
         // The other side's consumer stored it after our look-up: look again.
         return Status(Code::kAborted, mysql::reason::kWriteConflict, std::string(status.message()));
@@ -158,7 +207,10 @@ Status MysqlMatchBooks::Insert(std::span<const Match> matches) {
 }
 
 Status MysqlMatchBooks::Update(std::span<const Match> matches) {
-    return Write(session_, kUpdate, matches);
+    return Write(
+        session_, matches,
+        [](const Match& match) { return match.state == domain::MatchState::kMatched; },
+        kMarkMatched, AddMatched, kUpdate);
 }
 
 Status MysqlMatchBooks::AddSums(const app::MatchedSums& sums, int slot) {
