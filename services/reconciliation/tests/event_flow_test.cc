@@ -1,0 +1,489 @@
+// Goal: events of payment and payout are matched exactly once, whatever order, repetition, damage
+// and loss they meet on the way, and a day is compared after the last of them. Method: a real
+// broker, a real MariaDB, the service's own consumers, relay and runs; in-process peers for the
+// books of payment and payout; a proxy that cuts database connections.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "app/compare_day.h"
+#include "kessai/event/bucket.h"
+#include "kessai/event/envelope.h"
+#include "kessai/event/mark.h"
+#include "kessai/inbox/consumer.h"
+#include "kessai/kafka/producer.h"
+#include "kessai/kafka/topic_admin.h"
+#include "kessai/metrics/registry.h"
+#include "kessai/outbox/relay.h"
+#include "kessai/payment/v1/payment_event.pb.h"
+#include "kessai/payout/v1/payout_event.pb.h"
+#include "kessai/testing/kafka_broker.h"
+#include "kessai/testing/tcp_proxy.h"
+#include "kessai/testing/temp_dir.h"
+#include "tests/fake_books.h"
+#include "tests/reconciliation_fixture.h"
+#include "transport/claim_consumer.h"
+#include "transport/day_run_worker.h"
+
+namespace kessai::reconciliation::transport {
+namespace {
+
+using namespace std::chrono_literals;
+
+using domain::PaymentClaim;
+using domain::PayoutClaim;
+using domain::testing::Day;
+using domain::testing::PaymentSays;
+using kessai::testing::IsOk;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int kPartitions = 4;
+
+class Deliveries final : public kafka::DeliveryListener {
+ public:
+    void OnDeliveries(std::span<const kafka::Delivery> deliveries) override {
+        for (const auto& delivery : deliveries) EXPECT_THAT(delivery.status, IsOk());
+    }
+};
+
+/// Sealed as payment seals it, with its content hash.
+struct SealedEvent {
+    std::string bytes;
+    event::ContentHash content;
+};
+
+SealedEvent Seal(std::string_view type, const domain::ChangeKey& key, domain::EventId id,
+                 BusinessDate date, const std::string& payload) {
+    const event::Fields fields{.type = type,
+                               .object_id = key.payment.value(),
+                               .version = key.version,
+                               .event_id = id.value(),
+                               .business_date = date,
+                               .occurred_at = FromMicros(1'800'000'000'000'000),
+                               .payload = payload};
+    return {event::Seal(fields).value(), event::HashOf(fields)};
+}
+
+payment::v1::PaymentChanged PayloadOf(const PaymentClaim& claim) {
+    payment::v1::PaymentChanged message;
+    const std::int64_t gross = claim.terms.gross.minor();
+    message.set_kind(gross < 0 ? payment::v1::PaymentChanged::REFUNDED
+                               : payment::v1::PaymentChanged::COMPLETED);
+    message.set_payment_id(claim.key.payment.value());
+    message.set_merchant_id(claim.terms.merchant.value());
+    message.set_currency("JPY");
+    message.set_amount(std::abs(gross));
+    return message;
+}
+
+SealedEvent Seal(const PaymentClaim& claim) {
+    return Seal("kessai.payment.v1.PaymentChanged", claim.key, claim.event,
+                claim.terms.business_date, PayloadOf(claim).SerializeAsString());
+}
+
+/// Payout's answer to a payment's event; `by` is added to the gross.
+SealedEvent SealAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
+    payout::v1::AccrualRecorded message;
+    message.set_merchant_id(claim.terms.merchant.value());
+    message.set_currency("JPY");
+    message.set_gross(claim.terms.gross.minor() + by);
+    message.set_payment_event_id(claim.event.value());
+    const auto content = Seal(claim).content;
+    message.set_payment_content_hash(std::string(content.begin(), content.end()));
+    return Seal("kessai.payout.v1.AccrualRecorded", claim.key,
+                domain::EventId(claim.event.value() + 5), claim.terms.business_date,
+                message.SerializeAsString());
+}
+
+class EventFlowTest : public ::testing::Test {
+ protected:
+    EventFlowTest() {
+        auto session = schema_.pool().Acquire(5s);
+        KESSAI_CHECK(session.ok(), session.status().ToString());
+        const std::array sets{inbox::Migrations()};
+        EXPECT_THAT(mysql::Migrate(**session, sets), IsOk());
+        connection_.brokers = kessai::testing::KafkaBroker::Shared().address();
+        for (const auto& topic : {payment_topic_, payout_topic_, own_topic_, dead_letters_}) {
+            EXPECT_THAT(
+                kafka::CreateTopic(connection_, {.name = topic, .partitions = kPartitions}, 30s),
+                IsOk());
+        }
+        kafka::ProducerOptions producer;
+        producer.connection = connection_;
+        producer.linger = 1ms;
+        producer_ = kafka::Producer::Create(producer, deliveries_).value();
+    }
+    ~EventFlowTest() override {
+        runs_.Stop();
+        for (auto& replica : replicas_) replica->Stop();
+    }
+
+    /// One process of the service, as far as its consumers go.
+    class Replica {
+     public:
+        Replica(EventFlowTest& test, const mysql::ConnectOptions& database)
+            : pool_({.connect = database, .sessions_max = 8}),
+              services_{.on_books =
+                            [&test](mysql::Session& session, const auto& work) {
+                                storage::MysqlBooks books(session, test.schema_.ids(),
+                                                          SystemClock());
+                                return work(books.books());
+                            },
+                        .store_dead_letters =
+                            [&test](mysql::Session& session, auto entries) {
+                                return storage::StoreDeadLetters(session, entries,
+                                                                 test.schema_.ids(), SystemClock());
+                            },
+                        .match = test.match_,
+                        .metrics = test.metrics_},
+              payment_handler_(services_),
+              payout_handler_(services_),
+              payment_(test.OptionsFor(test.payment_topic_), pool_, payment_handler_, registry_),
+              payout_(test.OptionsFor(test.payout_topic_), pool_, payout_handler_, registry_) {
+            EXPECT_THAT(payment_.Start(), IsOk());
+            EXPECT_THAT(payout_.Start(), IsOk());
+        }
+        void Stop() {
+            payment_.Stop();
+            payout_.Stop();
+        }
+        inbox::Handler& payment_handler() { return payment_handler_; }
+        mysql::Pool& pool() { return pool_; }
+
+     private:
+        mysql::Pool pool_;
+        metrics::Registry registry_;
+        ConsumerServices services_;
+        PaymentEventConsumer payment_handler_;
+        PayoutEventConsumer payout_handler_;
+        inbox::Consumer payment_;
+        inbox::Consumer payout_;
+    };
+
+    inbox::ConsumerOptions OptionsFor(const std::string& topic) {
+        inbox::ConsumerOptions options;
+        options.client.connection = connection_;
+        options.client.group = group_;
+        options.client.topic = topic;
+        options.client.session_timeout = 6s;
+        options.client.heartbeat_every = 500ms;
+        options.partitions = kPartitions;
+        options.dead_letter_topic = 1;
+        options.dead_letter_partitions = kPartitions;
+        options.workers = 1;
+        options.batch_events_max = 50;
+        options.batch_every = 2ms;
+        options.backoff_max = 200ms;
+        return options;
+    }
+    Replica& StartReplica() { return StartReplica(schema_.options()); }
+    Replica& StartReplica(const mysql::ConnectOptions& database) {
+        return *replicas_.emplace_back(std::make_unique<Replica>(*this, database));
+    }
+
+    void Publish(const std::string& topic, std::int64_t payment, const std::string& bytes) {
+        const std::string key = std::to_string(payment);
+        ASSERT_THAT(producer_->Produce({.topic = topic,
+                                        .partition = event::PartitionOf(payment, kPartitions),
+                                        .key = key,
+                                        .value = bytes,
+                                        .traceparent = {}}),
+                    IsOk());
+    }
+    void Publish(const PaymentClaim& claim) {
+        Publish(payment_topic_, claim.key.payment.value(), Seal(claim).bytes);
+    }
+    void PublishAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
+        Publish(payout_topic_, claim.key.payment.value(), SealAnswer(claim, by).bytes);
+    }
+    void PublishMarks(const std::string& topic, const std::string& service) {
+        const auto mark =
+            event::SealMark({Day(), kPartitions, service}, 1, FromMicros(1'800'000'000'000'000))
+                .value();
+        for (int partition = 0; partition < kPartitions; ++partition) {
+            ASSERT_THAT(producer_->Produce({.topic = topic,
+                                            .partition = partition,
+                                            .key = {},
+                                            .value = mark,
+                                            .traceparent = {}}),
+                        IsOk());
+        }
+    }
+    std::int64_t Matched() {
+        return schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 3");
+    }
+    std::int64_t Summed() {
+        return schema_.Count("SELECT COALESCE(SUM(item_count), 0) FROM matched_day_total");
+    }
+    std::int64_t Digested() {
+        return schema_.Count("SELECT COALESCE(SUM(row_count), 0) FROM day_digest");
+    }
+    struct DeadLetter {
+        std::int64_t object_id = 0;
+        std::string reason{};
+    };
+    std::vector<DeadLetter> DeadLetters(const std::string& topic) {
+        auto session = schema_.pool().Acquire(5s);
+        KESSAI_CHECK(session.ok(), session.status().ToString());
+        auto rows = (*session)->Select(
+            mysql::Query{"test.dead_letters",
+                         "SELECT object_id, reason FROM dead_letter WHERE topic = ?"},
+            topic);
+        KESSAI_CHECK(rows.ok(), rows.status().ToString());
+        std::vector<DeadLetter> letters;
+        while (rows->Next()) letters.push_back({rows->Int(0), rows->Text(1)});
+        return letters;
+    }
+    static domain::BookRow RowOf(const PaymentClaim& claim) {
+        return {claim.key, claim.terms.merchant, claim.terms.gross.minor()};
+    }
+
+    const digest::RowHasher hasher_{digest::RowHasher::Key{1, 2, 3}};
+    testing::ReconciliationSchema schema_;
+    kafka::ConnectionOptions connection_;
+    const std::string payment_topic_ = kessai::testing::UniqueName("payment_events");
+    const std::string payout_topic_ = kessai::testing::UniqueName("payout_events");
+    const std::string own_topic_ = kessai::testing::UniqueName("reconciliation_events");
+    const std::string dead_letters_ = kessai::testing::UniqueName("dead_letters");
+    const std::string group_ = kessai::testing::UniqueName("reconciliation");
+    Deliveries deliveries_;
+    std::unique_ptr<kafka::Producer> producer_;
+    metrics::Registry registry_;
+    ReconciliationMetrics metrics_{registry_};
+    app::MatchChanges match_{hasher_, SystemClock()};
+    testing::FakePeerBook payment_book_{hasher_};
+    testing::FakePeerBook payout_book_{hasher_};
+    app::CompareDay compare_{{schema_.transactions(), schema_.leases(), payment_book_, payout_book_,
+                              hasher_, SystemClock()}};
+    DayRunWorker runs_{{.poll_every = 20ms, .retry = {.retry_first = 50ms}},
+                       schema_.transactions(),
+                       compare_,
+                       metrics_,
+                       SystemClock()};
+    std::vector<std::unique_ptr<Replica>> replicas_;
+};
+
+// Goal: both orders of arrival and any repetition give one match, summed once.
+TEST_F(EventFlowTest, EitherOrderAndRepeatsMatchOnce) {
+    const auto first = PaymentSays(1, 1, 1'000);
+    const auto refund = PaymentSays(1, 2, -300);
+    const auto second = PaymentSays(2, 1, 500);
+    StartReplica();
+    Publish(first);
+    Publish(first);
+    Publish(refund);
+    PublishAnswer(second);
+    PublishAnswer(second);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match") == 3);
+    PublishAnswer(first);
+    PublishAnswer(refund);
+    PublishAnswer(first);
+    Publish(second);
+    Publish(second);
+    ASSERT_EVENTUALLY(Matched() == 3);
+    // Repeats that come later still.
+    Publish(first);
+    PublishAnswer(refund);
+    const auto last = PaymentSays(1, 3, 7);
+    Publish(last);
+    PublishAnswer(last);
+    ASSERT_EVENTUALLY(Matched() == 4);
+    EXPECT_EQ(Summed(), 4);
+    EXPECT_EQ(Digested(), 4);
+    EXPECT_EQ(schema_.Count("SELECT SUM(gross) FROM matched_day_total"), 1'207);
+    EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+    EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 0);
+}
+
+// Goal: what is not for reconciliation passes by; what differs is recorded with both sides.
+TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
+    StartReplica();
+    payment::v1::WalletChanged wallet;
+    wallet.set_kind(payment::v1::WalletChanged::TOPPED_UP);
+    Publish(payment_topic_, 9,
+            Seal("kessai.payment.v1.WalletChanged", {domain::PaymentId(9), 1}, domain::EventId(90),
+                 Day(), wallet.SerializeAsString())
+                .bytes);
+    Publish(payment_topic_, 9,
+            Seal("kessai.payment.v1.FromTheFuture", {domain::PaymentId(9), 2}, domain::EventId(91),
+                 Day(), "anything")
+                .bytes);
+    auto held = PayloadOf(PaymentSays(9, 3));
+    held.set_kind(payment::v1::PaymentChanged::AUTHORIZED);
+    Publish(payment_topic_, 9,
+            Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 3}, domain::EventId(92),
+                 Day(), held.SerializeAsString())
+                .bytes);
+    const auto claim = PaymentSays(9, 4);
+    Publish(claim);
+    PublishAnswer(claim, 1);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 4") == 1);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 1);
+    EXPECT_EQ(schema_.Count("SELECT payout_gross - payment_gross FROM discrepancy"), 1);
+    EXPECT_EQ(Summed(), 0);
+    EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+}
+
+// Goal: a poisoned event becomes a dead letter with its reason; later events of its payment wait
+// behind it, all others go on.
+TEST_F(EventFlowTest, PoisonIsSetAside) {
+    StartReplica();
+    const auto bad = [&](std::int64_t payment, const std::string& payload) {
+        Publish(payment_topic_, payment,
+                Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(payment), 1},
+                     domain::EventId(payment * 10 + 1), Day(), payload)
+                    .bytes);
+    };
+    const auto changed = [&](std::int64_t payment, auto change) {
+        auto message = PayloadOf(PaymentSays(payment));
+        change(message);
+        bad(payment, message.SerializeAsString());
+    };
+    bad(1, "\xff\xff\xff");
+    changed(2, [](auto& message) { message.set_amount(-5); });
+    changed(3, [](auto& message) { message.set_currency("XXX"); });
+    changed(4, [](auto& message) { message.set_payment_id(44); });
+    changed(5, [](auto& message) { message.set_amount(std::int64_t{1} << 62); });
+    changed(6, [](auto& message) { message.set_merchant_id(0); });
+    changed(7, [](auto& message) {
+        message.set_kind(static_cast<payment::v1::PaymentChanged::Kind>(99));
+    });
+    Publish(payment_topic_, 8, "no envelope");
+    Publish(PaymentSays(1, 2));
+    Publish(PaymentSays(100));
+    auto other = PaymentSays(100);
+    other.terms.gross = Yen(1);
+    Publish(other);
+    Publish(PaymentSays(100, 2));
+    Publish(PaymentSays(200));
+
+    ASSERT_EVENTUALLY(DeadLetters(payment_topic_).size() == 9);
+    std::map<std::int64_t, std::string> reasons;
+    for (const auto& letter : DeadLetters(payment_topic_)) {
+        reasons[letter.object_id] = letter.reason;
+    }
+    EXPECT_EQ(reasons[1], "PAYLOAD_MALFORMED");
+    EXPECT_EQ(reasons[2], "AMOUNT_NEGATIVE");
+    EXPECT_EQ(reasons[3], "CURRENCY_UNKNOWN");
+    EXPECT_EQ(reasons[4], "PAYLOAD_MALFORMED");
+    EXPECT_EQ(reasons[5], "CLAIM_INVALID");
+    EXPECT_EQ(reasons[6], "CLAIM_INVALID");
+    EXPECT_EQ(reasons[7], "KIND_UNKNOWN");
+    EXPECT_EQ(reasons[100], "EFFECT_CONFLICT");
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM parked_event") == 2);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match") == 2);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match WHERE payment_id = 200"), 1);
+    EXPECT_EQ(schema_.Count("SELECT gross FROM change_match WHERE payment_id = 100"), 1'000);
+}
+
+// Goal: what is missing when both sides have closed the day is found by itself, is published, and
+// is settled by its late answer.
+TEST_F(EventFlowTest, MissingSideAtTheClose) {
+    outbox::RelayOptions relay_options;
+    relay_options.topics = {{own_topic_, kPartitions}, {dead_letters_, kPartitions}};
+    relay_options.producer.connection = connection_;
+    outbox::Relay relay(relay_options, schema_.pool(), registry_);
+    relay.Start();
+    StartReplica();
+    runs_.Start();
+    std::vector<PaymentClaim> claims;
+    for (int payment = 1; payment <= 300; ++payment) {
+        claims.push_back(PaymentSays(payment, 1, payment));
+        payment_book_.Put(Day(), RowOf(claims.back()));
+        // The third misses in payout altogether, of the seventh the event was lost.
+        if (payment != 3) payout_book_.Put(Day(), RowOf(claims.back()));
+    }
+    payment_book_.KeepDigests();
+    payout_book_.KeepDigests();
+    for (const auto& claim : claims) {
+        Publish(claim);
+        if (claim.key.payment.value() != 3 && claim.key.payment.value() != 7) PublishAnswer(claim);
+    }
+    PublishMarks(payment_topic_, "payment");
+    PublishMarks(payout_topic_, "payout");
+    PublishMarks(payout_topic_, "payout");
+
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM day_run WHERE state = 3") == 1);
+    EXPECT_EQ(Matched(), 298);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 2);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE payment_id = 3 AND kind = 1"),
+              1);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE payment_id = 7 AND kind = 9"),
+              1);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match WHERE overdue = 1"), 2);
+
+    PublishAnswer(claims[6]);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT state FROM discrepancy WHERE payment_id = 7") == 4);
+    EXPECT_EQ(schema_.Count("SELECT state FROM discrepancy WHERE payment_id = 3"), 1);
+    // Two findings, one settlement, one run.
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM outbox") == 0);
+    relay.Stop();
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy_step"), 3);
+}
+
+// Goal: marks that are not this source's, or of no partition of it, open no day.
+TEST_F(EventFlowTest, MisplacedMarksAreSetAside) {
+    StartReplica();
+    PublishMarks(payment_topic_, "payout");
+    Publish(PaymentSays(1));
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match") == 1);
+    ASSERT_EVENTUALLY(DeadLetters(payment_topic_).size() == 4);
+    for (const auto& letter : DeadLetters(payment_topic_)) EXPECT_EQ(letter.reason, "MARK_INVALID");
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM day_mark"), 0);
+}
+
+// Goal: lost connections, lost commit replies and a replica that joins and dies in mid-flow change
+// nothing: everything is matched and summed exactly once.
+// Method: two replicas over proxies that cut connections at random, and replies to COMMIT; one of
+// them is stopped and another one joins; all events are published twice.
+TEST_F(EventFlowTest, LossAndRebalanceChangeNothing) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto& database = schema_.options();
+    kessai::testing::TcpProxy proxy(database.host, database.port);
+    auto over_proxy = database;
+    over_proxy.port = proxy.port();
+    StartReplica(over_proxy);
+
+    constexpr int kPayments = 3'000;
+    std::vector<PaymentClaim> claims;
+    for (int payment = 1; payment <= kPayments; ++payment) {
+        claims.push_back(PaymentSays(payment, 1, 1, 1 + payment % 20));
+    }
+    constexpr int kChunks = 12;
+    for (int chunk = 0; chunk < 2 * kChunks; ++chunk) {
+        for (int i = 0; i < kPayments / kChunks; ++i) {
+            const auto at = static_cast<std::size_t>((chunk % kChunks) * (kPayments / kChunks) + i);
+            Publish(claims[at]);
+            PublishAnswer(claims[at]);
+        }
+        proxy.LoseReplyTo("COMMIT");
+        const int before = proxy.cuts();
+        (void)kessai::testing::Eventually([&] { return proxy.cuts() > before; }, 300ms);
+        if (random() % 3 == 0) proxy.CutAll();
+        if (chunk == 4) StartReplica(over_proxy);
+        if (chunk == 12) replicas_.front()->Stop();
+    }
+    EXPECT_GT(proxy.cuts(), 0);
+    ASSERT_EVENTUALLY(Matched() == kPayments);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), kPayments);
+    EXPECT_EQ(Summed(), kPayments);
+    EXPECT_EQ(Digested(), kPayments);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 0);
+    EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+    EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
+}
+
+}  // namespace
+}  // namespace kessai::reconciliation::transport
