@@ -23,7 +23,8 @@ from .supervisor import Process, digest
 ALL = SERVICES
 GATEWAY = ("gateway",)
 LEDGERS = ("payment", "payout", "reconciliation")  # all but the gateway: they serve gRPC
-WITH_REDIS = ("gateway", "payout", "reconciliation")  # those whose code reads redis.…
+WITH_REDIS = ("gateway", "payout")  # those whose code reads redis.…
+ASKERS = ("gateway", "reconciliation")  # who asks payment and payout
 
 Value = Callable[[Stack, str], object]
 
@@ -55,8 +56,8 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("https.port", GATEWAY, lambda s, name: s.port("gateway-https")),
     ("https.cert_file", GATEWAY, lambda s, name: pki.certificate(s, "gateway-https")),
     ("https.key_file", GATEWAY, lambda s, name: pki.key(s, "gateway-https")),
-    ("upstreams.payment", GATEWAY, lambda s, name: f"{HOST}:{s.port('payment-grpc')}"),
-    ("upstreams.payout", GATEWAY, lambda s, name: f"{HOST}:{s.port('payout-grpc')}"),
+    ("upstreams.payment", ASKERS, lambda s, name: f"{HOST}:{s.port('payment-grpc')}"),
+    ("upstreams.payout", ASKERS, lambda s, name: f"{HOST}:{s.port('payout-grpc')}"),
     ("upstreams.reconciliation", GATEWAY, lambda s, name: f"{HOST}:{s.port('reconciliation-grpc')}"),
     ("dev_issuer.enabled", GATEWAY, lambda s, name: "true"),
     ("dev_issuer.key_file", GATEWAY, lambda s, name: pki.dev_issuer_key(s)),

@@ -11,8 +11,9 @@ namespace kessai::reconciliation::storage {
 
 namespace {
 
-/// A run renews its lease at every bucket, which may take a slow peer its whole deadline to list.
-constexpr Duration kRunLease = std::chrono::seconds(90);
+/// A run renews its lease at every bucket. Should a bucket take longer, the run goes on unless
+/// another replica has taken it over meanwhile; after a kill another replica waits so long.
+constexpr Duration kRunLease = std::chrono::seconds(30);
 constexpr Duration kAcquireTimeout = std::chrono::seconds(2);
 
 class MysqlRunLease final : public app::RunLease {

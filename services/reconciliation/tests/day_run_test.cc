@@ -221,7 +221,7 @@ TEST_F(DayRunTest, DifferencesAreListedAndCanBeSettled) {
     EXPECT_THAT(found[0].history(), SizeIs(1));
     EXPECT_EQ(found[1].kind(), v1::Discrepancy::AMOUNT_DIFFERS);
     EXPECT_EQ(found[1].payout_amount(), 135);
-    EXPECT_EVENTUALLY(registry_.Expose().find("kessai_reconciliation_discrepancies_unsettled{kind="
+    EXPECT_EVENTUALLY(registry_.Expose().find("kessai_reconciliation_unsettled_discrepancies{kind="
                                               "\"AMOUNT_DIFFERS\"} 1") != std::string::npos);
 
     v1::ChangeDiscrepancyRequest change;

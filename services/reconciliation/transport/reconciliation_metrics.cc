@@ -26,15 +26,15 @@ std::string_view SideName(domain::Source source) {
 }  // namespace
 
 ReconciliationMetrics::ReconciliationMetrics(metrics::Registry& registry)
-    : begun_(registry.AddCounters({.name = "kessai_reconciliation_changes_begun_total",
+    : begun_(registry.AddCounters({.name = "kessai_reconciliation_begun_changes_total",
                                    .help = "Changes that a side told of first"},
                                   {kSides})),
       matched_(registry.AddCounters(
-          {.name = "kessai_reconciliation_changes_matched_total",
+          {.name = "kessai_reconciliation_matched_changes_total",
            .help = "Changes that matched, by the side that told of them second"},
           {kSides})),
       differing_(registry.AddCounters(
-          {.name = "kessai_reconciliation_changes_differing_total",
+          {.name = "kessai_reconciliation_differing_changes_total",
            .help = "Changes on which the sides differ, by the side that told of them second"},
           {kSides})),
       runs_(registry.AddCounters({.name = "kessai_reconciliation_day_runs_total",
@@ -44,11 +44,11 @@ ReconciliationMetrics::ReconciliationMetrics(metrics::Registry& registry)
                                           .help = "Time of a comparison of a day"},
                                          metrics::kLongTime)),
       unsettled_(
-          registry.AddGauges({.name = "kessai_reconciliation_discrepancies_unsettled",
+          registry.AddGauges({.name = "kessai_reconciliation_unsettled_discrepancies",
                               .help = "Discrepancies that are neither repaired nor accepted"},
                              {{"kind", Kinds()}})),
       at_risk_(registry.AddGauges(
-          {.name = "kessai_reconciliation_discrepancies_at_risk_yen",
+          {.name = "kessai_reconciliation_at_risk_yen",
            .help = "By how much the sides differ in unsettled discrepancies, summed without sign"},
           {{"kind", Kinds()}})) {}
 
