@@ -54,6 +54,7 @@ EXAMPLES = {
          ({"services/a/app/x.h": '#include "kessai/a/v1/a_service.grpc.pb.h"\n'},
           "services/a/app/x.h:1"),
          ({"services/a/app/x.h": "#include <grpcpp/grpcpp.h>\n"}, "services/a/app/x.h:1"),
+         ({"services/a/app/x.h": '#include "kessai/rpc/server.h"\n'}, "services/a/app/x.h:1"),
          ({"services/a/app/x.h": "#include <google/protobuf/message.h>\n"}, "services/a/app/x.h:1")],
         [{"services/a/storage/x.cc": '#include "kessai/a/v1/a.pb.h"\n',
           "services/a/transport/x.cc": "#include <grpcpp/grpcpp.h>\n"}]),
@@ -61,6 +62,8 @@ EXAMPLES = {
         [({"services/a/domain/x.cc": '#include "kessai/mysql/session.h"\n'},
           "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": '#include "kessai/log/log.h"\n'}, "services/a/domain/x.cc:1"),
+         ({"services/a/domain/x.cc": '#include "kessai/net/task.h"\n'},
+          "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": '#include "kessai/digest/store.h"\n'},
           "services/a/domain/x.cc:1"),
          ({"services/a/domain/x.cc": "#include <fstream>\n"}, "services/a/domain/x.cc:1"),
@@ -75,7 +78,9 @@ EXAMPLES = {
         [({"services/a/app/x.h": '#include "kessai/mysql/session.h"\n'}, "services/a/app/x.h:1"),
          ({"services/a/app/x.h": '#include "kessai/kafka/producer.h"\n'}, "services/a/app/x.h:1"),
          ({"services/a/app/x.h": '#include "kessai/digest/store.h"\n'}, "services/a/app/x.h:1")],
-        [{"services/a/app/x.h": '#include "kessai/money/money.h"\n#include "kessai/log/log.h"\n',
+        [{"services/a/app/x.h": '#include "kessai/money/money.h"\n#include "kessai/log/log.h"\n'
+                                '#include "kessai/net/task.h"\n'
+                                '#include "kessai/rpc/worker_pool.h"\n',
           "services/a/storage/x.h": '#include "kessai/mysql/session.h"\n'}]),
     "drivers_are_wrapped_once": (
         [({"services/a/storage/x.cc": "#include <cppconn/driver.h>\n"},
