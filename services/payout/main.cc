@@ -70,7 +70,7 @@ mysql::Pool& AddPool(runtime::Context& context, std::string name, mysql::PoolOpt
                      mysql::QueryObserver& observer) {
     auto& pool =
         context.Own(std::make_unique<mysql::Pool>(std::move(options), context.clock(), &observer));
-    context.Keep(mysql::ExposePool(context.metrics(), pool));
+    context.Keep(mysql::ExposePool(context.metrics(), pool, name));
     context.Add({.name = std::move(name), .stop = [&pool] { pool.Close(); }});
     return pool;
 }

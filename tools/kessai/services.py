@@ -23,7 +23,7 @@ from .supervisor import Process, digest
 ALL = SERVICES
 GATEWAY = ("gateway",)
 LEDGERS = ("payment", "payout", "reconciliation")  # all but the gateway: they serve gRPC
-WITH_REDIS = ("gateway", "payout")  # those whose code reads redis.…
+WITH_REDIS = ("gateway",)  # those whose code reads redis.…
 ASKERS = ("gateway", "reconciliation")  # who asks payment and payout
 
 Value = Callable[[Stack, str], object]

@@ -1,5 +1,7 @@
 #include "kessai/mysql/telemetry.h"
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "kessai/log/log.h"
@@ -39,12 +41,14 @@ void QueryTelemetry::OnQuery(std::string_view name, Duration duration, Code code
     }
 }
 
-std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool) {
+std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool,
+                                 std::string_view name) {
     auto guards = std::make_shared<std::vector<std::shared_ptr<void>>>();
-    const auto gauge = [&](std::string_view name, std::string_view help, auto read) {
-        guards->push_back(registry.AddCallbackGauge({.name = name, .help = help}, [&pool, read] {
-            return static_cast<double>(read(pool.stats()));
-        }));
+    const std::vector<std::pair<std::string, std::string>> labels = {{"pool", std::string(name)}};
+    const auto gauge = [&](std::string_view metric, std::string_view help, auto read) {
+        guards->push_back(registry.AddCallbackGauge(
+            {.name = metric, .help = help, .labels = labels},
+            [&pool, read] { return static_cast<double>(read(pool.stats())); }));
     };
     gauge("kessai_mysql_sessions_in_use", "Sessions that are given out",
           [](const PoolStats& stats) { return stats.in_use; });
@@ -52,10 +56,10 @@ std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool) 
           [](const PoolStats& stats) { return stats.idle; });
     gauge("kessai_mysql_session_waiters", "Callers that wait for a session",
           [](const PoolStats& stats) { return stats.waiting; });
-    const auto counter = [&](std::string_view name, std::string_view help, auto read) {
-        guards->push_back(registry.AddCallbackCounter({.name = name, .help = help}, [&pool, read] {
-            return static_cast<double>(read(pool.stats()));
-        }));
+    const auto counter = [&](std::string_view metric, std::string_view help, auto read) {
+        guards->push_back(registry.AddCallbackCounter(
+            {.name = metric, .help = help, .labels = labels},
+            [&pool, read] { return static_cast<double>(read(pool.stats())); }));
     };
     counter("kessai_mysql_sessions_broken_total", "Sessions dropped as lost or read-only",
             [](const PoolStats& stats) { return stats.broken_total; });

@@ -21,7 +21,9 @@ class QueryTelemetry final : public QueryObserver {
     metrics::Counters refused_;
 };
 
-/// Shows the pool's counts at each scrape, until the returned guard goes. `pool` must outlive it.
-[[nodiscard]] std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool);
+/// Shows the pool's counts at each scrape, with the label `pool`, until the returned guard goes.
+/// `pool` must outlive it.
+[[nodiscard]] std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool,
+                                               std::string_view name = "main");
 
 }  // namespace kessai::mysql
