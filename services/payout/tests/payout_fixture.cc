@@ -17,20 +17,18 @@
 namespace kessai::payout {
 namespace {
 
-const storage::InboxName kInbox{"payout", "payment.events.v1"};
-
 mysql::PoolOptions PoolOf(const mysql::ConnectOptions& connect) {
     return {.connect = connect, .sessions_max = 12};
 }
 
-transport::PaymentEventHandler::Ports PortsOf(Payout& payout) {
+transport::PaymentEventHandler::Ports PortsOf(Payout& payout, std::function<void()> on_events) {
     return {.join =
                 [&payout](mysql::Session& session, int partition) {
                     return std::make_unique<storage::MysqlAccrualTransaction>(
                         session, partition, payout.hasher, payout.encoder);
                 },
             .store_dead_letters = storage::StoreDeadLetters,
-            .on_events = {},
+            .on_events = std::move(on_events),
             .on_mark = {}};
 }
 
@@ -130,21 +128,27 @@ domain::PaymentChange Refund(const domain::PaymentChange& sale, std::uint32_t ve
     return change;
 }
 
-Payout::Payout(const mysql::ConnectOptions& options, app::ReleaseObserver observer)
-    : connect(options),
-      pool(PoolOf(options)),
+Payout::Payout(const mysql::ConnectOptions& options, storage::InboxName inbox,
+               std::function<void()> on_events)
+    : pool(PoolOf(options)),
       hasher(TestHasher()),
       encoder(domain::TaxTable::Japan(), kPartitions),
       accrue_payments(plans, domain::TaxTable::Japan()),
-      handler(PortsOf(*this), accrue_payments, kPartitions, transport::AccrualMetrics(metrics),
-              SystemClock()),
+      handler(PortsOf(*this, on_events), accrue_payments, kPartitions,
+              transport::AccrualMetrics(metrics), SystemClock()),
       plan_store(pool),
       put_fee_plan(plan_store, SystemClock()),
-      day_store(pool, kInbox, {}),
+      day_store(pool, inbox,
+                [on_events](unsigned) {
+                    if (on_events) on_events();
+                }),
       close_day(TestCloseOptions(), day_store, encoder, SystemClock()),
-      release_store(pool, kInbox, SystemClock(), {}),
+      release_store(pool, inbox, SystemClock(),
+                    [on_events](unsigned) {
+                        if (on_events) on_events();
+                    }),
       release_day(TestReleaseOptions(), release_store, plans, domain::TaxTable::Japan(), encoder,
-                  SystemClock(), std::move(observer)),
+                  SystemClock(), {}),
       reader(pool, pool, hasher, domain::TaxTable::Japan()) {}
 
 std::map<domain::EffectKey, Status> Payout::Deliver(std::vector<domain::PaymentChange> changes,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -55,7 +56,9 @@ domain::PaymentChange Refund(const domain::PaymentChange& sale, std::uint32_t ve
 /// is done by Deliver: one transaction a batch, repeats dropped by their effects.
 class Payout {
  public:
-    explicit Payout(const mysql::ConnectOptions& connect, app::ReleaseObserver observer = {});
+    explicit Payout(const mysql::ConnectOptions& connect,
+                    storage::InboxName inbox = {"payout", "payment.events.v1"},
+                    std::function<void()> on_events = {});
 
     /// Gives what was refused, by (payment, version).
     std::map<domain::EffectKey, Status> Deliver(std::vector<domain::PaymentChange> changes,
@@ -70,7 +73,6 @@ class Payout {
     void Run(const std::string& sql);
     std::int64_t Number(const std::string& sql);
 
-    mysql::ConnectOptions connect;
     mysql::Pool pool;
     digest::RowHasher hasher;
     transport::ProtoEventEncoder encoder;
