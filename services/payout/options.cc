@@ -12,8 +12,6 @@ using std::chrono::seconds;
 
 Options::Options() {
     mysql.sessions_max = 16;
-    // A release answers when it is done.
-    grpc.deadline_max = minutes(10);
 }
 
 void Describe(config::Schema& schema, ConsumerSettings& options) {
