@@ -43,6 +43,10 @@ function(kessai_test NAME)
     target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} kessai_warnings GTest::gmock GTest::gtest_main)
     add_test(NAME ${NAME} COMMAND ${NAME})
     set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT_S})
+    if(KESSAI_SANITIZE MATCHES "thread")
+        set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT
+            "TSAN_OPTIONS=ignore_noninstrumented_modules=1:history_size=7:suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
+    endif()
 endfunction()
 
 # kessai_migrations(TARGET <target> DIR <directory> [SET name] [NAMESPACE ns] [HEADER header])

@@ -52,10 +52,10 @@ class BatchClientStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer,
     /// Calls the server. Not under the mutex.
     void Open(grpc::GenericStub& stub, const std::string& path);
     /// Not under the mutex.
-    void Write() { StartWrite(&outgoing); }
-    void HalfClose() { StartWritesDone(); }
-    void Cancel() { context_.TryCancel(); }
-    void GiveUpHold() { RemoveHold(); }
+    void Write();
+    void HalfClose();
+    void Cancel();
+    void GiveUpHold();
 
     void OnReadInitialMetadataDone(bool ok) override;
     void OnReadDone(bool ok) override;

@@ -11,6 +11,7 @@
 
 #include "batch_client_state.h"
 #include "channel_state.h"
+#include "grpc_process.h"
 #include "grpc_time.h"
 #include "kessai/rpc/status.h"
 #include "tls_credentials.h"
@@ -81,6 +82,7 @@ BatchStreamClientCore::State::State(BatchStreamClientOptions options, const Cloc
 
 Status BatchStreamClientCore::State::Start() {
     KESSAI_CHECK(!started_, "a client starts once");
+    KeepCallbackThreads();
     credentials_ = grpc::InsecureChannelCredentials();
     if (!options_.resolve) {
         KESSAI_ASSIGN_OR_RETURN(hosts_, ParseTarget(options_.target));
@@ -552,7 +554,9 @@ bool BatchStreamClientCore::State::Stop(Duration bound) {
     while (commands_.waiting() > 0) unsent.push_back(commands_.TakeWaiting());
     const SteadyInstant now = clock_.SteadyNow();
     for (Upstream& upstream : upstreams_) {
-        if (upstream.stream != nullptr) Leave(upstream, now);
+        if (upstream.stream != nullptr && upstream.stream->phase != Phase::kEnded) {
+            Leave(upstream, now);
+        }
     }
     Advance(lock);
     if (clean) changed_.wait_for(lock, kCloseGrace, [this] { return streams_.empty(); });
@@ -572,6 +576,8 @@ bool BatchStreamClientCore::State::Stop(Duration bound) {
     changed_.wait(lock, [this] { return streams_.empty(); });
     const bool resolver_ended =
         changed_.wait_for(lock, kCloseGrace, [this] { return resolver_done_; });
+    // Connections end here, not on whichever of gRPC's threads drops the last share of the state.
+    const std::vector<Upstream> upstreams = std::exchange(upstreams_, {});
     lock.unlock();
     if (resolver_ended) {
         resolver_.join();

@@ -7,6 +7,7 @@
 
 #include "batch_server_stream.h"
 #include "kessai/rpc/status.h"
+#include "thread_sanitizer.h"
 #include "wire.h"
 
 namespace kessai::rpc {
@@ -67,6 +68,7 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* BatchServerStream::
         stream->death_ = std::move(admitted);
     }
     stream->Advance(lock);
+    GiveToGrpc(stream.get());
     return stream.get();
 }
 
@@ -89,6 +91,7 @@ void BatchServerStream::Advance(std::unique_lock<std::mutex>& lock) {
             ++starting_;
             lock.unlock();
             shared_->messages_out.fetch_add(1, std::memory_order_relaxed);
+            GiveToGrpc(this);
             StartWrite(&outgoing_);
             lock.lock();
             --starting_;
@@ -96,6 +99,7 @@ void BatchServerStream::Advance(std::unique_lock<std::mutex>& lock) {
             reading_ = true;
             ++starting_;
             lock.unlock();
+            GiveToGrpc(this);
             StartRead(&incoming_);
             lock.lock();
             --starting_;
@@ -105,6 +109,7 @@ void BatchServerStream::Advance(std::unique_lock<std::mutex>& lock) {
             const auto keep = shared_from_this();
             lock.unlock();
             report_.Finish(*ending, context_, observed_.get());
+            GiveToGrpc(this);
             Finish(ToGrpc(*ending));
             lock.lock();
         } else {
@@ -134,6 +139,7 @@ std::optional<Status> BatchServerStream::Ending() const {
 }
 
 void BatchServerStream::OnReadDone(bool ok) {
+    const InGrpcCallback callback(this);
     std::unique_lock lock(mutex_);
     reading_ = false;
     if (!ok) {
@@ -189,6 +195,7 @@ void BatchServerStream::Send(std::string serialized_batch, int answers) {
 }
 
 void BatchServerStream::OnWriteDone(bool ok) {
+    const InGrpcCallback callback(this);
     std::unique_lock lock(mutex_);
     writing_ = false;
     if (!ok && !dead_) {
@@ -199,6 +206,7 @@ void BatchServerStream::OnWriteDone(bool ok) {
 }
 
 void BatchServerStream::OnCancel() {
+    const InGrpcCallback callback(this);
     CallContextBuilder::Cancel(context_);
     std::unique_lock lock(mutex_);
     if (!dead_) {
@@ -216,17 +224,24 @@ void BatchServerStream::Drain() {
 }
 
 void BatchServerStream::OnDone() {
+    TakeFromGrpc(this);
     {
         const std::lock_guard lock(shared_->mutex);
         shared_->live.erase(this);
     }
     shared_->streams.fetch_sub(1, std::memory_order_relaxed);
+    ServerEnvironment* const environment = method_.environment;
     std::shared_ptr<BatchServerStream> self;
     BatchSinkPtr sink;
-    const std::lock_guard lock(mutex_);
-    // The objects go when the lock has been given back.
-    self = std::move(self_);
-    sink = std::move(sink_);
+    {
+        const std::lock_guard lock(mutex_);
+        self = std::move(self_);
+        sink = std::move(sink_);
+    }
+    sink.reset();
+    self.reset();
+    // Whoever saw the server stop, saw this.
+    GiveToGrpc(environment);
 }
 
 }  // namespace internal

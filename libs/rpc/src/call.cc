@@ -18,6 +18,7 @@
 #include "kessai/rpc/observer.h"
 #include "kessai/rpc/reason.h"
 #include "kessai/rpc/status.h"
+#include "thread_sanitizer.h"
 #include "wire.h"
 
 namespace kessai::rpc::internal {
@@ -89,16 +90,29 @@ Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
                   "the answer is not a " + message.GetTypeName());
 }
 
+/// Owns itself until its answer has been handed on.
 struct AsyncCall {
     AsyncCall(const Channel& on, const std::string& path, const CallOptions& options)
         : channel(on), stub(on.grpc_channel()), call(channel, path, options) {}
+
+    void Answered(const grpc::Status& outcome) {
+        TakeFromGrpc(this);
+        const std::unique_ptr<AsyncCall> self(this);
+        if (call.out_of_time()) {
+            done(call.FinishOutOfTime());
+        } else {
+            done(call.Finish(outcome.ok() ? Parse(answer, *response) : FromGrpc(outcome)));
+        }
+    }
 
     // Kept: the caller's may be gone before the answer.
     const Channel channel;
     grpc::GenericStub stub;
     ClientCall call;
     grpc::ByteBuffer request;
-    grpc::ByteBuffer response;
+    grpc::ByteBuffer answer;
+    google::protobuf::MessageLite* response = nullptr;
+    std::function<void(Status)> done;
 };
 
 }  // namespace
@@ -129,21 +143,18 @@ Status CallUnary(const Channel& channel, const std::string& path,
 void StartUnary(const Channel& channel, const std::string& path,
                 const google::protobuf::MessageLite& request, const CallOptions& options,
                 google::protobuf::MessageLite& response, std::function<void(Status)> done) {
-    auto call = std::make_shared<AsyncCall>(channel, path, options);
-    // Out of time or not, the answer comes on gRPC's thread, never from within: callers may hold
-    // locks. gRPC ends a call whose deadline has passed without sending it.
+    auto call = std::make_unique<AsyncCall>(channel, path, options);
     call->request = ToBytes(request);
-    AsyncCall& started = *call;
-    started.stub.UnaryCall(
-        &started.call.context(), path, grpc::StubOptions(), &started.request, &started.response,
-        [call = std::move(call), &response, done = std::move(done)](grpc::Status outcome) {
-            if (call->call.out_of_time()) {
-                done(call->call.FinishOutOfTime());
-            } else {
-                done(call->call.Finish(outcome.ok() ? Parse(call->response, response)
-                                                    : FromGrpc(outcome)));
-            }
-        });
+    call->response = &response;
+    call->done = std::move(done);
+    AsyncCall* const started = call.release();
+    GiveToGrpc(started);
+    // Out of time or not, the answer comes on gRPC's thread, never from within: callers may hold
+    // locks. gRPC ends a call whose deadline has passed without sending it. It copies the callback
+    // about, so that is a pointer only.
+    started->stub.UnaryCall(&started->call.context(), path, grpc::StubOptions(), &started->request,
+                            &started->answer,
+                            [started](const grpc::Status& outcome) { started->Answered(outcome); });
 }
 
 Status CallStreaming(const Channel& channel, const std::string& path,

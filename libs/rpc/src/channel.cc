@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "channel_state.h"
+#include "grpc_process.h"
 #include "grpc_time.h"
 #include "kessai/rpc/reason.h"
 #include "tls_credentials.h"
@@ -96,6 +97,7 @@ Result<std::string> ServiceConfig(const ChannelOptions& options) {
 
 Result<Channel> Channel::Create(ChannelOptions options, const Clock& clock,
                                 CallObserver* observer) {
+    KeepCallbackThreads();
     std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
     if (options.tls) {
         KESSAI_RETURN_IF_ERROR(options.tls->Check());

@@ -11,16 +11,20 @@
 #include <thread>
 #include <utility>
 
+#include "grpc_process.h"
 #include "grpc_time.h"
 #include "kessai/rpc/batch_stream_server.h"
 #include "kessai/rpc/reason.h"
 #include "kessai/rpc/service.h"
 #include "service_state.h"
+#include "thread_sanitizer.h"
 #include "tls_credentials.h"
 
 namespace kessai::rpc {
 namespace {
 
+// gRPC cancels what is left a little after the bound, so that what ended by then ended by itself.
+constexpr Duration kCancelDelay = std::chrono::milliseconds(50);
 // After the bound, for handlers to let go of their cancelled calls.
 constexpr Duration kCancelGrace = std::chrono::seconds(2);
 
@@ -100,6 +104,7 @@ void Server::Add(Service service) {
 
 Status Server::Start() {
     KESSAI_CHECK(state_->grpc == nullptr, "a server starts once");
+    KeepCallbackThreads();
     const ServerOptions& options = state_->options;
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (options.tls) {
@@ -137,8 +142,9 @@ bool Server::Stop(Duration bound) {
     // gRPC's own waits for every handler, however long that takes; a thread of its own lets us keep
     // to the bound. It shares the state, so that what it waits for stays there.
     std::thread shutdown([state = state_, bound, done] {
-        state->grpc->Shutdown(DeadlineIn(bound));
+        state->grpc->Shutdown(DeadlineIn(bound + kCancelDelay));
         state->grpc->Wait();
+        TakeFromGrpc(&state->environment);
         done->Set();
     });
     // Clients that heard GOAWAY leave their streams by themselves. Streams of those that did not

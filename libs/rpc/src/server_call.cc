@@ -12,6 +12,7 @@
 #include "kessai/rpc/metadata.h"
 #include "kessai/rpc/reason.h"
 #include "kessai/rpc/status.h"
+#include "thread_sanitizer.h"
 #include "wire.h"
 
 namespace kessai::rpc {
@@ -177,12 +178,14 @@ grpc::ServerUnaryReactor* UnaryCall::Begin(const MethodState& method,
     // gRPC is done with the reactor only after this returned, so the pointer holds.
     grpc::ServerUnaryReactor* reactor = call.get();
     call->Run(grpc, request);
+    GiveToGrpc(call.get());
     return reactor;
 }
 
 void UnaryCall::Respond(const google::protobuf::MessageLite& response) {
     response_ = ToBytes(response);
     Report(Status());
+    GiveToGrpc(this);
     Finish(grpc::Status());
 }
 
@@ -193,7 +196,21 @@ bool UnaryCall::Write(const google::protobuf::MessageLite&) {
 void UnaryCall::End(Status status) {
     KESSAI_CHECK(!status.ok(), "a unary call ends with an answer or a refusal");
     Report(status);
+    GiveToGrpc(this);
     Finish(ToGrpc(status));
+}
+
+void UnaryCall::OnCancel() {
+    const InGrpcCallback callback(this);
+    CallContextBuilder::Cancel(context_);
+}
+
+void UnaryCall::OnDone() {
+    TakeFromGrpc(this);
+    ServerEnvironment* const environment = method_.environment;
+    self_.reset();
+    // Whoever saw the server stop, saw this.
+    GiveToGrpc(environment);
 }
 
 StreamingCall::StreamingCall(const MethodState& method) : ServerCall(method) {}
@@ -205,6 +222,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamingCall::Begin(
     call->self_ = call;
     grpc::ServerWriteReactor<grpc::ByteBuffer>* reactor = call.get();
     call->Run(grpc, request);
+    GiveToGrpc(call.get());
     return reactor;
 }
 
@@ -226,18 +244,29 @@ bool StreamingCall::Write(const google::protobuf::MessageLite& item) {
         writing_ = true;
         outgoing_.Swap(&bytes);
     }
+    GiveToGrpc(this);
     StartWrite(&outgoing_);
     return true;
 }
 
 void StreamingCall::OnWriteDone(bool ok) {
+    const InGrpcCallback callback(this);
     const std::lock_guard lock(mutex_);
     writing_ = false;
     if (!ok) gone_ = true;
     room_.notify_all();
 }
 
+void StreamingCall::OnDone() {
+    TakeFromGrpc(this);
+    ServerEnvironment* const environment = method_.environment;
+    self_.reset();
+    // Whoever saw the server stop, saw this.
+    GiveToGrpc(environment);
+}
+
 void StreamingCall::OnCancel() {
+    const InGrpcCallback callback(this);
     CallContextBuilder::Cancel(context_);
     const std::lock_guard lock(mutex_);
     gone_ = true;
@@ -250,6 +279,7 @@ void StreamingCall::End(Status status) {
         WaitForRoom(lock);
     }
     Report(status);
+    GiveToGrpc(this);
     Finish(ToGrpc(status));
 }
 

@@ -82,8 +82,8 @@ class UnaryCall final : public ServerCall, public grpc::ServerUnaryReactor {
     bool Write(const google::protobuf::MessageLite& item) override;
     void End(Status status) override;
 
-    void OnCancel() override { CallContextBuilder::Cancel(context_); }
-    void OnDone() override { self_.reset(); }
+    void OnCancel() override;
+    void OnDone() override;
 
  private:
     // Owned by gRPC; there until Finish.
@@ -105,7 +105,7 @@ class StreamingCall final : public ServerCall, public grpc::ServerWriteReactor<g
 
     void OnWriteDone(bool ok) override;
     void OnCancel() override;
-    void OnDone() override { self_.reset(); }
+    void OnDone() override;
 
  private:
     /// Waits for the write on its way; false when the caller has gone.

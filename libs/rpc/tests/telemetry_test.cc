@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "kessai/rpc/batch_stream_client.h"
 #include "kessai/tracing/tracer.h"
 #include "test_service.h"
@@ -20,6 +22,7 @@ TEST(TelemetryTest, CallsShowAsMetricsAndSpans) {
     CallTelemetry at_server(registry, kService, &tracer);
     CallTelemetry at_client(registry, kService, &tracer, Side::kClient);
     TestTokens tokens;
+    std::mutex mutex;
     std::string traceparent;
     tracing::SpanContext current;
     TestServer server(
@@ -48,6 +51,7 @@ TEST(TelemetryTest, CallsShowAsMetricsAndSpans) {
     EXPECT_TRUE(call().ok());
 
     // The handler's span belongs to the caller's trace and is none of the spans before it.
+    const std::lock_guard lock(mutex);
     const auto context = tracing::ParseTraceparent(traceparent);
     ASSERT_TRUE(context) << traceparent;
     EXPECT_EQ(tracing::TraceIdOf(*context), "0af7651916cd43dd8448eb211c80319c");

@@ -517,5 +517,21 @@ TEST_F(UnaryTest, CallsGoRoundAndIdempotentOnesAreSentAgain) {
     EXPECT_EQ(failed, 0);
 }
 
+// The last holder of all that gRPC has may be a callback on one of gRPC's own threads.
+TEST_F(UnaryTest, ChannelMayBeDroppedInACallback) {
+    for (int i = 0; i < 20; ++i) {
+        std::promise<Status> done;
+        auto channel = std::make_shared<Channel>(ChannelTo("127.0.0.1:1"));
+        Channel& started = *channel;
+        CallAsync<pb::GetPaymentRequest, pb::Payment>(
+            started, GetPaymentMethod(), RequestFor("x"), {},
+            [&done, channel = std::move(channel)](Result<pb::Payment> result) mutable {
+                channel.reset();
+                done.set_value(result.status());
+            });
+        EXPECT_EQ(done.get_future().get().code(), Code::kUnavailable);
+    }
+}
+
 }  // namespace
 }  // namespace kessai::rpc
