@@ -1,0 +1,798 @@
+#include "world.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+#include "kessai/digest/store.h"
+#include "kessai/event/bucket.h"
+#include "kessai/event/envelope.h"
+#include "kessai/event/mark.h"
+#include "kessai/inbox/consumer.h"
+#include "kessai/lease/lease_table.h"
+#include "kessai/mysql/migration.h"
+#include "kessai/mysql/query.h"
+#include "kessai/outbox/outbox_table.h"
+#include "kessai/payment/v1/payment_event.pb.h"
+#include "kessai/payout/v1/payout_event.pb.h"
+#include "migrations_under_test.h"
+
+namespace kessai::audit::testing {
+namespace {
+
+constexpr const char* kYen = "JPY";
+constexpr int kTaxClass10 = 2;
+constexpr std::size_t kRowsPerStatement = 1'000;
+
+std::string Sha256(const std::string& bytes) {
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash);
+    return {reinterpret_cast<const char*>(hash), sizeof hash};
+}
+
+std::string Little(std::int64_t number) {
+    std::string bytes;
+    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(number >> (8 * i) & 255));
+    return bytes;
+}
+
+std::string Big(std::int64_t number) {
+    std::string bytes = Little(number);
+    std::reverse(bytes.begin(), bytes.end());
+    return bytes;
+}
+
+Hash16 KeyHash(const std::string& bytes) {
+    return Hash16Of(Sha256(bytes).substr(0, 16));
+}
+
+mysql::Bytes BytesOf(const Hash16& hash) {
+    return {{reinterpret_cast<const char*>(hash.data()), hash.size()}};
+}
+
+BusinessDate DateOf(DayNumber day) {
+    return BusinessDate::FromNumber(day).value();
+}
+
+/// Statements of a bounded number of rows.
+class Inserter {
+ public:
+    Inserter(mysql::Session& session, mysql::Query query) : session_(session), query_(query) {}
+    template <class... Values>
+    void Add(const Values&... values) {
+        rows_.Add(values...);
+        if (rows_.size() >= kRowsPerStatement) Send();
+    }
+    Status End() {
+        Send();
+        return status_;
+    }
+
+ private:
+    void Send() {
+        if (rows_.empty()) return;
+        if (auto done = session_.Execute(query_, rows_); !done.ok() && status_.ok()) {
+            status_ = done.status();
+        }
+        rows_.Clear();
+    }
+    mysql::Session& session_;
+    mysql::Query query_;
+    mysql::RowList rows_;
+    Status status_;
+};
+
+int SignOf(const Change& change) {
+    return change.kind == kCompleted ? 1 : -1;
+}
+
+}  // namespace
+
+World::World()
+    : date_(BusinessDate::Parse("2026-11-20").value()),
+      now_us_(ToMicros(date_.StartsAt()) + 3'600'000'000),
+      hasher_(digest::RowHasher::FromHex(kDigestKey).value()),
+      digests_(hasher_) {
+    plans_.push_back({1, 1, 0, 198, 0, 0, 0, 20200101});
+}
+
+void World::OpenWallet(std::int64_t user) {
+    Tick();
+    accounts_[user] = {kUserMoney, user, CurrencyCode(kYen), 0, 0};
+}
+
+std::int64_t World::TopUp(std::int64_t user, std::int64_t amount) {
+    const std::int64_t now = Tick();
+    const std::int64_t id = NextId();
+    Change change;
+    change.key = {id, 1};
+    change.event_id = NextId();
+    change.kind = kToppedUp;
+    change.business_date = today();
+    change.occurred_at_us = now;
+    change.user_id = user;
+    change.currency = CurrencyCode(kYen);
+    change.amount = amount;
+    change.payment_date = kNoDay;
+    change.source = "development";
+    Append(change, amount);
+
+    TopUpRow row;
+    row.top_up_id = id;
+    row.user_id = user;
+    row.idempotency_key = "top-up-" + std::to_string(id);
+    row.top_up_key = KeyHash(Little(user) + row.idempotency_key);
+    row.currency = change.currency;
+    row.amount = amount;
+    row.source = change.source;
+    row.balance_after = accounts_.at(user).balance;
+    row.accepted_at_us = now;
+    top_ups_.push_back(row);
+    return id;
+}
+
+std::int64_t World::Create(std::int64_t merchant, const std::string& merchant_payment_id,
+                           std::int64_t amount) {
+    Tick();
+    PaymentRow payment;
+    payment.payment_id = NextId();
+    payment.merchant_id = merchant;
+    payment.merchant_payment_id = merchant_payment_id;
+    payment.currency = CurrencyCode(kYen);
+    payment.amount = amount;
+    payment.store_id = "店-1";
+    payment.terminal_id = "terminal-1";
+    payment.order_receipt_number = "r-" + merchant_payment_id;
+    payment.status = kStatusCreated;
+    payment.business_date = kNoDay;
+    payments_[payment.payment_id] = payment;
+    orders_[{merchant, merchant_payment_id}] = {KeyHash(Little(merchant) + merchant_payment_id),
+                                                merchant, merchant_payment_id, payment.payment_id,
+                                                0};
+    return payment.payment_id;
+}
+
+void World::DeleteCode(std::int64_t payment) {
+    Tick();
+    payments_.at(payment).status = kStatusCodeDeleted;
+}
+
+Change World::NextChange(ChangeKind kind, std::int64_t amount, const PaymentRow& payment) {
+    Change change;
+    change.key = {payment.payment_id, payment.version + 1};
+    change.event_id = NextId();
+    change.kind = kind;
+    change.business_date = today();
+    change.occurred_at_us = now_us_;
+    change.merchant_id = payment.merchant_id;
+    change.user_id = payment.user_id;
+    change.currency = payment.currency;
+    change.amount = amount;
+    change.merchant_payment_id = payment.merchant_payment_id;
+    change.store_id = payment.store_id;
+    change.terminal_id = payment.terminal_id;
+    change.order_receipt_number = payment.order_receipt_number;
+    change.order_amount = payment.amount;
+    change.captured_total = payment.captured;
+    change.refunded_before = payment.refunded;
+    change.payment_date = payment.business_date;
+    change.payment_accepted_at_us = payment.accepted_at_us;
+    return change;
+}
+
+void World::Pay(std::int64_t id, std::int64_t user) {
+    PaymentRow& payment = payments_.at(id);
+    payment.accepted_at_us = Tick();
+    payment.status = kStatusCompleted;
+    payment.user_id = user;
+    payment.business_date = today();
+    payment.captured = payment.amount;
+    const Change change = NextChange(kCompleted, payment.amount, payment);
+    payment.version = change.key.version;
+    payment.last_event_id = change.event_id;
+    Append(change, -payment.amount);
+}
+
+void World::Cancel(std::int64_t merchant, const std::string& merchant_payment_id) {
+    const std::int64_t now = Tick();
+    const auto found = orders_.find({merchant, merchant_payment_id});
+    if (found == orders_.end()) {
+        orders_[{merchant, merchant_payment_id}] = {KeyHash(Little(merchant) + merchant_payment_id),
+                                                    merchant, merchant_payment_id, 0, now};
+        return;
+    }
+    found->second.canceled_at_us = now;
+    PaymentRow& payment = payments_.at(found->second.payment_id);
+    payment.canceled_at_us = now;
+    const bool paid = payment.status == kStatusCompleted;
+    payment.status = kStatusFailed;
+    if (!paid) return;
+    const Change change = NextChange(kCanceled, payment.amount, payment);
+    payment.version = change.key.version;
+    payment.last_event_id = change.event_id;
+    Append(change, payment.amount);
+}
+
+std::int64_t World::Refund(std::int64_t id, std::int64_t amount) {
+    PaymentRow& payment = payments_.at(id);
+    const std::int64_t now = Tick();
+    RefundRow refund;
+    refund.refund_id = NextId();
+    refund.payment_id = id;
+    refund.merchant_id = payment.merchant_id;
+    refund.merchant_refund_id = "refund-" + std::to_string(payment.refund_count + 1);
+    refund.refund_key =
+        KeyHash(Little(payment.merchant_id) + Little(id) + refund.merchant_refund_id);
+    refund.currency = payment.currency;
+    refund.amount = amount;
+    refund.accepted_at_us = now;
+    Change change = NextChange(kRefunded, amount, payment);
+    change.refund_id = refund.refund_id;
+    change.merchant_refund_id = refund.merchant_refund_id;
+    payment.status = kStatusRefunded;
+    payment.refunded += amount;
+    ++payment.refund_count;
+    payment.version = change.key.version;
+    payment.last_event_id = change.event_id;
+    Append(change, amount);
+    refunds_.push_back(refund);
+    return refund.refund_id;
+}
+
+void World::PutPlan(std::int64_t merchant, int basis_points, std::int64_t fixed,
+                    std::int64_t minimum, std::int64_t maximum, DayNumber from) {
+    int id = 0;
+    int version = 1;
+    for (const Plan& plan : plans_) {
+        if (plan.merchant == merchant) {
+            id = plan.id;
+            version = plan.version + 1;
+        }
+    }
+    if (id == 0) id = static_cast<int>(plans_.size()) + 1;
+    plans_.push_back({id, version, merchant, basis_points, fixed, minimum, maximum, from});
+}
+
+void World::Append(const Change& given, std::int64_t user_gains) {
+    Change change = given;
+    change.bucket = event::BucketOf(change.key.object);
+    PostingRow posting;
+    posting.event_id = change.event_id;
+    posting.key = change.key;
+    posting.business_date = change.business_date;
+    posting.currency = change.currency;
+    if (change.kind == kReleaseCleared) {
+        posting.kind = kPayableReleased;
+        posting.amount = -change.amount;
+        postings_.push_back(posting);
+        posting.kind = kPayoutClearing;
+        posting.amount = change.amount;
+        postings_.push_back(posting);
+    } else {
+        AccountRow& account = accounts_.at(change.user_id);
+        account.balance += user_gains;
+        account.last_event_id = change.event_id;
+        posting.kind = kUserMoney;
+        posting.owner_id = change.user_id;
+        posting.amount = user_gains;
+        posting.balance_after = account.balance;
+        postings_.push_back(posting);
+        posting.kind = change.kind == kToppedUp ? kDevelopmentFunding : kMerchantPayable;
+        posting.owner_id = change.merchant_id;
+        posting.amount = -user_gains;
+        posting.balance_after = 0;
+        postings_.push_back(posting);
+    }
+
+    std::string type;
+    std::string payload;
+    if (change.kind == kToppedUp) {
+        payment::v1::WalletChanged message;
+        message.set_kind(payment::v1::WalletChanged::TOPPED_UP);
+        message.set_user_id(change.user_id);
+        message.set_currency(kYen);
+        message.set_amount(change.amount);
+        message.set_source(change.source);
+        type = "kessai.payment.v1.WalletChanged";
+        payload = message.SerializeAsString();
+    } else if (change.kind == kReleaseCleared) {
+        payment::v1::ReleaseCleared message;
+        message.set_released_date(static_cast<int>(change.key.object));
+        message.set_currency(kYen);
+        message.set_gross(change.amount);
+        type = "kessai.payment.v1.ReleaseCleared";
+        payload = message.SerializeAsString();
+    } else {
+        payment::v1::PaymentChanged message;
+        message.set_kind(static_cast<payment::v1::PaymentChanged::Kind>(change.kind));
+        message.set_payment_id(change.key.object);
+        message.set_merchant_id(change.merchant_id);
+        message.set_user_id(change.user_id);
+        message.set_merchant_payment_id(change.merchant_payment_id);
+        message.set_store_id(change.store_id);
+        message.set_terminal_id(change.terminal_id);
+        message.set_order_receipt_number(change.order_receipt_number);
+        message.set_currency(kYen);
+        message.set_amount(change.amount);
+        auto* method = message.add_methods();
+        method->set_method(payment::v1::MethodAmount::WALLET);
+        method->set_amount(change.amount);
+        message.set_captured_total(change.captured_total);
+        message.set_refunded_before(change.refunded_before);
+        message.set_payment_business_date(change.payment_date);
+        message.set_payment_accepted_at_us(change.payment_accepted_at_us);
+        message.set_refund_id(change.refund_id);
+        message.set_merchant_refund_id(change.merchant_refund_id);
+        message.set_order_amount(change.order_amount);
+        type = "kessai.payment.v1.PaymentChanged";
+        payload = message.SerializeAsString();
+    }
+    const event::Fields fields{type,
+                               change.key.object,
+                               change.key.version,
+                               change.event_id,
+                               DateOf(change.business_date),
+                               FromMicros(change.occurred_at_us),
+                               payload};
+    Publish(false, change.key.object, event::Seal(fields).value());
+    changes_.push_back(change);
+    if (change.kind != kToppedUp && change.kind != kReleaseCleared) {
+        const event::ContentHash hash = event::HashOf(fields);
+        Accrue(change, {reinterpret_cast<const char*>(hash.data()), hash.size()});
+    }
+}
+
+void World::Publish(bool of_payout, std::int64_t object, std::string envelope) {
+    events_.push_back({of_payout, event::PartitionOf(object, kPartitions), std::to_string(object),
+                       std::move(envelope)});
+}
+
+const World::Plan& World::PlanOf(std::int64_t merchant, DayNumber day) const {
+    const Plan* found = nullptr;
+    for (const std::int64_t of : {merchant, std::int64_t{0}}) {
+        for (const Plan& plan : plans_) {
+            if (plan.merchant == of && plan.from <= day) found = &plan;
+        }
+        if (found != nullptr) break;
+    }
+    return *found;
+}
+
+std::int64_t World::FeeOf(const Plan& plan, std::int64_t amount) const {
+    if (amount == 0) return 0;
+    std::int64_t fee = amount * plan.basis_points / 10'000 + plan.fixed;
+    fee = std::max(fee, plan.minimum);
+    return plan.maximum > 0 ? std::min(fee, plan.maximum) : fee;
+}
+
+void World::Accrue(const Change& change, const std::string& content_hash) {
+    const Plan& plan = PlanOf(change.merchant_id, change.payment_date);
+    const std::int64_t whole = FeeOf(plan, change.captured_total);
+    Accrual accrual;
+    accrual.change = change;
+    accrual.gross = SignOf(change) * change.amount;
+    accrual.fee = SignOf(change) > 0 ? whole
+                                     : whole * change.refunded_before / change.captured_total -
+                                           whole * (change.refunded_before + change.amount) /
+                                               change.captured_total;
+    accrual.plan = plan.id;
+    accrual.plan_version = plan.version;
+    accrual.recorded_at_us = change.occurred_at_us + 20'000;
+    accrual.payment_hash = content_hash;
+
+    payout::v1::AccrualRecorded message;
+    message.set_merchant_id(change.merchant_id);
+    message.set_currency(kYen);
+    message.set_gross(accrual.gross);
+    message.set_fee(accrual.fee);
+    message.set_tax_class("standard_10");
+    message.set_plan_id(plan.id);
+    message.set_plan_version(static_cast<std::uint32_t>(plan.version));
+    message.set_payment_event_id(change.event_id);
+    message.set_payment_content_hash(content_hash);
+    const std::string payload = message.SerializeAsString();
+    const event::Fields fields{"kessai.payout.v1.AccrualRecorded",
+                               change.key.object,
+                               change.key.version,
+                               change.event_id,
+                               DateOf(change.business_date),
+                               FromMicros(accrual.recorded_at_us),
+                               payload};
+    Publish(true, change.key.object, event::Seal(fields).value());
+    const event::ContentHash hash = event::HashOf(fields);
+    accrual.payout_hash.assign(reinterpret_cast<const char*>(hash.data()), hash.size());
+
+    Sums& total = totals_[{change.business_date, change.merchant_id,
+                           event::PartitionOf(change.key.object, kPartitions)}];
+    total.gross += accrual.gross;
+    total.fee += accrual.fee;
+    ++total.count;
+    digests_.Add({change.key.object, change.key.version, DateOf(change.business_date),
+                  change.merchant_id, accrual.gross});
+    accruals_.push_back(std::move(accrual));
+}
+
+void World::PublishMarks(bool of_payout, DayNumber day) {
+    const std::string mark =
+        event::SealMark({DateOf(day), kPartitions, of_payout ? "payout" : "payment"},
+                        of_payout ? day : NextId(), FromMicros(now_us_))
+            .value();
+    for (int partition = 0; partition < kPartitions; ++partition) {
+        events_.push_back({of_payout, partition, "", mark});
+    }
+}
+
+// One chunk of all merchants, in order of (merchant, slot).
+void World::Seal(DayNumber day, Day& state) {
+    std::string totals = Big(day);
+    std::set<std::int64_t> merchants;
+    for (const auto& [key, sums] : totals_) {
+        const auto& [of_day, merchant, slot] = key;
+        if (of_day != day) continue;
+        merchants.insert(merchant);
+        totals += Big(merchant) + Big(slot) + Big(kTaxClass10) + Big(sums.gross) + Big(sums.fee) +
+                  Big(sums.count);
+    }
+    state.merchants = static_cast<std::int64_t>(merchants.size());
+    state.chunk_seal = Sha256(totals);
+    state.seal = Sha256(Big(day) + Big(INT64_MIN) + Big(INT64_MAX) + Big(state.merchants) +
+                        state.chunk_seal);
+}
+
+void World::CloseDay() {
+    const DayNumber day = today();
+    Day& state = days_[day];
+    state.closing_at_us = Tick();
+    date_ = date_.Next();
+    now_us_ = std::max(now_us_, ToMicros(date_.StartsAt()));
+    PublishMarks(false, day);
+    Seal(day, state);
+    PublishMarks(true, day);
+}
+
+void World::Release(DayNumber day) {
+    Day& state = days_.at(day);
+    state.released_at_us = Tick();
+    std::map<std::int64_t, Sums> by_merchant;
+    for (const auto& [key, sums] : totals_) {
+        if (std::get<0>(key) != day) continue;
+        Sums& sum = by_merchant[std::get<1>(key)];
+        sum.gross += sums.gross;
+        sum.fee += sums.fee;
+        sum.count += sums.count;
+    }
+    for (const auto& [merchant, sums] : by_merchant) {
+        auto& [cycle, cycle_tax] = cycles_[{day / 100 * 100 + 1, merchant}];
+        const std::int64_t tax = (cycle.fee + sums.fee) / 10 - cycle.fee / 10;
+        cycle.gross += sums.gross;
+        cycle.fee += sums.fee;
+        cycle_tax += tax;
+        releases_.push_back({day, merchant, sums, tax});
+        state.released.gross += sums.gross;
+        state.released.fee += sums.fee;
+        state.released.count += 1;
+        state.tax += tax;
+    }
+    payout::v1::DayReleased message;
+    message.set_business_date(day);
+    message.set_currency(kYen);
+    message.set_merchant_count(state.released.count);
+    message.set_held_back_count(0);
+    message.set_gross(state.released.gross);
+    message.set_fee(state.released.fee);
+    message.set_tax(state.tax);
+    message.set_net(state.released.gross - state.released.fee - state.tax);
+    message.set_round(0);
+    const std::string payload = message.SerializeAsString();
+    const event::Fields fields{"kessai.payout.v1.DayReleased",   day,    1, 1, date_,
+                               FromMicros(state.released_at_us), payload};
+    Publish(true, day, event::Seal(fields).value());
+    state.rounds = 1;
+
+    Tick();
+    Change change;
+    change.key = {day, 1};
+    change.event_id = NextId();
+    change.kind = kReleaseCleared;
+    change.business_date = today();
+    change.occurred_at_us = now_us_;
+    change.currency = CurrencyCode(kYen);
+    change.amount = state.released.gross;
+    change.payment_date = kNoDay;
+    Append(change, 0);
+    const event::ContentHash hash = event::HashOf(fields);
+    clearings_.push_back({change.key, hash});
+}
+
+Status World::Flush(const Schemas& schemas) {
+    if (schemas.payment != nullptr) KESSAI_RETURN_IF_ERROR(FlushPayment(*schemas.payment));
+    if (schemas.payout != nullptr) KESSAI_RETURN_IF_ERROR(FlushPayout(*schemas.payout));
+    if (schemas.reconciliation != nullptr) {
+        KESSAI_RETURN_IF_ERROR(FlushReconciliation(*schemas.reconciliation));
+    }
+    payments_.clear();
+    orders_.clear();
+    refunds_.clear();
+    top_ups_.clear();
+    changes_.clear();
+    postings_.clear();
+    clearings_.clear();
+    accruals_.clear();
+    return OkStatus();
+}
+
+Status World::FlushPayment(mysql::Session& session) {
+    Inserter orders(session, {"world.orders", R"sql(
+        INSERT INTO payment_order (order_key, merchant_id, merchant_payment_id, payment_id,
+                                   canceled_at_us) VALUES {rows})sql"});
+    std::vector<const OrderRow*> by_key;
+    for (const auto& [name, row] : orders_) by_key.push_back(&row);
+    std::sort(by_key.begin(), by_key.end(),
+              [](const OrderRow* a, const OrderRow* b) { return a->order_key < b->order_key; });
+    for (const OrderRow* row : by_key) {
+        orders.Add(BytesOf(row->order_key), row->merchant_id, row->merchant_payment_id,
+                   row->payment_id, row->canceled_at_us);
+    }
+    KESSAI_RETURN_IF_ERROR(orders.End());
+
+    Inserter payments(session, {"world.payments", R"sql(
+        INSERT INTO payment (payment_id, merchant_id, merchant_payment_id, currency, amount,
+                             store_id, terminal_id, order_receipt_number, status, user_id,
+                             accepted_at_us, business_date, canceled_at_us, captured, refunded,
+                             refund_count, version, last_event_id) VALUES {rows})sql"});
+    for (const auto& [id, row] : payments_) {
+        payments.Add(id, row.merchant_id, row.merchant_payment_id, kYen, row.amount, row.store_id,
+                     row.terminal_id, row.order_receipt_number, row.status, row.user_id,
+                     row.accepted_at_us, DateOf(row.business_date), row.canceled_at_us,
+                     row.captured, row.refunded, row.refund_count, row.version, row.last_event_id);
+    }
+    KESSAI_RETURN_IF_ERROR(payments.End());
+
+    Inserter refunds(session, {"world.refunds", R"sql(
+        INSERT INTO refund (refund_key, refund_id, payment_id, merchant_id, merchant_refund_id,
+                            currency, amount, accepted_at_us, requested_at_s, reason)
+        VALUES {rows})sql"});
+    for (const RefundRow& row : refunds_) {
+        refunds.Add(BytesOf(row.refund_key), row.refund_id, row.payment_id, row.merchant_id,
+                    row.merchant_refund_id, kYen, row.amount, row.accepted_at_us, 0, "");
+    }
+    KESSAI_RETURN_IF_ERROR(refunds.End());
+
+    Inserter top_ups(session, {"world.top_ups", R"sql(
+        INSERT INTO top_up (top_up_key, top_up_id, user_id, idempotency_key, currency, amount,
+                            source, balance_after, accepted_at_us) VALUES {rows})sql"});
+    for (const TopUpRow& row : top_ups_) {
+        top_ups.Add(BytesOf(row.top_up_key), row.top_up_id, row.user_id, row.idempotency_key, kYen,
+                    row.amount, row.source, row.balance_after, row.accepted_at_us);
+    }
+    KESSAI_RETURN_IF_ERROR(top_ups.End());
+
+    Inserter journals(session, {"world.journals", R"sql(
+        INSERT INTO journal (object_id, version, event_id, kind, business_date, occurred_at_us,
+                             merchant_id, user_id, currency, amount, merchant_payment_id, store_id,
+                             terminal_id, order_receipt_number, order_amount, captured_total,
+                             refunded_before, payment_date, payment_accepted_at_us, refund_id,
+                             merchant_refund_id, source, bucket) VALUES {rows})sql"});
+    for (const Change& row : changes_) {
+        journals.Add(row.key.object, row.key.version, row.event_id, row.kind,
+                     DateOf(row.business_date), row.occurred_at_us, row.merchant_id, row.user_id,
+                     kYen, row.amount, row.merchant_payment_id, row.store_id, row.terminal_id,
+                     row.order_receipt_number, row.order_amount, row.captured_total,
+                     row.refunded_before, DateOf(row.payment_date), row.payment_accepted_at_us,
+                     row.refund_id, row.merchant_refund_id, row.source, row.bucket);
+    }
+    KESSAI_RETURN_IF_ERROR(journals.End());
+
+    Inserter postings(session, {"world.postings", R"sql(
+        INSERT INTO posting (kind, owner_id, event_id, object_id, version, business_date, currency,
+                             amount, balance_after) VALUES {rows})sql"});
+    std::sort(postings_.begin(), postings_.end(), [](const PostingRow& a, const PostingRow& b) {
+        return std::tuple(a.owner_id, a.kind, a.event_id) <
+               std::tuple(b.owner_id, b.kind, b.event_id);
+    });
+    for (const PostingRow& row : postings_) {
+        postings.Add(row.kind, row.owner_id, row.event_id, row.key.object, row.key.version,
+                     DateOf(row.business_date), kYen, row.amount, row.balance_after);
+    }
+    KESSAI_RETURN_IF_ERROR(postings.End());
+
+    Inserter clearings(session, {"world.clearings", R"sql(
+        INSERT INTO release_clearing (object_id, version, content_hash) VALUES {rows})sql"});
+    for (const ClearingRow& row : clearings_) {
+        clearings.Add(row.key.object, row.key.version, BytesOf(row.content_hash));
+    }
+    return clearings.End();
+}
+
+Status World::FinishPayment(mysql::Session& session) {
+    Inserter accounts(session, {"world.accounts", R"sql(
+        INSERT INTO account (kind, owner_id, currency, balance, last_event_id, opened_at_us)
+        VALUES {rows})sql"});
+    for (const auto& [user, row] : accounts_) {
+        accounts.Add(row.kind, user, kYen, row.balance, row.last_event_id, 0);
+    }
+    KESSAI_RETURN_IF_ERROR(accounts.End());
+    constexpr mysql::Query kGates{"world.gates", "UPDATE gate SET business_date = ?"};
+    KESSAI_RETURN_IF_ERROR(session.Execute(kGates, date_));
+    Inserter days(session, {"world.days", R"sql(
+        INSERT INTO business_day (business_date, state, closing_at_us, mark_row_id, closed_at_us)
+        VALUES {rows})sql"});
+    for (const auto& [day, state] : days_) {
+        days.Add(DateOf(day), int{kDayClosed}, state.closing_at_us, 1, state.closing_at_us + 1);
+    }
+    KESSAI_RETURN_IF_ERROR(days.End());
+    return digest::AddToDay(session, digests_, 0);
+}
+
+Status World::FlushPayout(mysql::Session& session) {
+    Inserter accruals(session, {"world.accruals", R"sql(
+        INSERT INTO accrual (business_date, bucket, payment_id, version, merchant_id, kind,
+                             tax_class, currency, gross, fee, captured_total, refunded_before,
+                             payment_date, plan_id, plan_version, event_id, recorded_at_us,
+                             content_hash) VALUES {rows})sql"});
+    for (const Accrual& accrual : accruals_) {
+        const Change& change = accrual.change;
+        std::optional<std::int64_t> captured;
+        if (change.captured_total != change.amount) captured = change.captured_total;
+        std::optional<std::int64_t> refunded;
+        if (change.refunded_before != 0) refunded = change.refunded_before;
+        std::optional<BusinessDate> date;
+        if (change.payment_date != change.business_date) date = DateOf(change.payment_date);
+        accruals.Add(DateOf(change.business_date), change.bucket, change.key.object,
+                     change.key.version, change.merchant_id, change.kind, kTaxClass10, kYen,
+                     accrual.gross, accrual.fee, captured, refunded, date, accrual.plan,
+                     accrual.plan_version, change.event_id, accrual.recorded_at_us,
+                     mysql::Bytes{accrual.payment_hash});
+    }
+    return accruals.End();
+}
+
+Status World::FinishPayout(mysql::Session& session) {
+    Inserter plans(session, {"world.plans", R"sql(
+        REPLACE INTO fee_plan (plan_id, version, merchant_id, currency, rate_basis_points,
+                               fixed_fee, minimum_fee, maximum_fee, effective_from, effective_to,
+                               revision, put_at_us, put_by) VALUES {rows})sql"});
+    int revision = 0;
+    for (const Plan& plan : plans_) {
+        plans.Add(plan.id, plan.version, plan.merchant, kYen, plan.basis_points, plan.fixed,
+                  plan.minimum, plan.maximum, DateOf(plan.from), std::nullopt, ++revision, 0, "");
+    }
+    KESSAI_RETURN_IF_ERROR(plans.End());
+
+    Inserter totals(session, {"world.totals", R"sql(
+        INSERT INTO merchant_day_total (business_date, merchant_id, slot, tax_class, currency,
+                                        gross, fee, item_count) VALUES {rows})sql"});
+    for (const auto& [key, sums] : totals_) {
+        const auto& [day, merchant, slot] = key;
+        totals.Add(DateOf(day), merchant, slot, kTaxClass10, kYen, sums.gross, sums.fee,
+                   sums.count);
+    }
+    KESSAI_RETURN_IF_ERROR(totals.End());
+
+    Inserter days(session, {"world.payout_days", R"sql(
+        INSERT INTO payout_day (business_date, state, seal, merchant_count, rounds, closed_at_us,
+                                marked_at_us) VALUES {rows})sql"});
+    Inserter chunks(session, {"world.chunks", R"sql(
+        INSERT INTO day_chunk (business_date, chunk, merchant_first, merchant_last, merchant_count,
+                               seal) VALUES {rows})sql"});
+    Inserter rounds(session, {"world.rounds", R"sql(
+        INSERT INTO release_round (business_date, round, deep, started_at_us, finished_at_us,
+                                   merchant_count, held_back_count, gross, fee, tax, net)
+        VALUES {rows})sql"});
+    for (const auto& [day, state] : days_) {
+        days.Add(DateOf(day), state.rounds > 0 ? 4 : 2, mysql::Bytes{state.seal}, state.merchants,
+                 state.rounds, state.closing_at_us, state.closing_at_us);
+        chunks.Add(DateOf(day), 0, INT64_MIN, INT64_MAX, state.merchants,
+                   mysql::Bytes{state.chunk_seal});
+        if (state.rounds > 0) {
+            rounds.Add(DateOf(day), 0, 0, state.released_at_us, state.released_at_us,
+                       state.released.count, 0, state.released.gross, state.released.fee, state.tax,
+                       state.released.gross - state.released.fee - state.tax);
+        }
+    }
+    days.Add(date_, 1, std::nullopt, 0, 0, std::nullopt, std::nullopt);
+    KESSAI_RETURN_IF_ERROR(days.End());
+    KESSAI_RETURN_IF_ERROR(chunks.End());
+    KESSAI_RETURN_IF_ERROR(rounds.End());
+
+    Inserter releases(session, {"world.releases", R"sql(
+        INSERT INTO merchant_release (business_date, merchant_id, tax_class, round, currency, gross,
+                                      fee, tax, net, item_count) VALUES {rows})sql"});
+    for (const Release_& row : releases_) {
+        releases.Add(DateOf(row.day), row.merchant, kTaxClass10, 0, kYen, row.sums.gross,
+                     row.sums.fee, row.tax, row.sums.gross - row.sums.fee - row.tax,
+                     row.sums.count);
+    }
+    KESSAI_RETURN_IF_ERROR(releases.End());
+    Inserter cycles(session, {"world.cycles", R"sql(
+        INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax,
+                                    net) VALUES {rows})sql"});
+    for (const auto& [key, cycle] : cycles_) {
+        const auto& [sums, tax] = cycle;
+        cycles.Add(DateOf(key.first), key.second, kTaxClass10, kYen, sums.gross, sums.fee, tax,
+                   sums.gross - sums.fee - tax);
+    }
+    KESSAI_RETURN_IF_ERROR(cycles.End());
+    return digest::AddToDay(session, digests_, 3);
+}
+
+Status World::FlushReconciliation(mysql::Session& session) {
+    Inserter matches(session, {"world.matches", R"sql(
+        INSERT INTO change_match (payment_id, version, state, differences, overdue, bucket,
+                                  business_date, currency, merchant_id, gross, payment_event_id,
+                                  payment_content, payout_event_id, payout_content, matched_at_us)
+        VALUES {rows})sql"});
+    for (const Accrual& accrual : accruals_) {
+        const Change& change = accrual.change;
+        matches.Add(change.key.object, change.key.version, 3, 0, 0, change.bucket,
+                    DateOf(change.business_date), kYen, change.merchant_id, accrual.gross,
+                    change.event_id, mysql::Bytes{accrual.payment_hash}, change.event_id,
+                    mysql::Bytes{accrual.payout_hash}, accrual.recorded_at_us + 1);
+    }
+    return matches.End();
+}
+
+Status World::FinishReconciliation(mysql::Session& session) {
+    Inserter totals(session, {"world.matched", R"sql(
+        INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, gross,
+                                       item_count) VALUES {rows})sql"});
+    for (const auto& [key, sums] : totals_) {
+        const auto& [day, merchant, slot] = key;
+        totals.Add(DateOf(day), merchant, kYen, slot * 2, sums.gross, sums.count);
+    }
+    KESSAI_RETURN_IF_ERROR(totals.End());
+    return digest::AddToDay(session, digests_, 1);
+}
+
+Status World::Finish(const Schemas& schemas) {
+    KESSAI_RETURN_IF_ERROR(Flush(schemas));
+    if (schemas.payment != nullptr) KESSAI_RETURN_IF_ERROR(FinishPayment(*schemas.payment));
+    if (schemas.payout != nullptr) KESSAI_RETURN_IF_ERROR(FinishPayout(*schemas.payout));
+    if (schemas.reconciliation != nullptr) {
+        KESSAI_RETURN_IF_ERROR(FinishReconciliation(*schemas.reconciliation));
+    }
+    return OkStatus();
+}
+
+Status World::StoreOffsets(const Schemas& schemas, const std::string& payment_topic,
+                           const std::vector<std::int64_t>& payment_ends,
+                           const std::string& payout_topic,
+                           const std::vector<std::int64_t>& payout_ends) {
+    const auto store = [](mysql::Session& session, const std::string& group,
+                          const std::string& topic,
+                          const std::vector<std::int64_t>& ends) -> Status {
+        Inserter offsets(session, {"world.offsets", R"sql(
+            REPLACE INTO consumer_offset (consumer_group, topic, partition_no, next_offset)
+            VALUES {rows})sql"});
+        for (std::size_t i = 0; i < ends.size(); ++i) offsets.Add(group, topic, i, ends[i]);
+        return offsets.End();
+    };
+    KESSAI_RETURN_IF_ERROR(store(*schemas.payment, "payment", payout_topic, payout_ends));
+    KESSAI_RETURN_IF_ERROR(store(*schemas.payout, "payout", payment_topic, payment_ends));
+    KESSAI_RETURN_IF_ERROR(
+        store(*schemas.reconciliation, "reconciliation", payment_topic, payment_ends));
+    return store(*schemas.reconciliation, "reconciliation", payout_topic, payout_ends);
+}
+
+Status MigratePayment(mysql::Session& session) {
+    const mysql::MigrationSet sets[] = {lease::Migrations(), outbox::Migrations(),
+                                        inbox::Migrations(), digest::Migrations(),
+                                        payment_schema::Migrations()};
+    return mysql::Migrate(session, sets);
+}
+
+Status MigratePayout(mysql::Session& session) {
+    const mysql::MigrationSet sets[] = {lease::Migrations(), outbox::Migrations(),
+                                        inbox::Migrations(), digest::Migrations(),
+                                        payout_schema::Migrations()};
+    return mysql::Migrate(session, sets);
+}
+
+Status MigrateReconciliation(mysql::Session& session) {
+    const mysql::MigrationSet sets[] = {lease::Migrations(), outbox::Migrations(),
+                                        inbox::Migrations(), digest::Migrations(),
+                                        reconciliation_schema::Migrations()};
+    return mysql::Migrate(session, sets);
+}
+
+}  // namespace kessai::audit::testing
