@@ -1,0 +1,292 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kessai/auth/key_ring.h"
+#include "kessai/auth/token.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/rpc/call.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/worker_pool.h"
+#include "tests/payout_fixture.h"
+#include "transport/payout_service.h"
+
+namespace kessai::payout {
+namespace {
+
+using testing::Refuses;
+
+const BusinessDate kDay = Day(20261122);
+
+#define METHOD(name, request, response)                             \
+    const rpc::Method<v1::request, v1::response>& name() {          \
+        static const rpc::Method<v1::request, v1::response> method( \
+            "kessai.payout.v1.PayoutService." #name);               \
+        return method;                                              \
+    }
+METHOD(PutFeePlan, FeePlan, FeePlan)
+METHOD(ListFeePlans, ListFeePlansRequest, ListFeePlansResponse)
+METHOD(GetMerchantBalance, GetMerchantBalanceRequest, MerchantBalance)
+METHOD(GetMerchantDay, GetMerchantDayRequest, MerchantDay)
+METHOD(GetAccrual, GetAccrualRequest, Accrual)
+METHOD(ReleaseDay, ReleaseDayRequest, DayRelease)
+METHOD(GetDay, GetDayRequest, PayoutDay)
+METHOD(ListHeldBack, ListHeldBackRequest, HeldBackMerchant)
+METHOD(GetDayDigests, GetDayDigestsRequest, DayDigests)
+METHOD(ListDayRows, ListDayRowsRequest, DayRow)
+#undef METHOD
+
+/// The service's methods behind a real server, called over a real connection.
+class RpcTest : public PayoutTest {
+ protected:
+    RpcTest()
+        : ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
+          verifier_(ring_, SystemClock(), {.audience = "payout"}),
+          signer_(ring_, SystemClock()),
+          methods_(payout_->reader, payout_->put_fee_plan, payout_->release_day),
+          pool_({.name = "test", .threads = 2, .queue_max = 16}),
+          server_({}, SystemClock(), verifier_, nullptr) {
+        rpc::Service service(transport::kServiceName, transport::Policy());
+        methods_.Register(service, pool_, pool_);
+        server_.Add(std::move(service));
+        EXPECT_OK(server_.Start());
+        rpc::ChannelOptions options;
+        options.target = "127.0.0.1:" + std::to_string(server_.port());
+        channel_ =
+            std::make_unique<rpc::Channel>(rpc::Channel::Create(options, SystemClock()).value());
+    }
+    ~RpcTest() override {
+        channel_ = nullptr;
+        (void)server_.Stop(std::chrono::seconds(5));
+        pool_.Stop();
+    }
+
+    std::string Token(auth::Role role, std::vector<std::string> scopes, std::int64_t merchant = 0) {
+        auth::Principal principal;
+        principal.role = role;
+        principal.subject = "tester";
+        principal.scopes = std::move(scopes);
+        principal.merchant_id = merchant;
+        return signer_.Mint(principal, "payout").value();
+    }
+    std::string Operator(const std::string& scope) { return Token(auth::Role::kOperator, {scope}); }
+    std::string Service() { return Token(auth::Role::kService, {}); }
+
+    template <class Request, class Response>
+    Result<Response> Call(const rpc::Method<Request, Response>& method, const Request& request,
+                          const std::string& token) {
+        rpc::CallOptions options;
+        options.timeout = std::chrono::seconds(20);
+        options.token = token;
+        options.wait_for_ready = true;
+        return rpc::Call(*channel_, method, request, options);
+    }
+    template <class Request, class Item>
+    Result<std::vector<Item>> List(const rpc::Method<Request, Item>& method, const Request& request,
+                                   const std::string& token) {
+        rpc::CallOptions options;
+        options.timeout = std::chrono::seconds(20);
+        options.token = token;
+        options.wait_for_ready = true;
+        std::vector<Item> items;
+        KESSAI_RETURN_IF_ERROR(
+            rpc::CallStreaming(*channel_, method, request, options, [&](const Item& item) {
+                items.push_back(item);
+                return OkStatus();
+            }));
+        return items;
+    }
+
+    auth::FixedKeyRing ring_;
+    auth::TokenVerifier verifier_;
+    auth::TokenSigner signer_;
+    transport::PayoutService methods_;
+    rpc::WorkerPool pool_;
+    rpc::Server server_;
+    std::unique_ptr<rpc::Channel> channel_;
+};
+
+// Goal: a day's questions and its release, over the wire.
+TEST_F(RpcTest, DayOverTheWire) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000), Sale(2, 8, kDay, 500)}).empty());
+    v1::GetAccrualRequest accrual;
+    accrual.set_payment_id(1);
+    accrual.set_version(1);
+    ASSERT_OK_AND_ASSIGN(const auto found, Call(GetAccrual(), accrual, Service()));
+    EXPECT_EQ(found.merchant_id(), 7);
+    EXPECT_EQ(found.gross(), 10'000);
+    EXPECT_EQ(found.fee(), 198);
+    EXPECT_EQ(found.currency(), "JPY");
+    EXPECT_EQ(found.business_date(), 20261122);
+    EXPECT_GT(found.recorded_at_us(), 0);
+    accrual.set_version(2);
+    EXPECT_THAT(Call(GetAccrual(), accrual, Service()),
+                Refuses(Code::kNotFound, "ACCRUAL_UNKNOWN"));
+
+    v1::ReleaseDayRequest release;
+    release.set_business_date(20261122);
+    EXPECT_THAT(Call(ReleaseDay(), release, Operator("day:release")),
+                Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    v1::GetDayDigestsRequest digests;
+    digests.set_business_date(20261122);
+    EXPECT_THAT(Call(GetDayDigests(), digests, Service()),
+                Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    payout_->Close(kDay);
+    v1::GetDayRequest day;
+    day.set_business_date(20261122);
+    ASSERT_OK_AND_ASSIGN(auto view, Call(GetDay(), day, Service()));
+    EXPECT_EQ(view.state(), v1::PayoutDay::CLOSED);
+    EXPECT_EQ(view.seal().size(), 32u);
+    ASSERT_OK_AND_ASSIGN(const auto released, Call(ReleaseDay(), release, Operator("day:release")));
+    EXPECT_EQ(released.merchant_count(), 2);
+    EXPECT_EQ(released.gross(), 10'500);
+    EXPECT_EQ(released.net(), released.gross() - released.fee() - released.tax());
+    ASSERT_OK_AND_ASSIGN(view, Call(GetDay(), day, Operator("payout:read")));
+    EXPECT_EQ(view.state(), v1::PayoutDay::RELEASED);
+
+    v1::GetMerchantDayRequest merchant_day;
+    merchant_day.set_merchant_id(7);
+    merchant_day.set_business_date(20261122);
+    ASSERT_OK_AND_ASSIGN(const auto of_day,
+                         Call(GetMerchantDay(), merchant_day, Operator("payout:read")));
+    EXPECT_TRUE(of_day.released());
+    EXPECT_EQ(of_day.net(), 10'000 - 198 - 19);
+    EXPECT_EQ(of_day.held_back_reason(), "");
+    v1::GetMerchantBalanceRequest balance;
+    ASSERT_OK_AND_ASSIGN(const auto own,
+                         Call(GetMerchantBalance(), balance, Token(auth::Role::kMerchant, {}, 7)));
+    EXPECT_EQ(own.merchant_id(), 7);
+    EXPECT_EQ(own.available(), 10'000 - 198 - 19);
+    EXPECT_EQ(own.currency(), "JPY");
+
+    ASSERT_OK_AND_ASSIGN(const auto kept, Call(GetDayDigests(), digests, Service()));
+    digests.set_deep(true);
+    ASSERT_OK_AND_ASSIGN(const auto deep, Call(GetDayDigests(), digests, Service()));
+    EXPECT_EQ(kept.SerializeAsString(), deep.SerializeAsString());
+    ASSERT_EQ(kept.buckets_size(), digest::kBuckets);
+    v1::ListDayRowsRequest rows;
+    rows.set_business_date(20261122);
+    rows.set_bucket(static_cast<std::uint32_t>(digest::BucketOf(1)));
+    ASSERT_OK_AND_ASSIGN(const auto listed, List(ListDayRows(), rows, Service()));
+    ASSERT_EQ(listed.size(), 1u);
+    EXPECT_EQ(listed[0].object_id(), 1);
+    EXPECT_EQ(listed[0].amount(), 10'000);
+}
+
+TEST_F(RpcTest, HeldBackMerchantsAreListed) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000), Sale(2, 8, kDay, 500)}).empty());
+    payout_->Close(kDay);
+    payout_->Run("UPDATE accrual SET gross = 9999 WHERE payment_id = 1");
+    v1::ReleaseDayRequest release;
+    release.set_business_date(20261122);
+    ASSERT_OK_AND_ASSIGN(const auto released, Call(ReleaseDay(), release, Operator("day:release")));
+    EXPECT_EQ(released.held_back_count(), 1);
+    v1::ListHeldBackRequest request;
+    request.set_business_date(20261122);
+    ASSERT_OK_AND_ASSIGN(const auto held, List(ListHeldBack(), request, Operator("payout:read")));
+    ASSERT_EQ(held.size(), 1u);
+    EXPECT_EQ(held[0].merchant_id(), 7);
+    EXPECT_EQ(held[0].reason(), "RECOUNT_DIFFERS");
+    EXPECT_EQ(held[0].totals().gross(), 10'000);
+    EXPECT_EQ(held[0].recounted().gross(), 9'999);
+}
+
+TEST_F(RpcTest, PlansAreKeptWithTheirHistory) {
+    const BusinessDate next = BusinessDate::OfJst(SystemClock().Now()).Next();
+    v1::FeePlan plan;
+    plan.set_merchant_id(7);
+    plan.set_currency("JPY");
+    plan.set_rate_basis_points(150);
+    plan.set_effective_from(next.ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto first, Call(PutFeePlan(), plan, Operator("plan:write")));
+    EXPECT_EQ(first.version(), 1u);
+    plan.set_plan_id(first.plan_id());
+    plan.set_rate_basis_points(100);
+    plan.set_effective_from(next.PlusDays(30).ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto second, Call(PutFeePlan(), plan, Operator("plan:write")));
+    EXPECT_EQ(second.version(), 2u);
+    v1::ListFeePlansRequest list;
+    list.set_merchant_id(7);
+    ASSERT_OK_AND_ASSIGN(const auto plans, Call(ListFeePlans(), list, Operator("plan:write")));
+    ASSERT_EQ(plans.plans_size(), 2);
+    EXPECT_EQ(plans.plans(0).rate_basis_points(), 150u);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan WHERE put_by = 'tester'"), 2);
+}
+
+// Goal: bad input is refused by name, and changes nothing.
+TEST_F(RpcTest, BadInputIsRefusedByName) {
+    const auto put = [&](const std::function<void(v1::FeePlan&)>& damage) {
+        v1::FeePlan plan;
+        plan.set_merchant_id(7);
+        plan.set_currency("JPY");
+        plan.set_effective_from(20991231);
+        damage(plan);
+        return std::string(Call(PutFeePlan(), plan, Operator("plan:write")).status().reason());
+    };
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_currency("USD"); }), "CURRENCY_UNKNOWN");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_rate_basis_points(10'001); }), "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_fixed(-1); }), "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_minimum(INT64_MAX); }), "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) {
+                  p.set_minimum(10);
+                  p.set_maximum(9);
+              }),
+              "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_effective_from(20991331); }), "FIELD_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_effective_from(-1); }), "FIELD_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_effective_to(20991230); }), "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_merchant_id(-7); }), "FIELD_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_plan_id(77); }), "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) {
+                  p.set_merchant_id(0);
+                  p.set_plan_id(1);
+                  p.set_effective_from(20200102);
+              }),
+              "PLAN_IN_PAST");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_merchant_id(0); }), "PLAN_OVERLAPS");
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan"), 1);
+
+    v1::ReleaseDayRequest release;
+    for (const int date : {0, -1, 20261131, 99999999}) {
+        release.set_business_date(date);
+        EXPECT_THAT(Call(ReleaseDay(), release, Operator("day:release")),
+                    Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    }
+    v1::ListDayRowsRequest rows;
+    rows.set_business_date(20261122);
+    rows.set_bucket(1'024);
+    EXPECT_THAT(List(ListDayRows(), rows, Service()),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    v1::GetMerchantBalanceRequest balance;
+    balance.set_merchant_id(99);
+    EXPECT_THAT(Call(GetMerchantBalance(), balance, Operator("payout:read")),
+                Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
+}
+
+// Goal: nobody does or sees what is not theirs.
+TEST_F(RpcTest, OnlyWhoMayIsServed) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000)}).empty());
+    const auto not_allowed = Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED");
+    v1::ReleaseDayRequest release;
+    release.set_business_date(20261122);
+    EXPECT_THAT(Call(ReleaseDay(), release, Operator("payout:read")), not_allowed);
+    EXPECT_THAT(Call(ReleaseDay(), release, Service()), not_allowed);
+    EXPECT_THAT(Call(ReleaseDay(), release, Token(auth::Role::kMerchant, {"day:release"}, 7)),
+                not_allowed);
+    EXPECT_THAT(Call(PutFeePlan(), v1::FeePlan(), Token(auth::Role::kMerchant, {}, 7)),
+                not_allowed);
+    EXPECT_THAT(Call(GetDayDigests(), v1::GetDayDigestsRequest(), Operator("payout:read")),
+                not_allowed);
+    EXPECT_THAT(Call(GetDay(), v1::GetDayRequest(), "no token"),
+                Refuses(Code::kUnauthenticated, "TOKEN_INVALID"));
+    // Another merchant's balance is as if it were not there.
+    v1::GetMerchantBalanceRequest balance;
+    balance.set_merchant_id(7);
+    EXPECT_THAT(Call(GetMerchantBalance(), balance, Token(auth::Role::kMerchant, {}, 8)),
+                Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
+    EXPECT_OK(Call(GetMerchantBalance(), balance, Token(auth::Role::kMerchant, {}, 7)).status());
+}
+
+}  // namespace
+}  // namespace kessai::payout
