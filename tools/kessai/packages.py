@@ -31,13 +31,17 @@ def wanted() -> list[str]:
 
 
 def missing(names: Sequence[str]) -> list[str]:
+    """Those neither installed nor provided by what is: Node.js from elsewhere brings its npm."""
     result = subprocess.run(
-        ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Abbrev}\n", *names],
+        ["dpkg-query", "--show", "--showformat", "${db:Status-Abbrev}|${Package}, ${Provides}\n"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    rows = (line.split() for line in result.stdout.splitlines())
-    installed = {row[0] for row in rows if len(row) == 2 and row[1] == "ii"}
-    return [name for name in names if name not in installed]
+    there: set[str] = set()
+    for line in result.stdout.splitlines():
+        status, _, entries = line.partition("|")
+        if status.strip() == "ii":
+            there.update(entry.split("(")[0].split(":")[0].strip() for entry in entries.split(","))
+    return [name for name in names if name not in there]
 
 
 def install_missing() -> None:
