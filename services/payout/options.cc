@@ -29,7 +29,7 @@ void Describe(config::Schema& schema, ConsumerSettings& options) {
                 .max = 5'000});
     schema.Time("batch_every", &options.batch_every,
                 {.description = "A partition begins a batch at most this often, unless a full one "
-                                "waits",
+                                "waits; after a silence the first event does not wait",
                  .max = seconds(10)});
 }
 

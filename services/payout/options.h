@@ -18,7 +18,7 @@ struct ConsumerSettings {
     std::string group = "payout";
     int workers = 2;
     int batch_events_max = 1'000;
-    Duration batch_every = std::chrono::milliseconds(25);
+    Duration batch_every = std::chrono::milliseconds(200);
 };
 
 /// How days are closed and released.
