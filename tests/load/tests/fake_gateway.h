@@ -29,6 +29,7 @@ class FakeGateway {
             [this](const http::Request& request) { return CreateCode(request); });
         Add("pay", "/app/v1/codes/{codeId}/payments",
             [this](const http::Request& request) { return PayCode(request); });
+        AddSetUp();
         auto tls = net::TlsServerContext::Load({files_.cert_file(), files_.key_file()});
         EXPECT_TRUE(tls.ok());
         http::Server::Options options;
@@ -63,13 +64,14 @@ class FakeGateway {
     /// All payments that come wait until then.
     std::atomic<SteadyInstant> stalled_until{SteadyInstant{}};
     std::atomic<Duration> answer_after{Duration{}};
+    std::atomic<bool> sign_ins_refused = false;
 
     struct Code {
         std::string merchant_payment_id;
         std::int64_t amount = 0;
         std::int64_t payment_id = 0;  // 0: not paid
         std::string payer;
-        int pay_requests = 0;
+        std::int64_t paid_at_us = 0;
     };
     std::map<std::string, Code> codes() {
         const std::lock_guard lock(mutex_);
@@ -78,6 +80,10 @@ class FakeGateway {
     std::map<std::string, int> api_keys() {
         const std::lock_guard lock(mutex_);
         return api_keys_;
+    }
+    int merchants_made() {
+        const std::lock_guard lock(mutex_);
+        return merchants_made_;
     }
     std::uint64_t connections_opened() const { return observer_.opened; }
 
@@ -100,10 +106,11 @@ class FakeGateway {
         families.push_back(std::move(family));
         return families;
     }
-    void Add(const char* name, const char* path, http::Handler handler) {
+    void Add(const char* name, const char* path, http::Handler handler,
+             http::Method method = http::Method::kPost) {
         http::Route route;
         route.name = name;
-        route.method = http::Method::kPost;
+        route.method = method;
         route.path = path;
         route.family = router_.FindFamily("all");
         route.handler = std::move(handler);
@@ -112,6 +119,54 @@ class FakeGateway {
     }
     static bool Nth(std::uint64_t number, int every) {
         return every > 0 && number % static_cast<std::uint64_t>(every) == 0;
+    }
+
+    /// What a set-up asks of the issuer, the operator's and the app's interface.
+    void AddSetUp() {
+        Add("operator-token", "/dev/v1/operator-token",
+            [](const http::Request&) { return Json(200, R"({"token":"operator"})"); });
+        Add("token", "/dev/v1/token", [](const http::Request& request) {
+            return Json(200, R"({"token":"t-)" + TextAt(std::string(request.body), "sub") + "\"}");
+        });
+        const auto by_operator = [](const http::Request& request) {
+            return request.Header("Authorization") == "Bearer operator";
+        };
+        Add(
+            "merchant", "/operator/v1/merchants/{id}",
+            [this, by_operator](const http::Request& request) {
+                if (!by_operator(request)) return Json(401, "{}");
+                const std::lock_guard lock(mutex_);
+                ++merchants_made_;
+                return Json(200, "{}");
+            },
+            http::Method::kPut);
+        Add("credential", "/operator/v1/merchants/{id}/credentials",
+            [by_operator](const http::Request& request) {
+                if (!by_operator(request)) return Json(401, "{}");
+                const std::string id(request.Parameter("id"));
+                return Json(201, R"({"apiKey":"ak_)" + id + R"(","apiSecret":"s"})");
+            });
+        Add("sign-in", "/app/v1/sign-in", [this](const http::Request& request) {
+            if (sign_ins_refused) return Json(403, R"({"code":"SIGN_IN_REQUIRED"})");
+            const std::lock_guard lock(mutex_);
+            auto& [user, balance] = wallets_[std::string(request.Header("Authorization"))];
+            if (user == 0) user = static_cast<std::int64_t>(wallets_.size());
+            return Json(200, R"({"userId":")" + std::to_string(user) + R"(","balance":{"amount":)" +
+                                 std::to_string(balance) + "}}");
+        });
+        Add("top-up", "/app/v1/top-ups", [this](const http::Request& request) {
+            if (request.Header("Idempotency-Key").empty()) return Json(400, "{}");
+            const std::lock_guard lock(mutex_);
+            auto& [user, balance] = wallets_[std::string(request.Header("Authorization"))];
+            balance += std::stoll("0" + TextAt(std::string(request.body), "amount/amount"));
+            return Json(201, R"({"balance":{"amount":)" + std::to_string(balance) + "}}");
+        });
+    }
+    static net::Task<http::Response> Json(int status, std::string body) {
+        http::Response response;
+        response.status = status;
+        response.body = std::move(body);
+        co_return response;
     }
 
     net::Task<http::Response> CreateCode(const http::Request& request) {
@@ -130,7 +185,7 @@ class FakeGateway {
             ++api_keys_[key];
             if (!id.empty() && amount > 0 && !Nth(++creates_, creates_refused_every)) {
                 code_id = "04-" + std::to_string(1'000'000'000'000'000 + codes_.size());
-                codes_[code_id] = {id, amount, 0, {}, 0};
+                codes_[code_id] = {id, amount, 0, {}, ToMicros(SystemClock().Now())};
             }
         }
         if (code_id.empty()) {
@@ -169,7 +224,6 @@ class FakeGateway {
                 co_return response;
             }
             Code& code = found->second;
-            ++code.pay_requests;
             if (code.payment_id == 0 && Nth(number, pays_refused_every)) {
                 response.status = 409;
                 response.body = R"({"code":"INSUFFICIENT_FUNDS","status":409})";
@@ -178,6 +232,7 @@ class FakeGateway {
             if (code.payment_id == 0) {
                 code.payment_id = 7'000'000 + static_cast<std::int64_t>(number);
                 code.payer = payer;
+                code.paid_at_us = ToMicros(SystemClock().Now());
             } else if (code.payer != payer) {
                 response.status = 409;
                 response.body = R"({"code":"CODE_ALREADY_PAID"})";
@@ -203,6 +258,8 @@ class FakeGateway {
     std::mutex mutex_;
     std::map<std::string, Code> codes_;
     std::map<std::string, int> api_keys_;
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> wallets_;  // user, balance
+    int merchants_made_ = 0;
     std::uint64_t creates_ = 0;
     std::uint64_t pays_ = 0;
 };
