@@ -14,6 +14,7 @@
 #include "app/match_pages.h"
 #include "app/record_day_mark.h"
 #include "domain/bucket_join.h"
+#include "kessai/faults/fault_point.h"
 #include "kessai/result/check.h"
 
 namespace kessai::reconciliation::app {
@@ -57,6 +58,14 @@ digest::BucketDigest DigestOfBucket(const digest::Accumulator& rows, BusinessDat
 }
 
 using DigestsOfRows = std::array<std::pair<Book, digest::BucketDigest>, 3>;
+
+/// What payment and payout keep of the day.
+Result<domain::DayDigests> LoadPeers(const CompareDayPorts& ports, BusinessDate day) {
+    domain::DayDigests kept;
+    KESSAI_ASSIGN_OR_RETURN(kept.payment, ports.payment.DayDigest(day, false));
+    KESSAI_ASSIGN_OR_RETURN(kept.payout, ports.payout.DayDigest(day, false));
+    return kept;
+}
 
 /// Sums up what passes through to the join.
 class TalliedRows {
@@ -106,8 +115,14 @@ class TalliedMatches {
 /// One run's work, between its beginning and its end.
 class CompareDay::Pass {
  public:
-    Pass(const CompareDayPorts& ports, RunLease& lease, domain::DayRun& run, std::stop_token stop)
-        : ports_(ports), lease_(lease), run_(run), stop_(std::move(stop)) {}
+    /// `peers` has payment's and payout's kept digests.
+    Pass(const CompareDayPorts& ports, RunLease& lease, domain::DayRun& run,
+         domain::DayDigests peers, std::stop_token stop)
+        : ports_(ports),
+          lease_(lease),
+          run_(run),
+          stop_(std::move(stop)),
+          kept_(std::move(peers)) {}
 
     Status Compare() {
         KESSAI_ASSIGN_OR_RETURN(const std::vector<int> buckets, LoadDigests());
@@ -119,6 +134,7 @@ class CompareDay::Pass {
             }
             KESSAI_RETURN_IF_ERROR(lease_.Renew());
             KESSAI_RETURN_IF_ERROR(CompareBucket(bucket));
+            KESSAI_FAULT_POINT("reconciliation.after_bucket");
         }
         KESSAI_RETURN_IF_ERROR(SettleGone());
         run_.discrepancies_found = static_cast<std::uint32_t>(found_.size());
@@ -130,7 +146,7 @@ class CompareDay::Pass {
     /// The digests that the books keep, and in a deep run those of their rows; gives the buckets to
     /// list.
     Result<std::vector<int>> LoadDigests() {
-        KESSAI_ASSIGN_OR_RETURN(kept_, LoadKept());
+        KESSAI_RETURN_IF_ERROR(LoadMatched(kept_));
         std::vector<int> buckets = domain::BucketsToList(kept_);
         if (!run_.deep) return buckets;
 
@@ -149,15 +165,11 @@ class CompareDay::Pass {
         return std::vector<int>(either.begin(), either.end());
     }
 
-    Result<domain::DayDigests> LoadKept() {
-        domain::DayDigests kept;
-        KESSAI_ASSIGN_OR_RETURN(kept.payment, ports_.payment.DayDigest(day(), false));
-        KESSAI_ASSIGN_OR_RETURN(kept.payout, ports_.payout.DayDigest(day(), false));
-        KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+    Status LoadMatched(domain::DayDigests& kept) {
+        return InTransaction([&](Books& books) -> Status {
             KESSAI_ASSIGN_OR_RETURN(kept.matched, books.matches.KeptDigest(day()));
             return OkStatus();
-        }));
-        return kept;
+        });
     }
 
     Result<digest::DayDigest> DigestOfMatches() {
@@ -265,7 +277,8 @@ class CompareDay::Pass {
     Status RecordDigests(int bucket, const DigestsOfRows& of_rows) {
         if (moved_ || DigestFindings(bucket, of_rows).empty()) return OkStatus();
         // A late event changes rows and digest together, but we read them one after the other.
-        KESSAI_ASSIGN_OR_RETURN(domain::DayDigests now, LoadKept());
+        KESSAI_ASSIGN_OR_RETURN(domain::DayDigests now, LoadPeers(ports_, day()));
+        KESSAI_RETURN_IF_ERROR(LoadMatched(now));
         std::swap(kept_, now);
         for (const auto& [book, digest] : of_rows) {
             if (!(KeptOf(kept_, book, bucket) == KeptOf(now, book, bucket))) moved_ = true;
@@ -357,8 +370,13 @@ Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
         return Status(Code::kAborted, "RUN_RUNNING",
                       business_date.ToString() + " is being compared");
     }
+    KESSAI_RETURN_IF_ERROR(CheckClosed(business_date));
+    // Before the run begins: a book that is not there, or has yet to note that it closed the day,
+    // is no failed run.
+    KESSAI_ASSIGN_OR_RETURN(domain::DayDigests peers, LoadPeers(ports_, business_date));
     KESSAI_ASSIGN_OR_RETURN(domain::DayRun run, Begin(business_date, deep, *lease));
-    const Status outcome = Pass(ports_, *lease, run, std::move(stop)).Compare();
+    const Status outcome = Pass(ports_, *lease, run, std::move(peers), std::move(stop)).Compare();
+    KESSAI_FAULT_POINT("reconciliation.before_run_finished");
     if (!outcome.ok()) {
         run.state = DayRunState::kFailed;
         run.failure = outcome.ToString().substr(0, domain::kNoteBytesMax);
@@ -371,16 +389,20 @@ Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
     return run;
 }
 
+Status CompareDay::CheckClosed(BusinessDate business_date) {
+    return ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const bool closed, IsDayClosed(books, business_date));
+        if (closed) return OkStatus();
+        return Status(Code::kFailedPrecondition, "DAY_OPEN",
+                      "not all marks of " + business_date.ToString() + " have come");
+    });
+}
+
 Result<domain::DayRun> CompareDay::Begin(BusinessDate business_date, bool deep,
                                          const RunLease& lease) {
     domain::DayRun run;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
         KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease.grant()));
-        KESSAI_ASSIGN_OR_RETURN(const bool closed, IsDayClosed(books, business_date));
-        if (!closed) {
-            return Status(Code::kFailedPrecondition, "DAY_OPEN",
-                          "not all marks of " + business_date.ToString() + " have come");
-        }
         KESSAI_ASSIGN_OR_RETURN(auto latest, books.days.LatestRun(business_date));
         if (latest && latest->state == DayRunState::kRunning) {
             // Whoever ran it is gone: it would hold the lease.

@@ -44,6 +44,7 @@ class CompareDay {
 
  private:
     class Pass;
+    Status CheckClosed(BusinessDate business_date);
     Result<domain::DayRun> Begin(BusinessDate business_date, bool deep, const RunLease& lease);
     Status Finish(const domain::DayRun& run, const RunLease& lease);
 

@@ -4,7 +4,7 @@
 
 namespace kessai::reconciliation::domain {
 
-Result<std::optional<Money>> MerchantEffect(PaymentKind kind, Money moved) {
+Result<Money> MerchantEffect(PaymentKind kind, Money moved) {
     if (moved.is_negative()) {
         return Status(Code::kInvalidArgument, "AMOUNT_NEGATIVE",
                       "a change moved " + moved.ToString());
@@ -12,16 +12,14 @@ Result<std::optional<Money>> MerchantEffect(PaymentKind kind, Money moved) {
     switch (kind) {
         case PaymentKind::kCompleted:
         case PaymentKind::kCaptured:
-            return std::optional(moved);
+            return moved;
         case PaymentKind::kCanceled:
-        case PaymentKind::kRefunded: {
-            KESSAI_ASSIGN_OR_RETURN(const Money back, moved.Negate());
-            return std::optional(back);
-        }
+        case PaymentKind::kRefunded:
+            return moved.Negate();
         case PaymentKind::kAuthorized:
         case PaymentKind::kReverted:
         case PaymentKind::kExpired:
-            return std::optional<Money>();
+            return Money(0, moved.currency());
     }
     return Status(Code::kInvalidArgument, "KIND_UNKNOWN",
                   "no kind of change has number " + std::to_string(static_cast<int>(kind)));

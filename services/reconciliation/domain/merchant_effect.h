@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "kessai/money/money.h"
 #include "kessai/result/result.h"
@@ -20,9 +19,9 @@ enum class PaymentKind : std::uint8_t {
 };
 
 /// What the merchant gains by a change that moved `moved`: the amount when it was paid or captured,
-/// its negative when it went back. Nothing (nullopt) where only a customer's hold changed: payout
-/// accrues nothing then, so nothing is to be matched.
-/// Refuses with INVALID_ARGUMENT AMOUNT_NEGATIVE, KIND_UNKNOWN.
-Result<std::optional<Money>> MerchantEffect(PaymentKind kind, Money moved);
+/// its negative when it went back, zero where only a customer's hold changed. Payout answers and
+/// both digests count every change, those of nothing too. Refuses with INVALID_ARGUMENT
+/// AMOUNT_NEGATIVE, KIND_UNKNOWN.
+Result<Money> MerchantEffect(PaymentKind kind, Money moved);
 
 }  // namespace kessai::reconciliation::domain

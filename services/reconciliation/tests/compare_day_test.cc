@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/match_changes.h"
+#include "app/run_due_days.h"
 #include "kessai/testing/matchers.h"
 #include "kessai/time/clock.h"
 #include "tests/claims.h"
@@ -17,6 +18,8 @@
 
 namespace kessai::reconciliation::app {
 namespace {
+
+using namespace std::chrono_literals;
 
 using domain::Book;
 using domain::BookRow;
@@ -316,6 +319,48 @@ TEST_F(CompareDayTest, BrokenRunIsTakenUpByTheNext) {
     ASSERT_THAT(compare_.Run(Day(), false), IsOk());
     EXPECT_THAT(books_.discrepancies, SizeIs(3));
     for (const auto& [id, steps] : books_.steps) EXPECT_THAT(steps, SizeIs(1));
+}
+
+// Goal: a book that does not answer yet is no failed run: nothing is left of the attempt.
+TEST_F(CompareDayTest, BookThatIsNotThereLeavesNoRun) {
+    payment_.refuses_digests = Status(Code::kFailedPrecondition, "DAY_OPEN", "still closing");
+    EXPECT_THAT(compare_.Run(Day(), false), Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    EXPECT_THAT(books_.runs[Day()], IsEmpty());
+    EXPECT_TRUE(books_.due.contains(Day()));
+    payment_.refuses_digests = OkStatus();
+    EXPECT_THAT(compare_.Run(Day(), false), IsOk());
+}
+
+// Goal: a run that is due is tried again after a while that doubles, and others do not wait for it.
+TEST_F(CompareDayTest, DueDaysAreTriedAgain) {
+    std::vector<std::pair<BusinessDate, bool>> told;
+    RunDueDays due(books_, compare_, clock_, {.retry_first = 1s, .retry_max = 3s},
+                   [&](BusinessDate date, const Result<domain::DayRun>& outcome) {
+                       told.emplace_back(date, outcome.ok());
+                   });
+    payment_.refuses_digests = Status(Code::kUnavailable, "TRANSPORT", "down");
+    const auto attempts_after = [&](Duration wait) {
+        told.clear();
+        clock_.Advance(wait);
+        EXPECT_THAT(due.Run({}), IsOk());
+        return told.size();
+    };
+    EXPECT_EQ(attempts_after(0s), 1u);
+    EXPECT_EQ(attempts_after(999ms), 0u);
+    EXPECT_EQ(attempts_after(1ms), 1u);
+    EXPECT_EQ(attempts_after(1'999ms), 0u);
+    EXPECT_EQ(attempts_after(1ms), 1u);
+    EXPECT_EQ(attempts_after(2'999ms), 0u);
+    EXPECT_EQ(attempts_after(1ms), 1u) << "at most every three seconds";
+    payment_.refuses_digests = OkStatus();
+    EXPECT_EQ(attempts_after(3s), 1u);
+    EXPECT_TRUE(told.front().second);
+    EXPECT_EQ(attempts_after(1min), 0u) << "it was compared";
+
+    // Another replica compares it: nothing to tell.
+    books_.due.insert(Day());
+    books_.lease_taken = true;
+    EXPECT_EQ(attempts_after(0s), 0u);
 }
 
 TEST_F(CompareDayTest, StopsWhenTold) {

@@ -318,17 +318,19 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
             Seal("kessai.payment.v1.FromTheFuture", {domain::PaymentId(9), 2}, domain::EventId(91),
                  Day(), "anything")
                 .bytes);
+    // A hold moves nothing, and payout answers it all the same.
     auto held = PayloadOf(PaymentSays(9, 3));
     held.set_kind(payment::v1::PaymentChanged::AUTHORIZED);
     Publish(payment_topic_, 9,
-            Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 3}, domain::EventId(92),
+            Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 3}, domain::EventId(93),
                  Day(), held.SerializeAsString())
                 .bytes);
     const auto claim = PaymentSays(9, 4);
     Publish(claim);
     PublishAnswer(claim, 1);
     ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 4") == 1);
-    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 1);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 2);
+    EXPECT_EQ(schema_.Count("SELECT gross FROM change_match WHERE version = 3"), 0);
     EXPECT_EQ(schema_.Count("SELECT payout_gross - payment_gross FROM discrepancy"), 1);
     EXPECT_EQ(Summed(), 0);
     EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());

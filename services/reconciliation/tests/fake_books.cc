@@ -227,6 +227,7 @@ void FakePeerBook::KeepDigests() {
 }
 
 Result<digest::DayDigest> FakePeerBook::DayDigest(BusinessDate date, bool deep) {
+    if (!refuses_digests.ok()) return refuses_digests;
     if (deep) return DigestOfRows(date);
     digest::DayDigest& day = kept[date];
     day.resize(digest::kBuckets);

@@ -108,6 +108,8 @@ class FakePeerBook final : public app::PeerBook {
     /// The digests as they are kept; KeepDigests() makes them fit the rows.
     std::map<BusinessDate, digest::DayDigest> kept;
     int listed_buckets = 0;
+    /// Unless ok, the answer to every question for digests.
+    Status refuses_digests;
     /// Called before a bucket is listed; a refusal is the list's.
     std::function<Status(int bucket)> before_list = [](int) { return OkStatus(); };
 

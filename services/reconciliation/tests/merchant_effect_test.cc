@@ -21,10 +21,10 @@ TEST(MerchantEffectTest, WhatIsPaidComesAndWhatIsReturnedGoes) {
     EXPECT_EQ(MerchantEffect(kRefunded, Yen(most)).value(), Yen(-most));
 }
 
-TEST(MerchantEffectTest, HoldsOfACustomerAreNothingToMatch) {
+TEST(MerchantEffectTest, HoldsOfACustomerAreChangesOfNothing) {
     using enum PaymentKind;
     for (const auto kind : {kAuthorized, kReverted, kExpired}) {
-        EXPECT_EQ(MerchantEffect(kind, Yen(500)).value(), std::nullopt);
+        EXPECT_EQ(MerchantEffect(kind, Yen(500)).value(), Yen(0));
     }
 }
 

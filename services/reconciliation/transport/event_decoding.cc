@@ -33,15 +33,14 @@ Result<std::optional<domain::PaymentClaim>> DecodePaymentEvent(const event::Enve
         return Malformed("payload and envelope name different payments");
     }
     KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(message.currency()));
-    KESSAI_ASSIGN_OR_RETURN(const auto gross,
+    KESSAI_ASSIGN_OR_RETURN(const Money gross,
                             domain::MerchantEffect(static_cast<domain::PaymentKind>(message.kind()),
                                                    Money(message.amount(), currency)));
-    if (!gross) return std::optional<domain::PaymentClaim>();
     const domain::PaymentClaim claim{
         .key = KeyOf(event),
         .terms = {.business_date = event.business_date,
                   .merchant = domain::MerchantId(message.merchant_id()),
-                  .gross = *gross},
+                  .gross = gross},
         .event = domain::EventId(event.event_id),
         .content = event.content_hash};
     KESSAI_RETURN_IF_ERROR(domain::Validate(claim));
