@@ -26,6 +26,12 @@ def digest_key(stack: Stack) -> Path:
     return stack.secrets / "digest.key"
 
 
+def secrets_key(stack: Stack) -> Path:
+    """The key that the gateway seals secrets in its database with: 256 bit, in hexadecimal."""
+    generated(stack, "gateway-secrets.key", lambda: secrets.token_hex(32).encode())
+    return stack.secrets / "gateway-secrets.key"
+
+
 def token_key_ring(stack: Stack) -> Path:
     """The keys of internal tokens, in the form that libs/auth reads."""
     generated(stack, "internal-token.keys", _new_key_ring)

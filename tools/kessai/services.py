@@ -28,6 +28,11 @@ ASKERS = ("gateway", "reconciliation")  # who asks payment and payout
 
 Value = Callable[[Stack, str], object]
 
+
+def _code_url(stack: Stack, service: str) -> str:
+    return f"https://localhost:{stack.port('gateway-https')}/qr/{{codeId}}"
+
+
 # path | services that have it | its value for a stack and a service
 _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("service.admin_host", ALL, lambda s, name: HOST),
@@ -59,6 +64,10 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("upstreams.payment", ASKERS, lambda s, name: f"{HOST}:{s.port('payment-grpc')}"),
     ("upstreams.payout", ASKERS, lambda s, name: f"{HOST}:{s.port('payout-grpc')}"),
     ("upstreams.reconciliation", GATEWAY, lambda s, name: f"{HOST}:{s.port('reconciliation-grpc')}"),
+    ("secrets.key_file", GATEWAY, lambda s, name: credentials.secrets_key(s)),
+    # Receivers of webhooks that somebody runs here to try them.
+    ("webhooks.allow_private_addresses", GATEWAY, lambda s, name: "true"),
+    ("partner.code_url_template", GATEWAY, _code_url),
     ("dev_issuer.enabled", GATEWAY, lambda s, name: "true"),
     ("dev_issuer.key_file", GATEWAY, lambda s, name: pki.dev_issuer_key(s)),
 )
