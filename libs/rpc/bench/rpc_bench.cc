@@ -2,6 +2,7 @@
 //
 //     rpc_bench unary plain|interceptor|async|pool [in flight]
 //     rpc_bench stream <commands a message> [hold us] [open]
+//     rpc_bench token
 //
 // The server is a process of its own, so that both sides can be told apart.
 #include <grpcpp/channel.h>
@@ -54,8 +55,8 @@ pb::Payment SomePayment() {
     payment.set_status(pb::COMPLETED);
     payment.mutable_amount()->set_minor(1'200);
     payment.mutable_amount()->set_currency("JPY");
-    payment.mutable_balance_after()->set_minor(98'800);
-    payment.mutable_balance_after()->set_currency("JPY");
+    payment.mutable_balance()->set_minor(98'800);
+    payment.mutable_balance()->set_currency("JPY");
     payment.set_user_id(4242);
     payment.set_accepted_at_us(1'790'000'000'000'000);
     payment.mutable_code()->set_code_id("04-aB3dE6gH9jK2mN5pQ8");
@@ -300,6 +301,42 @@ void RunStream(const char* self, int per_message, Duration hold, int open) {
     Report(what, answered, std::chrono::duration<double>(kRun).count(), client_us, server_us);
 }
 
+template <class F>
+void Time(const char* what, int times, F work) {
+    const double cpu = OwnCpuUs();
+    for (int i = 0; i < times; ++i) work(i);
+    std::printf("%s: %.0f ns\n", what, (OwnCpuUs() - cpu) * 1'000 / times);
+}
+
+void RunToken() {
+    TestTokens tokens;
+    const auto user = [](int id) {
+        return auth::Principal{.role = auth::Role::kUser,
+                               .subject = "0af76519-16cd-43dd-8448-eb211c80319c",
+                               .user_id = id,
+                               .scopes = {"payment:write", "wallet:read"}};
+    };
+    const std::string_view audience[] = {"payment"};
+    std::vector<std::string> known;
+    for (int id = 1; id <= 4'000; ++id) {
+        known.push_back(
+            tokens.signer.MintOnce(user(id), audience, std::chrono::minutes(2)).value());
+        KESSAI_CHECK(tokens.verifier.Verify(known.back()).ok(), "token");
+    }
+    auth::TokenVerifier forgetful(tokens.keys, SystemClock(),
+                                  {.audience = "payment", .cache_entries_max = 0});
+    const auto same = user(7);
+    std::printf("a token has %zu bytes\n", known[0].size());
+    Time("verify, one token again", 2'000'000,
+         [&](int) { (void)tokens.verifier.Verify(known[0]); });
+    Time("verify, 4,000 known tokens in turn", 2'000'000,
+         [&](int i) { (void)tokens.verifier.Verify(known[static_cast<std::size_t>(i) % 4'000]); });
+    Time("verify, not known", 200'000, [&](int) { (void)forgetful.Verify(known[0]); });
+    Time("mint, kept", 1'000'000, [&](int) { (void)tokens.signer.Mint(same, "payment"); });
+    Time("mint, new", 200'000,
+         [&](int) { (void)tokens.signer.MintOnce(same, audience, std::chrono::minutes(2)); });
+}
+
 int Main(int argc, char** argv) {
     const std::string mode = argc > 1 ? argv[1] : "";
     const auto number = [&](int index, int otherwise) {
@@ -317,10 +354,13 @@ int Main(int argc, char** argv) {
     } else if (mode == "stream" && argc > 2) {
         const int per_message = number(2, 64);
         RunStream(argv[0], per_message, Duration(number(3, 1'000)), number(4, 4 * per_message));
+    } else if (mode == "token") {
+        RunToken();
     } else {
         std::fprintf(stderr,
                      "rpc_bench unary plain|interceptor|async|pool [in flight]\n"
-                     "rpc_bench stream <commands a message> [hold us] [open]\n");
+                     "rpc_bench stream <commands a message> [hold us] [open]\n"
+                     "rpc_bench token\n");
         return 2;
     }
     return 0;

@@ -82,7 +82,7 @@ BatchStreamClientCore::State::State(BatchStreamClientOptions options, const Cloc
 
 Status BatchStreamClientCore::State::Start() {
     KESSAI_CHECK(!started_, "a client starts once");
-    KeepCallbackThreads();
+    PrepareGrpc();
     credentials_ = grpc::InsecureChannelCredentials();
     if (!options_.resolve) {
         KESSAI_ASSIGN_OR_RETURN(hosts_, ParseTarget(options_.target));

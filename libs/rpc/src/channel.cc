@@ -97,7 +97,7 @@ Result<std::string> ServiceConfig(const ChannelOptions& options) {
 
 Result<Channel> Channel::Create(ChannelOptions options, const Clock& clock,
                                 CallObserver* observer) {
-    KeepCallbackThreads();
+    PrepareGrpc();
     std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
     if (options.tls) {
         KESSAI_RETURN_IF_ERROR(options.tls->Check());

@@ -1,5 +1,6 @@
 #include "grpc_process.h"
 
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -30,7 +31,8 @@ struct KeptChannel {
 
 }  // namespace
 
-void KeepCallbackThreads() {
+void PrepareGrpc() {
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     // Never destroyed, on purpose; in memory of its own, where leak checkers find it in use.
     alignas(KeptChannel) static std::byte memory[sizeof(KeptChannel)];
     [[maybe_unused]] static const auto* const kept = new (memory) KeptChannel();

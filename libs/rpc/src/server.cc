@@ -104,7 +104,7 @@ void Server::Add(Service service) {
 
 Status Server::Start() {
     KESSAI_CHECK(state_->grpc == nullptr, "a server starts once");
-    KeepCallbackThreads();
+    PrepareGrpc();
     const ServerOptions& options = state_->options;
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (options.tls) {
