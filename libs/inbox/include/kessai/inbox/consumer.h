@@ -42,7 +42,7 @@ struct ConsumerOptions {
     std::size_t batch_bytes_max = std::size_t{4} << 20;
     /// A partition begins a batch at most this often, unless a full one waits: under load events
     /// gather, and after a silence the first event does not wait.
-    Duration batch_every = std::chrono::milliseconds(25);
+    Duration batch_every = std::chrono::milliseconds(50);
 
     /// After a refusal a partition waits, doubling from the first to the last.
     Duration backoff_first = std::chrono::milliseconds(20);

@@ -18,7 +18,7 @@ struct ProducerOptions {
     ConnectionOptions connection;
     /// How long a message may wait for others to share its request. 5 to 25 ms keep the broker's
     /// work per message small.
-    Duration linger = std::chrono::milliseconds(10);
+    Duration linger = std::chrono::milliseconds(20);
     /// Messages waiting for their delivery, beyond which Produce refuses.
     int queue_messages_max = 100'000;
     std::size_t queue_bytes_max = std::size_t{64} << 20;

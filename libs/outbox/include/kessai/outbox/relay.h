@@ -46,7 +46,7 @@ struct RelayOptions {
     /// Looks for rows that other replicas wrote, while nobody notifies.
     Duration poll_every = std::chrono::milliseconds(100);
     /// At least so long from one read of a shard to the next, so that under load a read finds more.
-    Duration gather = std::chrono::milliseconds(5);
+    Duration gather = std::chrono::milliseconds(10);
     /// At most so long from the first delivered row to its deletion. Longer gathers more rows (and,
     /// for a hook that adds up digests, more events a bucket) into one transaction.
     Duration delete_every = std::chrono::milliseconds(100);
