@@ -89,6 +89,7 @@ struct AsyncClient::State : std::enable_shared_from_this<State> {
     std::atomic<bool> up = false;
     bool stopping = false;
     bool running = false;
+    bool was_up = false;            // the present connection
     net::Stream* stream = nullptr;  // while there is a connection
     Status failure;                 // why the connection ended
     std::string out;                // commands that are not being written yet
@@ -109,9 +110,11 @@ struct AsyncClient::State : std::enable_shared_from_this<State> {
         running = true;
         Duration backoff = options.backoff_first;
         while (!stopping) {
+            was_up = false;
             Status ended = co_await ConnectAndServe(backoff);
+            if (observer != nullptr && was_up) observer->OnDown(ended);
             if (stopping) break;
-            if (observer != nullptr) observer->OnDown(ended);
+            if (observer != nullptr && !was_up) observer->OnConnectFailed(ended);
             // Half of it is jitter, so that many processes don't come back as one.
             const auto spread = SystemClock().SteadyNow().time_since_epoch().count() / 1'000;
             const Duration wait = backoff / 2 + Duration(spread % (backoff.count() / 2 + 1));
@@ -151,6 +154,7 @@ struct AsyncClient::State : std::enable_shared_from_this<State> {
             backoff = options.backoff_first;
             failure = OkStatus();
             up.store(true, std::memory_order_relaxed);
+            was_up = true;
             if (observer != nullptr) observer->OnUp();
             outcome = co_await Receive(reader);
             up.store(false, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "kessai/net/loop.h"
+#include "kessai/net/run.h"
 #include "kessai/net/task.h"
 #include "kessai/redis/async_client.h"
 
@@ -11,17 +12,6 @@ namespace kessai::redis {
 struct Client::State {
     net::Loop loop{"redis"};
     std::unique_ptr<AsyncClient> async;
-
-    /// Runs `work` on the loop and waits for it.
-    void RunAndWait(const std::function<net::Task<void>()>& work) {
-        std::promise<void> done;
-        const auto body = [&]() -> net::Task<void> {
-            co_await work();
-            done.set_value();
-        };
-        loop.Post([&] { net::Spawn(body()); });
-        done.get_future().wait();
-    }
 };
 
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -36,7 +26,7 @@ Result<std::unique_ptr<Client>> Client::Create(Options options, Observer* observ
 }
 
 Client::~Client() {
-    state_->RunAndWait([this]() -> net::Task<void> { co_await state_->async->Stop(); });
+    net::RunOn(state_->loop, [this]() -> net::Task<void> { co_await state_->async->Stop(); });
     state_->loop.Stop();
 }
 
@@ -47,8 +37,8 @@ bool Client::up() const {
 Result<Reply> Client::Execute(std::span<const std::string_view> args) {
     if (!up()) return Status(Code::kUnavailable, reason::kRedisDown, "no connection");
     Result<Reply> outcome = Status(Code::kInternal, "NEVER", "");
-    state_->RunAndWait(
-        [&]() -> net::Task<void> { outcome = co_await state_->async->Execute(args); });
+    net::RunOn(state_->loop,
+               [&]() -> net::Task<void> { outcome = co_await state_->async->Execute(args); });
     return outcome;
 }
 
@@ -74,7 +64,7 @@ Result<Reply> Client::Evaluate(const Script& script, std::span<const std::string
                                std::span<const std::string_view> args) {
     if (!up()) return Status(Code::kUnavailable, reason::kRedisDown, "no connection");
     Result<Reply> outcome = Status(Code::kInternal, "NEVER", "");
-    state_->RunAndWait([&]() -> net::Task<void> {
+    net::RunOn(state_->loop, [&]() -> net::Task<void> {
         outcome = co_await state_->async->Evaluate(script, keys, args);
     });
     return outcome;

@@ -136,7 +136,7 @@ TEST_F(RedisTest, AWrongPasswordNeverComesUp) {
     Options options = OptionsOf(server_);
     options.password = "wrong";
     struct Recorder : Observer {
-        void OnDown(const Status& why) override {
+        void OnConnectFailed(const Status& why) override {
             if (why.message().find("WRONGPASS") != std::string_view::npos) ++refused;
         }
         std::atomic<int> refused = 0;

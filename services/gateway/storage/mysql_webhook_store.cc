@@ -366,28 +366,28 @@ Result<std::uint64_t> MysqlWebhookStore::Purge(Instant before, int limit) {
     return deleted;
 }
 
-Result<std::vector<MysqlWebhookStore::StoredChange>> MysqlWebhookStore::FindChanges(
+Result<std::vector<app::ToldChange>> MysqlChangeDeliveries::Find(
     mysql::Session& session, std::span<const std::int64_t> object_ids) {
-    std::vector<StoredChange> stored;
-    if (object_ids.empty()) return stored;
+    std::vector<app::ToldChange> told;
+    if (object_ids.empty()) return told;
     const mysql::KeyList keys(object_ids);
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kFindChanges, keys));
     while (rows.Next()) {
-        StoredChange& change = stored.emplace_back();
+        app::ToldChange& change = told.emplace_back();
         change.object_id = rows.Int(0);
         change.version = static_cast<std::uint32_t>(rows.Uint(1));
         const std::string hash = rows.Bytes(2);
         std::copy_n(hash.begin(), std::min(hash.size(), change.content_hash.size()),
                     change.content_hash.begin());
     }
-    return stored;
+    return told;
 }
 
-Status MysqlWebhookStore::AddChanges(mysql::Session& session,
-                                     std::span<const ChangeDelivery> deliveries) {
+Status MysqlChangeDeliveries::Add(mysql::Session& session,
+                                  std::span<const app::ChangeDelivery> deliveries) {
     if (deliveries.empty()) return OkStatus();
     mysql::RowList rows;
-    for (const ChangeDelivery& change : deliveries) {
+    for (const app::ChangeDelivery& change : deliveries) {
         AddRow(rows, change.delivery, change.content_hash);
     }
     return session.Execute(kAddDeliveries, rows).status();

@@ -1,21 +1,11 @@
 #pragma once
 
+#include "app/change_deliveries.h"
 #include "app/webhook_store.h"
 #include "domain/secret_box.h"
-#include "kessai/event/envelope.h"
 #include "kessai/mysql/pool.h"
 
-namespace kessai::mysql {
-class Session;
-}
-
 namespace kessai::gateway::storage {
-
-/// A delivery that a change of a payment gives rise to.
-struct ChangeDelivery {
-    domain::WebhookDelivery delivery;
-    event::ContentHash content_hash{};
-};
 
 class MysqlWebhookStore final : public app::WebhookStore {
  public:
@@ -41,21 +31,16 @@ class MysqlWebhookStore final : public app::WebhookStore {
     Result<domain::WebhookDelivery> Redeliver(std::int64_t delivery_id, Instant now) override;
     Result<std::uint64_t> Purge(Instant before, int limit) override;
 
-    // For the consumer of changes, in its own transaction.
-
-    struct StoredChange {
-        std::int64_t object_id;
-        std::uint32_t version;
-        event::ContentHash content_hash;
-    };
-    /// What of these objects' changes has deliveries already.
-    static Result<std::vector<StoredChange>> FindChanges(mysql::Session& session,
-                                                         std::span<const std::int64_t> object_ids);
-    static Status AddChanges(mysql::Session& session, std::span<const ChangeDelivery> deliveries);
-
  private:
     mysql::Pool& pool_;
     const domain::SecretBox& box_;
+};
+
+class MysqlChangeDeliveries final : public app::ChangeDeliveries {
+ public:
+    Result<std::vector<app::ToldChange>> Find(mysql::Session& session,
+                                              std::span<const std::int64_t> object_ids) override;
+    Status Add(mysql::Session& session, std::span<const app::ChangeDelivery> deliveries) override;
 };
 
 }  // namespace kessai::gateway::storage

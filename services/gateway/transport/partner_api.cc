@@ -6,6 +6,7 @@
 #include "transport/json_fields.h"
 #include "transport/json_writer.h"
 #include "transport/order_extra.h"
+#include "transport/public_pages.h"
 
 namespace kessai::gateway::transport {
 
@@ -187,20 +188,6 @@ net::Task<Result<app::Partner>> PartnerApi::Authenticate(const RequestScope& sco
     co_return co_await authenticate_.Of(request.loop).Run(partner);
 }
 
-std::string PartnerApi::CodeUrl(std::string_view code_id) const {
-    std::string url = options_.code_url_template;
-    if (const auto at = url.find("{codeId}"); at != std::string::npos) url.replace(at, 8, code_id);
-    return url;
-}
-
-std::string PartnerApi::CodeDeeplink(std::string_view url) const {
-    std::string link = options_.code_deeplink_template;
-    if (const auto at = link.find("{url}"); at != std::string::npos) {
-        link.replace(at, 5, http::PercentEncode(url));
-    }
-    return link;
-}
-
 net::Task<http::Response> PartnerApi::CreateCode(const RequestScope& scope) const {
     constexpr auto kOperation = PartnerOperation::kCreateCode;
     auto partner = co_await Authenticate(scope, domain::partner_scope::kCodes);
@@ -248,12 +235,12 @@ net::Task<http::Response> PartnerApi::CreateCode(const RequestScope& scope) cons
 
     http::Response response = Answer(domain::kPartnerCreated);
     response.subject = partner->principal->subject;
-    const std::string url = CodeUrl(created->code_id);
+    const std::string url = CodeUrlOf(options_, created->code_id);
     JsonWriter json(response.body);
     json.BeginObject();
     json.Key("codeId").Text(created->code_id);
     json.Key("url").Text(url);
-    json.Key("deeplink").Text(CodeDeeplink(url));
+    json.Key("deeplink").Text(CodeDeeplinkOf(options_, url));
     json.Key("expiryDate").EpochSeconds(created->code_expires_at);
     json.Key("merchantPaymentId").Text(command.merchant_payment_id);
     json.Key("amount").Amount(command.amount);

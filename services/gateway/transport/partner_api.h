@@ -41,8 +41,6 @@ class PartnerApi {
  private:
     net::Task<Result<app::Partner>> Authenticate(const RequestScope& scope,
                                                  std::string_view partner_scope) const;
-    std::string CodeUrl(std::string_view code_id) const;
-    std::string CodeDeeplink(std::string_view url) const;
     net::Task<http::Response> PaymentDetails(const RequestScope& scope,
                                              domain::PartnerOperation operation,
                                              std::string_view partner_scope) const;

@@ -17,10 +17,12 @@ namespace kessai::gateway::transport {
 struct RequestScope {
     const http::Request& request;
     /// To be handed on; empty when the request is not traced.
-    std::string traceparent;
+    std::string traceparent = {};
+    /// Operator routes: who asks, with the route's scope checked.
+    auth::PrincipalPtr caller = {};
 
-    app::CallContext CallAs(auth::PrincipalPtr caller) const {
-        return {std::move(caller), request.deadline, traceparent, request.loop};
+    app::CallContext CallAs(auth::PrincipalPtr principal) const {
+        return {std::move(principal), request.deadline, traceparent, request.loop};
     }
 };
 

@@ -23,6 +23,8 @@ constexpr std::size_t kOrder = 64 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
 constexpr seconds kWrite{20};
 constexpr seconds kRead{10};
+// Releasing or comparing a day; its end can be asked for.
+constexpr seconds kJob{29};
 
 constexpr RouteSpec kRoutes[] = {
     // The partner interface
@@ -43,6 +45,103 @@ constexpr RouteSpec kRoutes[] = {
      A::kPartner, "refunds", kSmall, kWrite},
     {"v2_getRefundDetails", M::kGet, "/v2/refunds/{merchantRefundId}", 2, F::kPartner, U::kPayment,
      A::kPartner, "refunds", kNoBody, kRead},
+
+    // The app interface
+    {"app_signIn", M::kPost, "/app/v1/sign-in", 1, F::kApp, U::kPayment, A::kAppUser, "", kNoBody,
+     kWrite},
+    {"app_getWallet", M::kGet, "/app/v1/wallet", 1, F::kApp, U::kPayment, A::kAppUser, "", kNoBody,
+     kRead},
+    {"app_topUp", M::kPost, "/app/v1/top-ups", 1, F::kApp, U::kPayment, A::kAppUser, "", kSmall,
+     kWrite},
+    {"app_getCode", M::kGet, "/app/v1/codes/{codeId}", 1, F::kApp, U::kPayment, A::kAppUser, "",
+     kNoBody, kRead},
+    {"app_payCode", M::kPost, "/app/v1/codes/{codeId}/payments", 1, F::kApp, U::kPayment,
+     A::kAppUser, "", kSmall, kWrite},
+    {"app_listHistory", M::kGet, "/app/v1/history", 1, F::kApp, U::kPayment, A::kAppUser, "",
+     kNoBody, kRead},
+    {"app_getPayment", M::kGet, "/app/v1/payments/{paymentId}", 1, F::kApp, U::kPayment,
+     A::kAppUser, "", kNoBody, kRead},
+
+    // The operator interface: merchants and their access
+    {"operator_putMerchant", M::kPut, "/operator/v1/merchants/{merchantId}", 1, F::kOperator,
+     U::kPayment, A::kOperator, "merchant:write", kSmall, kWrite},
+    {"operator_getMerchant", M::kGet, "/operator/v1/merchants/{merchantId}", 1, F::kOperator,
+     U::kPayment, A::kOperator, "merchant:read", kNoBody, kRead},
+    {"operator_issueCredential", M::kPost, "/operator/v1/merchants/{merchantId}/credentials", 1,
+     F::kOperator, U::kPayment, A::kOperator, "credential:write", kOrder, kWrite},
+    {"operator_listCredentials", M::kGet, "/operator/v1/merchants/{merchantId}/credentials", 1,
+     F::kOperator, U::kGateway, A::kOperator, "credential:read", kNoBody, kRead},
+    {"operator_revokeCredential", M::kDelete,
+     "/operator/v1/merchants/{merchantId}/credentials/{apiKey}", 1, F::kOperator, U::kGateway,
+     A::kOperator, "credential:write", kNoBody, kWrite},
+    {"operator_putWebhookEndpoint", M::kPut,
+     "/operator/v1/merchants/{merchantId}/webhook-endpoints/{endpointName}", 1, F::kOperator,
+     U::kGateway, A::kOperator, "webhook:write", kSmall, kWrite},
+    {"operator_listWebhookEndpoints", M::kGet,
+     "/operator/v1/merchants/{merchantId}/webhook-endpoints", 1, F::kOperator, U::kGateway,
+     A::kOperator, "webhook:read", kNoBody, kRead},
+    {"operator_deleteWebhookEndpoint", M::kDelete,
+     "/operator/v1/merchants/{merchantId}/webhook-endpoints/{endpointName}", 1, F::kOperator,
+     U::kGateway, A::kOperator, "webhook:write", kNoBody, kWrite},
+    {"operator_testWebhookEndpoint", M::kPost,
+     "/operator/v1/merchants/{merchantId}/webhook-endpoints/{endpointName}/test", 1, F::kOperator,
+     U::kGateway, A::kOperator, "webhook:write", kNoBody, kWrite},
+    {"operator_listWebhookDeliveries", M::kGet,
+     "/operator/v1/merchants/{merchantId}/webhook-endpoints/{endpointName}/deliveries", 1,
+     F::kOperator, U::kGateway, A::kOperator, "webhook:read", kNoBody, kRead},
+    {"operator_getWebhookAttempts", M::kGet,
+     "/operator/v1/webhook-deliveries/{deliveryId}/attempts", 1, F::kOperator, U::kGateway,
+     A::kOperator, "webhook:read", kNoBody, kRead},
+    {"operator_redeliver", M::kPost, "/operator/v1/webhook-deliveries/{deliveryId}/redeliver", 1,
+     F::kOperator, U::kGateway, A::kOperator, "webhook:write", kNoBody, kWrite},
+
+    // The operator interface: days, fees, releases
+    {"operator_getDay", M::kGet, "/operator/v1/days/{date}", 1, F::kOperator, U::kPayment,
+     A::kOperator, "day:read", kNoBody, kRead},
+    {"operator_closeDay", M::kPost, "/operator/v1/days/{date}/close", 1, F::kOperator, U::kPayment,
+     A::kOperator, "day:close", kNoBody, kWrite},
+    {"operator_releaseDay", M::kPost, "/operator/v1/days/{date}/release", 1, F::kOperator,
+     U::kPayout, A::kOperator, "day:release", kNoBody, kJob},
+    {"operator_getRelease", M::kGet, "/operator/v1/days/{date}/release", 1, F::kOperator,
+     U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_putFeePlan", M::kPost, "/operator/v1/fee-plans", 1, F::kOperator, U::kPayout,
+     A::kOperator, "plan:write", kSmall, kWrite},
+    {"operator_listFeePlans", M::kGet, "/operator/v1/merchants/{merchantId}/fee-plans", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getMerchantBalance", M::kGet, "/operator/v1/merchants/{merchantId}/balance", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getMerchantDay", M::kGet, "/operator/v1/merchants/{merchantId}/days/{date}", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getAccrual", M::kGet, "/operator/v1/payments/{paymentId}/versions/{version}/accrual",
+     1, F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+
+    // The operator interface: reconciliation
+    {"operator_getMatch", M::kGet, "/operator/v1/payments/{paymentId}/versions/{version}/match", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_reconcileDay", M::kPost, "/operator/v1/days/{date}/reconciliation", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:write", kNoBody, kJob},
+    {"operator_getReconciliation", M::kGet, "/operator/v1/days/{date}/reconciliation", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_listDiscrepancies", M::kGet, "/operator/v1/discrepancies", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_getDiscrepancy", M::kGet, "/operator/v1/discrepancies/{discrepancyId}", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+
+    // What anybody may look at
+    {"public_qr", M::kGet, "/qr/{code}", 1, F::kPublic, U::kGateway, A::kNone, "", kNoBody, kRead},
+    {"public_openapi", M::kGet, "/openapi.json", 1, F::kPublic, U::kGateway, A::kNone, "", kNoBody,
+     kRead},
+    {"public_docs", M::kGet, "/docs", 1, F::kPublic, U::kGateway, A::kNone, "", kNoBody, kRead},
+
+    // The development issuer
+    {"dev_token", M::kPost, "/dev/v1/token", 1, F::kPublic, U::kGateway, A::kNone, "", kSmall,
+     kRead, true},
+    {"dev_operatorToken", M::kPost, "/dev/v1/operator-token", 1, F::kPublic, U::kGateway, A::kNone,
+     "", kSmall, kRead, true},
+    {"dev_jwks", M::kGet, "/dev/v1/jwks.json", 1, F::kPublic, U::kGateway, A::kNone, "", kNoBody,
+     kRead, true},
 };
 
 }  // namespace

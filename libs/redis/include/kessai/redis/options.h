@@ -55,7 +55,9 @@ class Observer {
  public:
     virtual ~Observer() = default;
     virtual void OnUp() {}
+    /// A connection that was up is lost.
     virtual void OnDown(const Status& /*why*/) {}
+    virtual void OnConnectFailed(const Status& /*why*/) {}
 };
 
 }  // namespace kessai::redis

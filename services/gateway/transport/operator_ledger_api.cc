@@ -1,0 +1,322 @@
+#include "transport/operator_ledger_api.h"
+
+#include <charconv>
+#include <utility>
+
+#include "domain/partner_contract.h"
+#include "domain/text_rules.h"
+#include "kessai/log/log.h"
+#include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/reconciliation/v1/reconciliation_service.pb.h"
+#include "kessai/time/business_date.h"
+#include "transport/grpc_wait.h"
+#include "transport/json_fields.h"
+#include "transport/operator_api.h"
+#include "transport/problem.h"
+#include "transport/proto_json.h"
+
+namespace kessai::gateway::transport {
+
+namespace {
+
+namespace po = payout::v1;
+namespace re = reconciliation::v1;
+
+#define METHOD(constant, service, name, request, response)                              \
+    const rpc::Method<request, response>& constant() {                                  \
+        static const rpc::Method<request, response> method("kessai." service "." name); \
+        return method;                                                                  \
+    }
+#define PAYOUT(constant, name, request, response) \
+    METHOD(constant, "payout.v1.PayoutService", name, po::request, po::response)
+#define RECONCILIATION(constant, name, request, response) \
+    METHOD(constant, "reconciliation.v1.ReconciliationService", name, re::request, re::response)
+PAYOUT(PutFeePlanMethod, "PutFeePlan", FeePlan, FeePlan)
+PAYOUT(ListFeePlansMethod, "ListFeePlans", ListFeePlansRequest, ListFeePlansResponse)
+PAYOUT(GetMerchantBalanceMethod, "GetMerchantBalance", GetMerchantBalanceRequest, MerchantBalance)
+PAYOUT(GetMerchantDayMethod, "GetMerchantDay", GetMerchantDayRequest, MerchantDay)
+PAYOUT(GetAccrualMethod, "GetAccrual", GetAccrualRequest, Accrual)
+PAYOUT(ReleaseDayMethod, "ReleaseDay", ReleaseDayRequest, DayRelease)
+PAYOUT(GetDayMethod, "GetDay", GetDayRequest, PayoutDay)
+RECONCILIATION(GetMatchMethod, "GetMatch", GetMatchRequest, Match)
+RECONCILIATION(ListDiscrepanciesMethod, "ListDiscrepancies", ListDiscrepanciesRequest,
+               ListDiscrepanciesResponse)
+RECONCILIATION(GetDiscrepancyMethod, "GetDiscrepancy", GetDiscrepancyRequest, Discrepancy)
+RECONCILIATION(ChangeDiscrepancyMethod, "ChangeDiscrepancy", ChangeDiscrepancyRequest, Discrepancy)
+RECONCILIATION(RunDayMethod, "RunDay", RunDayRequest, DayRun)
+RECONCILIATION(GetDayRunMethod, "GetDayRun", GetDayRunRequest, DayRun)
+#undef METHOD
+#undef PAYOUT
+#undef RECONCILIATION
+
+http::Response Refuse(const RequestScope& scope, const Status& why) {
+    http::Response response = Problem(why, scope.request.request_id);
+    response.subject = scope.caller->subject;
+    return response;
+}
+
+Status FieldMalformed(std::string why) {
+    return {Code::kInvalidArgument, domain::reason::kFieldMalformed, std::move(why)};
+}
+
+/// A date field of a body as yyyymmdd; 0 when absent.
+std::int32_t DateField(JsonFields& fields, std::string_view name) {
+    const std::string text = fields.OptionalText(name, 10);
+    if (text.empty()) return 0;
+    const auto date = BusinessDate::Parse(text);
+    if (!date.ok()) {
+        fields.Malformed(name, "is not like 2026-11-22");
+        return 0;
+    }
+    return date->ToNumber();
+}
+
+/// The body's `deep`, false without a body.
+Result<bool> DeepOf(const http::Request& request) {
+    if (request.body.empty()) return false;
+    KESSAI_ASSIGN_OR_RETURN(const auto object, ParseJsonObject(request.body));
+    JsonFields fields(object);
+    const bool deep = fields.OptionalBool("deep", false);
+    KESSAI_RETURN_IF_ERROR(fields.status());
+    return deep;
+}
+
+/// The change of a payment that the path names.
+struct Change {
+    std::int64_t payment_id;
+    std::uint32_t version;
+};
+Result<Change> ChangeOf(const http::Request& request, std::string_view reason) {
+    KESSAI_ASSIGN_OR_RETURN(const std::int64_t id, PathId(request, "paymentId", reason));
+    const auto version = domain::ParseId(request.Parameter("version"));
+    if (!version || *version > UINT32_MAX)
+        return Status(Code::kNotFound, reason, "no such version");
+    return Change{id, static_cast<std::uint32_t>(*version)};
+}
+
+Result<std::int32_t> DateOf(const http::Request& request) {
+    KESSAI_ASSIGN_OR_RETURN(const std::int32_t date, PathDate(request));
+    if (date == 0) return FieldMalformed("name a date, like 2026-11-22");
+    return date;
+}
+
+void Note(const RequestScope& scope, std::string_view action, std::string_view object) {
+    log::Info("operator.action", {{"action", action},
+                                  {"operator", scope.caller->subject},
+                                  {"object", object},
+                                  {"request_id", scope.request.request_id}});
+}
+
+}  // namespace
+
+OperatorLedgerApi::OperatorLedgerApi(ChannelOf payout, ChannelOf reconciliation,
+                                     auth::TokenSigner& signer, const Clock& clock)
+    : payout_(std::move(payout)),
+      reconciliation_(std::move(reconciliation)),
+      signer_(signer),
+      clock_(clock) {}
+
+template <class Request, class Response>
+net::Task<http::Response> OperatorLedgerApi::Forward(const RequestScope& scope,
+                                                     const rpc::Channel& channel,
+                                                     std::string_view audience,
+                                                     const rpc::Method<Request, Response>& method,
+                                                     Request request) const {
+    auto token = signer_.Mint(*scope.caller, audience);
+    if (!token.ok()) co_return Refuse(scope, token.status());
+    rpc::CallOptions options;
+    options.deadline = scope.request.deadline;
+    options.timeout =
+        std::chrono::duration_cast<Duration>(scope.request.deadline - clock_.SteadyNow());
+    options.token = *token;
+    options.traceparent = scope.traceparent;
+    options.wait_for_ready = true;
+    auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
+    auto answer = co_await call;
+    if (!answer.ok()) co_return Refuse(scope, answer.status());
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.body = ProtoToJson(*answer);
+    co_return response;
+}
+
+net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::FeePlan plan;
+    if (fields.Has("planId")) plan.set_plan_id(fields.Id("planId"));
+    // Without a merchant it is the plan of all who have none of their own.
+    if (fields.Has("merchantId")) plan.set_merchant_id(fields.Id("merchantId"));
+    plan.set_currency(fields.Text("currency", 3));
+    plan.set_rate_basis_points(
+        static_cast<std::uint32_t>(fields.Integer("rateBasisPoints", 0, 10'000)));
+    plan.set_fixed(fields.OptionalInteger("fixed", 0, domain::kAmountMax).value_or(0));
+    plan.set_minimum(fields.OptionalInteger("minimum", 0, domain::kAmountMax).value_or(0));
+    plan.set_maximum(fields.OptionalInteger("maximum", 0, domain::kAmountMax).value_or(0));
+    plan.set_effective_from(DateField(fields, "effectiveFrom"));
+    plan.set_effective_to(DateField(fields, "effectiveTo"));
+    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    Note(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
+    co_return co_await Forward(scope, payout_(scope.request), "payout", PutFeePlanMethod(),
+                               std::move(plan));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ListFeePlans(const RequestScope& scope) const {
+    auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
+    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    po::ListFeePlansRequest request;
+    request.set_merchant_id(*merchant);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetMerchantBalance(const RequestScope& scope) const {
+    auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
+    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    po::GetMerchantBalanceRequest request;
+    request.set_merchant_id(*merchant);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetMerchantBalanceMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetMerchantDay(const RequestScope& scope) const {
+    auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
+    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    po::GetMerchantDayRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetMerchantDayMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scope) const {
+    auto change = ChangeOf(scope.request, "ACCRUAL_UNKNOWN");
+    if (!change.ok()) co_return Refuse(scope, change.status());
+    po::GetAccrualRequest request;
+    request.set_payment_id(change->payment_id);
+    request.set_version(change->version);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetAccrualMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scope) const {
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    auto deep = DeepOf(scope.request);
+    if (!deep.ok()) co_return Refuse(scope, deep.status());
+    po::ReleaseDayRequest request;
+    request.set_business_date(*date);
+    request.set_deep(*deep);
+    Note(scope, "day.release", scope.request.Parameter("date"));
+    co_return co_await Forward(scope, payout_(scope.request), "payout", ReleaseDayMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scope) const {
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    po::GetDayRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetDayMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetMatch(const RequestScope& scope) const {
+    auto change = ChangeOf(scope.request, "MATCH_UNKNOWN");
+    if (!change.ok()) co_return Refuse(scope, change.status());
+    re::GetMatchRequest request;
+    request.set_payment_id(change->payment_id);
+    request.set_version(change->version);
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               GetMatchMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ListDiscrepancies(const RequestScope& scope) const {
+    const http::Request& http_request = scope.request;
+    re::ListDiscrepanciesRequest request;
+    if (const std::string state = http_request.QueryValue("state"); !state.empty()) {
+        re::Discrepancy::State parsed;
+        if (!re::Discrepancy::State_Parse(state, &parsed)) {
+            co_return Refuse(scope, FieldMalformed("there is no such state"));
+        }
+        request.set_state(parsed);
+    }
+    if (const std::string text = http_request.QueryValue("businessDate"); !text.empty()) {
+        const auto date = BusinessDate::Parse(text);
+        if (!date.ok())
+            co_return Refuse(scope, FieldMalformed("businessDate is not like 2026-11-22"));
+        request.set_business_date(date->ToNumber());
+    }
+    if (const std::string text = http_request.QueryValue("pageSize"); !text.empty()) {
+        std::uint32_t size = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+        if (error != std::errc{} || end != text.data() + text.size()) {
+            co_return Refuse(scope, FieldMalformed("pageSize is no number"));
+        }
+        request.set_page_size(size);
+    }
+    const std::string page_token = http_request.QueryValue("pageToken");
+    if (!domain::IsText(page_token, 256)) {
+        co_return Refuse(scope, FieldMalformed("pageToken is none of ours"));
+    }
+    request.set_page_token(page_token);
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               ListDiscrepanciesMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetDiscrepancy(const RequestScope& scope) const {
+    auto id = PathId(scope.request, "discrepancyId", "DISCREPANCY_UNKNOWN");
+    if (!id.ok()) co_return Refuse(scope, id.status());
+    re::GetDiscrepancyRequest request;
+    request.set_discrepancy_id(*id);
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               GetDiscrepancyMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScope& scope) const {
+    auto id = PathId(scope.request, "discrepancyId", "DISCREPANCY_UNKNOWN");
+    if (!id.ok()) co_return Refuse(scope, id.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    JsonFields fields(*parsed);
+    re::ChangeDiscrepancyRequest request;
+    request.set_discrepancy_id(*id);
+    const std::string state = fields.Text("state", 32);
+    re::Discrepancy::State to = re::Discrepancy::STATE_UNSPECIFIED;
+    if (fields.ok() && !re::Discrepancy::State_Parse(state, &to)) {
+        fields.Malformed("state", "is unknown");
+    }
+    request.set_state(to);
+    request.set_note(fields.Text("note", 1'000));
+    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    Note(scope, "discrepancy.change", std::to_string(*id));
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               ChangeDiscrepancyMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    auto deep = DeepOf(scope.request);
+    if (!deep.ok()) co_return Refuse(scope, deep.status());
+    re::RunDayRequest request;
+    request.set_business_date(*date);
+    request.set_deep(*deep);
+    Note(scope, "day.reconcile", scope.request.Parameter("date"));
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               RunDayMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetReconciliation(const RequestScope& scope) const {
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    re::GetDayRunRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                               GetDayRunMethod(), std::move(request));
+}
+
+}  // namespace kessai::gateway::transport
