@@ -86,6 +86,8 @@ class PaymentLoad {
 
     /// Ends the offering now; Run then ends early.
     void Stop();
+    /// Payments that should have begun and are not answered.
+    std::uint64_t due() const { return due_; }
 
  private:
     enum class Stage : std::uint8_t { kCreating, kOpen, kPaying, kDone };
