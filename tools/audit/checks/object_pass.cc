@@ -118,7 +118,7 @@ class ObjectJoin {
             changes_.Pop();
         }
         if (const PaymentRow* row = payments_.Peek(); row && row->payment_id == object) {
-            rows.payment = *row;
+            rows.payment.emplace(*row);
             payments_.Pop();
         }
         for (const RefundRow* row; (row = refunds_.Peek()) && row->payment_id == object;) {

@@ -16,7 +16,7 @@ Status PassOverOrders(mysql::Session& session, Sorted<PaymentOfOrder> payments, 
         const Hash16 key = has_order ? orders.Peek()->order_key : payments.Peek()->order_key;
         order.reset();
         if (has_order) {
-            order = *orders.Peek();
+            order.emplace(*orders.Peek());
             orders.Pop();
         }
         of_order.clear();
