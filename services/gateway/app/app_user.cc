@@ -25,7 +25,7 @@ net::Task<Result<auth::PrincipalPtr>> AuthenticateAppUser::Run(std::string_view 
     if (!verified.ok()) co_return verified.status();
     const std::shared_ptr<BearerIdentity> identity = std::move(*verified);
     if (identity->principal) co_return identity->principal;
-    auto found = co_await RunBlocking(workers_, loop_, [this, identity] {
+    auto found = co_await RunBlocking(workers_, loop_, [this, &identity] {
         return users_.Find(identity->issuer, identity->subject);
     });
     if (!found.ok()) co_return found.status();
@@ -42,7 +42,7 @@ net::Task<Result<auth::PrincipalPtr>> AuthenticateAppUser::RunForSignIn(
     if (!verified.ok()) co_return verified.status();
     const std::shared_ptr<BearerIdentity> identity = std::move(*verified);
     if (identity->principal) co_return identity->principal;
-    auto user = co_await RunBlocking(workers_, loop_, [this, identity] {
+    auto user = co_await RunBlocking(workers_, loop_, [this, &identity] {
         return users_.FindOrCreate(identity->issuer, identity->subject);
     });
     if (!user.ok()) co_return user.status();

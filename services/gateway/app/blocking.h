@@ -13,6 +13,10 @@ namespace kessai::gateway::app {
 
 /// Runs `work` (which gives a Result or a Status) on a thread that may block, and goes on on
 /// `loop`. RESOURCE_EXHAUSTED QUEUE_FULL when too much waits already.
+///
+/// `work` must capture nothing with a destructor by value: g++ 12 destroys such captures of a
+/// temporary handed to an awaited coroutine twice. The caller waits, so its locals can be captured
+/// by reference.
 template <class F>
 net::Task<std::invoke_result_t<F&>> RunBlocking(rpc::WorkerPool& pool, net::Loop& loop, F work) {
     using Outcome = std::invoke_result_t<F&>;
