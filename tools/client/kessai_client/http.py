@@ -36,7 +36,7 @@ class Http:
         self._tls = ssl.create_default_context(cafile=ca_file)
 
     def send(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+        self, method: str, target: str, headers: Mapping[str, str | bytes], body: bytes = b""
     ) -> Answer:
         """Without the headers that http.client would add, but for Host and Content-Length."""
         connection = http.client.HTTPSConnection(

@@ -34,15 +34,15 @@ class StackFile:
     def admin_url(self, service: str) -> str:
         return str(self.content["admin"][service])
 
-    def database(self, service: str) -> "pymysql.connections.Connection[Any]":
-        """A session that can only read, in which every statement sees what is committed."""
+    def database(self, service: str, user: str = "audit") -> "pymysql.connections.Connection[Any]":
+        """A session in a service's schema; `audit` can only read. Each statement commits."""
         mysql = self.content["mysql"]
-        user = mysql["users"]["audit"]
+        login = mysql["users"][user]
         return pymysql.connect(
             host=mysql["host"],
             port=mysql["port"],
-            user=user["user"],
-            password=Path(user["password_file"]).read_text().strip(),
+            user=login["user"],
+            password=Path(login["password_file"]).read_text().strip(),
             database=mysql["schemas"][service],
             autocommit=True,
             connect_timeout=5,
