@@ -286,7 +286,8 @@ TEST_F(StreamTest, DayGoesFromEventsToRelease) {
     ASSERT_EVENTUALLY(results.Count("kessai.payout.v1.DayReleased") == 1);
 
     domain::PlanBook plans;
-    for (const auto& plan : *payout_->reader.ListPlans(MerchantId())) plans.Add(plan);
+    const auto default_plans = payout_->reader.ListPlans(MerchantId()).value();
+    for (const auto& plan : default_plans) plans.Add(plan);
     const auto expected = ReferenceAccruals(changes, plans);
     std::map<domain::EffectKey, int> seen;
     domain::ReleaseSums released;
