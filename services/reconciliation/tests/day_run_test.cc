@@ -9,6 +9,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -426,10 +427,13 @@ TEST_F(DayRunTest, SenselessAnswersAreRefused) {
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 0);
 
     // Out of order: within its own bucket, and smaller than what is there.
-    payment_.book.kept.reset();
-    payment_.book.intruders.clear();
-    payout_.book.rows.at(KeyOf(10)).gross += 1;
-    payment_.book.intruders = {payment_.book.rows.at(KeyOf(10))};
+    {
+        // The peer may still be writing what nobody reads any more.
+        std::scoped_lock lock(payment_.book.mutex, payout_.book.mutex);
+        payment_.book.kept.reset();
+        payout_.book.rows.at(KeyOf(10)).gross += 1;
+        payment_.book.intruders = {payment_.book.rows.at(KeyOf(10))};
+    }
     EXPECT_THAT(compare_.Run(Day(), false), Refuses(Code::kDataLoss, "ROWS_OUT_OF_ORDER"));
 }
 
