@@ -115,7 +115,10 @@ Status Server::Start() {
     grpc::ServerBuilder builder;
     SetLimits(builder, options);
     builder.AddListeningPort(options.listen_address, credentials, &state_->port);
-    for (Service& service : state_->services) builder.RegisterService(&service.state().grpc);
+    for (Service& service : state_->services) {
+        for (MethodState& method : service.state().methods) GiveToGrpc(&method);
+        builder.RegisterService(&service.state().grpc);
+    }
     state_->grpc = builder.BuildAndStart();
     if (state_->grpc == nullptr || state_->port == 0) {
         state_->grpc.reset();

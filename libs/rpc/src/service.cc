@@ -14,6 +14,7 @@
 #include "kessai/rpc/reason.h"
 #include "server_call.h"
 #include "service_state.h"
+#include "thread_sanitizer.h"
 
 namespace kessai::rpc {
 namespace {
@@ -53,6 +54,7 @@ void GrpcService::AddUnary(MethodState& method) {
         next_index_++, new grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
                            [&method](grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                               TakeFromGrpc(&method);
                                return internal::UnaryCall::Begin(method, *context, *request,
                                                                  *response);
                            }));
@@ -64,6 +66,7 @@ void GrpcService::AddStreaming(MethodState& method) {
         next_index_++,
         new grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
             [&method](grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+                TakeFromGrpc(&method);
                 return internal::StreamingCall::Begin(method, *context, *request);
             }));
 }
@@ -73,6 +76,7 @@ void GrpcService::AddBatches(MethodState& method) {
     MarkMethodRawCallback(
         next_index_++, new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>(
                            [&method](grpc::CallbackServerContext* context) {
+                               TakeFromGrpc(&method);
                                return internal::BatchServerStream::Begin(method, *context);
                            }));
 }
