@@ -190,8 +190,11 @@ TEST_F(DayRunTest, EqualDayIsComparedByItselfAfterBothMarks) {
         const auto run = Call<v1::DayRun>("GetDayRun", request);
         return run.ok() && run->state() == v1::DayRun::EQUAL;
     }());
-    EXPECT_EQ(payment_.book.lists + payout_.book.lists, 0);
-    EXPECT_GT(payment_.book.verified, 0);
+    {
+        std::scoped_lock lock(payment_.book.mutex, payout_.book.mutex);
+        EXPECT_EQ(payment_.book.lists + payout_.book.lists, 0);
+        EXPECT_GT(payment_.book.verified, 0);
+    }
     EXPECT_THAT(Discrepancies(), IsEmpty());
     // It is not compared again and again.
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM day_run"), 1);
