@@ -262,7 +262,8 @@ TEST_F(LedgerTest, LockingReadsUseThePrimaryKey) {
                  "payment_id");
     expect_range("payment_order", list([](int i) {
                      char hex[40];
-                     std::snprintf(hex, sizeof hex, "x'%08x%024x'", i * 0x800000, 0);
+                     std::snprintf(hex, sizeof hex, "x'%08x%024x'",
+                                   static_cast<unsigned>(i) * 0x800000U, 0);
                      return std::string(hex);
                  }),
                  "order_key");
