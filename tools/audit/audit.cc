@@ -1,7 +1,28 @@
 #include "audit.h"
 
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checks/arrival.h"
+#include "checks/backlog.h"
+#include "checks/change_join.h"
+#include "checks/merchant_day_pass.h"
 #include "checks/payment_books.h"
+#include "checks/payout_books.h"
+#include "checks/release_check.h"
+#include "kessai/kafka/topic_reader.h"
+#include "rules/accrual_rules.h"
+#include "rules/digest_rules.h"
+#include "rules/event_rules.h"
+#include "rules/expected_event.h"
+#include "source/digest_table.h"
+#include "source/reconciliation_tables.h"
 #include "source/snapshot.h"
+#include "source/topic_contents.h"
 #include "spill/spill_space.h"
 
 namespace kessai::audit {
@@ -9,31 +30,337 @@ namespace {
 
 using enum Invariant;
 
-Status CheckPayment(const AuditOptions& options, const Clock& clock, const SpillSpace& space,
-                    AuditTimes& times, Report& report) {
-    KESSAI_ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Open(options.payment, clock));
-    times.snapshot_at = snapshot.taken_at();
-    return CheckPaymentBooks(snapshot.session(), space, options.hasher, report).status();
-}
+constexpr Duration kBrokerTimeout = std::chrono::seconds(10);
+constexpr int kDiscrepanciesMax = 10'000;
+
+/// One audit. What cannot be reached stays null, and its invariants are reported as not checked;
+/// the others go on.
+class Audit {
+ public:
+    Audit(const AuditOptions& options, const Clock& clock, AuditObserver& observer, Report& report)
+        : options_(options),
+          clock_(clock),
+          observer_(observer),
+          report_(report),
+          space_(options.work_directory, options.sorter_memory_bytes),
+          matched_digests_(options.hasher) {}
+
+    AuditTimes Run() {
+        const SteadyInstant begin = clock_.SteadyNow();
+        Note({kM1, kM2, kM3, kM4, kM5, kM6, kM7, kM8, kM9}, ReadPayment());
+        OpenTopics();
+        OpenSessions();
+        Wait();
+        CheckBacklogs();
+        TakeSnapshots();
+        ReadTopics();
+        Note({kM7, kM8, kM9}, ReadPayout());
+        Note({kM6, kM7, kM8}, Join());
+        Note({kM7, kM8, kM9}, CheckDays());
+        Note({kM8}, CheckReconciliation());
+        Note({kM6, kM8}, CheckAgainstNow());
+        times_.took = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - begin);
+        return times_;
+    }
+
+ private:
+    void Note(std::initializer_list<Invariant> invariants, const Status& status) {
+        if (status.ok()) return;
+        for (const Invariant invariant : invariants) {
+            report_.CouldNotCheck(invariant, status.ToString());
+        }
+    }
+
+    /// Everything within the payment schema, in one snapshot that is closed afterwards.
+    Status ReadPayment() {
+        observer_.OnStep("reading the payment schema");
+        KESSAI_ASSIGN_OR_RETURN(const Snapshot snapshot, Snapshot::Open(options_.payment, clock_));
+        times_.snapshot_at = snapshot.taken_at();
+        KESSAI_ASSIGN_OR_RETURN(PaymentBooks books, CheckPaymentBooks(snapshot.session(), space_,
+                                                                      options_.hasher, report_));
+        payment_.emplace(std::move(books));
+        return OkStatus();
+    }
+
+    // --- waiting ---
+
+    void OpenTopics() {
+        const auto open = [&](const std::string& topic) {
+            auto reader = kafka::TopicReader::Open(options_.kafka, topic, kBrokerTimeout);
+            Note({kM6}, reader.ok() ? OkStatus() : reader.status().WithContext(topic));
+            return reader.ok() ? std::move(reader).value() : nullptr;
+        };
+        payment_reader_ = open(options_.payment_topic);
+        payout_reader_ = open(options_.payout_topic);
+    }
+    void OpenSessions() {
+        const auto open = [&](const mysql::ConnectOptions& options,
+                              std::initializer_list<Invariant> needed_for) {
+            auto session = Connect(options, clock_);
+            if (!session.ok()) Note(needed_for, session.status());
+            return session.ok() ? std::move(session).value() : nullptr;
+        };
+        // That the payment schema cannot be reached is told already.
+        payment_session_ = open(options_.payment, {kBacklog});
+        payout_session_ = open(options_.payout, {kM6, kM7, kM8, kM9, kBacklog});
+        reconciliation_session_ = open(options_.reconciliation, {kM8, kBacklog});
+        gateway_session_ = open(options_.gateway, {kBacklog});
+    }
+    void Wait() {
+        observer_.OnStep("waiting for changes to arrive");
+        static const PaymentDays kNoDays;
+        const ArrivalPlaces places{payment_session_.get(),        payout_session_.get(),
+                                   reconciliation_session_.get(), gateway_session_.get(),
+                                   payment_reader_.get(),         payout_reader_.get(),
+                                   options_.payment_topic,        options_.payout_topic};
+        arrival_ = WaitForArrival(places, times_.snapshot_at,
+                                  payment_.has_value() ? payment_->days : kNoDays, options_.wait,
+                                  clock_, report_);
+        times_.waited = arrival_.waited;
+    }
+    void CheckBacklogs() {
+        const auto check = [&](std::string_view service, mysql::Session* session) {
+            if (session == nullptr) return Backlog();
+            auto backlog = CheckBacklog(service, *session, options_.wait, report_);
+            Note({kBacklog}, backlog.status());
+            if (!backlog.ok()) return Backlog();
+            settled_.insert(backlog->settled.begin(), backlog->settled.end());
+            return std::move(backlog).value();
+        };
+        check("payment", payment_session_.get());
+        hints_.waiting_in_payout = check("payout", payout_session_.get()).waiting;
+        hints_.waiting_in_reconciliation =
+            check("reconciliation", reconciliation_session_.get()).waiting;
+        check("gateway", gateway_session_.get());
+    }
+
+    // --- reading what has arrived ---
+
+    /// After the topics' ends were asked for: so whatever stands before them is in the snapshots.
+    void TakeSnapshots() {
+        const auto take = [&](const mysql::ConnectOptions& options, bool reachable,
+                              std::initializer_list<Invariant> needed_for) {
+            std::optional<Snapshot> taken;
+            if (!reachable) return taken;
+            auto snapshot = Snapshot::Open(options, clock_);
+            if (snapshot.ok()) {
+                taken.emplace(std::move(snapshot).value());
+            } else {
+                Note(needed_for, snapshot.status());
+            }
+            return taken;
+        };
+        payout_snapshot_ = take(options_.payout, payout_session_ != nullptr, {kM6, kM7, kM8, kM9});
+        reconciliation_snapshot_ =
+            take(options_.reconciliation, reconciliation_session_ != nullptr, {kM8});
+    }
+    void ReadTopics() {
+        const auto read = [&](kafka::TopicReader* reader, const std::string& topic,
+                              const std::optional<std::vector<kafka::OffsetRange>>& ranges,
+                              const auto& see) {
+            std::optional<TopicContents> contents;
+            if (reader == nullptr || !ranges.has_value()) return contents;
+            observer_.OnStep("reading " + topic);
+            auto content = ReadTopic(*reader, topic, *ranges, space_, see);
+            if (content.ok()) {
+                contents.emplace(std::move(content).value());
+                CheckUnreadable(*contents, settled_, report_);
+            } else {
+                Note({kM6}, content.status());
+            }
+            return contents;
+        };
+        using See = std::function<void(const event::Envelope&, const MessageId&)>;
+        payment_topic_ =
+            read(payment_reader_.get(), options_.payment_topic, arrival_.payment_ranges, See());
+        payout_topic_ = read(payout_reader_.get(), options_.payout_topic, arrival_.payout_ranges,
+                             See([&](const event::Envelope& event, const MessageId& id) {
+                                 if (event.type == "kessai.payout.v1.DayReleased") {
+                                     release_events_.push_back({id, event});
+                                 }
+                             }));
+    }
+    Status ReadPayout() {
+        if (!payout_snapshot_.has_value()) return OkStatus();
+        observer_.OnStep("reading the payout schema");
+        // Without the topic their number is not known, and totals are not of the right slots.
+        if (payment_reader_ == nullptr) {
+            return Status(Code::kUnavailable, "TOPIC_UNREACHABLE",
+                          "the number of partitions is not known");
+        }
+        KESSAI_ASSIGN_OR_RETURN(
+            PayoutBooks books, ReadPayoutBooks(payout_snapshot_->session(), space_, options_.hasher,
+                                               payment_reader_->partitions(), report_));
+        payout_.emplace(std::move(books));
+        return OkStatus();
+    }
+
+    // --- joining ---
+
+    Status Join() {
+        if (!payment_.has_value()) return OkStatus();
+        observer_.OnStep("joining changes, events, accruals and matches");
+        hints_.explain_event = [this](const EventRecord& event) { return ExplainEvent(event); };
+        hints_.explain_payout_event = [this](const EventRecord& event, const AccrualRow& accrual) {
+            return ExplainPayoutEvent(event, accrual);
+        };
+        ChangeSources sources{payment_->changes};
+        if (payment_topic_.has_value()) sources.payment_topic = &*payment_topic_;
+        if (payout_.has_value()) sources.payout = &*payout_;
+        if (payout_topic_.has_value()) sources.payout_topic = &*payout_topic_;
+        if (reconciliation_snapshot_.has_value()) {
+            sources.reconciliation = &reconciliation_snapshot_->session();
+        }
+        Sorter<LateRecord> late(space_);
+        Aggregator<MerchantDaySum> matched(space_);
+        KESSAI_RETURN_IF_ERROR(
+            JoinChanges(sources, hints_, {late, matched, matched_digests_}, report_));
+        KESSAI_ASSIGN_OR_RETURN(auto sorted_late, late.Finish());
+        late_.emplace(std::move(sorted_late));
+        if (sources.reconciliation == nullptr) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(auto sums, matched.Finish());
+        matched_.emplace(std::move(sums));
+        return OkStatus();
+    }
+
+    std::string ExplainEvent(const EventRecord& event) {
+        if (payment_session_ == nullptr) return "it cannot be looked at";
+        const auto message = ReadMessage(*payment_reader_, event.partition, event.offset);
+        if (!message.ok()) return message.status().ToString();
+        const auto changes = ChangesOf(*payment_session_, {event.key.object});
+        if (!changes.ok()) return changes.status().ToString();
+        for (const Change& change : *changes) {
+            if (change.key != event.key) continue;
+            const auto expected = ExpectedEventOf(change);
+            if (!expected.has_value()) return "no event can tell of this row";
+            return DescribeDifference(
+                {expected->type, change.key.object, change.key.version, change.event_id,
+                 BusinessDate::FromNumber(change.business_date).value(),
+                 FromMicros(change.occurred_at_us), expected->payload},
+                message->fields());
+        }
+        return "the row is not there any more";
+    }
+    std::string ExplainPayoutEvent(const EventRecord& event, const AccrualRow& accrual) {
+        const auto message = ReadMessage(*payout_reader_, event.partition, event.offset);
+        if (!message.ok()) return message.status().ToString();
+        const std::string payload = AccrualPayload(accrual);
+        const auto expected = AccrualEventOf(accrual, payload);
+        if (!expected.has_value()) return "no event can tell of this row";
+        return DescribeDifference(*expected, message->fields());
+    }
+
+    // --- days ---
+
+    Status CheckDays() {
+        if (!payout_.has_value()) return OkStatus();
+        observer_.OnStep("comparing days");
+        mysql::Session& session = payout_snapshot_->session();
+        KESSAI_ASSIGN_OR_RETURN(const KeptDigests kept, ReadKeptDigests(session));
+        CheckKeptDigests(
+            "payout's kept digest", kept, payout_->digests, [](DayNumber) { return true; },
+            report_);
+        if (payment_.has_value()) CompareDayDigests();
+
+        MerchantDaySources sources{session, *payout_};
+        if (payment_.has_value()) {
+            sources.payable = &payment_->payable;
+            sources.payment_days = &payment_->days;
+        }
+        if (matched_.has_value()) {
+            sources.reconciliation = &reconciliation_snapshot_->session();
+            sources.matched = &*matched_;
+        }
+        return PassOverMerchantDays(sources, space_, report_);
+    }
+    void CompareDayDigests() {
+        std::uint64_t days = 0;
+        for (const auto& [day, state] : payment_->days.ended) {
+            const auto found = payout_->days.find(day);
+            const bool closed = state.state == kDayClosed && found != payout_->days.end() &&
+                                found->second.state >= kPayoutClosed;
+            if (!closed) continue;
+            ++days;
+            CompareDigests("payout's digest beside payment's", day, payment_->digests.Of(day),
+                           payout_->digests.Of(day), report_);
+        }
+        report_.LookedAt(kM8, "closed days", days);
+    }
+
+    Status CheckReconciliation() {
+        if (!matched_.has_value()) return OkStatus();
+        mysql::Session& session = reconciliation_snapshot_->session();
+        KESSAI_ASSIGN_OR_RETURN(const KeptDigests kept, ReadKeptDigests(session));
+        CheckKeptDigests(
+            "reconciliation's kept digest", kept, matched_digests_, [](DayNumber) { return true; },
+            report_);
+        KESSAI_ASSIGN_OR_RETURN(const auto open, ReadOpenDiscrepancies(session, kDiscrepanciesMax));
+        for (const OpenDiscrepancyRow& row : open) {
+            report_.Found(kM8, "unsettled discrepancy", [&] {
+                return Finding{
+                    {{"discrepancy", row.discrepancy_id},
+                     {"day", DayText(row.business_date)},
+                     {"payment", row.payment_id},
+                     {"version", row.version}},
+                    "repaired or accepted",
+                    "kind " + std::to_string(row.kind) + ", state " + std::to_string(row.state)};
+            });
+        }
+        return OkStatus();
+    }
+
+    // --- what came after the snapshot ---
+
+    Status CheckAgainstNow() {
+        if (payment_session_ == nullptr) return OkStatus();
+        if (late_.has_value()) {
+            KESSAI_RETURN_IF_ERROR(CheckLate(*payment_session_, *std::move(late_),
+                                             options_.payment_topic, settled_, report_));
+        }
+        if (!payout_.has_value() || !payment_.has_value()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(const auto cleared, ReadClearedReleases(*payment_session_));
+        KESSAI_ASSIGN_OR_RETURN(const auto clearings, ReadClearings(*payment_session_));
+        CheckReleases({payout_->rounds, payout_topic_.has_value() ? &*payout_topic_ : nullptr,
+                       release_events_, &cleared, &clearings, ToMicros(times_.snapshot_at)},
+                      report_);
+        return OkStatus();
+    }
+
+    const AuditOptions& options_;
+    const Clock& clock_;
+    AuditObserver& observer_;
+    Report& report_;
+    const SpillSpace space_;
+    AuditTimes times_;
+
+    std::unique_ptr<kafka::TopicReader> payment_reader_;
+    std::unique_ptr<kafka::TopicReader> payout_reader_;
+    // For what is committed now.
+    std::unique_ptr<mysql::Session> payment_session_;
+    std::unique_ptr<mysql::Session> payout_session_;
+    std::unique_ptr<mysql::Session> reconciliation_session_;
+    std::unique_ptr<mysql::Session> gateway_session_;
+    std::optional<Snapshot> payout_snapshot_;
+    std::optional<Snapshot> reconciliation_snapshot_;
+
+    Arrival arrival_;
+    std::set<MessageId> settled_;
+    ChangeHints hints_;
+    std::optional<PaymentBooks> payment_;
+    std::optional<TopicContents> payment_topic_;
+    std::optional<TopicContents> payout_topic_;
+    std::vector<ReleaseEvent> release_events_;
+    std::optional<PayoutBooks> payout_;
+    std::optional<Sorted<LateRecord>> late_;
+    std::optional<Aggregated<MerchantDaySum>> matched_;
+    DayDigests matched_digests_;
+};
 
 }  // namespace
 
 AuditTimes RunAudit(const AuditOptions& options, const Clock& clock, AuditObserver& observer,
                     Report& report) {
-    const SteadyInstant begin = clock.SteadyNow();
-    const SpillSpace space(options.work_directory, options.sorter_memory_bytes);
-    AuditTimes times;
-    observer.OnStep("reading the payment schema");
-    if (const Status status = CheckPayment(options, clock, space, times, report); !status.ok()) {
-        for (const Invariant invariant : {kM1, kM2, kM3, kM4, kM5}) {
-            report.CouldNotCheck(invariant, status.ToString());
-        }
-    }
-    for (const Invariant invariant : {kM6, kM7, kM8, kM9, kBacklog}) {
-        report.CouldNotCheck(invariant, "this version does not check it");
-    }
-    times.took = std::chrono::duration_cast<Duration>(clock.SteadyNow() - begin);
-    return times;
+    return Audit(options, clock, observer, report).Run();
 }
 
 }  // namespace kessai::audit

@@ -4,6 +4,8 @@
 
 #include "checks/payment_passes.h"
 #include "rules/day_rules.h"
+#include "rules/digest_rules.h"
+#include "source/digest_table.h"
 
 namespace kessai::audit {
 
@@ -22,6 +24,15 @@ Result<PaymentBooks> CheckPaymentBooks(mysql::Session& session, const SpillSpace
     KESSAI_ASSIGN_OR_RETURN(auto implied, postings.Finish());
     Sorter<MerchantDaySum> payable(space);
     KESSAI_RETURN_IF_ERROR(PassOverAccounts(session, std::move(implied), payable, report));
+
+    KESSAI_ASSIGN_OR_RETURN(const KeptDigests kept, ReadKeptDigests(session));
+    CheckKeptDigests(
+        "payment's kept digest", kept, digests,
+        [&](DayNumber day) {
+            const auto ended = days.ended.find(day);
+            return ended != days.ended.end() && ended->second.state >= kDayMarked;
+        },
+        report);
 
     KESSAI_ASSIGN_OR_RETURN(auto sorted_changes, changes.Finish());
     KESSAI_ASSIGN_OR_RETURN(auto sorted_payable, payable.Finish());

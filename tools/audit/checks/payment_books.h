@@ -22,8 +22,9 @@ struct PaymentBooks {
 };
 
 /// Reads the whole payment schema once, each table in the order of a key, and checks in it
-/// M1, M2, M3, M4, M5, and of M9 that every change is of a day that was open. All that the session
-/// reads must be of one moment (see Snapshot).
+/// M1, M2, M3, M4, M5; of M8 that the digests it keeps of days whose events are all published are
+/// those of its journals; and of M9 that every change is of a day that was open. All that the
+/// session reads must be of one moment (see Snapshot).
 Result<PaymentBooks> CheckPaymentBooks(mysql::Session& session, const SpillSpace& space,
                                        const digest::RowHasher& hasher, Report& report);
 

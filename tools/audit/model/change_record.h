@@ -43,6 +43,7 @@ struct MerchantDaySum {
 
     auto place() const { return std::tuple(business_date, merchant_id, currency); }
     bool operator<(const MerchantDaySum& other) const { return place() < other.place(); }
+    void Merge(const MerchantDaySum& other) { amount += other.amount; }
 };
 
 }  // namespace kessai::audit

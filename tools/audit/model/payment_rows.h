@@ -78,9 +78,6 @@ struct Change {
     std::string merchant_refund_id;
     std::string source;
     int bucket = 0;
-
-    /// What the merchant gained, signed.
-    std::int64_t merchant_gross() const { return GrossSign(kind) * amount; }
 };
 
 struct PaymentRow {

@@ -4,6 +4,7 @@
 
 #include "kessai/time/business_date.h"
 #include "kessai/time/clock.h"
+#include "model/wide.h"
 
 namespace kessai::audit {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using enum Invariant;
 
 /// A database that took over from another may have another clock: so far apart they may be.
-constexpr std::int64_t kClocksApartUs = 5'000'000;
+constexpr Wide kClocksApartUs = 5'000'000;
 
 std::string TimeText(std::int64_t micros) {
     return std::to_string(micros) + " (" + FormatUtc(FromMicros(micros)) + ")";

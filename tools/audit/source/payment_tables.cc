@@ -1,6 +1,7 @@
 #include "source/payment_tables.h"
 
 #include "kessai/mysql/query.h"
+#include "source/columns.h"
 
 namespace kessai::audit {
 namespace {
@@ -84,24 +85,15 @@ constexpr mysql::Query kPostingsNext{"posting.next_page", KESSAI_AUDIT_POSTING R
        OR (owner_id = ? AND kind = ? AND event_id > ?)
     ORDER BY owner_id, kind, event_id LIMIT ?)sql"};
 
+// Ids of payments and top-ups are far larger than any yyyymmdd.
+constexpr mysql::Query kClearedReleases{
+    "journal.of_releases", KESSAI_AUDIT_JOURNAL "WHERE object_id BETWEEN 0 AND 99991231"};
+constexpr mysql::Query kClearings{"release_clearing.all", KESSAI_AUDIT_CLEARING};
+
 constexpr mysql::Query kGates{"gate.count",
                               "SELECT business_date + 0, COUNT(*) FROM gate GROUP BY 1"};
 constexpr mysql::Query kDays{"business_day.all",
                              "SELECT business_date + 0, state, closing_at_us FROM business_day"};
-
-mysql::Bytes BytesOf(const Hash16& hash) {
-    return {{reinterpret_cast<const char*>(hash.data()), hash.size()}};
-}
-
-std::uint32_t Uint32(const mysql::Rows& from, int column) {
-    return static_cast<std::uint32_t>(from.Uint(column));
-}
-int SmallInt(const mysql::Rows& from, int column) {
-    return static_cast<int>(from.Int(column));
-}
-DayNumber Day(const mysql::Rows& from, int column) {
-    return static_cast<DayNumber>(from.Int(column));
-}
 
 }  // namespace
 
@@ -261,6 +253,21 @@ Result<std::vector<Change>> ChangesOf(mysql::Session& session,
     std::vector<Change> changes;
     while (rows.Next()) JournalTable().Read(rows, changes.emplace_back());
     return changes;
+}
+
+Result<std::vector<Change>> ReadClearedReleases(mysql::Session& session) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kClearedReleases));
+    std::vector<Change> changes;
+    while (rows.Next()) JournalTable().Read(rows, changes.emplace_back());
+    std::erase_if(changes, [](const Change& change) { return change.kind != kReleaseCleared; });
+    return changes;
+}
+
+Result<std::vector<ClearingRow>> ReadClearings(mysql::Session& session) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kClearings));
+    std::vector<ClearingRow> clearings;
+    while (rows.Next()) ClearingTable().Read(rows, clearings.emplace_back());
+    return clearings;
 }
 
 Result<PaymentDays> ReadPaymentDays(mysql::Session& session) {

@@ -71,6 +71,10 @@ struct PostingTable {
 Result<std::vector<Change>> ChangesOf(mysql::Session& session,
                                       const std::vector<std::int64_t>& objects);
 
+/// The journals of cleared releases (their objects are dates) and their effect keys. Few.
+Result<std::vector<Change>> ReadClearedReleases(mysql::Session& session);
+Result<std::vector<ClearingRow>> ReadClearings(mysql::Session& session);
+
 /// What the payment service says of the days of its books.
 struct PaymentDays {
     struct Day {

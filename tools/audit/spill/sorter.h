@@ -109,6 +109,7 @@ class Sorter {
 
     /// To be called once.
     Result<Sorted<Record>> Finish() {
+        KESSAI_RETURN_IF_ERROR(failure_);
         Sorted<Record> sorted;
         if (runs_.empty()) {
             std::sort(records_.begin(), records_.end());

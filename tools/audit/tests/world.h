@@ -71,10 +71,10 @@ class World {
     /// Events since the last call, in the order in which they are to be published.
     std::vector<WorldEvent> TakeEvents() { return std::exchange(events_, {}); }
     /// Rows of consumer_offset: that every consumer has applied what stands below these offsets.
-    Status StoreOffsets(const Schemas& schemas, const std::string& payment_topic,
-                        const std::vector<std::int64_t>& payment_ends,
-                        const std::string& payout_topic,
-                        const std::vector<std::int64_t>& payout_ends);
+    static Status StoreOffsets(const Schemas& schemas, const std::string& payment_topic,
+                               const std::vector<std::int64_t>& payment_ends,
+                               const std::string& payout_topic,
+                               const std::vector<std::int64_t>& payout_ends);
 
  private:
     struct Posting {

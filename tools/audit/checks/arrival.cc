@@ -1,0 +1,217 @@
+#include "checks/arrival.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "source/inbox_tables.h"
+#include "source/payout_tables.h"
+
+namespace kessai::audit {
+namespace {
+
+using enum Invariant;
+
+constexpr Duration kPollEvery = std::chrono::milliseconds(100);
+constexpr Duration kBrokerTimeout = std::chrono::seconds(10);
+
+using Ranges = std::vector<kafka::OffsetRange>;
+
+class ArrivalWait {
+ public:
+    ArrivalWait(const ArrivalPlaces& places, Instant snapshot_at, const PaymentDays& days,
+                Duration wait, const Clock& clock, Report& report)
+        : places_(places),
+          snapshot_at_(snapshot_at),
+          days_(days),
+          clock_(clock),
+          report_(report),
+          begin_(clock.SteadyNow()),
+          deadline_(begin_ + wait) {}
+
+    Arrival Run() {
+        Arrival arrival;
+        WaitForOutbox("payment", places_.payment, snapshot_at_);
+        arrival.payment_ranges = RangesOf(places_.payment_topic, places_.payment_topic_name);
+        if (arrival.payment_ranges.has_value()) {
+            const std::string& topic = places_.payment_topic_name;
+            WaitForConsumer("payout", places_.payout, topic, *arrival.payment_ranges);
+            WaitForConsumer("gateway", places_.gateway, topic, *arrival.payment_ranges);
+        }
+        WaitForPayoutDays();
+        WaitForPayoutOutbox();
+        arrival.payout_ranges = RangesOf(places_.payout_topic, places_.payout_topic_name);
+        if (arrival.payment_ranges.has_value()) {
+            WaitForConsumer("reconciliation", places_.reconciliation, places_.payment_topic_name,
+                            *arrival.payment_ranges);
+        }
+        if (arrival.payout_ranges.has_value()) {
+            const std::string& topic = places_.payout_topic_name;
+            WaitForConsumer("reconciliation", places_.reconciliation, topic,
+                            *arrival.payout_ranges);
+            WaitForConsumer("payment", places_.payment, topic, *arrival.payout_ranges);
+        }
+        arrival.waited = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - begin_);
+        return arrival;
+    }
+
+ private:
+    /// True when `done` was in time; a refusal of it ends the wait too, and is told.
+    bool Until(const std::function<Result<bool>()>& done) {
+        for (;;) {
+            const Result<bool> is_done = done();
+            if (!is_done.ok()) {
+                report_.CouldNotCheck(kBacklog, is_done.status().ToString());
+                return true;
+            }
+            if (*is_done) return true;
+            if (clock_.SteadyNow() >= deadline_) return false;
+            clock_.SleepFor(kPollEvery);
+        }
+    }
+
+    void WaitForOutbox(std::string_view service, mysql::Session* session, Instant written_by) {
+        if (session == nullptr) return;
+        UnsentRows unsent;
+        const bool sent = Until([&]() -> Result<bool> {
+            KESSAI_ASSIGN_OR_RETURN(unsent, CountUnsent(*session, written_by));
+            return unsent.rows == 0;
+        });
+        if (sent) return;
+        report_.Found(kBacklog, "unsent outbox rows", [&] {
+            return Finding{{{"service", std::string(service)}},
+                           "sent within the wait",
+                           std::to_string(unsent.rows) + " rows with " +
+                               std::to_string(unsent.entries) + " messages"};
+        });
+    }
+    void WaitForPayoutOutbox() {
+        if (places_.payout == nullptr) return;
+        const auto now = places_.payout->DatabaseNow();
+        if (!now.ok()) return report_.CouldNotCheck(kBacklog, now.status().ToString());
+        WaitForOutbox("payout", places_.payout, *now);
+    }
+
+    std::optional<Ranges> RangesOf(kafka::TopicReader* reader, const std::string& topic) {
+        if (reader == nullptr) return std::nullopt;
+        auto ranges = reader->QueryRanges(kBrokerTimeout);
+        if (ranges.ok()) return std::move(ranges).value();
+        report_.CouldNotCheck(kM6, topic + ": " + ranges.status().ToString());
+        return std::nullopt;
+    }
+
+    void WaitForConsumer(std::string_view service, mysql::Session* session,
+                         const std::string& topic, const Ranges& ranges) {
+        if (session == nullptr || !Consumes(service, *session)) return;
+        std::map<int, std::int64_t> offsets;
+        const bool arrived = Until([&]() -> Result<bool> {
+            KESSAI_ASSIGN_OR_RETURN(offsets, ReadOffsets(*session, topic));
+            return Lag(offsets, ranges) == 0;
+        });
+        if (!arrived) ReportLag(service, topic, offsets, ranges);
+        ReportBeyondEnd(service, topic, offsets, ranges);
+    }
+    /// Every service has the table, if it consumes anything.
+    bool Consumes(std::string_view service, mysql::Session& session) {
+        const auto has_offsets = HasTable(session, "consumer_offset");
+        if (has_offsets.ok() && *has_offsets) return true;
+        const bool is_needed = service != "gateway";
+        if (!has_offsets.ok() || is_needed) {
+            report_.CouldNotCheck(kBacklog,
+                                  std::string(service) + ": " +
+                                      (has_offsets.ok() ? "no table consumer_offset"
+                                                        : has_offsets.status().ToString()));
+        }
+        return false;
+    }
+    static std::int64_t LagOf(const std::map<int, std::int64_t>& offsets, const Ranges& ranges,
+                              std::size_t partition) {
+        const auto found = offsets.find(static_cast<int>(partition));
+        // Without a row a group begins at the topic's beginning.
+        const std::int64_t next = found == offsets.end() ? ranges[partition].first : found->second;
+        return std::max<std::int64_t>(0, ranges[partition].end - next);
+    }
+    static std::int64_t Lag(const std::map<int, std::int64_t>& offsets, const Ranges& ranges) {
+        std::int64_t lag = 0;
+        for (std::size_t i = 0; i < ranges.size(); ++i) lag += LagOf(offsets, ranges, i);
+        return lag;
+    }
+    void ReportLag(std::string_view service, const std::string& topic,
+                   const std::map<int, std::int64_t>& offsets, const Ranges& ranges) {
+        for (std::size_t i = 0; i < ranges.size(); ++i) {
+            const std::int64_t lag = LagOf(offsets, ranges, i);
+            if (lag == 0) continue;
+            report_.Found(kBacklog, "consumer is behind", [&] {
+                return Finding{{{"service", std::string(service)},
+                                {"partition", topic + "/" + std::to_string(i)}},
+                               "at " + std::to_string(ranges[i].end) + " within the wait",
+                               std::to_string(lag) + " messages behind"};
+            });
+        }
+    }
+    /// An offset that the topic does not have: whatever is published next is never read.
+    void ReportBeyondEnd(std::string_view service, const std::string& topic,
+                         const std::map<int, std::int64_t>& offsets, const Ranges& ranges) {
+        for (const auto& [partition, next] : offsets) {
+            const auto i = static_cast<std::size_t>(partition);
+            const bool exists = partition >= 0 && i < ranges.size();
+            // The topic may have grown since its end was asked for, by as much as was read.
+            const Result<std::int64_t> end = exists && next > ranges[i].end
+                                                 ? EndNow(topic, i)
+                                                 : Result<std::int64_t>(std::int64_t{INT64_MAX});
+            if (exists && end.ok() && next <= *end) continue;
+            report_.Found(kBacklog, "consumer's offset", [&, of = partition, offset = next] {
+                return Finding{{{"service", std::string(service)},
+                                {"partition", topic + "/" + std::to_string(of)}},
+                               exists && end.ok() ? "at most " + std::to_string(*end)
+                                                  : "of a partition that there is",
+                               std::to_string(offset)};
+            });
+        }
+    }
+    Result<std::int64_t> EndNow(const std::string& topic, std::size_t partition) {
+        kafka::TopicReader& reader =
+            topic == places_.payment_topic_name ? *places_.payment_topic : *places_.payout_topic;
+        KESSAI_ASSIGN_OR_RETURN(const auto ranges, reader.QueryRanges(kBrokerTimeout));
+        return ranges[partition].end;
+    }
+
+    void WaitForPayoutDays() {
+        if (places_.payout == nullptr) return;
+        std::vector<DayNumber> open;
+        const bool closed = Until([&]() -> Result<bool> {
+            KESSAI_ASSIGN_OR_RETURN(const auto payout_days, ReadPayoutDays(*places_.payout));
+            open.clear();
+            for (const auto& [day, state] : days_.ended) {
+                const auto found = payout_days.find(day);
+                const bool is_closed =
+                    found != payout_days.end() && found->second.state >= kPayoutClosed;
+                if (state.state == kDayClosed && !is_closed) open.push_back(day);
+            }
+            return open.empty();
+        });
+        if (closed) return;
+        for (const DayNumber day : open) {
+            report_.Found(kM8, "day is not closed in payout", [&] {
+                return Finding{{{"day", DayText(day)}}, "closed, as in payment", "open"};
+            });
+        }
+    }
+
+    const ArrivalPlaces& places_;
+    const Instant snapshot_at_;
+    const PaymentDays& days_;
+    const Clock& clock_;
+    Report& report_;
+    const SteadyInstant begin_;
+    const SteadyInstant deadline_;
+};
+
+}  // namespace
+
+Arrival WaitForArrival(const ArrivalPlaces& places, Instant snapshot_at, const PaymentDays& days,
+                       Duration wait, const Clock& clock, Report& report) {
+    return ArrivalWait(places, snapshot_at, days, wait, clock, report).Run();
+}
+
+}  // namespace kessai::audit

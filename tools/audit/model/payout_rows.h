@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "model/payment_rows.h"
+#include "model/values.h"
+
+// Rows of the payout service's schema, as they are stored: nothing here is known to be valid.
+namespace kessai::audit {
+
+enum PayoutDayState : int {
+    kPayoutOpen = 1,
+    kPayoutClosed = 2,
+    kPayoutReleasing = 3,
+    kPayoutReleased = 4,
+};
+
+/// One row of `accrual`. Ordered by key.
+struct AccrualRow {
+    ChangeKey key;
+    std::int64_t event_id = 0;
+    std::int64_t merchant_id = 0;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t captured_total = 0;
+    std::int64_t refunded_before = 0;
+    std::int64_t recorded_at_us = 0;
+    /// Of payment's event.
+    Hash16 content_hash{};
+    /// Of our event AccrualRecorded, made anew from this row; zeros where none can tell of it.
+    Hash16 event_hash{};
+    DayNumber business_date = 0;
+    DayNumber payment_date = 0;
+    std::int32_t plan_id = 0;
+    std::int32_t plan_version = 0;
+    std::int16_t bucket = 0;
+    CurrencyCode currency;
+    std::int8_t kind = 0;
+    std::int8_t tax_class = 0;
+
+    bool operator<(const AccrualRow& other) const { return key < other.key; }
+};
+
+/// One row of `merchant_day_total`.
+struct TotalRow {
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    std::int32_t slot = 0;
+    std::int32_t tax_class = 0;
+    CurrencyCode currency;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t item_count = 0;
+};
+
+struct FeePlanRow {
+    std::int32_t plan_id = 0;
+    std::int32_t version = 0;
+    std::int64_t merchant_id = 0;
+    CurrencyCode currency;
+    std::int64_t rate_basis_points = 0;
+    std::int64_t fixed = 0;
+    std::int64_t minimum = 0;
+    std::int64_t maximum = 0;
+    DayNumber effective_from = 0;
+    std::optional<DayNumber> effective_to;
+};
+
+struct PayoutDayRow {
+    DayNumber business_date = 0;
+    int state = 0;
+    std::optional<Hash32> seal;
+    std::int64_t merchant_count = 0;
+    int rounds = 0;
+};
+
+struct ChunkRow {
+    DayNumber business_date = 0;
+    int chunk = 0;
+    std::int64_t merchant_first = 0;
+    std::int64_t merchant_last = 0;
+    std::int64_t merchant_count = 0;
+    Hash32 seal{};
+};
+
+struct HoldRow {
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    bool open_at_close = false;
+    std::optional<Hash32> seal;
+    std::optional<int> released_round;
+};
+
+struct ReleaseRow {
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    std::int32_t tax_class = 0;
+    std::int32_t round = 0;
+    CurrencyCode currency;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t tax = 0;
+    std::int64_t net = 0;
+    std::int64_t item_count = 0;
+};
+
+struct RoundRow {
+    DayNumber business_date = 0;
+    int round = 0;
+    bool finished = false;
+    std::int64_t finished_at_us = 0;
+    std::int64_t merchant_count = 0;
+    std::int64_t held_back_count = 0;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t tax = 0;
+    std::int64_t net = 0;
+};
+
+struct CycleRow {
+    DayNumber cycle_start = 0;
+    std::int64_t merchant_id = 0;
+    std::int32_t tax_class = 0;
+    CurrencyCode currency;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t tax = 0;
+    std::int64_t net = 0;
+};
+
+}  // namespace kessai::audit

@@ -1,0 +1,528 @@
+// Goal: whatever was changed behind the services' backs, in any schema or topic, is named by the
+// invariant that it breaks; a platform that nobody touched is clean; what cannot be read is told.
+// Method: a small world's rows and events on a real MariaDB and a real broker. Every case changes
+// something by SQL, or publishes other events, audits, and puts it all back.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit.h"
+#include "findings.h"
+#include "kessai/event/bucket.h"
+#include "kessai/event/envelope.h"
+#include "kessai/event/mark.h"
+#include "kessai/payment/v1/payment_event.pb.h"
+#include "kessai/testing/matchers.h"
+#include "kessai/testing/temp_dir.h"
+#include "platform.h"
+#include "printing.h"
+
+namespace kessai::audit::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::StartsWith;
+
+/// Users 1 to 4, merchants 11 to 13 with different plans, three ended days of which two are
+/// released, and an open day.
+World BusyWorld() {
+    World world;
+    world.PutPlan(12, 350, 10, 20, 0, 20260101);
+    world.PutPlan(12, 300, 0, 0, 25, 20261121);
+    world.PutPlan(13, 0, 30, 0, 0, 20260101);
+    for (std::int64_t user = 1; user <= 4; ++user) {
+        world.OpenWallet(user);
+        world.TopUp(user, 20'000);
+    }
+    int order = 0;
+    const auto pay = [&](std::int64_t merchant, std::int64_t amount, std::int64_t user) {
+        const auto payment = world.Create(merchant, "order-" + std::to_string(++order), amount);
+        world.Pay(payment, user);
+        return payment;
+    };
+    for (const std::int64_t merchant : {11, 12, 13}) {
+        for (int i = 1; i <= 4; ++i) pay(merchant, 333 * i, i);
+    }
+    const auto first = pay(11, 1'001, 1);
+    const auto second = pay(12, 999, 2);
+    world.Refund(first, 250);
+    world.CloseDay();
+    world.Refund(first, 333);
+    world.Refund(second, 500);
+    pay(12, 450, 1);
+    pay(12, 450, 1);
+    pay(11, 70, 3);
+    world.Create(13, "open", 5);
+    world.CloseDay();
+    world.Release(20261120);
+    world.Refund(first, 418);
+    pay(13, 808, 4);
+    world.Create(13, "canceled", 100);
+    world.Cancel(13, "canceled");
+    world.CloseDay();
+    world.Release(20261121);
+    pay(11, 640, 2);
+    const auto gone = world.Create(13, "gone", 320);
+    world.Pay(gone, 3);
+    world.Cancel(13, "gone");
+    return world;
+}
+
+class Quiet final : public AuditObserver {
+ public:
+    void OnStep(std::string_view) override {}
+};
+
+class AuditTest : public ::testing::Test {
+ protected:
+    static void SetUpTestSuite() {
+        platform_ = new Platform();
+        World world = BusyWorld();
+        ASSERT_NO_FATAL_FAILURE(platform_->Settle(world));
+    }
+    static void TearDownTestSuite() { delete platform_; }
+    void TearDown() override { platform_->Restore(); }
+
+    std::vector<std::string> Audit(const AuditOptions& options) {
+        report_ = Report();
+        Quiet quiet;
+        times_ = RunAudit(options, SystemClock(), quiet, report_);
+        if (std::getenv("KESSAI_AUDIT_TEST_SHOW") != nullptr) {
+            std::fputs(AsText(report_, times_).c_str(), stdout);
+        }
+        return Lines(report_);
+    }
+    std::vector<std::string> Audit() { return Audit(platform_->Options()); }
+    std::string Text() const { return AsText(report_, times_); }
+
+    static Platform* platform_;
+    Report report_;
+    AuditTimes times_;
+};
+Platform* AuditTest::platform_ = nullptr;
+
+TEST_F(AuditTest, APlatformThatNobodyTouchedIsClean) {
+    EXPECT_THAT(Audit(), IsEmpty()) << Text();
+    EXPECT_EQ(ExitCode(report_), 0);
+    // Nothing was passed over.
+    for (const Invariant invariant :
+         {Invariant::kM1, Invariant::kM2, Invariant::kM3, Invariant::kM4, Invariant::kM5,
+          Invariant::kM6, Invariant::kM7, Invariant::kM8, Invariant::kM9}) {
+        EXPECT_FALSE(report_.part(invariant).looked_at.empty());
+        for (const auto& [what, rows] : report_.part(invariant).looked_at) {
+            EXPECT_GT(rows, 0u) << NameOf(invariant) << " " << what;
+        }
+    }
+}
+
+struct Damage {
+    std::string_view name;
+    /// Schema and statement.
+    std::vector<std::pair<char, std::string>> sql;
+    std::vector<std::string> found;
+};
+void PrintTo(const Damage& damage, std::ostream* out) {
+    *out << damage.name;
+}
+
+class DamagedPlatformTest : public AuditTest, public ::testing::WithParamInterface<Damage> {};
+
+TEST_P(DamagedPlatformTest, IsNamedByTheRightInvariant) {
+    for (const auto& [schema, sql] : GetParam().sql) {
+        ASSERT_NO_FATAL_FAILURE(platform_->Damage(schema, sql));
+    }
+    const std::vector<std::string> lines = Audit();
+    for (const std::string& found : GetParam().found) {
+        EXPECT_THAT(lines, Contains(StartsWith(found))) << Text();
+    }
+    EXPECT_EQ(ExitCode(report_), 1);
+}
+
+const std::string kOrder1 = "(SELECT object_id FROM journal WHERE merchant_payment_id = 'order-1')";
+
+const Damage kM6[] = {
+    {"ChangeThatWasNeverPublished",
+     {{'p',
+       "INSERT INTO journal SELECT object_id + 1, version, event_id + 1, kind, business_date, "
+       "occurred_at_us, merchant_id, user_id, currency, amount, merchant_payment_id, store_id, "
+       "terminal_id, order_receipt_number, order_amount, captured_total, refunded_before, "
+       "payment_date, payment_accepted_at_us, refund_id, merchant_refund_id, source, bucket "
+       "FROM journal WHERE merchant_payment_id = 'order-1'"}},
+     {"M6 event is missing: object ", "M7 accrual is missing: payment ",
+      "M8 match is missing: payment "}},
+    {"ChangeRemovedAfterItWasPublished",
+     {{'p', "DELETE FROM journal WHERE merchant_payment_id = 'order-1'"}},
+     {"M6 event without change: payment ", "M7 accrual without change: payment ",
+      "M8 match without change: payment "}},
+    {"StoreOfAChangeRewritten",  // No amount, no sum, no count differs.
+     {{'p', "UPDATE journal SET store_id = 'store-9' WHERE merchant_payment_id = 'order-1'"},
+      {'p', "UPDATE payment SET store_id = 'store-9' WHERE merchant_payment_id = 'order-1'"}},
+     {"M6 content of event: object "}},
+    {"TimesOfTwoChangesExchanged",
+     {{'p',
+       "UPDATE journal SET occurred_at_us = occurred_at_us + 1 WHERE kind = 4 AND user_id = 1"},
+      {'p', "UPDATE top_up SET accepted_at_us = accepted_at_us + 1 WHERE user_id = 1"}},
+     {"M6 content of event: object "}},
+    {"AccrualRewrittenAfterItWasPublished",
+     {{'o', "UPDATE accrual SET recorded_at_us = recorded_at_us + 1 ORDER BY payment_id LIMIT 1"}},
+     {"M6 content of event: payment "}},
+    {"ReleaseRewrittenAfterItWasPublished",
+     {{'o',
+       "UPDATE release_round SET tax = tax + 1, net = net - 1 WHERE business_date = '2026-11-20'"}},
+     {"M6 content of release's event: day 2026-11-20 round 0",
+      "M8 round of release: day 2026-11-20"}},
+};
+
+const Damage kM7[] = {
+    {"AccrualGone",  // And its total made to fit.
+     {{'o',
+       "UPDATE merchant_day_total t JOIN (SELECT business_date d, merchant_id m, bucket % 12 s, "
+       "gross g, fee f FROM accrual WHERE merchant_id = 12 AND gross = 450 ORDER BY payment_id "
+       "LIMIT 1) a ON t.business_date = a.d AND t.merchant_id = a.m AND t.slot = a.s "
+       "SET gross = gross - g, fee = fee - f, item_count = item_count - 1"},
+      {'o',
+       "DELETE FROM accrual WHERE merchant_id = 12 AND gross = 450 ORDER BY payment_id LIMIT 1"}},
+     {"M7 accrual is missing: payment "}},
+    {"FeeOff",
+     {{'o', "UPDATE accrual SET fee = fee + 1 WHERE merchant_id = 11 ORDER BY payment_id LIMIT 1"}},
+     {"M7 fee: payment ", "M7 merchant's day total: merchant 11"}},
+    {"FeesOfTwoAccrualsExchanged",  // Totals, counts and digests stay.
+     {{'o',
+       "UPDATE accrual SET fee = CASE fee WHEN 6 THEN 13 ELSE 6 END "
+       "WHERE merchant_id = 11 AND fee IN (6, 13) AND gross IN (333, 666)"}},
+     {"M7 fee: payment "}},
+    {"AnotherPlanNamed",  // With the same fee.
+     {{'o',
+       "UPDATE accrual SET plan_version = 2 WHERE merchant_id = 12 AND business_date = "
+       "'2026-11-20' ORDER BY payment_id LIMIT 1"}},
+     {"M7 plan in force: payment "}},
+    {"PlanChangedAfterwards",
+     {{'o', "UPDATE fee_plan SET rate_basis_points = 200 WHERE plan_id = 1"}},
+     {"M7 fee: payment "}},
+    {"MerchantsOfTwoAccrualsExchanged",  // Gross of the day stays.
+     {{'o',
+       "UPDATE accrual SET merchant_id = CASE merchant_id WHEN 11 THEN 13 ELSE 11 END "
+       "WHERE merchant_id IN (11, 13) AND gross = 666"}},
+     {"M7 accrual's merchant: payment ", "M8 payout's kept digest: day 2026-11-20"}},
+    {"TotalsOfTwoMerchantsMoved",  // The day's sum stays.
+     {{'o',
+       "UPDATE merchant_day_total SET gross = gross + IF(merchant_id = 11, 7, -7) WHERE "
+       "business_date = '2026-11-20' AND merchant_id IN (11, 12) AND slot = (SELECT MIN(slot) "
+       "FROM pristine_merchant_day_total p WHERE p.business_date = '2026-11-20' AND "
+       "p.merchant_id = merchant_day_total.merchant_id)"}},
+     {"M7 merchant's day total: merchant 11 day 2026-11-20",
+      "M9 seal of chunk's totals: day 2026-11-20",
+      "M8 payout's gross beside payable: merchant 11 day 2026-11-20"}},
+    {"AccruedTwice",
+     {{'o',
+       "INSERT INTO accrual SELECT '2026-11-23', bucket, payment_id, version + 7, merchant_id, "
+       "kind, tax_class, currency, gross, fee, captured_total, refunded_before, '2026-11-20', "
+       "plan_id, plan_version, event_id, recorded_at_us, content_hash FROM accrual "
+       "WHERE merchant_id = 11 AND gross = 333"}},
+     {"M7 accrual without change: payment "}},
+    {"AnswersAnotherEvent",
+     {{'o',
+       "UPDATE accrual SET content_hash = REVERSE(content_hash) WHERE merchant_id = 11 AND "
+       "gross = 333"}},
+     {"M7 accrual's content: payment "}},
+    {"TaxOfACycle",
+     {{'o',
+       "UPDATE merchant_release SET tax = tax + 1, net = net - 1 WHERE merchant_id = 11 AND "
+       "business_date = '2026-11-20'"},
+      {'o', "UPDATE merchant_cycle SET tax = tax + 1, net = net - 1 WHERE merchant_id = 11"}},
+     {"M7 tax of invoice cycle: merchant 11"}},
+};
+
+const Damage kM8[] = {
+    {"MatchGone",
+     {{'r', "DELETE FROM change_match ORDER BY payment_id LIMIT 1"}},
+     {"M8 match is missing: payment ", "M8 matched total: merchant "}},
+    {"MatchOpenedAgain",
+     {{'r', "UPDATE change_match SET state = 1 ORDER BY payment_id LIMIT 1"}},
+     {"M8 match's state: payment "}},
+    {"MatchesOfTwoDaysExchanged",  // Counts and the sum over days stay.
+     {{'r',
+       "UPDATE change_match SET business_date = CASE business_date WHEN '2026-11-20' THEN "
+       "'2026-11-21' ELSE '2026-11-20' END WHERE merchant_id = 12 AND gross IN (450, 333)"}},
+     {"M8 match's business date: payment "}},
+    {"MatchedTotalsMoved",
+     {{'r',
+       "UPDATE matched_day_total SET gross = gross + IF(merchant_id = 11, 3, -3) WHERE "
+       "business_date = '2026-11-20' AND merchant_id IN (11, 12) AND slot = (SELECT MIN(slot) "
+       "FROM pristine_matched_day_total p WHERE p.business_date = '2026-11-20' AND "
+       "p.merchant_id = matched_day_total.merchant_id)"}},
+     {"M8 matched total: merchant 11 day 2026-11-20", "M8 matched beside payable: merchant 12"}},
+    {"DigestsOfTwoBucketsExchanged",  // Counts and sums of the day stay.
+     {{'p',
+       "UPDATE day_digest SET hash0 = hash0 + 1 WHERE business_date = '2026-11-20' "
+       "ORDER BY bucket LIMIT 1"}},
+     {"M8 payment's kept digest: day 2026-11-20 bucket "}},
+    {"PayoutsDigest",
+     {{'o', "DELETE FROM day_digest WHERE business_date = '2026-11-21' ORDER BY bucket LIMIT 1"}},
+     {"M8 payout's kept digest: day 2026-11-21 bucket "}},
+    {"ReleasedLess",  // With the round made to fit.
+     {{'o',
+       "UPDATE merchant_release SET gross = gross - 10, net = net - 10 WHERE merchant_id = 13 AND "
+       "business_date = '2026-11-20'"},
+      {'o', "UPDATE merchant_cycle SET gross = gross - 10, net = net - 10 WHERE merchant_id = 13"}},
+     {"M8 released beside accrued: merchant 13 day 2026-11-20",
+      "M8 round of release: day 2026-11-20"}},
+    {"MerchantPassedOver",
+     {{'o',
+       "DELETE FROM merchant_release WHERE merchant_id = 12 AND business_date = '2026-11-21'"}},
+     {"M8 neither released nor held back: merchant 12 day 2026-11-21",
+      "M2 cycle's gross: merchant 12 cycle 2026-11-01"}},
+    {"ClearedTwice",
+     {{'p',
+       "INSERT INTO journal SELECT object_id, 2, event_id + 1, kind, business_date, "
+       "occurred_at_us, merchant_id, user_id, currency, amount, merchant_payment_id, store_id, "
+       "terminal_id, order_receipt_number, order_amount, captured_total, refunded_before, "
+       "payment_date, payment_accepted_at_us, refund_id, merchant_refund_id, source, bucket "
+       "FROM journal WHERE object_id = 20261120"}},
+     {"M8 cleared what was not released: day 2026-11-20 round 1"}},
+    {"DiscrepancyLeftOpen",
+     {{'r',
+       "INSERT INTO discrepancy VALUES (5, '2026-11-20', 1, 77, 1, 0, 0, 11, 'JPY', 1, NULL, '', "
+       "1, 1, 1, 1, 0, 0)"}},
+     {"M8 unsettled discrepancy: discrepancy 5 day 2026-11-20 payment 77"}},
+    {"NotClosedInPayout",
+     {{'o', "UPDATE payout_day SET state = 1 WHERE business_date = '2026-11-22'"}},
+     {"M8 day is not closed in payout: day 2026-11-22"}},
+};
+
+const Damage kM9[] = {
+    {"SealedTotalChanged",  // With its accrual made to fit.
+     {{'o',
+       "UPDATE accrual SET gross = 334, captured_total = 334 WHERE merchant_id = 13 AND "
+       "gross = 333"},
+      {'o',
+       "UPDATE merchant_day_total SET gross = gross + 1 WHERE merchant_id = 13 AND business_date = "
+       "'2026-11-20' AND slot = (SELECT bucket % 12 FROM accrual WHERE merchant_id = 13 AND "
+       "gross = 334)"}},
+     {"M9 seal of chunk's totals: day 2026-11-20 chunk 0"}},
+    {"SealForged",
+     {{'o', "UPDATE day_chunk SET seal = REPEAT('x', 32) WHERE business_date = '2026-11-22'"}},
+     {"M9 seal of chunk's totals: day 2026-11-22 chunk 0", "M9 seal of day: day 2026-11-22"}},
+    {"SealGone",
+     {{'o', "UPDATE payout_day SET seal = NULL WHERE business_date = '2026-11-21'"}},
+     {"M9 seal of day: day 2026-11-21"}},
+    {"MerchantAddedToAClosedDay",
+     {{'o', "INSERT INTO merchant_day_total VALUES ('2026-11-20', 99, 0, 2, 'JPY', 0, 0, 0)"}},
+     {"M9 sealed merchants of chunk: day 2026-11-20 chunk 0",
+      "M9 seal of chunk's totals: day 2026-11-20"}},
+    {"FeeMovedBetweenSlots",  // The merchant's sums of the day stay.
+     {{'o',
+       "UPDATE merchant_day_total SET fee = fee + IF(slot = (SELECT MIN(slot) FROM "
+       "pristine_merchant_day_total p WHERE p.merchant_id = 11 AND p.business_date = "
+       "'2026-11-20'), "
+       "1, -1) WHERE merchant_id = 11 AND business_date = '2026-11-20' AND slot IN (SELECT "
+       "MIN(slot) FROM pristine_merchant_day_total p WHERE p.merchant_id = 11 AND p.business_date "
+       "= "
+       "'2026-11-20' UNION SELECT MAX(slot) FROM pristine_merchant_day_total p WHERE "
+       "p.merchant_id = 11 AND p.business_date = '2026-11-20')"}},
+     {"M9 seal of chunk's totals: day 2026-11-20 chunk 0", "M7 merchant's day total: merchant 11"}},
+    {"ChunksWithAGap",
+     {{'o', "UPDATE day_chunk SET merchant_last = 12 WHERE business_date = '2026-11-20'"}},
+     {"M9 sealed chunks: day 2026-11-20", "M9 seal of day: day 2026-11-20"}},
+};
+
+const Damage kBacklog[] = {
+    {"UnsentRow",
+     {{'p',
+       "INSERT INTO outbox (shard, row_id, business_date, entry_count, created_at, entries) "
+       "VALUES (0, 1, '2026-11-23', 3, '2026-01-01 00:00:00', '')"}},
+     {"backlog unsent outbox rows: service payment: expected sent within the wait, found 1 rows "
+      "with 3 "
+      "messages"}},
+    {"ConsumerBehind",
+     {{'o',
+       "UPDATE consumer_offset SET next_offset = next_offset - 1 WHERE next_offset > 0 LIMIT 1"}},
+     {"backlog consumer is behind: service payout partition "}},
+    {"ConsumerBeyondTheEnd",
+     {{'r', "UPDATE consumer_offset SET next_offset = next_offset + 100 LIMIT 1"}},
+     {"backlog consumer's offset: service reconciliation partition "}},
+    {"DeadLetter",
+     {{'o',
+       "INSERT INTO dead_letter (consumer_group, topic, partition_no, message_offset, state, "
+       "blocking, object_id, event_type, event_id, version, code, reason, message, attempts, "
+       "failed_at_us, traceparent, message_key, message_value) VALUES ('payout', "
+       "'payment.events.v1', 3, 17, 1, 1, 77, '', 0, 0, 9, 'PLAN_MISSING', '', 1, 0, '', '', '')"}},
+     {"backlog open dead letter: service payout message payment.events.v1/3/17 object 77: expected "
+      "applied or settled, found PLAN_MISSING"}},
+};
+
+const auto kNameOf = [](const ::testing::TestParamInfo<Damage>& info) {
+    return std::string(info.param.name);
+};
+INSTANTIATE_TEST_SUITE_P(M6, DamagedPlatformTest, ::testing::ValuesIn(kM6), kNameOf);
+INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNameOf);
+INSTANTIATE_TEST_SUITE_P(M8, DamagedPlatformTest, ::testing::ValuesIn(kM8), kNameOf);
+INSTANTIATE_TEST_SUITE_P(M9, DamagedPlatformTest, ::testing::ValuesIn(kM9), kNameOf);
+INSTANTIATE_TEST_SUITE_P(Backlog, DamagedPlatformTest, ::testing::ValuesIn(kBacklog), kNameOf);
+
+/// Topics with other events than those of the world.
+class DamagedTopicTest : public AuditTest {
+ protected:
+    /// Index of the first event of payment's topic whose payload is of a payment with two changes
+    /// or more, and of the one behind it.
+    std::pair<std::size_t, std::size_t> TwoOfOneObject() const {
+        for (std::size_t i = 0; i < events_.size(); ++i) {
+            for (std::size_t k = i + 1; k < events_.size(); ++k) {
+                if (!events_[i].of_payout && !events_[k].of_payout && !events_[i].key.empty() &&
+                    events_[i].key == events_[k].key) {
+                    return {i, k};
+                }
+            }
+        }
+        return {0, 0};
+    }
+    std::size_t FirstPayment() const {
+        for (std::size_t i = 0; i < events_.size(); ++i) {
+            const auto event = event::Open(events_[i].envelope);
+            if (event.ok() && event->type == "kessai.payment.v1.PaymentChanged") return i;
+        }
+        return 0;
+    }
+    std::vector<std::string> AuditEvents() {
+        platform_->Publish(events_);
+        return Audit();
+    }
+
+    std::vector<WorldEvent> events_ = platform_->events();
+};
+
+TEST_F(DamagedTopicTest, RepeatsAreNoFault) {
+    const std::vector<WorldEvent> again = events_;
+    for (const WorldEvent& event : again) {
+        if (!event.key.empty()) events_.push_back(event);
+    }
+    EXPECT_THAT(AuditEvents(), IsEmpty()) << Text();
+}
+
+TEST_F(DamagedTopicTest, EventLost) {
+    events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(FirstPayment()));
+    EXPECT_THAT(AuditEvents(), Contains(StartsWith("M6 event is missing: object "))) << Text();
+}
+
+TEST_F(DamagedTopicTest, EventsOfAnObjectInTheWrongOrder) {
+    const auto [first, second] = TwoOfOneObject();
+    std::swap(events_[first], events_[second]);
+    EXPECT_THAT(AuditEvents(), Contains(StartsWith("M6 order of events: object "))) << Text();
+}
+
+TEST_F(DamagedTopicTest, EventInAnotherPartition) {
+    WorldEvent& event = events_[FirstPayment()];
+    event.partition = (event.partition + 1) % World::kPartitions;
+    EXPECT_THAT(AuditEvents(), Contains(StartsWith("M6 partition: object "))) << Text();
+}
+
+TEST_F(DamagedTopicTest, EventUnderAnotherKey) {
+    events_[FirstPayment()].key += "0";
+    EXPECT_THAT(AuditEvents(), Contains(StartsWith("M6 message's key: object "))) << Text();
+}
+
+TEST_F(DamagedTopicTest, EventOfAnotherAmountIsDescribed) {
+    WorldEvent& event = events_[FirstPayment()];
+    auto envelope = event::Open(event.envelope).value();
+    payment::v1::PaymentChanged message;
+    ASSERT_TRUE(message.ParseFromString(envelope.payload));
+    message.set_amount(message.amount() + 1);
+    envelope.payload = message.SerializeAsString();
+    event.envelope = event::Seal(envelope.fields()).value();
+    const auto lines = AuditEvents();
+    EXPECT_THAT(lines, Contains(::testing::AllOf(StartsWith("M6 content of event: object "),
+                                                 HasSubstr("modified: amount: 333 -> 334"))))
+        << Text();
+}
+
+TEST_F(DamagedTopicTest, EventsOfNoChange) {
+    const auto envelope = event::Open(events_[FirstPayment()].envelope).value();
+    event::Fields fields = envelope.fields();
+    fields.object_id = 4711;
+    WorldEvent phantom;
+    phantom.partition = event::PartitionOf(4711, World::kPartitions);
+    phantom.key = "4711";
+    phantom.envelope = event::Seal(fields).value();
+    events_.push_back(phantom);
+    phantom.of_payout = true;
+    events_.push_back(phantom);
+    WorldEvent poison;
+    poison.partition = 4;
+    poison.key = "4711";
+    poison.envelope = "no event";
+    events_.push_back(poison);
+    const auto lines = AuditEvents();
+    EXPECT_THAT(lines, Contains(StartsWith("M6 event without change: payment 4711 version 1")));
+    EXPECT_THAT(lines, Contains(StartsWith("M6 event without accrual: payment 4711 version 1")));
+    EXPECT_THAT(lines, Contains(HasSubstr("found EVENT_MALFORMED"))) << Text();
+}
+
+// Goal: a poisoned message that an operator has settled does not make the books unclean for ever.
+TEST_F(DamagedTopicTest, SettledDeadLettersAreNotedOnly) {
+    WorldEvent poison;
+    poison.partition = 4;
+    poison.key = "4711";
+    poison.envelope = "no event";
+    events_.push_back(poison);
+    platform_->Publish(events_);
+    const AuditOptions options = platform_->Options();
+    platform_->Damage('o',
+                      "INSERT INTO dead_letter (consumer_group, topic, partition_no, "
+                      "message_offset, state, blocking, object_id, event_type, event_id, version, "
+                      "code, reason, message, attempts, failed_at_us, traceparent, message_key, "
+                      "message_value) SELECT 'payout', topic, 4, next_offset - 1, 3, 0, 4711, '', "
+                      "0, 0, 3, 'EVENT_MALFORMED', '', 1, 0, '', '', '' FROM consumer_offset "
+                      "WHERE topic = '" +
+                          options.payment_topic + "' AND partition_no = 4");
+    EXPECT_THAT(Audit(options), IsEmpty()) << Text();
+    EXPECT_THAT(report_.part(Invariant::kM6).notes, Contains(HasSubstr("settled as dead letters")));
+}
+
+TEST_F(DamagedTopicTest, EventBehindTheMarkOfItsDay) {
+    const WorldEvent event = events_[FirstPayment()];
+    events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(FirstPayment()));
+    events_.push_back(event);
+    EXPECT_THAT(AuditEvents(), Contains(StartsWith("M9 event behind the mark of its day: object ")))
+        << Text();
+}
+
+// Goal: what cannot be read is told, and the rest is checked; nothing hangs.
+TEST_F(AuditTest, WhatCannotBeReachedIsNotPassedOver) {
+    AuditOptions options = platform_->Options();
+    options.reconciliation.password = "another";
+    const auto lines = Audit(options);
+    EXPECT_THAT(lines, Each(HasSubstr(" not checked: "))) << Text();
+    EXPECT_THAT(lines, Contains(StartsWith("M8 not checked: ")));
+    EXPECT_EQ(ExitCode(report_), 2);
+
+    options = platform_->Options();
+    options.payout_topic = kessai::testing::UniqueName("nowhere");
+    EXPECT_THAT(Audit(options), Contains(StartsWith("M6 not checked: "))) << Text();
+    EXPECT_EQ(ExitCode(report_), 2);
+
+    options = platform_->Options();
+    options.payment.port = kessai::testing::FreePort();
+    EXPECT_THAT(Audit(options),
+                IsSupersetOf({StartsWith("M1 not checked: "), StartsWith("M5 not checked: "),
+                              StartsWith("M7 not checked: ")}))
+        << Text();
+    EXPECT_EQ(ExitCode(report_), 2);
+
+    options = platform_->Options();
+    options.work_directory = "/nonexistent";
+    EXPECT_THAT(Audit(options), Contains(HasSubstr("SPILL_FAILED"))) << Text();
+    EXPECT_EQ(ExitCode(report_), 2);
+}
+
+}  // namespace
+}  // namespace kessai::audit::testing
