@@ -284,7 +284,9 @@ void StreamingCall::End(Status status) {
 }
 
 PendingAnswer::~PendingAnswer() {
-    if (call_ != nullptr) Refuse(HandlerFailed("the handler gave no answer"));
+    if (call_ == nullptr) return;
+    Refuse(HandlerFailed(std::uncaught_exceptions() > 0 ? "the handler threw an exception"
+                                                        : "the handler gave no answer"));
 }
 
 const CallContext& PendingAnswer::context() const {

@@ -531,6 +531,67 @@ TEST_F(BatchStreamTest, TooManyOpenHoldTheReadsAndTheWindowFills) {
     EXPECT_TRUE(client.Stop(seconds(5)));
 }
 
+// What was read is answered, even for a client that doesn't leave by itself; what wasn't read is
+// not carried out, and its callers can't know.
+TEST_F(BatchStreamTest, DrainAnswersWhatWasReadAndEndsTheStream) {
+    Holding holding;
+    TestServer server(tokens_, {.execute = holding.Handler(), .stream = {.open_max = 10}});
+    auto options = ClientTo(server.address());
+    std::mutex mutex;
+    std::vector<std::string> ends;
+    options.on_stream = [&](const std::string&, const Status& status) {
+        const std::lock_guard lock(mutex);
+        ends.emplace_back(status.ok() ? "OK" : status.reason());
+    };
+    Client client(options, SystemClock());
+    ASSERT_TRUE(client.Start().ok());
+    ASSERT_TRUE(client.WaitReady(seconds(10)).ok());
+    Tally tally;
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(client.Send(PayCommand("read"), seconds(60), tally.Callback()).ok());
+    }
+    ASSERT_TRUE(Eventually([&] { return holding.commands() == 10; }));
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(client.Send(PayCommand("not read"), seconds(60), tally.Callback()).ok());
+    }
+    ASSERT_TRUE(Eventually([&] { return client.counts().sent == 15; }));
+    server.stream().Drain();
+    EXPECT_EQ(tally.ended(), 0);
+    holding.AnswerAllHeld();
+    ASSERT_TRUE(Eventually([&] { return tally.ended() == 15; }));
+    EXPECT_EQ(tally.of("OK"), 10);
+    EXPECT_EQ(tally.of("UNAVAILABLE OUTCOME_UNKNOWN"), 5);
+    EXPECT_EQ(holding.commands(), 10);
+    // Streams that are opened again meanwhile are refused.
+    ASSERT_TRUE(Eventually([&] {
+        const std::lock_guard lock(mutex);
+        return ends.size() >= 3;
+    }));
+    client.Stop(seconds(5));
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(ends[0], "OK");
+    EXPECT_EQ(ends[1], reason::kDraining);
+    EXPECT_EQ(ends[2], reason::kDraining);
+}
+
+TEST_F(BatchStreamTest, MessageWithTooManyRequestsEndsTheStream) {
+    Holding holding;
+    TestServer server(tokens_, {.execute = holding.Handler(), .stream = {.batch_items_max = 4}});
+    auto options = ClientTo(server.address());
+    options.hold = milliseconds(20);
+    Client client(options, SystemClock());
+    ASSERT_TRUE(client.Start().ok());
+    ASSERT_TRUE(client.WaitReady(seconds(10)).ok());
+    Tally tally;
+    // The first goes alone, so that the others gather.
+    for (int i = 0; i < 9; ++i) {
+        ASSERT_TRUE(client.Send(PayCommand("x"), seconds(2), tally.Callback()).ok());
+    }
+    ASSERT_TRUE(Eventually([&] { return tally.of("UNAVAILABLE OUTCOME_UNKNOWN") == 9; }))
+        << ::testing::PrintToString(tally.all());
+    EXPECT_EQ(holding.commands(), 1);
+}
+
 TEST_F(BatchStreamTest, StopWaitsForOpenCommandsThenGivesThemUp) {
     Holding holding;
     TestServer server(tokens_, {.execute = holding.Handler()});

@@ -324,6 +324,7 @@ TEST_F(UnaryTest, DroppedAnswersAndExceptionsAreRefusals) {
     const auto thrown = Call(channel, GetPaymentMethod(), RequestFor("x"), AsMerchant());
     EXPECT_EQ(thrown.status().code(), Code::kInternal);
     EXPECT_EQ(thrown.status().reason(), reason::kHandlerFailed);
+    EXPECT_EQ(thrown.status().message(), "the handler threw an exception");
     const auto dropped = Call(channel, GetCodeMethod(), pb::GetCodeRequest(), AsMerchant());
     EXPECT_EQ(dropped.status().reason(), reason::kHandlerFailed);
 }
