@@ -29,6 +29,7 @@ TEST(TelemetryTest, CallsShowAsMetricsAndSpans) {
         tokens,
         {.get_payment = [&](const CallContext& call,
                             const pb::GetPaymentRequest& request) -> Result<pb::Payment> {
+            const std::lock_guard lock(mutex);
             traceparent = call.traceparent();
             current = tracing::CurrentSpan();
             if (request.payment_id() == 0) {
