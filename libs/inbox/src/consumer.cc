@@ -14,9 +14,6 @@ namespace kessai::inbox {
 namespace {
 
 constexpr Duration kPollTimeout = std::chrono::milliseconds(100);
-// A revocation waits so long for the batch under way. One that takes longer goes on; its offset's
-// compare-and-set decides between it and the next owner.
-constexpr Duration kRevokeWait = std::chrono::seconds(5);
 constexpr SteadyInstant kNever = SteadyInstant::max();
 
 }  // namespace
@@ -90,7 +87,7 @@ struct Consumer::Impl final : kafka::AssignmentListener {
         }
         ShowSlots();
         WakeAll();
-        cleaned.wait_for(lock, kRevokeWait, [&] {
+        cleaned.wait_for(lock, options.revoke_wait, [&] {
             return std::ranges::all_of(partitions, [&](int partition) {
                 if (partition >= options.partitions) return true;
                 const Slot& slot = slots[static_cast<std::size_t>(partition)];

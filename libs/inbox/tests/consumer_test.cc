@@ -196,6 +196,49 @@ TEST_F(InboxTest, RebalancesInMidBatchApplyNothingTwice) {
     }
 }
 
+// Goal: a member that lost its partition in mid-batch, and the one that has it now, apply nothing
+// twice, by the offset's compare-and-set alone; and the loser's refusal is counted. Method: effect
+// keys are not looked at. The first member's batch hangs inside Apply, so that its partition is
+// given away while its transaction is open; the second waits for the offset's row, and finds it
+// moved when the first has committed.
+TEST_F(InboxTest, TheNextOwnerOfAPartitionIsRefusedBehindABatchThatWentOn) {
+    ConsumerOptions options = Options();
+    options.ignore_effect_keys_for_test = true;
+    options.revoke_wait = 0s;
+    options.batch_events_max = 10;
+    std::vector<Put> events;
+    for (int version = 1; version <= 50; ++version) {
+        for (std::int64_t object = 1; object <= 20; ++object) events.push_back({object, version});
+    }
+    Publish(events);
+
+    std::vector<TableHandler> handlers(2);
+    std::atomic<bool> go{false};
+    handlers[0].on_apply = [&](const Batch&) -> Status {
+        EXPECT_EVENTUALLY(go);
+        return OkStatus();
+    };
+    metrics::Registry first_metrics;
+    // A worker for each partition, so that all of them hang.
+    options.workers = kPartitions;
+    const auto first = StartConsumer(options, handlers[0], first_metrics);
+    ASSERT_EVENTUALLY(Metric(first_metrics, "kessai_inbox_partitions_assigned") == kPartitions);
+    const auto second = StartConsumer(options, handlers[1], metrics_);
+    // The second gets half of the partitions, and its wait for their rows runs out.
+    ASSERT_EVENTUALLY(Metric("kessai_inbox_partitions_assigned") == kPartitions / 2);
+    const bool waited = Eventually([&] { return Metric("kessai_inbox_batch_retries_total") > 0; });
+    go = true;
+    ASSERT_EVENTUALLY(Count("effect") >= 1'000);
+    std::int64_t offsets = 0;
+    for (int partition = 0; partition < kPartitions; ++partition) offsets += NextOffset(partition);
+    EXPECT_EQ(offsets, 1'000);
+    EXPECT_EQ(Count("effect"), 1'000);
+    EXPECT_TRUE(waited);
+    EXPECT_GT(Metric("kessai_inbox_offset_refusals_total") +
+                  Metric(first_metrics, "kessai_inbox_offset_refusals_total"),
+              0);
+}
+
 // Goal: an offset that the topic does not have stops the partition; it is never reset.
 TEST_F(InboxTest, OffsetOutOfRangeStopsThePartition) {
     Publish({{1, 1}, {1, 2}, {1, 3}});

@@ -89,6 +89,7 @@ Status TableHandler::PublishDeadLetters(mysql::Session& session,
 InboxTest::InboxTest() {
     mysql::PoolOptions pool;
     pool.connect = schema_->options();
+    pool.connect.lock_wait_timeout_s = 1;
     pool.sessions_max = 16;
     pool_ = std::make_unique<mysql::Pool>(pool);
     auto session = Session();
@@ -230,8 +231,8 @@ ReplayContext InboxTest::Replaying() const {
     return context;
 }
 
-double InboxTest::Metric(const std::string& name) const {
-    std::istringstream lines(metrics_.Expose());
+double InboxTest::Metric(const metrics::Registry& registry, const std::string& name) {
+    std::istringstream lines(registry.Expose());
     std::string line;
     double sum = 0;
     while (std::getline(lines, line)) {

@@ -98,7 +98,9 @@ class InboxTest : public ::testing::Test {
     std::vector<DeadLetter> DeadLetters(
         std::optional<DeadLetterState> state = DeadLetterState::kOpen);
     ReplayContext Replaying() const;
-    double Metric(const std::string& name) const;
+    // Over all labels.
+    static double Metric(const metrics::Registry& registry, const std::string& name);
+    double Metric(const std::string& name) const { return Metric(metrics_, name); }
 
     const std::unique_ptr<testing::MysqlSchema> schema_ =
         testing::MysqlServer::Shared().CreateSchema();

@@ -44,6 +44,10 @@ struct ConsumerOptions {
     /// gather, and after a silence the first event does not wait.
     Duration batch_every = std::chrono::milliseconds(50);
 
+    /// A partition that is taken away waits so long for its batch under way. One that takes longer
+    /// goes on; its offset's compare-and-set decides between it and the next owner.
+    Duration revoke_wait = std::chrono::seconds(5);
+
     /// After a refusal a partition waits, doubling from the first to the last.
     Duration backoff_first = std::chrono::milliseconds(20);
     Duration backoff_max = std::chrono::seconds(10);
