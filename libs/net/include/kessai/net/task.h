@@ -18,8 +18,8 @@ namespace kessai::net {
 /// frame lives until the Task object goes, so arguments taken by reference must outlive the await.
 /// An exception that leaves it is rethrown where it is awaited.
 ///
-/// GCC 12 note: name a temporary that an awaited call takes by reference, instead of building it
-/// inside the co_await expression.
+/// GCC 12 destroys a temporary lambda twice that is built inside a co_await expression and captures
+/// something with a destructor: name the lambda first, or capture by reference.
 template <class T = void>
 class Task;
 
