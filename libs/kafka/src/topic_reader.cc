@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMessagesPerTurn = 2'000;
 constexpr int kTurnTimeoutMs = 100;
+constexpr Duration kLeaderPoll = std::chrono::milliseconds(20);
+constexpr Duration kLeaderPatience = std::chrono::seconds(1);
 
 int MillisOf(Duration duration) {
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
@@ -30,6 +32,13 @@ Instant TimestampOf(const rd_kafka_message_t* message) {
 }  // namespace
 
 struct TopicReader::Impl {
+    Status QueryRange(int partition, OffsetRange& range, Duration timeout) {
+        return StatusOf(
+            rd_kafka_query_watermark_offsets(client.get(), name.c_str(), partition, &range.first,
+                                             &range.end, MillisOf(timeout)),
+            name + "/" + std::to_string(partition));
+    }
+
     Owned<rd_kafka_t> client;
     Owned<rd_kafka_topic_t> topic;
     std::string name;
@@ -160,13 +169,17 @@ int TopicReader::partitions() const {
 }
 
 Result<std::vector<OffsetRange>> TopicReader::QueryRanges(Duration timeout) {
+    const SteadyInstant deadline = SystemClock().SteadyNow() + timeout;
     std::vector<OffsetRange> ranges(static_cast<std::size_t>(impl_->partitions));
     for (int partition = 0; partition < impl_->partitions; ++partition) {
         OffsetRange& range = ranges[static_cast<std::size_t>(partition)];
-        KESSAI_RETURN_IF_ERROR(StatusOf(
-            rd_kafka_query_watermark_offsets(impl_->client.get(), impl_->name.c_str(), partition,
-                                             &range.first, &range.end, MillisOf(timeout)),
-            impl_->name + "/" + std::to_string(partition)));
+        // A partition whose leader is being chosen (a new topic, a broker that left) has one soon.
+        Status status = impl_->QueryRange(partition, range, timeout);
+        while (status.code() == Code::kUnavailable && SystemClock().SteadyNow() < deadline) {
+            SystemClock().SleepFor(kLeaderPoll);
+            status = impl_->QueryRange(partition, range, kLeaderPatience);
+        }
+        KESSAI_RETURN_IF_ERROR(status);
     }
     return ranges;
 }

@@ -38,7 +38,8 @@ class TopicReader {
     TopicReader& operator=(const TopicReader&) = delete;
 
     int partitions() const;
-    /// What the brokers hold now, by partition.
+    /// What the brokers hold now, by partition. Waits within `timeout` for a partition without a
+    /// leader.
     Result<std::vector<OffsetRange>> QueryRanges(Duration timeout);
 
     using Take = std::function<void(const TopicRecord&)>;
