@@ -24,9 +24,10 @@ Properties ConsumerProperties(const ConsumerClientOptions& options) {
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
         {"allow.auto.create.topics", "false"},
-        {"partition.assignment.strategy", options.protocol == AssignmentProtocol::kCooperativeSticky
-                                              ? "cooperative-sticky"
-                                              : "range"},
+        // Eager. The cooperative assignor of librdkafka 2.0.2 ends the process by an assertion when
+        // a group's leader leaves before its first assignment
+        // (rd_kafka_sticky_assignor_state_destroy).
+        {"partition.assignment.strategy", "range"},
         {"session.timeout.ms", Millis(options.session_timeout)},
         {"heartbeat.interval.ms", Millis(options.heartbeat_every)},
         {"max.poll.interval.ms", Millis(options.poll_interval_max)},
@@ -128,10 +129,6 @@ struct ConsumerClient::Impl {
         }
     }
 
-    bool Cooperative() const {
-        return std::string_view(rd_kafka_rebalance_protocol(client.get())) == "COOPERATIVE";
-    }
-
     // Each partition gets a queue of its own. It begins at the partition's end, where there is
     // least to fetch in vain, and nobody takes from it until Seek has said where to begin. The end
     // is asked for here and given as a number: with OFFSET_END librdkafka (2.0.2) looks it up
@@ -152,11 +149,7 @@ struct ConsumerClient::Impl {
             const std::lock_guard lock(mutex);
             queues[element.partition] = std::move(queue);
         }
-        if (Cooperative()) {
-            Report(rd_kafka_incremental_assign(client.get(), partitions), "assign");
-        } else {
-            Report(StatusOf(rd_kafka_assign(client.get(), partitions), "assign"));
-        }
+        Report(StatusOf(rd_kafka_assign(client.get(), partitions), "assign"));
     }
 
     // 0 when nobody answers: should the broker not have that offset any more, and Seek come later
@@ -182,17 +175,9 @@ struct ConsumerClient::Impl {
             }
             rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
         }
-        if (Cooperative()) {
-            Report(rd_kafka_incremental_unassign(client.get(), partitions), "unassign");
-        } else {
-            Report(StatusOf(rd_kafka_assign(client.get(), nullptr), "unassign"));
-        }
+        Report(StatusOf(rd_kafka_assign(client.get(), nullptr), "unassign"));
     }
 
-    static void Report(rd_kafka_error_t* raw, std::string_view what) {
-        const Owned<rd_kafka_error_t> error(raw);
-        if (error) Report(StatusOf(rd_kafka_error_code(error.get()), what));
-    }
     static void Report(const Status& status) {
         if (!status.ok()) log::Error("kafka.rebalance_failed", {{"status", status}});
     }

@@ -17,14 +17,13 @@ using testing::KafkaBroker;
 using testing::Refuses;
 using namespace std::chrono_literals;
 
-class ConsumerClientTest : public ::testing::TestWithParam<AssignmentProtocol> {
+class ConsumerClientTest : public ::testing::Test {
  protected:
     ConsumerClientOptions Options(const std::string& topic) const {
         ConsumerClientOptions options;
         options.connection = Connection(broker_);
         options.group = group_;
         options.topic = topic;
-        options.protocol = GetParam();
         options.session_timeout = 6s;
         return options;
     }
@@ -54,7 +53,7 @@ class ConsumerClientTest : public ::testing::TestWithParam<AssignmentProtocol> {
     const std::string group_ = testing::UniqueName("group");
 };
 
-TEST_P(ConsumerClientTest, ReadsFromWhereItIsToldOnly) {
+TEST_F(ConsumerClientTest, ReadsFromWhereItIsToldOnly) {
     const std::string topic = MakeTopic(broker_, 2);
     Produce(topic, 0, 0, 100);
     Member member(Options(topic));
@@ -89,7 +88,7 @@ TEST_P(ConsumerClientTest, ReadsFromWhereItIsToldOnly) {
 
 // Goal: after Seek nothing that was fetched before it is given out.
 // Method: seek back and forth with the fetch queue full, and look at the first record each time.
-TEST_P(ConsumerClientTest, SeekDropsWhatWasFetchedBefore) {
+TEST_F(ConsumerClientTest, SeekDropsWhatWasFetchedBefore) {
     const std::string topic = MakeTopic(broker_, 1);
     Produce(topic, 0, 0, 20'000);
     Member member(Options(topic));
@@ -104,7 +103,7 @@ TEST_P(ConsumerClientTest, SeekDropsWhatWasFetchedBefore) {
 
 // Goal: an offset that is not there is refused, and never replaced by another.
 // Method: begin beyond the end; and begin before what retention has removed.
-TEST_P(ConsumerClientTest, OffsetOutOfRangeIsRefused) {
+TEST_F(ConsumerClientTest, OffsetOutOfRangeIsRefused) {
     const std::string topic = MakeTopic(broker_, 2);
     Produce(topic, 0, 0, 10);
     Produce(topic, 1, 0, 10);
@@ -120,7 +119,7 @@ TEST_P(ConsumerClientTest, OffsetOutOfRangeIsRefused) {
 }
 
 // Goal: members share the partitions, and one that leaves hands its own over.
-TEST_P(ConsumerClientTest, FollowsTheGroup) {
+TEST_F(ConsumerClientTest, FollowsTheGroup) {
     const std::string topic = MakeTopic(broker_, 6);
     Member first(Options(topic));
     ASSERT_EVENTUALLY(first.assigned().size() == 6);
@@ -132,19 +131,9 @@ TEST_P(ConsumerClientTest, FollowsTheGroup) {
             EXPECT_THAT(first.client().Take(partition, 1),
                         Refuses(Code::kFailedPrecondition, reason::kNotAssigned));
         }
-        // Records outlive the assignment and the client they came from.
     }
     EXPECT_EVENTUALLY(first.assigned().size() == 6);
 }
-
-INSTANTIATE_TEST_SUITE_P(Protocols, ConsumerClientTest,
-                         ::testing::Values(AssignmentProtocol::kCooperativeSticky,
-                                           AssignmentProtocol::kEagerRange),
-                         [](const auto& protocol) {
-                             return protocol.param == AssignmentProtocol::kEagerRange
-                                        ? "Eager"
-                                        : "Cooperative";
-                         });
 
 TEST(ConsumerClientStatisticsTest, Arrive) {
     struct Keep final : StatisticsListener {

@@ -16,19 +16,10 @@
 
 namespace kessai::kafka {
 
-/// How the members of a group share its partitions out.
-enum class AssignmentProtocol {
-    /// Only partitions that change hands are taken away (KIP-429).
-    kCooperativeSticky,
-    /// All partitions are taken away and given out anew.
-    kEagerRange,
-};
-
 struct ConsumerClientOptions {
     ConnectionOptions connection;
     std::string group;
     std::string topic;
-    AssignmentProtocol protocol = AssignmentProtocol::kCooperativeSticky;
     /// A member that is silent for so long is put out of the group.
     Duration session_timeout = std::chrono::seconds(10);
     Duration heartbeat_every = std::chrono::seconds(3);
