@@ -41,6 +41,11 @@ function(kessai_test NAME)
     endif()
     add_executable(${NAME} ${ARG_SOURCES})
     target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} kessai_warnings GTest::gmock GTest::gtest_main)
+    if(NOT KESSAI_SANITIZE)
+        # What is tested is optimized as the preset says; optimizing the tests themselves only costs
+        # a third more time to compile them.
+        target_compile_options(${NAME} PRIVATE -O0)
+    endif()
     add_test(NAME ${NAME} COMMAND ${NAME})
     set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT_S})
     if(KESSAI_SANITIZE MATCHES "thread")
