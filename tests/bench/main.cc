@@ -56,6 +56,7 @@ Status ReadOptions(load::Arguments& arguments, PaymentsOptions& options) {
         value = seconds(arguments.Integer(name, value / seconds(1), 1, max));
     };
     options.rates = arguments.Reals("--rates", 1, 1e6);
+    options.clients = static_cast<int>(arguments.Integer("--clients", 0, 0, 10'000));
     options.first_rate = arguments.Real("--first-rate", options.first_rate, 1, 1e6);
     options.max_rate = arguments.Real("--max-rate", options.max_rate, 1, 1e6);
     options.merchants =
@@ -99,6 +100,7 @@ constexpr char kPaymentsUsage[] =
     "it\n"
     "    --quick                 short steps, to see that it works; says so in the report\n"
     "    --rates A,B,C           these offered rates, instead of a search\n"
+    "    --clients N             a closed loop instead: what a payment costs when all is busy\n"
     "    --first-rate R --max-rate R                     where the search begins and ends\n"
     "    --merchants N --users N --zipf S --hot-share P  who takes part (1000, 20000, 1.0, 0.5)\n"
     "    --think-ms MS --timeout-ms MS                   (1000, 10000)\n"

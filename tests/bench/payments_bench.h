@@ -18,6 +18,8 @@ namespace kessai::bench {
 struct PaymentsOptions {
     /// These rates only, instead of a search.
     std::vector<double> rates;
+    /// Not 0: a closed loop of so many clients, to see what a payment costs when all is busy.
+    int clients = 0;
     double first_rate = 500;
     double max_rate = 100'000;
 

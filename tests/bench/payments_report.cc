@@ -162,7 +162,10 @@ void Show(const PaymentsReport& report, const PaymentsOptions& options) {
         Text("counted     when outboxes and consumers were flat over the last %.0f s%s",
              std::chrono::duration<double>(std::min(options.flat_window, options.measured)).count(),
              options.quick ? " (--quick: too short to rely on)" : ""));
-    if (report.best) ShowStep("top rate", report.steps[*report.best]);
+    if (report.best) {
+        ShowStep(options.clients > 0 ? "closed loop, no rate that counts" : "top rate",
+                 report.steps[*report.best]);
+    }
     if (report.best_at_70_percent) {
         ShowStep("at 70 % of it", report.steps[*report.best_at_70_percent]);
     }
@@ -221,6 +224,7 @@ std::string ToJson(const PaymentsReport& report, const PaymentsOptions& options)
     line.Real("memory_gib", report.machine.memory_gib).Text("kernel", report.machine.kernel);
     line.Text("commit", report.commit).Text("run", report.run_id);
     line.Unsigned("seed", options.seed).Bool("quick", options.quick);
+    if (options.clients > 0) line.Integer("closed_loop_clients", options.clients);
     line.Real(
         "flat_window_s",
         std::chrono::duration<double>(std::min(options.flat_window, options.measured)).count());

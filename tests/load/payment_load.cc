@@ -82,6 +82,11 @@ net::Task<LoadResult> PaymentLoad::Run(Offer offer, const WeightedChoice& mercha
 
     net::Arrival<bool> ended;
     ended_ = &ended;
+    if (offer_.clients > 0) {
+        RunClosed(first);
+        (void)co_await ended;
+        co_return std::move(result_);
+    }
     Pacer pacer(loop_, clock_);
     pacer_ = &pacer;
     pacer.Add(Schedule(begin, rate), count,
@@ -100,9 +105,21 @@ net::Task<LoadResult> PaymentLoad::Run(Offer offer, const WeightedChoice& mercha
     co_return std::move(result_);
 }
 
+/// The moments of a closed loop are whenever the one before was done, until the measured time ends.
+void PaymentLoad::RunClosed(SteadyInstant first) {
+    measure_from_ = first + offer_.warm_up;
+    measure_to_ = measure_from_ + offer_.measured;
+    const int own = (offer_.clients - share_.index + share_.count - 1) / share_.count;
+    for (int i = 0; i < own; ++i) {
+        BeginCreate(first_journey_ + journeys_.size(), clock_.SteadyNow());
+    }
+    if (own == 0) offering_ = false;
+    EndIfDone();
+}
+
 void PaymentLoad::Stop() {
-    if (pacer_ == nullptr || !offering_) return;
-    pacer_->Stop();
+    if (!offering_) return;
+    if (pacer_ != nullptr) pacer_->Stop();
     offering_ = false;
     // Those that wait for their payment's moment will not be paid.
     const std::uint64_t end = first_journey_ + journeys_.size();
@@ -147,6 +164,13 @@ void PaymentLoad::EndCreate(std::uint64_t n, SteadyInstant intended, const Answe
         return Finish(journey);
     }
     journey.stage = Stage::kOpen;
+    if (offer_.clients > 0) {
+        const SteadyInstant now = clock_.SteadyNow();
+        journey.pay_intended = now;
+        journey.measured = now >= measure_from_ && now < measure_to_;
+        journey.due = true;
+        ++due_;
+    }
     if (journey.due) {
         SendPay(n, journey);
     } else if (!offering_) {
@@ -207,6 +231,13 @@ void PaymentLoad::Finish(Journey& journey) {
     while (!journeys_.empty() && journeys_.front().stage == Stage::kDone) {
         journeys_.pop_front();
         ++first_journey_;
+    }
+    if (offer_.clients > 0 && offering_) {
+        if (clock_.SteadyNow() < measure_to_) {
+            BeginCreate(first_journey_ + journeys_.size(), clock_.SteadyNow());
+        } else {
+            offering_ = false;
+        }
     }
     EndIfDone();
 }

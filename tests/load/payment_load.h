@@ -33,6 +33,9 @@ struct Offer {
     Duration timeout = std::chrono::seconds(10);
     /// Amounts are drawn evenly from 1 to this, in yen.
     std::int64_t amount_max = 1'000;
+    /// Not 0: a closed loop instead of the rate. So many clients make a code, pay it at once and
+    /// begin again. What a payment costs when all is busy shows so; what rate is held does not.
+    int clients = 0;
 };
 
 /// What became of it.
@@ -101,6 +104,7 @@ class PaymentLoad {
         std::string code_id;
     };
 
+    void RunClosed(SteadyInstant first);
     void BeginCreate(std::uint64_t n, SteadyInstant intended);
     void EndCreate(std::uint64_t n, SteadyInstant intended, const Answer& answer);
     void BeginPay(std::uint64_t n);
