@@ -515,7 +515,7 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Stor
     consumer_options.dead_letter_partitions = kDeadLetterPartitions;
     consumer_options.workers = 1;
     // Nobody is told within milliseconds, and batches cost a transaction each.
-    consumer_options.batch_every = std::chrono::milliseconds(100);
+    consumer_options.batch_every = std::chrono::milliseconds(500);
     auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
         std::move(consumer_options), storage.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = "payment_events",

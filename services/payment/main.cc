@@ -81,7 +81,7 @@ inbox::ConsumerOptions ReleaseConsumerOptions(const Options& options) {
     consumer.dead_letter_partitions = kDeadLetterPartitions;
     consumer.workers = 1;
     // Of this topic only a day's release matters here, and nobody waits for it.
-    consumer.batch_every = std::chrono::milliseconds(500);
+    consumer.batch_every = std::chrono::seconds(2);
     return consumer;
 }
 

@@ -46,12 +46,12 @@ struct RelayOptions {
     /// Looks for rows that other replicas wrote, while nobody notifies.
     Duration poll_every = std::chrono::milliseconds(100);
     /// At least so long from one read of a shard to the next, so that under load a read finds more.
-    Duration gather = std::chrono::milliseconds(10);
+    Duration gather = std::chrono::milliseconds(40);
     /// At most so long from the first delivered row to its deletion. Longer gathers more rows (and,
     /// for a hook that adds up digests, more events a bucket) into one transaction.
-    Duration delete_every = std::chrono::milliseconds(100);
+    Duration delete_every = std::chrono::milliseconds(500);
     /// Of one shard, in one read.
-    int rows_per_read = 64;
+    int rows_per_read = 128;
     /// Deleted in one transaction.
     int rows_per_delete = 512;
     /// Read and not yet deleted, of one shard; and their bytes, of all shards. The relay reads no
