@@ -42,7 +42,8 @@ Status CheckSettings(const std::vector<std::string>& settings) {
     return OkStatus();
 }
 
-/// Fills `options`; the defaults of --quick come first, so that they can be changed too.
+/// Fills `options`; the defaults of --quick and --short come first, so that they can be changed
+/// too.
 Status ReadOptions(load::Arguments& arguments, PaymentsOptions& options) {
     options.quick = arguments.Flag("--quick");
     if (options.quick) {
@@ -51,6 +52,14 @@ Status ReadOptions(load::Arguments& arguments, PaymentsOptions& options) {
         options.measured = seconds(12);
         options.batch_1_executors = {16};
         options.time_max = minutes(12);
+    }
+    options.brief = arguments.Flag("--short");
+    if (options.brief) {
+        options.warm_up = seconds(6);
+        options.probe = seconds(10);
+        options.measured = seconds(62);
+        options.batch_1_executors = {8, 16, 32};
+        options.time_max = minutes(20);
     }
     const auto whole_seconds = [&](const char* name, Duration& value, int max) {
         value = seconds(arguments.Integer(name, value / seconds(1), 1, max));
@@ -99,6 +108,8 @@ constexpr char kPaymentsUsage[] =
     "payments: payments a second, as a merchant's signed POST /v2/codes and a user's payment of "
     "it\n"
     "    --quick                 short steps, to see that it works; says so in the report\n"
+    "    --short                 all of it within 20 minutes: a narrower search, whole flat "
+    "windows\n"
     "    --rates A,B,C           these offered rates, instead of a search\n"
     "    --clients N             a closed loop instead: what a payment costs when all is busy\n"
     "    --first-rate R --max-rate R                     where the search begins and ends\n"

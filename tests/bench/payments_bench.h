@@ -18,7 +18,7 @@ namespace kessai::bench {
 struct PaymentsOptions {
     /// These rates only, instead of a search.
     std::vector<double> rates;
-    /// Not 0: a closed loop of so many clients, to see what a payment costs when all is busy.
+    /// Not 0: only a closed loop of so many clients, to see what a payment costs when all is busy.
     int clients = 0;
     double first_rate = 500;
     double max_rate = 100'000;
@@ -40,6 +40,8 @@ struct PaymentsOptions {
     /// Over the end of a step's measured time queues must be flat for so long.
     Duration flat_window = std::chrono::seconds(60);
     bool quick = false;
+    /// A narrower search and shorter steps; what is reported still has its whole flat window.
+    bool brief = false;
 
     bool hot_merchant = true;
     bool batch_1 = true;
@@ -59,6 +61,8 @@ struct StepReport {
     std::string scenario;
     /// Long enough to count, or only one of a search.
     bool counting = false;
+    /// Of a fixed number of clients: no rate was offered, so none was held.
+    bool closed_loop = false;
     bool held = false;
     std::vector<std::string> why_not;
     StepFacts facts;
@@ -86,7 +90,7 @@ struct PaymentsReport {
     std::uint64_t acknowledged = 0, unknown = 0, stored = 0, accrued = 0;
     std::int64_t acknowledged_yen = 0, stored_yen = 0, accrued_yen = 0;
     bool counts_agree = false;
-    /// "clean", "found something", "not there", "not asked for".
+    /// "clean", "found something", "incomplete", "not there", "not asked for".
     std::string audit;
     std::vector<std::string> notes;
 

@@ -100,6 +100,7 @@ void ShowStep(const std::string& title, const StepReport& step) {
 std::string StepJson(const StepReport& step) {
     JsonLine line;
     line.Text("scenario", step.scenario).Bool("counting", step.counting).Bool("held", step.held);
+    line.Bool("closed_loop", step.closed_loop);
     line.Real("offered_per_second", step.facts.rate);
     line.Real("payments_per_second", step.completed_per_second);
     line.Real("measured_s", step.facts.measured_s);

@@ -34,10 +34,11 @@ Status ReadMysql(const load::Stack& stack, Durability& durability) {
     return OkStatus();
 }
 
-/// Kafka's admin protocol is spoken by a script: it needs no more than what the one command needs.
+/// Kafka's admin protocol is spoken by a script: it needs no more than what the one command needs,
+/// which runs on Debian's Python too.
 Status ReadTopics(const load::Stack& stack, Durability& durability) {
     const std::string script = stack.directory + "/../../tests/bench/topic_settings.py";
-    const std::vector<std::string> command{"python3", script, stack.kafka_brokers};
+    const std::vector<std::string> command{"/usr/bin/python3", script, stack.kafka_brokers};
     KESSAI_ASSIGN_OR_RETURN(const auto output, load::RunCommand(command, std::chrono::seconds(30)));
     simdjson::dom::parser parser;
     simdjson::dom::object topics;
