@@ -1,5 +1,6 @@
 #include "kessai/kafka/producer.h"
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -205,6 +206,14 @@ Result<int> Producer::PartitionCount(const std::string& topic, Duration timeout)
     }
     KESSAI_RETURN_IF_ERROR(StatusOf(metadata->topics[0].err, topic));
     return metadata->topics[0].partition_cnt;
+}
+
+int Producer::acks() const {
+    char value[16];
+    std::size_t size = sizeof value;
+    const rd_kafka_conf_t* configuration = rd_kafka_conf(impl_->client.get());
+    if (rd_kafka_conf_get(configuration, "acks", value, &size) != RD_KAFKA_CONF_OK) return 0;
+    return static_cast<int>(std::strtol(value, nullptr, 10));
 }
 
 }  // namespace kessai::kafka

@@ -156,6 +156,7 @@ struct Relay::Impl final : kafka::DeliveryListener, kafka::StatisticsListener {
     // Publishes with one producer, until it fails or the relay stops.
     Status Publish(const std::stop_token& stop) {
         KESSAI_ASSIGN_OR_RETURN(producer, kafka::Producer::Create(options.producer, *this, this));
+        metrics.producer_acks.Set(producer->acks());
         Status status = CheckTopics(stop);
         if (status.ok()) {
             SetHealth(status);

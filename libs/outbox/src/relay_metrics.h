@@ -38,6 +38,9 @@ struct RelayMetrics {
           rows_per_delete(registry.AddHistogram(
               {.name = "kessai_outbox_delete_rows", .help = "Rows deleted in one transaction"},
               metrics::kCount)),
+          producer_acks(
+              registry.AddGauge({.name = "kessai_outbox_producer_acks",
+                                 .help = "Replicas that must have a message; -1 is all in sync"})),
           queued_messages(registry.AddGauge({.name = "kessai_outbox_producer_queued_messages",
                                              .help = "Messages in the producer's queues"})),
           round_trip(registry.AddGauge(
@@ -56,6 +59,7 @@ struct RelayMetrics {
     metrics::Histogram& read;
     metrics::Histogram& deletion;
     metrics::Histogram& rows_per_delete;
+    metrics::Gauge& producer_acks;
     metrics::Gauge& queued_messages;
     metrics::Gauge& round_trip;
 };

@@ -95,6 +95,10 @@ class Producer {
     /// KAFKA_UNAVAILABLE.
     Result<int> PartitionCount(const std::string& topic, Duration timeout);
 
+    /// How many replicas must have a message before it counts as delivered, as the client says it
+    /// is configured; -1 is all that are in sync. 0 when it does not say.
+    int acks() const;
+
  private:
     struct Impl;
     explicit Producer(std::unique_ptr<Impl> impl);
