@@ -59,8 +59,10 @@ bool RedisRateLimiter::Take(std::string_view key, const app::Rate& rate) {
     const bool fits = bucket->tokens - 1 >= floor;
     if (fits) bucket->tokens -= 1;
     ++(fits ? counts_.taken : counts_.refused);
-    if (!bucket->fetching && bucket->tokens < bucket->portion / 2 && bucket->empty_until <= now &&
-        redis_.up()) {
+    // Half of what may be spent ahead is left for the time that an answer takes. Whoever spends
+    // little is so not asked for with every request.
+    if (!bucket->fetching && bucket->tokens < -bucket->ahead_max / 2 &&
+        bucket->empty_until <= now && redis_.up()) {
         bucket->fetching = true;
         net::Spawn(Fetch(bucket));
     }

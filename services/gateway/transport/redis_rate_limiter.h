@@ -14,11 +14,12 @@
 
 namespace kessai::gateway::transport {
 
-/// Token buckets in Redis that all gateways share, drawn from in portions: a gateway takes about a
-/// tenth of a second's worth of a key's tokens at a time and spends them without asking, fetching
-/// the next portion (in the background, pipelined with other commands) before it runs out. A key
-/// may so be ahead of its rate by one portion for each event loop, and a request never waits for
-/// its limit. Without Redis each loop has a bucket of its own with the whole rate.
+/// Token buckets in Redis that all gateways share, drawn from in portions: a gateway lets a key
+/// spend up to a tenth of a second's worth of its tokens (or twenty) ahead, and asks Redis for
+/// those and for a portion of as many (in the background, pipelined with other commands) when half
+/// of that is spent. A key may so be ahead of its rate by one portion for each event loop, a
+/// request never waits for its limit, and a key that is used slowly hardly reaches Redis. Without
+/// Redis each loop has a bucket of its own with the whole rate.
 class RedisRateLimiter final : public app::RateLimiter {
  public:
     struct Options {
