@@ -22,10 +22,6 @@ Status Malformed(std::string_view line) {
             "no record of a journal: " + std::string(line.substr(0, 200))};
 }
 
-std::string_view NameOf(Operation operation) {
-    return operation == Operation::kCreate ? "create" : "pay";
-}
-
 std::string_view OrDash(std::string_view text) {
     return text.empty() ? std::string_view("-") : text;
 }
@@ -63,8 +59,12 @@ class Line {
     }
     Operation ReadOperation() {
         const std::string_view field = Next();
-        if (field != "create" && field != "pay") ok_ = false;
-        return field == "pay" ? Operation::kPay : Operation::kCreate;
+        for (const Operation operation : {Operation::kCreate, Operation::kPay, Operation::kRefund,
+                                          Operation::kCancel, Operation::kTopUp}) {
+            if (field == NameOf(operation)) return operation;
+        }
+        ok_ = false;
+        return Operation::kCreate;
     }
     Verdict ReadVerdict() {
         const std::string_view field = Next();
@@ -101,6 +101,22 @@ std::string Joined(const Fields&... fields) {
 }
 
 }  // namespace
+
+std::string_view NameOf(Operation operation) {
+    switch (operation) {
+        case Operation::kCreate:
+            return "create";
+        case Operation::kPay:
+            return "pay";
+        case Operation::kRefund:
+            return "refund";
+        case Operation::kCancel:
+            return "cancel";
+        case Operation::kTopUp:
+            return "top-up";
+    }
+    return "create";
+}
 
 std::string Format(const Run& run) {
     return Joined(kMagic, 1, run.id, run.first_merchant_id, run.merchants, run.seed);

@@ -21,13 +21,17 @@ namespace kessai::load {
 /// Text, a line a record, fields separated by tabs; times in microseconds since 1970:
 ///
 ///     kessai-load 1 <run id> <first merchant id> <merchants> <seed>
-///     > <time> <create|pay> <key> <attempt> <merchant id> <user id> <amount>
-///     < <time> <create|pay> <key> <attempt> <verdict> <reason> <code id> <payment id>
+///     > <time> <operation> <key> <attempt> <merchant id> <user id> <amount>
+///     < <time> <operation> <key> <attempt> <verdict> <reason> <code id> <payment id>
 ///
-/// `key` is the merchantPaymentId; attempts count from 1. What is empty is "-", no payment is 0.
+/// The operation is create, pay, refund, cancel or top-up. `key` is the merchantPaymentId, also of
+/// what becomes of the payment later (and a refund's own id is the same), or a top-up's idempotency
+/// key; attempts count from 1. What is empty is "-", no payment is 0; a top-up's id is told in the
+/// place of a payment's.
 namespace journal {
 
-enum class Operation : std::uint8_t { kCreate, kPay };
+enum class Operation : std::uint8_t { kCreate, kPay, kRefund, kCancel, kTopUp };
+std::string_view NameOf(Operation operation);
 
 struct Run {
     std::string id;

@@ -38,6 +38,7 @@ constexpr char kUsage[] =
     "kessai-load [run] --stack-file FILE --journal FILE [--rate PAYMENTS/S] [--seconds S]\n"
     "            [--merchants N] [--users N] [--think-ms MS] [--timeout-ms MS]\n"
     "            [--settle-seconds S] [--connections N] [--seed N] [--json]\n"
+    "            [--refunds SHARE] [--cancels SHARE] [--top-ups SHARE]  (of the payments)\n"
     "    puts a steady load on the stack; SIGTERM ends it early, and settles what is open\n"
     "kessai-load verify --stack-file FILE --journal FILE [--wait-seconds S] [--at US,US,…]\n"
     "            [--no-api] [--json]\n"
@@ -111,6 +112,9 @@ int Run(Arguments& arguments, const Stack& stack) {
     options.time = seconds(arguments.Integer("--seconds", 60, 1, 86'400));
     options.think_time = milliseconds(arguments.Integer("--think-ms", 300, 0, 60'000));
     options.timeout = milliseconds(arguments.Integer("--timeout-ms", 5'000, 10, 60'000));
+    options.refund_share = arguments.Real("--refunds", 0, 0, 0.5);
+    options.cancel_share = arguments.Real("--cancels", 0, 0, 0.5);
+    options.top_up_share = arguments.Real("--top-ups", 0, 0, 1);
     options.settle = seconds(arguments.Integer("--settle-seconds", 120, 0, 3'600));
     PopulationOptions population_options;
     population_options.merchants =
@@ -182,6 +186,7 @@ int Run(Arguments& arguments, const Stack& stack) {
         JsonLine line;
         line.Text("run", run.id).Unsigned("seed", seed).Unsigned("begun", report.begun);
         line.Unsigned("acknowledged", report.acknowledged).Unsigned("refused", report.refused);
+        line.Unsigned("others_acknowledged", report.others_acknowledged);
         line.Unsigned("unknown_outcomes", report.unknown_outcomes);
         line.Unsigned("retries", report.retries).Unsigned("not_settled", report.not_settled);
         std::printf("%s\n", line.Object().c_str());
@@ -252,7 +257,7 @@ class ApiCheck {
             CodePayment found;
             const Outcome outcome = ReadCodePayment(answer, found);
             if (outcome.verdict == Verdict::kAcknowledged) {
-                if (found.status == "COMPLETED" && found.payment_id == payment.payment_id &&
+                if (found.status == payment.status && found.payment_id == payment.payment_id &&
                     found.amount == payment.amount) {
                     co_return;
                 }
@@ -276,10 +281,14 @@ class ApiCheck {
     RequestWriter writer_;
 };
 
-/// Whether all that is paid has reached payout and reconciliation.
+/// Whether all that moved money has reached payout and reconciliation.
 bool Arrived(const std::vector<StoredPayment>& stored) {
+    const auto waits = [](const StoredReturn& back) {
+        return back.accruals < back.changes || back.matches < back.changes;
+    };
     for (const StoredPayment& payment : stored) {
         if (payment.paid && (payment.accruals == 0 || payment.matches == 0)) return false;
+        if (waits(payment.refund) || waits(payment.cancellation)) return false;
     }
     return true;
 }
@@ -292,6 +301,11 @@ void ShowReport(const OracleReport& report) {
     show("payments asked for", report.payments_asked_for);
     show("  acknowledged", report.payments_acknowledged);
     show("  refused", report.payments_refused);
+    show("refunds acknowledged", report.refunds_acknowledged);
+    show("cancellations acknowledged", report.cancellations_acknowledged);
+    show("top-ups acknowledged", report.top_ups_acknowledged);
+    show("  of these three refused", report.others_refused);
+    for (const auto& [reason, count] : report.refusals) show(reason.c_str(), count);
     show("unknown outcomes", report.unknown_outcomes);
     show("retries", report.retries);
     show("retries that found a stored outcome", report.retries_that_found_an_outcome);
@@ -326,7 +340,9 @@ int Verify(Arguments& arguments, const Stack& stack) {
         stored = ReadStoredPayments(stack, journal->run.first_merchant_id, journal->run.merchants);
     }
     if (!stored.ok()) return Fail(stored.status());
-    OracleReport report = oracle.Judge(*stored);
+    const auto top_ups = ReadStoredTopUps(stack, journal->run.id + "-t");
+    if (!top_ups.ok()) return Fail(top_ups.status());
+    OracleReport report = oracle.Judge(*stored, *top_ups);
     std::uint64_t asked = 0;
     if (ask_api) {
         auto gateway = GatewayClient::Make(stack, 64);
@@ -356,6 +372,10 @@ int Verify(Arguments& arguments, const Stack& stack) {
         line.Unsigned("payments_acknowledged", report.payments_acknowledged);
         line.Unsigned("payments_refused", report.payments_refused);
         line.Unsigned("payments_stored", report.payments_stored);
+        line.Unsigned("refunds_acknowledged", report.refunds_acknowledged);
+        line.Unsigned("cancellations_acknowledged", report.cancellations_acknowledged);
+        line.Unsigned("top_ups_acknowledged", report.top_ups_acknowledged);
+        line.Unsigned("others_refused", report.others_refused);
         line.Unsigned("asked_of_the_api", asked);
         line.Unsigned("unknown_outcomes", report.unknown_outcomes);
         line.Unsigned("retries", report.retries);

@@ -10,6 +10,18 @@
 
 namespace kessai::load {
 
+/// What became of a paid payment, as the databases have it: a refund, or its cancellation.
+struct StoredReturn {
+    /// Change rows that say so, their sum, and when the last of them was made.
+    int changes = 0;
+    std::int64_t amount = 0;
+    std::int64_t at_us = 0;
+    /// Payout's accruals of those changes, their sum (negative), and reconciliation's matches.
+    int accruals = 0;
+    std::int64_t accrued_gross = 0;
+    int matches = 0;
+};
+
 /// A payment as the databases of a stack have it.
 struct StoredPayment {
     std::int64_t payment_id = 0;
@@ -17,6 +29,7 @@ struct StoredPayment {
     std::int64_t merchant_id = 0;
     std::int64_t user_id = 0;
     std::int64_t amount = 0;
+    /// At some time, whatever became of it.
     bool paid = false;
     std::int64_t created_at_us = 0;
     std::int64_t accepted_at_us = 0;
@@ -25,6 +38,19 @@ struct StoredPayment {
     int accruals = 0;
     std::int64_t accrued_gross = 0;
     int matches = 0;
+    StoredReturn refund;
+    StoredReturn cancellation;
+};
+
+/// A top-up as the payment service has it.
+struct StoredTopUp {
+    std::int64_t top_up_id = 0;
+    std::string key;
+    std::int64_t user_id = 0;
+    std::int64_t amount = 0;
+    std::int64_t accepted_at_us = 0;
+    /// Change rows that say so.
+    int changes = 0;
 };
 
 /// What of a journal and a stack's record does not go together.
@@ -41,6 +67,11 @@ struct OracleReport {
     std::uint64_t payments_asked_for = 0;
     std::uint64_t payments_acknowledged = 0;
     std::uint64_t payments_refused = 0;
+    std::uint64_t refunds_acknowledged = 0;
+    std::uint64_t cancellations_acknowledged = 0;
+    std::uint64_t top_ups_acknowledged = 0;
+    /// Of refunds, cancellations and top-ups.
+    std::uint64_t others_refused = 0;
     /// Attempts whose fate was not known, and requests that were sent again.
     std::uint64_t unknown_outcomes = 0;
     std::uint64_t retries = 0;
@@ -68,12 +99,15 @@ struct OracleReport {
 /// - NOT_SETTLED: an outcome is unknown, although it was to be asked for again until it is known.
 /// - TOLD_DIFFERENTLY: two answers to the same request name different payments.
 /// - NOT_ACCRUED, ACCRUED_TWICE, ACCRUED_OTHERWISE, NOT_MATCHED, MATCHED_TWICE: payout or
-///   reconciliation have not each paid payment exactly once, with its amount.
+///   reconciliation have not each change of a payment exactly once, with its amount.
+/// - DONE_TWICE, ACKNOWLEDGED_BUT_OTHER and those above are also for refunds, cancellations and
+///   top-ups; a payment that was never paid is neither refunded nor given back.
 class Oracle {
  public:
     explicit Oracle(const Journal& journal);
 
-    OracleReport Judge(const std::vector<StoredPayment>& stored) const;
+    OracleReport Judge(const std::vector<StoredPayment>& stored,
+                       const std::vector<StoredTopUp>& top_ups = {}) const;
 
     /// Keys whose payment was acknowledged, with what was acknowledged.
     struct Acknowledged {
@@ -81,6 +115,8 @@ class Oracle {
         std::int64_t merchant_id = 0;
         std::int64_t payment_id = 0;
         std::int64_t amount = 0;
+        /// What the partner interface must call it now: a literal such as "COMPLETED".
+        const char* status = "";
     };
     std::vector<Acknowledged> AcknowledgedPayments() const;
 
@@ -99,8 +135,14 @@ class Oracle {
         std::int64_t merchant_id = 0;
         std::int64_t user_id = 0;
         std::int64_t amount = 0;
+        std::int64_t refund_amount = 0;
         std::vector<Attempt> creates;
         std::vector<Attempt> pays;
+        std::vector<Attempt> refunds;
+        std::vector<Attempt> cancels;
+        std::vector<Attempt> top_ups;
+
+        std::vector<Attempt>& Of(journal::Operation operation);
     };
     struct Judgement;
 

@@ -97,6 +97,49 @@ Outcome ReadPaidCode(const Answer& answer, PaidCode& paid) {
     return Refusal(answer);
 }
 
+Outcome ReadRefund(const Answer& answer, RefundedPayment& refunded) {
+    if (answer.fate == Answer::Fate::kAnswered && answer.status == 200) {
+        element body;
+        element data;
+        std::string_view payment_id;
+        std::string_view status;
+        if (Parse(answer.body, body) && body["data"].get(data) == SUCCESS &&
+            data["status"].get(status) == SUCCESS &&
+            (status == "CREATED" || status == "REFUNDED") &&
+            data["paymentId"].get(payment_id) == SUCCESS &&
+            data["amount"]["amount"].get(refunded.amount) == SUCCESS) {
+            refunded.payment_id = Number(payment_id);
+            if (refunded.payment_id != 0) return {Verdict::kAcknowledged, {}};
+        }
+    }
+    return Refusal(answer);
+}
+
+Outcome ReadCancel(const Answer& answer) {
+    if (answer.fate == Answer::Fate::kAnswered && answer.status == 202) {
+        element body;
+        std::string_view code;
+        if (Parse(answer.body, body) && body["resultInfo"]["code"].get(code) == SUCCESS &&
+            code == "REQUEST_ACCEPTED") {
+            return {Verdict::kAcknowledged, {}};
+        }
+    }
+    return Refusal(answer);
+}
+
+Outcome ReadTopUp(const Answer& answer, ToppedUp& topped_up) {
+    if (answer.fate == Answer::Fate::kAnswered && answer.status == 201) {
+        element body;
+        std::string_view top_up_id;
+        if (Parse(answer.body, body) && body["topUpId"].get(top_up_id) == SUCCESS &&
+            body["amount"]["amount"].get(topped_up.amount) == SUCCESS) {
+            topped_up.top_up_id = Number(top_up_id);
+            if (topped_up.top_up_id != 0) return {Verdict::kAcknowledged, {}};
+        }
+    }
+    return Refusal(answer);
+}
+
 Outcome ReadCodePayment(const Answer& answer, CodePayment& payment) {
     if (answer.fate == Answer::Fate::kAnswered && answer.status == 200) {
         element body;

@@ -38,6 +38,23 @@ struct PaidCode {
 /// acknowledgement.
 Outcome ReadPaidCode(const Answer& answer, PaidCode& paid);
 
+struct RefundedPayment {
+    std::int64_t payment_id = 0;
+    std::int64_t amount = 0;
+};
+/// POST /v2/refunds.
+Outcome ReadRefund(const Answer& answer, RefundedPayment& refunded);
+
+/// DELETE /v2/payments/{merchantPaymentId}.
+Outcome ReadCancel(const Answer& answer);
+
+struct ToppedUp {
+    std::int64_t top_up_id = 0;
+    std::int64_t amount = 0;
+};
+/// POST /app/v1/top-ups.
+Outcome ReadTopUp(const Answer& answer, ToppedUp& topped_up);
+
 struct CodePayment {
     std::string status;
     std::int64_t payment_id = 0;  // 0 while there is none

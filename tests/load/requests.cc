@@ -53,6 +53,27 @@ std::string RequestWriter::GetCodePayment(const OpaSigner& signer,
     return Signed(signer, "GET", "/v2/codes/payments/" + std::string(merchant_payment_id), "");
 }
 
+std::string RequestWriter::RefundPayment(const OpaSigner& signer,
+                                         std::string_view merchant_refund_id,
+                                         std::int64_t payment_id, std::int64_t amount) {
+    std::string body;
+    body.reserve(256);
+    body.append(R"({"merchantRefundId":")").append(merchant_refund_id);
+    body.append(R"(","paymentId":")");
+    AppendNumber(body, payment_id);
+    body.append(R"(",)");
+    AppendAmount(body, amount);
+    body.append(R"(,"reason":"cold coffee","requestedAt":)");
+    AppendNumber(body, ToMicros(clock_.Now()) / 1'000'000);
+    body.push_back('}');
+    return Signed(signer, "POST", "/v2/refunds", body);
+}
+
+std::string RequestWriter::CancelPayment(const OpaSigner& signer,
+                                         std::string_view merchant_payment_id) {
+    return Signed(signer, "DELETE", "/v2/payments/" + std::string(merchant_payment_id), "");
+}
+
 std::string RequestWriter::PayCode(std::string_view token, std::string_view code_id,
                                    std::int64_t amount) const {
     std::string body;

@@ -23,6 +23,11 @@ class RequestWriter {
                            std::int64_t amount);
     /// GET /v2/codes/payments/{merchantPaymentId}.
     std::string GetCodePayment(const OpaSigner& signer, std::string_view merchant_payment_id);
+    /// POST /v2/refunds.
+    std::string RefundPayment(const OpaSigner& signer, std::string_view merchant_refund_id,
+                              std::int64_t payment_id, std::int64_t amount);
+    /// DELETE /v2/payments/{merchantPaymentId}.
+    std::string CancelPayment(const OpaSigner& signer, std::string_view merchant_payment_id);
 
     // The app's interface
     /// POST /app/v1/codes/{codeId}/payments.

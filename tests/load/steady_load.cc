@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "kessai/result/check.h"
-#include "load/outcomes.h"
 
 namespace kessai::load {
 
@@ -28,9 +27,14 @@ struct SteadyLoad::Journey {
     bool in_flight = false;
     /// The last attempt may have been done.
     bool open = false;
-    std::string create_request;
+    /// Of a partner: sent again byte for byte.
+    std::string signed_request;
     SteadyInstant signed_at{};
     std::string code_id;
+    std::int64_t payment_id = 0;
+    /// What is asked for once it is paid: kRefund, kCancel, or kPay for nothing more.
+    journal::Operation afterwards = journal::Operation::kPay;
+    std::int64_t refund_amount = 0;
 };
 
 SteadyLoad::SteadyLoad(net::Loop& loop, Client& client, const Population& population,
@@ -105,70 +109,130 @@ SteadyReport SteadyLoad::Report() const {
     return report;
 }
 
-void SteadyLoad::Begin() {
+SteadyLoad::Journey& SteadyLoad::AddJourney() {
     auto& entry = journeys_.emplace_back();
     const auto place = std::prev(journeys_.end());
     // The list keeps its place, so the timer can find its journey by it.
     entry = std::make_unique<Journey>(loop_, [this, place] { Attempt(**place); });
     Journey& journey = *entry;
     journey.place = place;
-    journey.key = id_prefix_ + std::to_string(ids_used_++);
-    journey.merchant = merchants_.Draw(random_);
     journey.user = static_cast<std::size_t>(random_.Below(population_.users.size()));
     journey.amount = 1 + static_cast<std::int64_t>(
                              random_.Below(static_cast<std::uint64_t>(options_.amount_max)));
     ++report_.begun;
+    return journey;
+}
+
+void SteadyLoad::Begin() {
+    Journey& journey = AddJourney();
+    journey.key = id_prefix_ + std::to_string(ids_used_++);
+    journey.merchant = merchants_.Draw(random_);
+    const double fate = random_.Unit();
+    if (fate < options_.refund_share) {
+        journey.afterwards = journal::Operation::kRefund;
+        journey.refund_amount = 1 + static_cast<std::int64_t>(
+                                        random_.Below(static_cast<std::uint64_t>(journey.amount)));
+    } else if (fate < options_.refund_share + options_.cancel_share) {
+        journey.afterwards = journal::Operation::kCancel;
+    }
     Attempt(journey);
+    if (random_.Unit() < options_.top_up_share) BeginTopUp();
+}
+
+void SteadyLoad::BeginTopUp() {
+    Journey& journey = AddJourney();
+    journey.key = id_prefix_ + "t" + std::to_string(ids_used_++);
+    journey.operation = journal::Operation::kTopUp;
+    Attempt(journey);
+}
+
+std::string SteadyLoad::RequestOf(Journey& journey) {
+    const User& user = population_.users[journey.user];
+    if (journey.operation == journal::Operation::kPay) {
+        return requests_.PayCode(user.token, journey.code_id, journey.amount);
+    }
+    if (journey.operation == journal::Operation::kTopUp) {
+        return requests_.TopUp(user.token, journey.key, journey.amount);
+    }
+    const SteadyInstant now = clock_.SteadyNow();
+    if (journey.signed_request.empty() || now - journey.signed_at > kSignedAnewAfter) {
+        const OpaSigner& signer = signers_[journey.merchant];
+        journey.signed_at = now;
+        if (journey.operation == journal::Operation::kCreate) {
+            journey.signed_request = requests_.CreateCode(signer, journey.key, journey.amount);
+        } else if (journey.operation == journal::Operation::kRefund) {
+            journey.signed_request = requests_.RefundPayment(
+                signer, journey.key, journey.payment_id, journey.refund_amount);
+        } else {
+            journey.signed_request = requests_.CancelPayment(signer, journey.key);
+        }
+    }
+    return journey.signed_request;
 }
 
 void SteadyLoad::Attempt(Journey& journey) {
     ++journey.attempt;
     if (journey.attempt > 1) ++report_.retries;
-    const Merchant& merchant = population_.merchants[journey.merchant];
-    const User& user = population_.users[journey.user];
-    std::string request;
-    if (journey.operation == journal::Operation::kCreate) {
-        const SteadyInstant now = clock_.SteadyNow();
-        if (journey.create_request.empty() || now - journey.signed_at > kSignedAnewAfter) {
-            journey.create_request =
-                requests_.CreateCode(signers_[journey.merchant], journey.key, journey.amount);
-            journey.signed_at = now;
-        }
-        request = journey.create_request;
-    } else {
-        request = requests_.PayCode(user.token, journey.code_id, journey.amount);
-    }
+    const bool top_up = journey.operation == journal::Operation::kTopUp;
+    const bool refund = journey.operation == journal::Operation::kRefund;
+    std::string request = RequestOf(journey);
     journal_.Add(journal::Sent{NowUs(), journey.operation, journey.key, journey.attempt,
-                               merchant.id, user.id, journey.amount});
+                               top_up ? 0 : population_.merchants[journey.merchant].id,
+                               population_.users[journey.user].id,
+                               refund ? journey.refund_amount : journey.amount});
     journey.in_flight = true;
     client_.Send(std::move(request), clock_.SteadyNow() + options_.timeout,
                  [this, &journey](const Answer& answer) { OnAnswer(journey, answer); });
 }
 
-void SteadyLoad::OnAnswer(Journey& journey, const Answer& answer) {
-    journey.in_flight = false;
-    PaidCode paid;
-    const bool creating = journey.operation == journal::Operation::kCreate;
-    Outcome outcome =
-        creating ? ReadCreatedCode(answer, journey.code_id) : ReadPaidCode(answer, paid);
-    if (outcome.verdict == Verdict::kAcknowledged && !creating && paid.amount != journey.amount) {
+/// What the answer means. An acknowledgement of anything but what was asked for is none.
+Outcome SteadyLoad::Read(Journey& journey, const Answer& answer, std::int64_t& told_id) {
+    Outcome outcome;
+    bool as_asked = true;
+    switch (journey.operation) {
+        case journal::Operation::kCreate:
+            return ReadCreatedCode(answer, journey.code_id);
+        case journal::Operation::kCancel:
+            return ReadCancel(answer);
+        case journal::Operation::kPay: {
+            PaidCode paid;
+            outcome = ReadPaidCode(answer, paid);
+            told_id = paid.payment_id;
+            as_asked = paid.amount == journey.amount;
+            break;
+        }
+        case journal::Operation::kRefund: {
+            RefundedPayment refunded;
+            outcome = ReadRefund(answer, refunded);
+            told_id = refunded.payment_id;
+            as_asked = refunded.amount == journey.refund_amount;
+            break;
+        }
+        case journal::Operation::kTopUp: {
+            ToppedUp topped_up;
+            outcome = ReadTopUp(answer, topped_up);
+            told_id = topped_up.top_up_id;
+            as_asked = topped_up.amount == journey.amount;
+            break;
+        }
+    }
+    if (outcome.verdict == Verdict::kAcknowledged && !as_asked) {
         outcome = {Verdict::kUnknown, "AMOUNT_DIFFERS"};
     }
+    return outcome;
+}
+
+void SteadyLoad::OnAnswer(Journey& journey, const Answer& answer) {
+    journey.in_flight = false;
+    std::int64_t told_id = 0;
+    const Outcome outcome = Read(journey, answer, told_id);
     journal_.Add(journal::Answered{NowUs(), journey.operation, journey.key, journey.attempt,
-                                   outcome.verdict, outcome.reason, journey.code_id,
-                                   paid.payment_id});
+                                   outcome.verdict, outcome.reason, journey.code_id, told_id});
     if (!outcome.reason.empty()) ++report_.reasons[outcome.reason];
     switch (outcome.verdict) {
         case Verdict::kAcknowledged:
-            if (!creating) {
-                ++report_.acknowledged;
-                journey.open = false;
-                return Finish(journey);
-            }
-            journey.operation = journal::Operation::kPay;
-            journey.attempt = 0;
-            journey.open = false;
-            return GoOn(journey, options_.think_time);
+            if (journey.operation == journal::Operation::kPay) journey.payment_id = told_id;
+            return OnAcknowledged(journey);
         case Verdict::kRefused:
             ++report_.refused;
             journey.open = false;
@@ -180,6 +244,24 @@ void SteadyLoad::OnAnswer(Journey& journey, const Answer& answer) {
         case Verdict::kNotDone:
             return AgainLater(journey);
     }
+}
+
+void SteadyLoad::OnAcknowledged(Journey& journey) {
+    journey.open = false;
+    journey.attempt = 0;
+    journey.signed_request.clear();
+    if (journey.operation == journal::Operation::kCreate) {
+        journey.operation = journal::Operation::kPay;
+        return GoOn(journey, options_.think_time);
+    }
+    if (journey.operation != journal::Operation::kPay) {
+        ++report_.others_acknowledged;
+        return Finish(journey);
+    }
+    ++report_.acknowledged;
+    if (journey.afterwards == journal::Operation::kPay) return Finish(journey);
+    journey.operation = journey.afterwards;
+    GoOn(journey, options_.think_time);
 }
 
 void SteadyLoad::AgainLater(Journey& journey) {

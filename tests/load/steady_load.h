@@ -12,6 +12,7 @@
 #include "kessai/time/clock.h"
 #include "load/client.h"
 #include "load/journal.h"
+#include "load/outcomes.h"
 #include "load/pacer.h"
 #include "load/population.h"
 #include "load/random.h"
@@ -33,11 +34,19 @@ struct SteadyOptions {
     /// What is not settled so long after the load's end is given up as unknown.
     Duration settle = std::chrono::seconds(120);
     std::int64_t amount_max = 1'000;
+    /// Of the payments, so many are refunded in part, or cancelled, once they are acknowledged; and
+    /// for so many payments there is a top-up.
+    double refund_share = 0;
+    double cancel_share = 0;
+    double top_up_share = 0;
 };
 
 struct SteadyReport {
     std::uint64_t begun = 0;
+    /// Payments.
     std::uint64_t acknowledged = 0;
+    /// And what else was: refunds, cancellations, top-ups.
+    std::uint64_t others_acknowledged = 0;
     std::uint64_t refused = 0;
     /// Attempts that left it open, and attempts beyond the first.
     std::uint64_t unknown_outcomes = 0;
@@ -70,7 +79,12 @@ class SteadyLoad {
     struct Journey;
 
     void Begin();
+    Journey& AddJourney();
+    void BeginTopUp();
     void Attempt(Journey& journey);
+    std::string RequestOf(Journey& journey);
+    Outcome Read(Journey& journey, const Answer& answer, std::int64_t& told_id);
+    void OnAcknowledged(Journey& journey);
     void OnAnswer(Journey& journey, const Answer& answer);
     void AgainLater(Journey& journey);
     void GoOn(Journey& journey, Duration after);

@@ -19,6 +19,9 @@ mysql::ConnectOptions ReadOnly(const Stack& stack, const std::string& service);
 Result<std::vector<StoredPayment>> ReadStoredPayments(const Stack& stack, std::int64_t first,
                                                       int count);
 
+/// Every top-up whose idempotency key begins so, with the change rows that say so.
+Result<std::vector<StoredTopUp>> ReadStoredTopUps(const Stack& stack, const std::string& prefix);
+
 struct StoredTotals {
     std::uint64_t payments = 0;
     std::int64_t yen = 0;

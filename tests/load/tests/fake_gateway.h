@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class FakeGateway {
         Add("pay", "/app/v1/codes/{codeId}/payments",
             [this](const http::Request& request) { return PayCode(request); });
         AddSetUp();
+        AddReturns();
         auto tls = net::TlsServerContext::Load({files_.cert_file(), files_.key_file()});
         EXPECT_TRUE(tls.ok());
         http::Server::Options options;
@@ -76,6 +78,21 @@ class FakeGateway {
     std::map<std::string, Code> codes() {
         const std::lock_guard lock(mutex_);
         return codes_;
+    }
+    /// By merchantRefundId: of which payment, and how much.
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> refunds() {
+        const std::lock_guard lock(mutex_);
+        return refunds_;
+    }
+    /// merchantPaymentIds.
+    std::set<std::string> canceled() {
+        const std::lock_guard lock(mutex_);
+        return canceled_;
+    }
+    /// Ids by idempotency key.
+    std::map<std::string, std::int64_t> top_ups() {
+        const std::lock_guard lock(mutex_);
+        return top_ups_;
     }
     std::map<std::string, int> api_keys() {
         const std::lock_guard lock(mutex_);
@@ -158,9 +175,37 @@ class FakeGateway {
             if (request.Header("Idempotency-Key").empty()) return Json(400, "{}");
             const std::lock_guard lock(mutex_);
             auto& [user, balance] = wallets_[std::string(request.Header("Authorization"))];
-            balance += std::stoll("0" + TextAt(std::string(request.body), "amount/amount"));
-            return Json(201, R"({"balance":{"amount":)" + std::to_string(balance) + "}}");
+            const std::string amount = TextAt(std::string(request.body), "amount/amount");
+            auto& top_up = top_ups_[std::string(request.Header("Idempotency-Key"))];
+            if (top_up == 0) {
+                top_up = static_cast<std::int64_t>(top_ups_.size());
+                balance += std::stoll("0" + amount);
+            }
+            return Json(201, R"({"topUpId":")" + std::to_string(top_up) +
+                                 R"(","amount":{"amount":)" + amount + R"(},"balance":{"amount":)" +
+                                 std::to_string(balance) + "}}");
         });
+    }
+    /// What a merchant asks of a payment afterwards.
+    void AddReturns() {
+        Add("refund", "/v2/refunds", [this](const http::Request& request) {
+            const std::string body(request.body);
+            const std::string amount = TextAt(body, "amount/amount");
+            const std::string payment_id = TextAt(body, "paymentId");
+            const std::lock_guard lock(mutex_);
+            refunds_[TextAt(body, "merchantRefundId")] = {std::stoll("0" + payment_id),
+                                                          std::stoll("0" + amount)};
+            return Json(200, R"({"data":{"status":"REFUNDED","paymentId":")" + payment_id +
+                                 R"(","amount":{"amount":)" + amount + "}}}");
+        });
+        Add(
+            "cancel", "/v2/payments/{merchantPaymentId}",
+            [this](const http::Request& request) {
+                const std::lock_guard lock(mutex_);
+                canceled_.insert(std::string(request.Parameter("merchantPaymentId")));
+                return Json(202, R"({"resultInfo":{"code":"REQUEST_ACCEPTED"},"data":null})");
+            },
+            http::Method::kDelete);
     }
     static net::Task<http::Response> Json(int status, std::string body) {
         http::Response response;
@@ -258,6 +303,9 @@ class FakeGateway {
     std::mutex mutex_;
     std::map<std::string, Code> codes_;
     std::map<std::string, int> api_keys_;
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> refunds_;
+    std::set<std::string> canceled_;
+    std::map<std::string, std::int64_t> top_ups_;
     std::map<std::string, std::pair<std::int64_t, std::int64_t>> wallets_;  // user, balance
     int merchants_made_ = 0;
     std::uint64_t creates_ = 0;

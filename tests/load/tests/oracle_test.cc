@@ -77,9 +77,10 @@ StoredPayment Unpaid(const std::string& key, std::int64_t payment_id) {
     return stored;
 }
 
-std::vector<std::string> KindsOf(const Tale& tale, const std::vector<StoredPayment>& stored) {
+std::vector<std::string> KindsOf(const Tale& tale, const std::vector<StoredPayment>& stored,
+                                 const std::vector<StoredTopUp>& top_ups = {}) {
     std::vector<std::string> kinds;
-    for (const auto& offence : Oracle(tale.journal()).Judge(stored).offences) {
+    for (const auto& offence : Oracle(tale.journal()).Judge(stored, top_ups).offences) {
         kinds.push_back(offence.kind);
     }
     return kinds;
@@ -239,6 +240,91 @@ TEST(Oracle, FindsAnswersThatContradictEachOther) {
     tale.Ask(Operation::kPay, "a", 2);
     tale.Tell(Operation::kPay, "a", Verdict::kAcknowledged, 2, 12);
     EXPECT_THAT(KindsOf(tale, {Paid("a", 11)}), ElementsAre("TOLD_DIFFERENTLY"));
+}
+
+/// Paid, and refunded as the tales ask for it: 500 yen at the sixth step.
+StoredPayment Refunded(const std::string& key, std::int64_t payment_id) {
+    StoredPayment stored = Paid(key, payment_id);
+    stored.refund = {1, 500, 1'051'000, 1, -500, 1};
+    return stored;
+}
+
+TEST(Oracle, JudgesRefundsAndCancellationsLikePayments) {
+    Tale tale;
+    tale.Create("a").Pay("a", 11).Ask(Operation::kRefund, "a");
+    tale.Tell(Operation::kRefund, "a", Verdict::kAcknowledged, 1, 11);
+    const Oracle oracle(tale.journal());
+    const auto report = oracle.Judge({Refunded("a", 11)});
+    EXPECT_TRUE(report.clean());
+    EXPECT_EQ(report.refunds_acknowledged, 1u);
+    EXPECT_EQ(report.cancellations_acknowledged, 0u);
+    EXPECT_STREQ(oracle.AcknowledgedPayments().front().status, "REFUNDED");
+
+    EXPECT_THAT(KindsOf(tale, {Paid("a", 11)}), ElementsAre("ACKNOWLEDGED_BUT_MISSING"));
+    auto wrong = Refunded("a", 11);
+    wrong.refund.changes = wrong.refund.accruals = wrong.refund.matches = 2;
+    EXPECT_THAT(KindsOf(tale, {wrong}),
+                ElementsAre("DONE_TWICE", "ACCRUED_TWICE", "MATCHED_TWICE"));
+    wrong = Refunded("a", 11);
+    wrong.refund.amount = 499;
+    wrong.refund.accrued_gross = -499;
+    EXPECT_THAT(KindsOf(tale, {wrong}), ElementsAre("ACKNOWLEDGED_BUT_OTHER"));
+    wrong = Refunded("a", 11);
+    wrong.refund.accruals = 0;
+    EXPECT_THAT(KindsOf(tale, {wrong}), ElementsAre("NOT_ACCRUED"));
+    wrong = Refunded("a", 11);
+    wrong.refund.accrued_gross = 500;
+    EXPECT_THAT(KindsOf(tale, {wrong}), ElementsAre("ACCRUED_OTHERWISE"));
+    wrong = Refunded("a", 11);
+    wrong.refund.matches = 0;
+    EXPECT_THAT(KindsOf(tale, {wrong}), ElementsAre("NOT_MATCHED"));
+    wrong = Refunded("a", 11);
+    wrong.cancellation = wrong.refund;
+    EXPECT_THAT(KindsOf(tale, {wrong}), ElementsAre("NEVER_ASKED_FOR"));
+
+    Tale canceled;
+    canceled.Create("a").Pay("a", 11).Ask(Operation::kCancel, "a");
+    auto back = Paid("a", 11);
+    back.cancellation = Refunded("a", 11).refund;
+    EXPECT_THAT(KindsOf(canceled, {back}), ElementsAre("NOT_SETTLED"));
+    canceled.Tell(Operation::kCancel, "a", Verdict::kUnknown).Ask(Operation::kCancel, "a", 2);
+    canceled.Tell(Operation::kCancel, "a", Verdict::kAcknowledged, 2);
+    const auto settled = Oracle(canceled.journal()).Judge({back});
+    EXPECT_TRUE(settled.clean());
+    EXPECT_EQ(settled.cancellations_acknowledged, 1u);
+    EXPECT_EQ(settled.retries_that_found_an_outcome, 1u);
+
+    Tale refused;
+    refused.Create("a").Pay("a", 11).Ask(Operation::kRefund, "a");
+    refused.Tell(Operation::kRefund, "a", Verdict::kRefused, 1, 0, "UNACCEPTABLE_OP");
+    EXPECT_THAT(KindsOf(refused, {Refunded("a", 11)}), ElementsAre("REFUSED_BUT_DONE"));
+    EXPECT_EQ(Oracle(refused.journal()).Judge({Paid("a", 11)}).others_refused, 1u);
+}
+
+TEST(Oracle, JudgesTopUpsLikePayments) {
+    Tale tale;
+    tale.Ask(Operation::kTopUp, "t");
+    tale.Tell(Operation::kTopUp, "t", Verdict::kAcknowledged, 1, 31);
+    const StoredTopUp stored{31, "t", 7, 500, 1'015'000, 1};
+    const auto report = Oracle(tale.journal()).Judge({}, {stored});
+    EXPECT_TRUE(report.clean());
+    EXPECT_EQ(report.top_ups_acknowledged, 1u);
+    EXPECT_EQ(report.codes_asked_for, 0u);
+
+    EXPECT_THAT(KindsOf(tale, {}), ElementsAre("ACKNOWLEDGED_BUT_MISSING"));
+    EXPECT_THAT(KindsOf(tale, {}, {stored, stored}), ElementsAre("DONE_TWICE"));
+    auto other = stored;
+    other.changes = 2;
+    EXPECT_THAT(KindsOf(tale, {}, {other}), ElementsAre("DONE_TWICE"));
+    other = stored;
+    other.amount = 501;
+    EXPECT_THAT(KindsOf(tale, {}, {other}), ElementsAre("ACKNOWLEDGED_BUT_OTHER"));
+    other = stored;
+    other.top_up_id = 32;
+    EXPECT_THAT(KindsOf(tale, {}, {other}), ElementsAre("ACKNOWLEDGED_BUT_OTHER"));
+    other = stored;
+    other.key = "z";
+    EXPECT_THAT(KindsOf(tale, {}, {stored, other}), ElementsAre("NEVER_ASKED_FOR"));
 }
 
 TEST(Oracle, KnowsWhatWasInFlight) {

@@ -111,6 +111,31 @@ TEST_F(SteadyLoadTest, HasEverythingAcknowledgedWhenNothingFails) {
     EXPECT_EQ(judged.payments_stored, 100u);
 }
 
+TEST_F(SteadyLoadTest, RefundsCancelsAndTopsUpWhatItIsToldTo) {
+    SteadyOptions options = Short();
+    options.refund_share = 0.3;
+    options.cancel_share = 0.2;
+    options.top_up_share = 0.5;
+    const auto report = Run(options);
+    EXPECT_EQ(report.acknowledged, 100u);
+    EXPECT_EQ(report.refused, 0u);
+    const auto refunds = gateway_.refunds();
+    const auto canceled = gateway_.canceled();
+    const auto top_ups = gateway_.top_ups();
+    EXPECT_GT(refunds.size(), 10u);
+    EXPECT_GT(canceled.size(), 5u);
+    EXPECT_GT(top_ups.size(), 20u);
+    EXPECT_EQ(report.others_acknowledged, refunds.size() + canceled.size() + top_ups.size());
+    EXPECT_EQ(report.begun, 100u + top_ups.size());
+    for (const auto& [code_id, code] : gateway_.codes()) {
+        const auto refund = refunds.find(code.merchant_payment_id);
+        if (refund == refunds.end()) continue;
+        EXPECT_FALSE(canceled.contains(code.merchant_payment_id));
+        EXPECT_EQ(refund->second.first, code.payment_id);
+        EXPECT_LE(refund->second.second, code.amount);
+    }
+}
+
 TEST_F(SteadyLoadTest, AsksAgainWithTheSameKeyWhenAnAnswerIsLost) {
     gateway_.pay_answers_lost_every = 10;
     const auto report = Run(Short());
