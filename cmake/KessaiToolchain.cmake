@@ -33,9 +33,6 @@ if(KESSAI_SANITIZE MATCHES "thread")
     # it. Asio's order nothing that its scheduler's mutex does not order already.
     add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 endif()
-if(KESSAI_FAULTS)
-    add_compile_definitions(KESSAI_FAULTS=1)
-endif()
 
 # Warnings for our own code only: generated code is compiled without them.
 add_library(kessai_warnings INTERFACE)

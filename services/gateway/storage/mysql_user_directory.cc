@@ -1,5 +1,6 @@
 #include "storage/mysql_user_directory.h"
 
+#include "kessai/faults/fault_point.h"
 #include "kessai/mysql/error.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/rows.h"
@@ -39,7 +40,10 @@ Result<std::int64_t> MysqlUserDirectory::FindOrCreate(std::string_view issuer,
     if (known) return *known;
     KESSAI_ASSIGN_OR_RETURN(const std::int64_t id, ids_.Next());
     const Status added = session->Execute(kAdd, id, issuer, subject, clock_.Now()).status();
-    if (added.ok()) return id;
+    if (added.ok()) {
+        KESSAI_FAULT_POINT("gateway.sign_in.after_commit");
+        return id;
+    }
     if (added.reason() != mysql::reason::kDuplicateKey) return added;
     // Somebody made it meanwhile.
     KESSAI_ASSIGN_OR_RETURN(const auto made, FindOn(*session, issuer, subject));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "domain/refusal.h"
+#include "kessai/faults/fault_point.h"
 
 namespace kessai::payment::app {
 namespace {
@@ -209,7 +210,10 @@ Result<BatchOutcome> BatchExecutor::RunOnce(std::span<Pending* const> batch, int
     }
     KESSAI_ASSIGN_OR_RETURN(const auto transaction, store_.Begin(slot));
     KESSAI_ASSIGN_OR_RETURN(BatchOutcome outcome, ExecuteBatch(*transaction, commands, services_));
-    if (outcome.changed) KESSAI_RETURN_IF_ERROR(transaction->Commit());
+    if (outcome.changed) {
+        KESSAI_RETURN_IF_ERROR(transaction->Commit());
+        KESSAI_FAULT_POINT("payment.after_commit");
+    }
     observer_.OnBatch(batch.size(), outcome.events,
                       std::chrono::duration_cast<Duration>(clock_.SteadyNow() - began));
     return outcome;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kessai/faults/fault_point.h"
+
 namespace kessai::payout::app {
 
 Result<domain::FeePlan> PutFeePlan::Run(const domain::FeePlan& plan, std::string_view put_by) {
@@ -23,6 +25,7 @@ Result<domain::FeePlan> PutFeePlan::Run(const domain::FeePlan& plan, std::string
         KESSAI_ASSIGN_OR_RETURN(stored, transaction.Insert(plan, put_by, now));
         return OkStatus();
     }));
+    KESSAI_FAULT_POINT("payout.plan.after_commit");
     return stored;
 }
 

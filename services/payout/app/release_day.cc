@@ -135,6 +135,7 @@ Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence
         }));
     KESSAI_FAULT_POINT("payout.release.before_finish");
     KESSAI_RETURN_IF_ERROR(store_.Finish(round, events_, clock_.Now()));
+    KESSAI_FAULT_POINT("payout.release.after_finish");
     if (observer_.on_finished) {
         observer_.on_finished(round,
                               std::chrono::duration_cast<Duration>(clock_.SteadyNow() - start));

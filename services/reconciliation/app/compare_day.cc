@@ -384,6 +384,7 @@ Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
     run.finished_at = std::max(ports_.clock.Now(), run.started_at);
     // If this fails too, the next run of the day finds the row and marks it as failed.
     const Status finished = Finish(run, *lease);
+    KESSAI_FAULT_POINT("reconciliation.after_run_finished");
     KESSAI_RETURN_IF_ERROR(outcome);
     KESSAI_RETURN_IF_ERROR(finished);
     return run;
