@@ -32,7 +32,7 @@ class SteadyLoadTest : public ::testing::Test {
         Client::Options options;
         options.port = gateway_.port();
         options.tls = gateway_.ClientTls();
-        options.connections = 32;
+        options.connections = 128;  // more than requests under way: none waits for one
         AwaitOn(loop_, [&]() -> net::Task<void> {
             client_ = std::make_unique<Client>(loop_, options);
             co_return;
@@ -163,8 +163,8 @@ TEST_F(SteadyLoadTest, TakesARefusalForFinal) {
 TEST_F(SteadyLoadTest, LeavesOpenWhatCannotBeSettledAndSaysSo) {
     gateway_.stalled_until = SystemClock().SteadyNow() + 4s;
     SteadyOptions options = Short();
-    options.timeout = 200ms;
-    options.settle = 500ms;
+    options.timeout = 300ms;
+    options.settle = 1'500ms;
     const auto report = Run(options);
     EXPECT_EQ(report.begun, 100u);
     EXPECT_EQ(report.acknowledged, 0u);
