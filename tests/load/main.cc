@@ -39,6 +39,7 @@ constexpr char kUsage[] =
     "            [--merchants N] [--users N] [--think-ms MS] [--timeout-ms MS]\n"
     "            [--settle-seconds S] [--connections N] [--seed N] [--json]\n"
     "            [--refunds SHARE] [--cancels SHARE] [--top-ups SHARE]  (of the payments)\n"
+    "            [--open-max N]  (begins nothing while so many are open)\n"
     "    puts a steady load on the stack; SIGTERM ends it early, and settles what is open\n"
     "kessai-load verify --stack-file FILE --journal FILE [--wait-seconds S] [--at US,US,…]\n"
     "            [--no-api] [--json]\n"
@@ -115,6 +116,8 @@ int Run(Arguments& arguments, const Stack& stack) {
     options.refund_share = arguments.Real("--refunds", 0, 0, 0.5);
     options.cancel_share = arguments.Real("--cancels", 0, 0, 0.5);
     options.top_up_share = arguments.Real("--top-ups", 0, 0, 1);
+    options.open_max = static_cast<std::size_t>(
+        arguments.Integer("--open-max", static_cast<std::int64_t>(options.open_max), 1, 1'000'000));
     options.settle = seconds(arguments.Integer("--settle-seconds", 120, 0, 3'600));
     PopulationOptions population_options;
     population_options.merchants =
@@ -185,6 +188,7 @@ int Run(Arguments& arguments, const Stack& stack) {
     if (json) {
         JsonLine line;
         line.Text("run", run.id).Unsigned("seed", seed).Unsigned("begun", report.begun);
+        line.Unsigned("held_back", report.held_back);
         line.Unsigned("acknowledged", report.acknowledged).Unsigned("refused", report.refused);
         line.Unsigned("others_acknowledged", report.others_acknowledged);
         line.Unsigned("unknown_outcomes", report.unknown_outcomes);

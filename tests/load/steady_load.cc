@@ -124,6 +124,10 @@ SteadyLoad::Journey& SteadyLoad::AddJourney() {
 }
 
 void SteadyLoad::Begin() {
+    if (journeys_.size() >= options_.open_max) {
+        ++report_.held_back;
+        return;
+    }
     Journey& journey = AddJourney();
     journey.key = id_prefix_ + std::to_string(ids_used_++);
     journey.merchant = merchants_.Draw(random_);

@@ -39,10 +39,14 @@ struct SteadyOptions {
     double refund_share = 0;
     double cancel_share = 0;
     double top_up_share = 0;
+    /// What is open at a time; more is not begun but counted as held back. Without a bound, a stack
+    /// that is slow for a while is never left alone again: its callers' queue only grows.
+    std::size_t open_max = 100'000;
 };
 
 struct SteadyReport {
     std::uint64_t begun = 0;
+    std::uint64_t held_back = 0;
     /// Payments.
     std::uint64_t acknowledged = 0;
     /// And what else was: refunds, cancellations, top-ups.

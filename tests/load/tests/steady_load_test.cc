@@ -174,6 +174,18 @@ TEST_F(SteadyLoadTest, LeavesOpenWhatCannotBeSettledAndSaysSo) {
     EXPECT_EQ(judged.offences.front().kind, "NOT_SETTLED");
 }
 
+TEST_F(SteadyLoadTest, BeginsNoMoreThanItMayHaveOpen) {
+    gateway_.answer_after = 300ms;
+    SteadyOptions options = Short();
+    options.timeout = 5s;
+    options.open_max = 10;
+    const auto report = Run(options);
+    EXPECT_EQ(report.begun + report.held_back, 100u);
+    EXPECT_GE(report.begun, 10u);
+    EXPECT_LE(report.begun, 30u);
+    EXPECT_EQ(report.acknowledged, report.begun);
+}
+
 TEST_F(SteadyLoadTest, SetsItsPopulationUpThroughThePublicInterfaces) {
     PopulationMaker setup(loop_, *client_, "localhost", "run1");
     PopulationOptions options;
