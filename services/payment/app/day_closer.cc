@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "kessai/faults/fault_point.h"
+
 namespace kessai::payment::app {
 
 DayCloser::DayCloser(DayCloserOptions options, DayStore& days, IdLease& ids, MarkEncoder encode,
@@ -31,6 +33,7 @@ Result<Day> DayCloser::Close(BusinessDate date) {
     KESSAI_ASSIGN_OR_RETURN(const Day day, days_.Find(date));
     if (day.state != DayState::kOpen) return day;
     const Status moved = days_.MoveGates(date);
+    KESSAI_FAULT_POINT("payment.close_day.after_commit");
     // Another replica, or this call's own lost reply, may have moved them: Find tells.
     KESSAI_ASSIGN_OR_RETURN(const Day after, days_.Find(date));
     if (after.state == DayState::kOpen) return moved;
