@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     part = with_preset(with_stack(add("test", _test, "runs tests on a stack of their own"), "test"))
     part.add_argument("suite", nargs="*", help=f"{', '.join(suite.name for suite in suites.SUITES)}")
     part.add_argument("--keep", action="store_true", help="leave the stack running afterwards")
+    part.add_argument("--seed", type=int, help="of what a suite does by chance (kill prints its own)")
     part.add_argument("--budget-minutes", type=float, default=_TEST_BUDGET_MINUTES)
 
     part = with_preset(with_stack(add("servers", _servers, "only Kafka, MariaDB and Redis")))
@@ -187,7 +188,12 @@ def _test(options: argparse.Namespace) -> int:
     stack = open_stack(options.stack, may_move=True)
     with exclusive(stack):
         return suites.run(
-            stack, options.suite, options.preset, options.keep, options.budget_minutes
+            stack,
+            options.suite,
+            options.preset,
+            options.keep,
+            options.budget_minutes,
+            options.seed,
         )
 
 

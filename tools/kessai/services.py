@@ -114,8 +114,8 @@ class Service:
                     "it belongs to the tree and its build: git status, then ./kessai build",
                 )
 
-    def run(self, sub_command: str, timeout_s: float = 120) -> None:
-        """Runs `check-config` or `migrate` to its end."""
+    def run(self, sub_command: str, timeout_s: float = 120) -> str:
+        """Runs `check-config`, `migrate` or `fault-points` to its end; returns what it printed."""
         command = [str(self.program), sub_command, "--config", str(self.config_file)]
         try:
             result = subprocess.run(
@@ -133,6 +133,7 @@ class Service:
                 "see its messages",
                 (result.stdout + result.stderr).strip()[-3000:],
             )
+        return result.stdout
 
     def not_ready(self) -> str:
         """Empty when /readyz says so, else why it does not."""

@@ -16,7 +16,7 @@ from typing import Mapping, Sequence
 from . import access, build, kafka_jars, packages, results, say, servers, up
 from .diagnosis import Diagnosis
 from .results import Tally
-from .stack import ROOT, Stack
+from .stack import ROOT, SERVICES, Stack
 
 
 class Needs(Enum):
@@ -34,6 +34,7 @@ class Suite:
     default: bool  # part of `./kessai test` without names
     summary: str
     parallel: int = 1
+    also_preset: str = ""  # a build whose services it runs beside those of the stack's own
 
 
 SUITES = (
@@ -42,12 +43,20 @@ SUITES = (
     Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
-    Suite("faults", "tests/faults", Needs.STACK, 30, True, "kill -9 of everything under load"),
+    Suite("kill", "tests/kill", Needs.STACK, 20, False, "kill -9 of everything, under load",
+          also_preset="faults"),
     Suite("cluster", "tests/cluster", Needs.SERVERS, 30, False, "several brokers and replicas"),
 )
 
 
-def run(stack: Stack, names: Sequence[str], preset: str, keep: bool, budget_minutes: float) -> int:
+def run(
+    stack: Stack,
+    names: Sequence[str],
+    preset: str,
+    keep: bool,
+    budget_minutes: float,
+    seed: int | None = None,
+) -> int:
     """Runs the suites and prints the counts; the last line is `N passed, N failed`."""
     deadline = time.monotonic() + budget_minutes * 60
     chosen = choose(names)
@@ -62,7 +71,7 @@ def run(stack: Stack, names: Sequence[str], preset: str, keep: bool, budget_minu
             total.fail("the tests could not begin")
             chosen = []
         for suite in chosen:
-            tally, seconds = _run_one(stack, suite, preset, deadline)
+            tally, seconds = _run_one(stack, suite, preset, deadline, seed)
             total.add(tally)
             rows.append(_row(suite.name, tally, seconds))
     finally:
@@ -108,8 +117,12 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
     if any(suite.needs is not Needs.NOTHING for suite in chosen):
         servers.fetch()  # before the build: it is the part that depends on the network
-    if any(suite.runner == "ctest" or suite.needs is Needs.STACK for suite in chosen):
+    if any(suite.runner == "ctest" for suite in chosen):
         build.build(preset)
+    elif any(suite.needs is Needs.STACK for suite in chosen):
+        build.build(preset, build.programs(preset))
+    for other in sorted({suite.also_preset for suite in chosen if suite.also_preset}):
+        build.build(other, [f"kessai-{service}" for service in SERVICES])
     if not _starts_servers(chosen):
         return
     _clear(stack, keep_data=False)  # every run begins with empty servers
@@ -120,7 +133,9 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
         up.servers_up(stack, preset)
 
 
-def _run_one(stack: Stack, suite: Suite, preset: str, deadline: float) -> tuple[Tally, float]:
+def _run_one(
+    stack: Stack, suite: Suite, preset: str, deadline: float, seed: int | None
+) -> tuple[Tally, float]:
     say.line(f"\n{suite.name}: {suite.summary}")
     started = time.monotonic()
     left_s = deadline - started
@@ -130,6 +145,8 @@ def _run_one(stack: Stack, suite: Suite, preset: str, deadline: float) -> tuple[
         return tally, 0.0
     limit_s = min(left_s, suite.limit_minutes * 60.0)
     environment = _environment(stack, suite, preset)
+    if seed is not None:
+        environment["KESSAI_TEST_SEED"] = str(seed)
     directory = ROOT / "build" / "test-results" / suite.name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
