@@ -456,9 +456,8 @@ Result<Webhooks> BuildWebhooks(const Options& options, runtime::Context& context
     }
     auto& sender =
         context.Own(std::make_unique<transport::HttpWebhookSender>(outbound.webhooks, clock));
-    auto& deliver = context.Own(
-        std::make_unique<app::DeliverWebhooks>(outbound.loop, workers, storage.webhooks, directory,
-                                               sender, clock, std::move(delivery), telemetry));
+    auto& deliver = context.Own(std::make_unique<app::DeliverWebhooks>(
+        outbound.loop, workers, storage.webhooks, sender, clock, std::move(delivery), telemetry));
     context.Add({.name = "webhooks",
                  .start = [&deliver]() -> Status {
                      deliver.Start();

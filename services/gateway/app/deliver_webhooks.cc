@@ -29,13 +29,11 @@ double JitterOf(const domain::WebhookDelivery& delivery) {
 }  // namespace
 
 DeliverWebhooks::DeliverWebhooks(net::Loop& loop, rpc::WorkerPool& workers, WebhookStore& store,
-                                 const WebhookDirectory& directory, WebhookSender& sender,
-                                 const Clock& clock, DeliveryOptions options,
+                                 WebhookSender& sender, const Clock& clock, DeliveryOptions options,
                                  DeliveryObserver& observer)
     : loop_(loop),
       workers_(workers),
       store_(store),
-      directory_(directory),
       sender_(sender),
       clock_(clock),
       options_(std::move(options)),
@@ -136,21 +134,23 @@ net::Task<bool> DeliverWebhooks::TakeFrom(std::int64_t endpoint_id) {
         observer_.OnStoreFailure(claimed.status());
         co_return false;
     }
-    const bool more = claimed->size() == places;
-    if (!claimed->empty()) endpoints_[endpoint_id].more = more;
-    for (domain::WebhookDelivery& delivery : *claimed) {
+    const bool more = claimed->deliveries.size() == places;
+    if (!claimed->deliveries.empty()) endpoints_[endpoint_id].more = more;
+    const auto endpoint =
+        std::make_shared<const domain::WebhookEndpoint>(std::move(claimed->endpoint));
+    for (domain::WebhookDelivery& delivery : claimed->deliveries) {
         ++in_flight_;
         ++endpoints_[endpoint_id].in_flight;
-        net::Spawn(Deliver(std::move(delivery)));
+        net::Spawn(Deliver(endpoint, std::move(delivery)));
     }
     observer_.OnInFlight(in_flight_);
     co_return more;
 }
 
-net::Task<void> DeliverWebhooks::Deliver(domain::WebhookDelivery delivery) {
+net::Task<void> DeliverWebhooks::Deliver(std::shared_ptr<const domain::WebhookEndpoint> endpoint,
+                                         domain::WebhookDelivery delivery) {
     AttemptRecord record;
-    const WebhookDirectory::EndpointPtr endpoint = directory_.Find(delivery.endpoint_id);
-    if (endpoint && endpoint->enabled) {
+    if (endpoint->enabled) {
         const SteadyInstant deadline = clock_.SteadyNow() + options_.attempt_timeout;
         record.outcome = co_await sender_.Send(*endpoint, delivery, deadline);
     } else {
@@ -164,7 +164,7 @@ net::Task<void> DeliverWebhooks::Deliver(domain::WebhookDelivery delivery) {
     } else {
         ++state.failures_in_a_row;
         const auto wait = options_.ladder.WaitAfter(delivery.attempts + 1, JitterOf(delivery));
-        if (endpoint && endpoint->enabled && wait) {
+        if (endpoint->enabled && wait) {
             record.state = domain::DeliveryState::kPending;
             record.next_attempt_at = clock_.Now() + *wait;
         } else {

@@ -9,7 +9,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "app/webhook_directory.h"
 #include "app/webhook_store.h"
 #include "kessai/net/loop.h"
 #include "kessai/net/task.h"
@@ -56,8 +55,8 @@ struct DeliveryOptions {
 class DeliverWebhooks {
  public:
     DeliverWebhooks(net::Loop& loop, rpc::WorkerPool& workers, WebhookStore& store,
-                    const WebhookDirectory& directory, WebhookSender& sender, const Clock& clock,
-                    DeliveryOptions options, DeliveryObserver& observer);
+                    WebhookSender& sender, const Clock& clock, DeliveryOptions options,
+                    DeliveryObserver& observer);
     ~DeliverWebhooks();  ///< Precondition: Stop has returned, or Start was never called.
 
     void Start();
@@ -78,14 +77,14 @@ class DeliverWebhooks {
     net::Task<void> Wait(Duration time);
     /// Claims and starts what fits; true when there may be more.
     net::Task<bool> TakeFrom(std::int64_t endpoint_id);
-    net::Task<void> Deliver(domain::WebhookDelivery delivery);
+    net::Task<void> Deliver(std::shared_ptr<const domain::WebhookEndpoint> endpoint,
+                            domain::WebhookDelivery delivery);
     net::Task<void> RecordLoop();
     std::size_t PlacesFor(std::int64_t endpoint_id) const;
 
     net::Loop& loop_;
     rpc::WorkerPool& workers_;
     WebhookStore& store_;
-    const WebhookDirectory& directory_;
     WebhookSender& sender_;
     const Clock& clock_;
     const DeliveryOptions options_;

@@ -51,15 +51,4 @@ std::vector<WebhookDirectory::EndpointPtr> WebhookDirectory::EnabledOf(
     return endpoints;
 }
 
-WebhookDirectory::EndpointPtr WebhookDirectory::Find(std::int64_t endpoint_id) const {
-    const std::shared_lock lock(mutex_);
-    const auto found = by_id_.find(endpoint_id);
-    return found == by_id_.end() ? nullptr : found->second;
-}
-
-std::size_t WebhookDirectory::size() const {
-    const std::shared_lock lock(mutex_);
-    return by_id_.size();
-}
-
 }  // namespace kessai::gateway::app

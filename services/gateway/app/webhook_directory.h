@@ -12,8 +12,9 @@
 
 namespace kessai::gateway::app {
 
-/// All webhook endpoints, in memory: asked for every change of a payment. It follows the database
-/// by Refresh, so an endpoint made at another gateway is heard of a little later. Thread safe.
+/// All webhook endpoints, in memory and without their secrets: asked for every change of a payment.
+/// It follows the database by Refresh, so an endpoint made at another gateway is heard of a little
+/// later: nothing must be given up for what it says. Thread safe.
 class WebhookDirectory {
  public:
     explicit WebhookDirectory(WebhookStore& store) : store_(store) {}
@@ -26,9 +27,6 @@ class WebhookDirectory {
     using EndpointPtr = std::shared_ptr<const domain::WebhookEndpoint>;
     /// Those that want to hear of the merchant's payments.
     std::vector<EndpointPtr> EnabledOf(std::int64_t merchant_id) const;
-    /// Null when there is none, or it was deleted.
-    EndpointPtr Find(std::int64_t endpoint_id) const;
-    std::size_t size() const;
 
  private:
     WebhookStore& store_;

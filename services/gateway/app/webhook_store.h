@@ -12,6 +12,14 @@
 
 namespace kessai::gateway::app {
 
+/// Due deliveries that one caller holds alone.
+struct ClaimedDeliveries {
+    /// Where they go as it is stored now, with its secret: what a gateway remembers of endpoints
+    /// may be older than the delivery. Not enabled when it was deleted.
+    domain::WebhookEndpoint endpoint;
+    std::vector<domain::WebhookDelivery> deliveries;
+};
+
 struct DueEndpoint {
     std::int64_t endpoint_id = 0;
     Instant due_at{};
@@ -53,7 +61,7 @@ class WebhookStore {
                                                          std::string_view name) = 0;
     /// Its pending deliveries are given up. NOT_FOUND ENDPOINT_UNKNOWN.
     virtual Status DeleteEndpoint(std::int64_t merchant_id, std::string_view name, Instant now) = 0;
-    /// Endpoints changed at or after `since`, with their secrets.
+    /// Endpoints changed at or after `since`, without their secrets.
     virtual Result<std::vector<EndpointChange>> ChangedSince(Instant since) = 0;
 
     // Deliveries
@@ -61,9 +69,9 @@ class WebhookStore {
     /// Endpoints with something due, at most `limit`.
     virtual Result<std::vector<DueEndpoint>> DueEndpoints(Instant now, int limit) = 0;
     /// Takes at most `limit` due deliveries of an endpoint for this caller alone, until `until`:
-    /// then they are due again.
-    virtual Result<std::vector<domain::WebhookDelivery>> Claim(std::int64_t endpoint_id, int limit,
-                                                               Instant now, Instant until) = 0;
+    /// then they are due again. DATA_LOSS SECRET_UNREADABLE: then nothing was taken.
+    virtual Result<ClaimedDeliveries> Claim(std::int64_t endpoint_id, int limit, Instant now,
+                                            Instant until) = 0;
     virtual Status Record(std::span<const AttemptRecord> records) = 0;
     /// Newest first; `before_id` 0: from the newest.
     virtual Result<std::vector<domain::WebhookDelivery>> ListDeliveries(

@@ -24,18 +24,23 @@ constexpr mysql::Query kAddEndpoint{"webhook_endpoint.add", R"sql(
 constexpr mysql::Query kChangeEndpoint{"webhook_endpoint.change", R"sql(
     UPDATE webhook_endpoint SET url = ?, enabled = ?, updated_at_us = ?
     WHERE merchant_id = ? AND name = ?)sql"};
-constexpr mysql::Query kFindEndpoint{"webhook_endpoint.find", R"sql(
-    SELECT endpoint_id, merchant_id, name, url, secret_box, enabled, created_at_us, updated_at_us,
-           deleted
-    FROM webhook_endpoint WHERE merchant_id = ? AND name = ?)sql"};
-constexpr mysql::Query kEndpointsOf{"webhook_endpoint.of_merchant", R"sql(
-    SELECT endpoint_id, merchant_id, name, url, secret_box, enabled, created_at_us, updated_at_us,
-           deleted
-    FROM webhook_endpoint WHERE merchant_id = ? AND deleted = 0 ORDER BY name LIMIT 1000)sql"};
-constexpr mysql::Query kChangedSince{"webhook_endpoint.changed_since", R"sql(
-    SELECT endpoint_id, merchant_id, name, url, secret_box, enabled, created_at_us, updated_at_us,
-           deleted
-    FROM webhook_endpoint WHERE updated_at_us >= ? ORDER BY updated_at_us)sql"};
+#define ENDPOINT_COLUMNS                                                                       \
+    "endpoint_id, merchant_id, name, url, secret_box, enabled, created_at_us, updated_at_us, " \
+    "deleted "
+constexpr mysql::Query kFindEndpoint{"webhook_endpoint.find",
+                                     "SELECT " ENDPOINT_COLUMNS
+                                     "FROM webhook_endpoint WHERE merchant_id = ? AND name = ?"};
+constexpr mysql::Query kEndpointOfId{"webhook_endpoint.of_id",
+                                     "SELECT " ENDPOINT_COLUMNS
+                                     "FROM webhook_endpoint WHERE endpoint_id = ?"};
+constexpr mysql::Query kEndpointsOf{
+    "webhook_endpoint.of_merchant",
+    "SELECT " ENDPOINT_COLUMNS
+    "FROM webhook_endpoint WHERE merchant_id = ? AND deleted = 0 ORDER BY name LIMIT 1000"};
+constexpr mysql::Query kChangedSince{
+    "webhook_endpoint.changed_since",
+    "SELECT " ENDPOINT_COLUMNS
+    "FROM webhook_endpoint WHERE updated_at_us >= ? ORDER BY updated_at_us"};
 constexpr mysql::Query kDeleteEndpoint{"webhook_endpoint.delete", R"sql(
     UPDATE webhook_endpoint
     SET name = CONCAT('~', endpoint_id), deleted = 1, enabled = 0, updated_at_us = ?
@@ -115,15 +120,14 @@ Status EndpointUnknown() {
     return {Code::kNotFound, "ENDPOINT_UNKNOWN", "the merchant has no such webhook endpoint"};
 }
 
-Result<app::EndpointChange> ReadEndpoint(const mysql::Rows& rows, const domain::SecretBox& box) {
+/// Without its secret.
+app::EndpointChange ReadEndpoint(const mysql::Rows& rows) {
     app::EndpointChange change;
     domain::WebhookEndpoint& endpoint = change.endpoint;
     endpoint.endpoint_id = rows.Int(0);
     endpoint.merchant_id = rows.Int(1);
     endpoint.name = rows.Text(2);
     endpoint.url = rows.Text(3);
-    KESSAI_ASSIGN_OR_RETURN(endpoint.secret,
-                            box.Open(rows.Bytes(4), OwnerOf(endpoint.endpoint_id)));
     endpoint.enabled = rows.Bool(5);
     endpoint.created_at = rows.At(6);
     endpoint.updated_at = rows.At(7);
@@ -192,9 +196,9 @@ Result<domain::WebhookEndpoint> MysqlWebhookStore::PutEndpoint(
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows,
                             session->Select(kFindEndpoint, endpoint.merchant_id, endpoint.name));
     if (!rows.Next()) return EndpointUnknown();
-    KESSAI_ASSIGN_OR_RETURN(app::EndpointChange stored, ReadEndpoint(rows, box_));
-    if (!made) stored.endpoint.secret.clear();
-    return std::move(stored.endpoint);
+    domain::WebhookEndpoint stored = ReadEndpoint(rows).endpoint;
+    if (made) stored.secret = endpoint.secret;
+    return stored;
 }
 
 Result<std::vector<domain::WebhookEndpoint>> MysqlWebhookStore::EndpointsOf(
@@ -202,10 +206,7 @@ Result<std::vector<domain::WebhookEndpoint>> MysqlWebhookStore::EndpointsOf(
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kEndpointsOf, merchant_id));
     std::vector<domain::WebhookEndpoint> endpoints;
-    while (rows.Next()) {
-        KESSAI_ASSIGN_OR_RETURN(app::EndpointChange stored, ReadEndpoint(rows, box_));
-        endpoints.push_back(std::move(stored.endpoint));
-    }
+    while (rows.Next()) endpoints.push_back(ReadEndpoint(rows).endpoint);
     return endpoints;
 }
 
@@ -214,7 +215,7 @@ Result<domain::WebhookEndpoint> MysqlWebhookStore::FindEndpoint(std::int64_t mer
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kFindEndpoint, merchant_id, name));
     if (!rows.Next()) return EndpointUnknown();
-    KESSAI_ASSIGN_OR_RETURN(app::EndpointChange stored, ReadEndpoint(rows, box_));
+    app::EndpointChange stored = ReadEndpoint(rows);
     if (stored.deleted) return EndpointUnknown();
     return std::move(stored.endpoint);
 }
@@ -233,10 +234,7 @@ Result<std::vector<app::EndpointChange>> MysqlWebhookStore::ChangedSince(Instant
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kChangedSince, since));
     std::vector<app::EndpointChange> changes;
-    while (rows.Next()) {
-        KESSAI_ASSIGN_OR_RETURN(app::EndpointChange change, ReadEndpoint(rows, box_));
-        changes.push_back(std::move(change));
-    }
+    while (rows.Next()) changes.push_back(ReadEndpoint(rows));
     return changes;
 }
 
@@ -255,14 +253,23 @@ Result<std::vector<app::DueEndpoint>> MysqlWebhookStore::DueEndpoints(Instant no
     return due;
 }
 
-Result<std::vector<domain::WebhookDelivery>> MysqlWebhookStore::Claim(std::int64_t endpoint_id,
-                                                                      int limit, Instant now,
-                                                                      Instant until) {
+Result<app::ClaimedDeliveries> MysqlWebhookStore::Claim(std::int64_t endpoint_id, int limit,
+                                                        Instant now, Instant until) {
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
+    app::ClaimedDeliveries claim;
+    {
+        KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kEndpointOfId, endpoint_id));
+        claim.endpoint.enabled = false;
+        if (rows.Next()) claim.endpoint = ReadEndpoint(rows).endpoint;
+        if (claim.endpoint.enabled) {
+            KESSAI_ASSIGN_OR_RETURN(claim.endpoint.secret,
+                                    box_.Open(rows.Bytes(4), OwnerOf(endpoint_id)));
+        }
+    }
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kDueOf, endpoint_id, now, limit));
-    std::vector<domain::WebhookDelivery> due;
+    std::vector<domain::WebhookDelivery>& due = claim.deliveries;
     while (rows.Next()) due.push_back(ReadDelivery(rows));
-    if (due.empty()) return due;
+    if (due.empty()) return claim;
     std::vector<std::int64_t> ids;
     for (const auto& delivery : due) ids.push_back(delivery.delivery_id);
     std::sort(ids.begin(), ids.end());
@@ -278,7 +285,7 @@ Result<std::vector<domain::WebhookDelivery>> MysqlWebhookStore::Claim(std::int64
             return std::find(mine.begin(), mine.end(), delivery.delivery_id) == mine.end();
         });
     }
-    return due;
+    return claim;
 }
 
 Status MysqlWebhookStore::Record(std::span<const app::AttemptRecord> records) {
