@@ -20,6 +20,7 @@
 #include "rules/event_rules.h"
 #include "rules/expected_event.h"
 #include "source/digest_table.h"
+#include "source/inbox_tables.h"
 #include "source/reconciliation_tables.h"
 #include "source/snapshot.h"
 #include "source/topic_contents.h"
@@ -197,6 +198,27 @@ class Audit {
 
     // --- joining ---
 
+    /// In the snapshots whose effects are looked for.
+    Result<ChangeProgress> ReadProgress() {
+        ChangeProgress progress;
+        progress.payment_unsent = arrival_.payment_unsent;
+        progress.payout_unsent = arrival_.payout_unsent;
+        progress.began_at_us = ToMicros(times_.snapshot_at);
+        if (payout_snapshot_.has_value()) {
+            KESSAI_ASSIGN_OR_RETURN(
+                progress.payout_of_payment,
+                ReadOffsets(payout_snapshot_->session(), options_.payment_topic));
+        }
+        if (reconciliation_snapshot_.has_value()) {
+            mysql::Session& session = reconciliation_snapshot_->session();
+            KESSAI_ASSIGN_OR_RETURN(progress.reconciliation_of_payment,
+                                    ReadOffsets(session, options_.payment_topic));
+            KESSAI_ASSIGN_OR_RETURN(progress.reconciliation_of_payout,
+                                    ReadOffsets(session, options_.payout_topic));
+        }
+        return progress;
+    }
+
     Status Join() {
         if (!payment_.has_value()) return OkStatus();
         observer_.OnStep("joining changes, events, accruals and matches");
@@ -204,7 +226,8 @@ class Audit {
         hints_.explain_payout_event = [this](const EventRecord& event, const AccrualRow& accrual) {
             return ExplainPayoutEvent(event, accrual);
         };
-        ChangeSources sources{payment_->changes};
+        KESSAI_ASSIGN_OR_RETURN(const ChangeProgress progress, ReadProgress());
+        ChangeSources sources{payment_->changes, progress};
         if (payment_topic_.has_value()) sources.payment_topic = &*payment_topic_;
         if (payout_.has_value()) sources.payout = &*payout_;
         if (payout_topic_.has_value()) sources.payout_topic = &*payout_topic_;
@@ -270,6 +293,7 @@ class Audit {
         if (matched_.has_value()) {
             sources.reconciliation = &reconciliation_snapshot_->session();
             sources.matched = &*matched_;
+            sources.reconciliation_is_up = arrival_.reconciliation_is_up;
         }
         return PassOverMerchantDays(sources, space_, report_);
     }
@@ -321,7 +345,8 @@ class Audit {
         KESSAI_ASSIGN_OR_RETURN(const auto cleared, ReadClearedReleases(*payment_session_));
         KESSAI_ASSIGN_OR_RETURN(const auto clearings, ReadClearings(*payment_session_));
         CheckReleases({payout_->rounds, payout_topic_.has_value() ? &*payout_topic_ : nullptr,
-                       release_events_, &cleared, &clearings, ToMicros(times_.snapshot_at)},
+                       release_events_, &cleared, &clearings, ToMicros(times_.snapshot_at),
+                       arrival_.payout_unsent, arrival_.payment_is_up},
                       report_);
         return OkStatus();
     }

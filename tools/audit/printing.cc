@@ -19,11 +19,6 @@ std::string Grouped(std::uint64_t number) {
     return digits;
 }
 
-std::string Seconds(Duration duration) {
-    const auto tenths = duration.count() / 100'000;
-    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
-}
-
 std::string LookedAtText(const Report::Part& part) {
     std::string text;
     for (const auto& [what, rows] : part.looked_at) {
@@ -110,8 +105,9 @@ std::string AsText(const Report& report, const AuditTimes& times) {
     const std::string since = times.snapshot_at == Instant{}
                                   ? std::string("the payment database was not reached")
                                   : "changes committed before " + FormatUtc(times.snapshot_at);
-    text += "audit " + Verdict(report) + " (" + since + "; waited " + Seconds(times.waited) +
-            " for them to arrive, took " + Seconds(times.took) + ")\n";
+    text += "audit " + Verdict(report) + " (" + since + "; waited " +
+            SecondsText(times.waited.count()) + " for them to arrive, took " +
+            SecondsText(times.took.count()) + ")\n";
     return text;
 }
 

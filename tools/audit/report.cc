@@ -89,6 +89,11 @@ std::string ToText(Wide number) {
     return digits;
 }
 
+std::string SecondsText(std::int64_t micros) {
+    const std::int64_t tenths = micros / 100'000;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
 std::string ToHex(std::string_view bytes) {
     static constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;

@@ -69,6 +69,8 @@ inline std::string ToText(std::string_view text) {
 inline std::string ToText(const std::string& text) {
     return text;
 }
+/// "65.2 s".
+std::string SecondsText(std::int64_t micros);
 /// Lower-case hexadecimal digits.
 std::string ToHex(std::string_view bytes);
 

@@ -19,7 +19,8 @@ struct Backlog {
     std::set<MessageId> settled;
 };
 
-/// Reports open dead letters, parked events, and outbox rows that are older than `wait`.
+/// Reports open dead letters and parked events, and how long outbox rows wait: longer than `wait`
+/// is more than can be checked.
 Result<Backlog> CheckBacklog(std::string_view service, mysql::Session& session, Duration wait,
                              Report& report);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "checks/in_flight.h"
 #include "rules/accrual_rules.h"
 #include "rules/event_rules.h"
 #include "source/reconciliation_tables.h"
@@ -39,6 +40,7 @@ class ChangeJoin {
             if (matches_.has_value()) CheckMatches();
         }
         KESSAI_RETURN_IF_ERROR(StatusOfSources());
+        TellInFlight();
         Count();
         return OkStatus();
     }
@@ -105,9 +107,38 @@ class ChangeJoin {
         return matches_.has_value() ? matches_->status() : OkStatus();
     }
 
+    /// Whether an event has come so far that its effects must be there.
+    static bool HasReached(const ConsumerOffsets& offsets, const EventRecord& event) {
+        return offsets.HasPassed(event.partition, event.offset);
+    }
+    /// The same of the change at hand. Its event may be missing in the topic: that is not to be
+    /// waited for. Without the topic nobody knows.
+    bool ChangeHasReached(const ConsumerOffsets& offsets) const {
+        if (sources_.payment_topic == nullptr) return false;
+        return events_.empty() ? !IsUnsent() : HasReached(offsets, events_.front());
+    }
+    /// Whether the change's event is still to be published.
+    bool IsUnsent() const {
+        return events_.empty() &&
+               sources_.progress.payment_unsent.MayHold(key_.object, change_->occurred_at_us);
+    }
+    bool AccrualIsUnsent() const {
+        return accrual_events_.empty() &&
+               sources_.progress.payout_unsent.MayHold(key_.object, accrual_->recorded_at_us);
+    }
+    bool HasReachedReconciliation() const {
+        const ChangeProgress& progress = sources_.progress;
+        if (sources_.payout_topic == nullptr) return false;
+        if (!ChangeHasReached(progress.reconciliation_of_payment)) return false;
+        if (!accrual_.has_value()) return ChangeHasReached(progress.payout_of_payment);
+        if (accrual_events_.empty()) return !AccrualIsUnsent();
+        return HasReached(progress.reconciliation_of_payout, accrual_events_.front());
+    }
+
     void CheckEvents() {
         if (change_.has_value()) {
             ++changes_;
+            if (IsUnsent()) return unsent_.Add(key_, change_->occurred_at_us);
             payment_events_->Follow({key_, change_->occurred_at_us, change_->event_hash, true},
                                     events_);
             return;
@@ -129,6 +160,9 @@ class ChangeJoin {
         const AccrualRow* accrual = accrual_.has_value() ? &*accrual_ : nullptr;
         if (change_->is_of_payment()) {
             ++payment_changes_;
+            if (accrual == nullptr && !ChangeHasReached(sources_.progress.payout_of_payment)) {
+                return not_accrued_.Add(key_, change_->occurred_at_us);
+            }
             CheckAccrual(
                 *change_, accrual, sources_.payout->plans,
                 [this] { return Hint(hints_.waiting_in_payout); }, report_);
@@ -142,6 +176,7 @@ class ChangeJoin {
     void CheckPayoutEvents() {
         if (accrual_.has_value()) {
             ++accruals_;
+            if (AccrualIsUnsent()) return accruals_unsent_.Add(key_, accrual_->recorded_at_us);
             payout_events_->Follow(
                 {key_, accrual_->recorded_at_us, accrual_->event_hash, change_.has_value()},
                 accrual_events_);
@@ -173,6 +208,9 @@ class ChangeJoin {
             return;
         }
         if (!change_->is_of_payment()) return;
+        if ((match == nullptr || match->state != kMatched) && !HasReachedReconciliation()) {
+            return not_matched_.Add(key_, change_->occurred_at_us);
+        }
         CheckMatch(
             *change_, accrual_.has_value() ? &*accrual_ : nullptr, match,
             [this] { return Hint(hints_.waiting_in_reconciliation); }, report_);
@@ -183,6 +221,14 @@ class ChangeJoin {
         return found == waiting.end() ? std::string() : ": " + found->second;
     }
 
+    void TellInFlight() {
+        const std::int64_t began_at_us = sources_.progress.began_at_us;
+        unsent_.Tell(kM6, "still in payment's outbox", began_at_us, report_);
+        accruals_unsent_.Tell(kM6, "accrued, and that still in payout's outbox", began_at_us,
+                              report_);
+        not_accrued_.Tell(kM7, "still on their way to payout", began_at_us, report_);
+        not_matched_.Tell(kM8, "still on their way to reconciliation", began_at_us, report_);
+    }
     void Count() {
         if (payment_events_.has_value()) {
             report_.LookedAt(kM6, "changes", changes_);
@@ -224,6 +270,10 @@ class ChangeJoin {
     std::vector<EventRecord> accrual_events_;
     std::optional<MatchRow> match_;
 
+    InFlight unsent_;
+    InFlight accruals_unsent_;
+    InFlight not_accrued_;
+    InFlight not_matched_;
     std::uint64_t changes_ = 0;
     std::uint64_t payment_changes_ = 0;
     std::uint64_t accruals_ = 0;

@@ -14,6 +14,7 @@
 #include "model/day_digests.h"
 #include "model/event_record.h"
 #include "report.h"
+#include "source/inbox_tables.h"
 #include "source/topic_contents.h"
 #include "spill/aggregator.h"
 
@@ -33,9 +34,21 @@ struct LateRecord {
     bool operator<(const LateRecord& other) const { return key < other.key; }
 };
 
+/// How far changes had come. A consumer's offsets are of the very snapshot in which its effects are
+/// read: what they have passed must be there, what they have not is under way.
+struct ChangeProgress {
+    UnsentRows payment_unsent;
+    UnsentRows payout_unsent;
+    ConsumerOffsets payout_of_payment;
+    ConsumerOffsets reconciliation_of_payment;
+    ConsumerOffsets reconciliation_of_payout;
+    std::int64_t began_at_us = 0;
+};
+
 /// What is joined, change by change. What could not be read is null, and not checked.
 struct ChangeSources {
     Sorted<ChangeRecord>& changes;
+    const ChangeProgress& progress;
     TopicContents* payment_topic = nullptr;
     PayoutBooks* payout = nullptr;
     TopicContents* payout_topic = nullptr;
@@ -61,7 +74,7 @@ struct ChangeJoinOutput {
 };
 
 /// Joins changes, both topics, accruals and matches by (object, version), and checks M6, M7 and M8
-/// of each change.
+/// of each change, as far as it has come.
 Status JoinChanges(const ChangeSources& sources, const ChangeHints& hints,
                    const ChangeJoinOutput& output, Report& report);
 

@@ -136,6 +136,7 @@ class MerchantDayPass {
         progress_ = DayProgress();
         progress_.has_payment = sources_.payment_days != nullptr && sources_.payable != nullptr;
         progress_.has_reconciliation = matched_kept_.has_value() && sources_.matched != nullptr;
+        progress_.reconciliation_is_up = sources_.reconciliation_is_up;
         if (progress_.has_payment) {
             const auto ended = sources_.payment_days->ended.find(day);
             progress_.closed_in_payment =
@@ -254,6 +255,9 @@ class MerchantDayPass {
     }
 
     void Count() {
+        if (matched_kept_.has_value() && !sources_.reconciliation_is_up) {
+            report_.CouldNotCheck(kM8, "reconciliation has not read all of the closed days");
+        }
         report_.LookedAt(kM7, "merchants' day totals", totals_.count());
         report_.LookedAt(kM8, "closed merchant days", closed_merchant_days_);
         report_.LookedAt(kM8, "lines of releases", release_lines_);

@@ -20,6 +20,8 @@ struct MerchantDaySources {
     mysql::Session* reconciliation = nullptr;
     /// What reconciliation's matches sum to.
     Aggregated<MerchantDaySum>* matched = nullptr;
+    /// Reconciliation has read all of the days that are closed.
+    bool reconciliation_is_up = false;
 };
 
 /// Joins accruals' sums, totals, holds, releases, what is payable and what was matched by day and

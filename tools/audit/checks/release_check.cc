@@ -67,12 +67,26 @@ class ReleaseCheck {
         return round.finished_at_us <= sources_.began_at_us;
     }
 
+    bool IsUnsent(const RoundRow& round) const {
+        const ChangeKey key = KeyOf(round);
+        return !events_.contains(key) &&
+               sources_.payout_unsent.MayHold(key.object, round.finished_at_us);
+    }
+    void TellInFlight(Invariant invariant, const RoundRow& round, std::string_view where) {
+        report_.CouldNotCheck(invariant,
+                              "the release of " + ToText(OfKey(KeyOf(round))) + " is " +
+                                  std::string(where) + "; it was made " +
+                                  SecondsText(sources_.began_at_us - round.finished_at_us) +
+                                  " before the audit began");
+    }
+
     void CheckEvent(const RoundRow& round) {
         const ChangeKey key = KeyOf(round);
         const auto subject = [&] { return OfKey(key); };
         const auto found = events_.find(key);
         if (found == events_.end()) {
             if (!MustHaveArrived(round) || !IsRetained(round)) return;
+            if (IsUnsent(round)) return TellInFlight(kM6, round, "still in payout's outbox");
             report_.Found(kM6, "event of release is missing", [&] {
                 return Finding{subject(), Describe(MessageOf(round)), "none"};
             });
@@ -108,6 +122,9 @@ class ReleaseCheck {
                                           [&](const Change& change) { return change.key == key; });
         if (journal == sources_.cleared->end()) {
             if (!MustHaveArrived(round)) return;
+            if (IsUnsent(round) || !sources_.payment_is_up) {
+                return TellInFlight(kM8, round, "still on its way to payment");
+            }
             report_.Found(kM8, "release is not cleared", [&] {
                 return Finding{subject(),
                                "a journal of payment over " + std::to_string(round.gross), "none"};

@@ -7,6 +7,7 @@
 #include "model/payment_rows.h"
 #include "model/payout_rows.h"
 #include "report.h"
+#include "source/inbox_tables.h"
 #include "source/topic_contents.h"
 
 namespace kessai::audit {
@@ -27,8 +28,11 @@ struct ReleaseSources {
     /// when they were not read.
     const std::vector<Change>* cleared = nullptr;
     const std::vector<ClearingRow>* clearings = nullptr;
-    /// What was finished by then must have arrived.
+    /// What was finished by then must have arrived, unless it waits in payout's outbox, or payment
+    /// has not come so far in payout's topic.
     std::int64_t began_at_us = 0;
+    const UnsentRows& payout_unsent;
+    bool payment_is_up = false;
 };
 
 /// M6: a finished round (but for a later one that released nobody) has its event, which says what

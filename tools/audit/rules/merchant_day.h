@@ -38,6 +38,8 @@ struct DayProgress {
     /// Whether these were read.
     bool has_payment = false;
     bool has_reconciliation = false;
+    /// Reconciliation has read all of the closed days.
+    bool reconciliation_is_up = false;
 };
 
 /// - M7: payout's totals are the sums of its accruals.

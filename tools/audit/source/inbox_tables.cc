@@ -1,5 +1,7 @@
 #include "source/inbox_tables.h"
 
+#include <algorithm>
+
 #include "kessai/mysql/query.h"
 #include "source/columns.h"
 
@@ -8,11 +10,15 @@ namespace {
 
 // Few rows unless something is down, so it reads them all.
 constexpr mysql::Query kUnsent{"outbox.unsent", R"sql(
-    SELECT COUNT(*), COALESCE(SUM(entry_count), 0) FROM outbox
-    WHERE created_at <= TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00'))sql"};
+    SELECT shard, COUNT(*), COALESCE(SUM(entry_count), 0),
+           TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', MIN(created_at)) FROM outbox
+    WHERE created_at <= TIMESTAMPADD(MICROSECOND, ?, '1970-01-01 00:00:00')
+    GROUP BY shard)sql"};
 constexpr mysql::Query kOffsets{"consumer_offset.of_topic", R"sql(
-    SELECT partition_no, MAX(next_offset) FROM consumer_offset WHERE topic = ?
-    GROUP BY partition_no)sql"};
+    SELECT partition_no, MAX(next_offset),
+           TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', MAX(updated_at)),
+           TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', NOW(6))
+    FROM consumer_offset WHERE topic = ? GROUP BY partition_no)sql"};
 constexpr mysql::Query kOpenDeadLetters{"dead_letter.open", R"sql(
     SELECT topic, partition_no, message_offset, consumer_group, object_id, reason
     FROM dead_letter WHERE state = 1
@@ -33,17 +39,35 @@ MessageId ReadId(const mysql::Rows& from) {
 
 }  // namespace
 
+bool UnsentRows::MayHold(std::int64_t object, std::int64_t stored_at_us) const {
+    // A batch has its time before it writes its row.
+    constexpr std::int64_t kBatchUs = 10'000'000;
+    const auto shard = static_cast<std::size_t>(outbox::ShardOf(object));
+    const std::int64_t oldest = oldest_of_shard_us[shard];
+    return oldest != kNone && stored_at_us >= oldest - kBatchUs;
+}
+
 Result<UnsentRows> CountUnsent(mysql::Session& session, Instant written_by) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kUnsent, written_by));
     UnsentRows unsent;
-    if (rows.Next()) unsent = {rows.Int(0), rows.Int(1)};
+    while (rows.Next()) {
+        unsent.rows += rows.Int(1);
+        unsent.entries += rows.Int(2);
+        unsent.oldest_us = std::min(unsent.oldest_us, rows.Int(3));
+        const auto shard = static_cast<std::size_t>(rows.Int(0));
+        if (shard < unsent.oldest_of_shard_us.size()) {
+            unsent.oldest_of_shard_us[shard] = rows.Int(3);
+        }
+    }
     return unsent;
 }
 
-Result<std::map<int, std::int64_t>> ReadOffsets(mysql::Session& session, const std::string& topic) {
+Result<ConsumerOffsets> ReadOffsets(mysql::Session& session, const std::string& topic) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kOffsets, topic));
-    std::map<int, std::int64_t> offsets;
-    while (rows.Next()) offsets[SmallInt(rows, 0)] = rows.Int(1);
+    ConsumerOffsets offsets;
+    while (rows.Next()) {
+        offsets.partitions[SmallInt(rows, 0)] = {rows.Int(1), rows.Int(2), rows.Int(3)};
+    }
     return offsets;
 }
 
