@@ -41,6 +41,8 @@ SUITES = (
     Suite("tools", "tools/tests", Needs.NOTHING, 5, True, "the one command's own parts"),
     Suite("unit", "ctest", Needs.NOTHING, 15, True, "libraries and domains without I/O", 2),
     Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis"),
+    # Before e2e, which leaves messages in Kafka that no audit would pass.
+    Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
     Suite("kill", "tests/kill", Needs.STACK, 20, False, "kill -9 of everything, under load",

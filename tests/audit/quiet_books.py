@@ -1,0 +1,262 @@
+"""Payments that nobody touches while they are damaged, on two closed days and the open one."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Mapping
+
+from kessai_client import waiting
+from kessai_client.bearer import AppUser, Operator, Refused, expect
+from kessai_client.http import Http
+from kessai_client.partner import Partner
+from tampering import PAYMENT, PAYOUT, RECONCILIATION, Row, Tampering
+
+LIMIT_S = 60.0
+SALES_OF_CLOSED_DAY = 6
+TOP_UP = 10_000
+USER_MONEY, MERCHANT_PAYABLE = 1, 2  # kinds of accounts
+TAX_CLASS = 2
+COMPARED = 3  # reconciliation_day.state
+_MASK = (1 << 64) - 1
+
+Subject = Mapping[str, Any]
+
+
+def bucket_of(object_id: int) -> int:
+    """As libs/event documents it."""
+    x = object_id
+    x ^= x >> 30
+    x = x * 0xBF58476D1CE4E5B9 & _MASK
+    x ^= x >> 27
+    x = x * 0x94D049BB133111EB & _MASK
+    x ^= x >> 31
+    return x % 1024
+
+
+def natural_key(*numbers: int, text: str) -> bytes:
+    """As services/payment documents order_key and its like."""
+    data = b"".join(number.to_bytes(8, "little", signed=True) for number in numbers)
+    return hashlib.sha256(data + text.encode()).digest()[:16]
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A payment of a user of its own, who topped up once."""
+
+    journal: Row  # version 1
+    top_up: Row
+
+    @property
+    def payment(self) -> int:
+        return int(self.journal["object_id"])
+
+    @property
+    def user(self) -> int:
+        return int(self.journal["user_id"])
+
+    @property
+    def merchant(self) -> int:
+        return int(self.journal["merchant_id"])
+
+    @property
+    def amount(self) -> int:
+        return int(self.journal["amount"])
+
+    @property
+    def day(self) -> date:
+        found: date = self.journal["business_date"]
+        return found
+
+    @property
+    def order(self) -> str:
+        return str(self.journal["merchant_payment_id"])
+
+    @property
+    def bucket(self) -> int:
+        return bucket_of(self.payment)
+
+    @property
+    def slot(self) -> int:
+        return self.bucket % 12
+
+    # Where its rows are.
+    def in_journal(self, version: int = 1) -> Subject:
+        return {"object_id": self.payment, "version": version}
+
+    def in_postings(self, kind: int, version: int = 1) -> Subject:
+        return {"kind": kind, **self.in_journal(version)}
+
+    @property
+    def in_payments(self) -> Subject:
+        return {"payment_id": self.payment}
+
+    @property
+    def in_orders(self) -> Subject:
+        return {"order_key": natural_key(self.merchant, text=self.order)}
+
+    @property
+    def in_accounts(self) -> Subject:
+        return {"owner_id": self.user, "kind": USER_MONEY}
+
+    @property
+    def in_accruals(self) -> Subject:
+        return {"payment_id": self.payment, "version": 1}
+
+    @property
+    def in_totals(self) -> Subject:
+        return {
+            "business_date": self.day,
+            "merchant_id": self.merchant,
+            "slot": self.slot,
+            "tax_class": TAX_CLASS,
+        }
+
+    # How findings may name what goes with it.
+    def subjects(self) -> list[Subject]:
+        return [
+            {"payment": self.payment},
+            {"object": self.payment},
+            {"account": "user_money", "owner": self.user},
+            {"object": self.top_up["top_up_id"]},
+            {"top-up": self.top_up["top_up_id"]},
+            {"merchant": self.merchant, "merchantPaymentId": self.order},
+            {"order key": natural_key(self.merchant, text=self.order).hex()},
+        ]
+
+    def of_day(self, day: date | None = None) -> list[Subject]:
+        """Sums and digests that it is part of."""
+        text = str(day or self.day)
+        return [{"merchant": self.merchant, "day": text}, {"day": text, "bucket": self.bucket}]
+
+
+class QuietBooks:
+    """Made through the public interfaces. Every call of `sale` gives one that no other call gave."""
+
+    def __init__(self, http: Http, operator: Operator, rows: Tampering) -> None:
+        self._http = http
+        self._operator = operator
+        self._rows = rows  # to look at rows
+        self._sales: dict[tuple[int, date], list[Sale]] = {}
+        self._sold = 0
+
+        first = self._open_day()
+        self.days = [first + timedelta(days=n) for n in range(3)]
+        # Two merchants under the plan of all, one under its own from the second day on.
+        self.a, self.b, self.planned = (self.merchant(name) for name in ("甲", "乙", "丙"))
+        self.plan_id = self._put_plan(self.planned, self.days[1])
+        for day in range(2):
+            for merchant in (self.a, self.b):
+                for _ in range(SALES_OF_CLOSED_DAY):
+                    self._keep(self._sell(merchant))
+            if day == 1:
+                for _ in range(3):
+                    self._keep(self._sell(self.planned))
+                self.refund(self.sale(self.b, day=0), self.b, 120)
+            self._close(self.days[day])
+        self.refund(self.sale(self.b, day=1), self.b, 150)
+        expect(self.b.cancel(self.sale(self.b).order), 200, 202)
+
+    def sale(self, merchant: Partner | None = None, day: int = 2) -> Sale:
+        """One that nobody has damaged, that all books have; of `a`, unless a merchant is named."""
+        of = merchant or self.a
+        if day < 2:
+            return self._sales[(of.credential.merchant_id, self.days[day])].pop()
+        sale = self._sell(of)
+        self._wait_for_match(sale.payment, 1)
+        return sale
+
+    def sales_of(self, merchant: Partner, day: int) -> list[Sale]:
+        """All that are left of a closed day."""
+        return list(self._sales[(merchant.credential.merchant_id, self.days[day])])
+
+    def refund(self, sale: Sale, merchant: Partner, amount: int) -> Row:
+        """Of a part. Gives the refund's row when all books have it."""
+        key = f"r-{secrets.token_hex(8)}"
+        expect(merchant.refund(key, str(sale.payment), amount), 200, 201)
+        self._wait_for_match(sale.payment, 2)
+        return self._rows.one(
+            PAYMENT, "refund", {"payment_id": sale.payment, "merchant_refund_id": key}
+        )
+
+    def _open_day(self) -> date:
+        found = self._rows.rows(PAYMENT, "SELECT MIN(business_date) AS day FROM gate")
+        day: date = found[0]["day"]
+        return day
+
+    def merchant(self, name: str) -> Partner:
+        """Another one."""
+        merchant_id = 20_000_000_000 + secrets.randbelow(1_000_000_000)
+        self._operator.put_merchant(merchant_id, name, multiple_refunds=True)
+        scopes = ["codes", "payments", "refunds"]
+        return Partner(self._http, self._operator.issue_credential(merchant_id, scopes))
+
+    def _put_plan(self, merchant: Partner, from_day: date) -> int:
+        plan = {
+            "merchantId": str(merchant.credential.merchant_id),
+            "currency": "JPY",
+            "rateBasisPoints": 300,
+            "fixed": 5,
+            "effectiveFrom": str(from_day),
+        }
+        answer = expect(self._operator.call("POST", "/operator/v1/fee-plans", plan), 200, 201)
+        return int(answer["planId"])
+
+    def _sell(self, merchant: Partner) -> Sale:
+        """To a new user. Amounts rise, so that fees differ."""
+        self._sold += 1
+        amount = 300 + 10 * self._sold
+        user = AppUser.sign_in(self._http, f"quiet-{secrets.token_hex(8)}")
+        expect(user.top_up(TOP_UP), 201)
+        code = expect(merchant.create_code(f"q-{secrets.token_hex(8)}", amount), 201)
+        paid = expect(user.pay(code["data"]["codeId"], amount), 201)
+        change = {"object_id": int(paid["paymentId"]), "version": 1}
+        journal = self._rows.one(PAYMENT, "journal", change)
+        return Sale(journal, self._rows.one(PAYMENT, "top_up", {"user_id": journal["user_id"]}))
+
+    def _keep(self, sale: Sale) -> None:
+        self._sales.setdefault((sale.merchant, sale.day), []).append(sale)
+
+    def _close(self, day: date) -> None:
+        """Closes and releases it, and waits until payment has cleared and all have compared it."""
+        path = f"/operator/v1/days/{day}"
+        expect(self._operator.call("POST", f"{path}/close"), 200)
+
+        def closed() -> bool | None:
+            return expect(self._operator.call("GET", path), 200)["state"] == "CLOSED" or None
+
+        def released() -> bool | None:
+            try:
+                expect(self._operator.call("POST", f"{path}/release", {"deep": True}), 200)
+            except Refused:
+                return None  # payout does not have all of the day yet
+            return True
+
+        def there(service: str, table: str, where: Subject) -> bool | None:
+            return bool(self._rows.find(service, table, where)) or None
+
+        waiting.until(f"the close of {day}", closed, LIMIT_S, 0.1)
+        waiting.until(f"the release of {day}", released, LIMIT_S, 0.1)
+        cleared = {"object_id": int(day.strftime("%Y%m%d"))}
+        waiting.until(
+            f"the clearing of {day}", lambda: there(PAYMENT, "journal", cleared), LIMIT_S, 0.1
+        )
+        compared = {"business_date": day, "state": COMPARED}
+        waiting.until(
+            f"the comparison of {day}",
+            lambda: there(RECONCILIATION, "reconciliation_day", compared),
+            LIMIT_S,
+            0.1,
+        )
+        held = self._rows.find(PAYOUT, "merchant_hold", {"business_date": day})
+        assert not held, f"held back on {day}: {held}"
+
+    def _wait_for_match(self, payment: int, version: int) -> None:
+        where = {"payment_id": payment, "version": version, "state": 3}
+        waiting.until(
+            f"the match of payment {payment}",
+            lambda: self._rows.find(RECONCILIATION, "change_match", where) or None,
+            LIMIT_S,
+        )
