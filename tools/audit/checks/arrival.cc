@@ -132,20 +132,20 @@ class ArrivalWait {
     }
     void TellLag(std::string_view service, const std::string& topic, const ConsumerOffsets& offsets,
                  const Ranges& ranges) {
+        std::string partitions;
+        std::int64_t still_us = 0;
         for (std::size_t i = 0; i < ranges.size(); ++i) {
-            const std::int64_t lag = LagOf(offsets, ranges, i);
-            if (lag == 0) continue;
+            if (LagOf(offsets, ranges, i) == 0) continue;
+            partitions += (partitions.empty() ? "" : ", ") + std::to_string(i);
             const auto found = offsets.partitions.find(static_cast<int>(i));
-            const std::string moved =
-                found == offsets.partitions.end()
-                    ? "and has never moved"
-                    : "and moved last " +
-                          SecondsText(found->second.read_at_us - found->second.moved_at_us) +
-                          " ago";
-            report_.CouldNotCheck(kBacklog, std::string(service) + " is " + std::to_string(lag) +
-                                                " messages behind in " + topic + "/" +
-                                                std::to_string(i) + " after the wait, " + moved);
+            if (found == offsets.partitions.end()) continue;
+            still_us = std::max(still_us, found->second.read_at_us - found->second.moved_at_us);
         }
+        if (partitions.empty()) return;
+        report_.CouldNotCheck(
+            kBacklog, std::string(service) + " is " + std::to_string(Lag(offsets, ranges)) +
+                          " messages behind in " + topic + " after the wait (partitions " +
+                          partitions + "), and has not moved for up to " + SecondsText(still_us));
     }
     /// An offset that the topic does not have: whatever is published next is never read.
     void ReportBeyondEnd(std::string_view service, const std::string& topic,

@@ -224,7 +224,7 @@ class ChangeJoin {
     void TellInFlight() {
         const std::int64_t began_at_us = sources_.progress.began_at_us;
         unsent_.Tell(kM6, "still in payment's outbox", began_at_us, report_);
-        accruals_unsent_.Tell(kM6, "accrued, and that still in payout's outbox", began_at_us,
+        accruals_unsent_.Tell(kM6, "accrued, and are still in payout's outbox", began_at_us,
                               report_);
         not_accrued_.Tell(kM7, "still on their way to payout", began_at_us, report_);
         not_matched_.Tell(kM8, "still on their way to reconciliation", began_at_us, report_);

@@ -19,15 +19,15 @@ class InFlight {
         oldest_at_us_ = made_at_us;
     }
 
-    /// `where` ends the sentence "12 changes were …" ("not in Kafka yet").
+    /// `where` says what they are: "changes that were …".
     void Tell(Invariant invariant, std::string_view where, std::int64_t began_at_us,
               Report& report) const {
         if (count_ == 0) return;
-        report.CouldNotCheck(invariant, ToText(count_) + " changes were " + std::string(where) +
-                                            "; the oldest, version " + ToText(oldest_.version) +
-                                            " of object " + ToText(oldest_.object) + ", was made " +
-                                            SecondsText(began_at_us - oldest_at_us_) +
-                                            " before the audit began");
+        report.CouldNotCheck(
+            invariant, ToText(count_) + " changes that were " + std::string(where) +
+                           "; the oldest, version " + ToText(oldest_.version) + " of object " +
+                           ToText(oldest_.object) + ", was made " +
+                           SecondsText(began_at_us - oldest_at_us_) + " before the audit began");
     }
 
  private:

@@ -538,11 +538,11 @@ TEST_F(ChangeUnderWayTest, InPaymentsOutbox) {
                               ", 1, '2026-11-23', 3, '2026-01-01 00:00:00', '')");
     }
     const auto lines = Audit();
-    EXPECT_THAT(lines, TellsOf("M6 not checked: 1 changes were still in payment's outbox; the "
+    EXPECT_THAT(lines, TellsOf("M6 not checked: 1 changes that were still in payment's outbox; the "
                                "oldest, version 1 of object "))
         << Text();
-    EXPECT_THAT(lines, TellsOf("M7 not checked: 1 changes were still on their way to payout"));
-    EXPECT_THAT(lines, TellsOf("M8 not checked: 1 changes were still on their way to "));
+    EXPECT_THAT(lines, TellsOf("M7 not checked: 1 changes that were still on their way to payout"));
+    EXPECT_THAT(lines, TellsOf("M8 not checked: 1 changes that were still on their way to "));
     EXPECT_THAT(lines, TellsOf("backlog not checked: payment: 4 outbox rows with 12 messages are "
                                "not sent; the oldest is "));
     EXPECT_THAT(lines, Not(TellsOf("M6 event is missing: ")));
@@ -566,13 +566,13 @@ TEST_F(ChangeUnderWayTest, BeforeItsConsumers) {
     lines = Audit(options);
     EXPECT_THAT(lines, TellsOf("M7 accrual is missing: ")) << Text();
     EXPECT_THAT(lines, Not(TellsOf("M8 match is missing: ")));
-    EXPECT_THAT(lines, TellsOf("M8 not checked: 1 changes were still on their way to recon"));
+    EXPECT_THAT(lines, TellsOf("M8 not checked: 1 changes that were still on their way to recon"));
     EXPECT_THAT(lines, TellsOf("M8 not checked: reconciliation has not read all of the closed"));
 
     SetBack('o', options, event.partition);
     lines = Audit(options);
     EXPECT_THAT(lines, Not(TellsOf("M7 accrual is missing: "))) << Text();
-    EXPECT_THAT(lines, TellsOf("M7 not checked: 1 changes were still on their way to payout"));
+    EXPECT_THAT(lines, TellsOf("M7 not checked: 1 changes that were still on their way to payout"));
     EXPECT_THAT(lines, TellsOf("backlog not checked: payout is 1 messages behind in "));
 }
 
