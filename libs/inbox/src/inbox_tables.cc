@@ -88,6 +88,16 @@ constexpr mysql::Query kUnblock{"dead_letter.unblock", R"sql(
     UPDATE dead_letter SET blocking = 0
     WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?)sql"};
 
+constexpr mysql::Query kLastAction{"dead_letter_action.last", R"sql(
+    SELECT COALESCE(MAX(action_no), 0) FROM dead_letter_action
+    WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND message_offset = ?)sql"};
+
+constexpr mysql::Query kRecordAction{"dead_letter_action.record", R"sql(
+    INSERT INTO dead_letter_action (consumer_group, topic, partition_no, message_offset, action_no,
+                                    kind, operator_name, note, applied, repeated, parked, refusal,
+                                    at_us)
+    VALUES {rows})sql"};
+
 constexpr mysql::Query kFindBlocking{"dead_letter.find_blocking", R"sql(
     SELECT partition_no, message_offset FROM dead_letter
     WHERE consumer_group = ? AND topic = ? AND blocking = 1 AND object_id = ?)sql"};
@@ -270,6 +280,19 @@ Status Settle(mysql::Session& session, const PartitionKey& key, std::int64_t off
 
 Status Unblock(mysql::Session& session, const PartitionKey& key, std::int64_t offset) {
     return session.Execute(kUnblock, key.group, key.topic, key.partition, offset).status();
+}
+
+Status RecordAction(mysql::Session& session, const PartitionKey& key, std::int64_t offset,
+                    const DeadLetterAction& action) {
+    KESSAI_ASSIGN_OR_RETURN(
+        mysql::Rows last, session.Select(kLastAction, key.group, key.topic, key.partition, offset));
+    last.Next();
+    mysql::RowList rows;
+    rows.Add(key.group, key.topic, key.partition, offset, last.Int(0) + 1,
+             static_cast<int>(action.kind), CleanText(action.operator_name, kNameMax),
+             CleanText(action.note, kMessageMax), action.applied, action.repeated, action.parked,
+             CleanText(action.refusal, kNameMax), action.at);
+    return session.Execute(kRecordAction, rows).status();
 }
 
 Result<std::optional<DeadLetterId>> FindBlocking(mysql::Session& session, std::string_view group,

@@ -87,6 +87,9 @@ Status Settle(mysql::Session& session, const PartitionKey& key, std::int64_t off
               DeadLetterState state, std::string_view by, std::string_view note);
 /// Nothing is parked behind it any more.
 Status Unblock(mysql::Session& session, const PartitionKey& key, std::int64_t offset);
+/// Adds to the dead letter's history; `action.at` is when.
+Status RecordAction(mysql::Session& session, const PartitionKey& key, std::int64_t offset,
+                    const DeadLetterAction& action);
 /// What blocks an object.
 Result<std::optional<DeadLetterId>> FindBlocking(mysql::Session& session, std::string_view group,
                                                  std::string_view topic, std::int64_t object_id);

@@ -150,11 +150,21 @@ class Replayer {
         if (failed != nullptr) {
             KESSAI_ASSIGN_OR_RETURN(stopped_by, Find(session, failed->item->offset));
         }
+        const DeadLetterAction action{
+            .kind = settle_as_,
+            .operator_name = context_.operator_name,
+            .note = context_.note,
+            .applied = static_cast<int>(plan.apply.size() + plan.marks.size()),
+            .repeated = plan.repeated,
+            .parked = left,
+            .refusal = failed == nullptr ? std::string() : std::string(failed->why.reason()),
+            .at = now};
+        KESSAI_RETURN_IF_ERROR(RecordAction(session, Key(), head.message.offset, action));
         KESSAI_RETURN_IF_ERROR(transaction.Commit());
 
         began_ = true;
-        outcome_.applied += static_cast<int>(plan.apply.size() + plan.marks.size());
-        outcome_.repeated += plan.repeated;
+        outcome_.applied += action.applied;
+        outcome_.repeated += action.repeated;
         outcome_.parked = left;
         outcome_.stopped_by = std::move(stopped_by);
         done_ = failed != nullptr || left == 0;

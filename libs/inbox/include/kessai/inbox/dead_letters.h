@@ -90,11 +90,46 @@ struct DeadLetterFilter {
     int limit = 100;
     /// Goes on behind this one, for the next page.
     std::optional<DeadLetterId> after;
+    /// With the messages' values, which may be large.
+    bool values = true;
 };
 
 /// By partition and offset.
 Result<std::vector<DeadLetter>> ListDeadLetters(mysql::Session& session,
                                                 const DeadLetterFilter& filter);
+
+/// Refuses with NOT_FOUND DEAD_LETTER_UNKNOWN.
+Result<DeadLetter> FindDeadLetter(mysql::Session& session, std::string_view group,
+                                  const DeadLetterId& id);
+
+/// An event that waits behind a dead letter, as far as it can be read.
+struct ParkedEvent {
+    std::int64_t offset = 0;
+    std::string type;
+    std::uint32_t version = 0;
+    std::optional<BusinessDate> business_date;
+    Instant parked_at;
+};
+/// The first `limit` that wait behind it, in order.
+Result<std::vector<ParkedEvent>> ListParked(mysql::Session& session, std::string_view group,
+                                            const DeadLetter& letter, int limit);
+
+/// One transaction of an operator's replay or discard.
+struct DeadLetterAction {
+    /// What the dead letter was to become: kReplayed or kDiscarded.
+    DeadLetterState kind = DeadLetterState::kReplayed;
+    std::string operator_name;
+    std::string note;
+    int applied = 0;
+    int repeated = 0;
+    std::int64_t parked = 0;
+    /// The reason with which an event was refused again; empty if none was.
+    std::string refusal;
+    Instant at;
+};
+/// Oldest first, the last `limit`.
+Result<std::vector<DeadLetterAction>> ListActions(mysql::Session& session, std::string_view group,
+                                                  const DeadLetterId& id, int limit);
 
 /// An event that is not applied yet: an open dead letter, or one parked behind it.
 struct BlockedEvent {
