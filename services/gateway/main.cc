@@ -1,6 +1,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "kessai/http/client.h"
 #include "kessai/http/server.h"
 #include "kessai/inbox/consumer.h"
+#include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
@@ -38,6 +40,7 @@
 #include "storage/mysql_webhook_store.h"
 #include "transport/api_wrapper.h"
 #include "transport/app_api.h"
+#include "transport/dead_letter_api.h"
 #include "transport/dev_issuer_api.h"
 #include "transport/grpc_payment_gateway.h"
 #include "transport/http_telemetry.h"
@@ -129,6 +132,8 @@ struct Upstreams {
     auth::TokenSigner* signer = nullptr;
     std::vector<app::PaymentGateway*> payments;
     std::vector<const rpc::Channel*> channels;
+    /// To ask each about its dead letters, by its name.
+    std::map<std::string, const rpc::Channel*, std::less<>> services;
 };
 
 Result<transport::GrpcPaymentGateway*> AddPaymentGateway(
@@ -181,13 +186,24 @@ void ExposeCommands(runtime::Context& context, transport::GrpcPaymentGateway& ga
             [](const auto& counts) { return counts.outcomes_unknown; });
 }
 
+Result<const rpc::Channel*> AddChannel(const Options& options, runtime::Context& context,
+                                       rpc::CallObserver& calls, const std::string& target,
+                                       const std::string& server_name) {
+    rpc::ChannelOptions wanted;
+    wanted.target = target;
+    wanted.server_name = server_name;
+    wanted.tls = options.tls;
+    KESSAI_ASSIGN_OR_RETURN(auto made,
+                            rpc::Channel::Create(std::move(wanted), context.clock(), &calls));
+    return &context.Own(std::make_unique<rpc::Channel>(std::move(made)));
+}
+
 Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& context) {
-    const Clock& clock = context.clock();
     KESSAI_ASSIGN_OR_RETURN(auto key_file,
                             auth::KeyRingFile::Open({.path = options.internal_token_key_file}));
     const auto& keys = context.Own(std::move(key_file));
     Upstreams upstreams;
-    upstreams.signer = &context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
+    upstreams.signer = &context.Own(std::make_unique<auth::TokenSigner>(keys, context.clock()));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(), "kessai.payment.v1.PaymentService"));
 
@@ -228,15 +244,23 @@ Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& conte
         }
         auto& channel = channels[target];
         if (channel == nullptr) {
-            rpc::ChannelOptions wanted;
-            wanted.target = target;
-            wanted.server_name = server_name;
-            wanted.tls = options.tls;
-            KESSAI_ASSIGN_OR_RETURN(auto made,
-                                    rpc::Channel::Create(std::move(wanted), clock, &calls));
-            channel = &context.Own(std::make_unique<rpc::Channel>(std::move(made)));
+            KESSAI_ASSIGN_OR_RETURN(channel,
+                                    AddChannel(options, context, calls, target, server_name));
         }
         upstreams.channels[i] = channel;
+    }
+    const auto& to = options.upstreams;
+    const std::tuple<const char*, const std::string&, const std::string&> services[] = {
+        {"payment", to.payment, to.payment_server_name},
+        {"payout", to.payout, to.payout_server_name},
+        {"reconciliation", to.reconciliation, to.reconciliation_server_name}};
+    for (const auto& [name, target, server_name] : services) {
+        auto& channel = channels[target];
+        if (channel == nullptr) {
+            KESSAI_ASSIGN_OR_RETURN(channel,
+                                    AddChannel(options, context, calls, target, server_name));
+        }
+        upstreams.services.emplace(name, channel);
     }
     return upstreams;
 }
@@ -486,8 +510,8 @@ Result<Webhooks> BuildWebhooks(const Options& options, runtime::Context& context
     return Webhooks{directory, follow, deliver};
 }
 
-void BuildConsumer(const Options& options, runtime::Context& context, const Storage& storage,
-                   Webhooks& webhooks) {
+const inbox::DeadLetterDesk& BuildConsumer(const Options& options, runtime::Context& context,
+                                           const Storage& storage, Webhooks& webhooks) {
     outbox::RelayOptions relay_options;
     relay_options.topics = {{std::string(kDeadLetters), kDeadLetterPartitions}};
     relay_options.producer.connection = options.kafka;
@@ -515,11 +539,15 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Stor
     consumer_options.workers = 1;
     // Nobody is told within milliseconds, and batches cost a transaction each.
     consumer_options.batch_every = std::chrono::milliseconds(500);
+    auto& dead_letters =
+        context.Own(std::make_unique<inbox::DeadLetterDesk>(storage.pool, context.clock()));
+    dead_letters.Add(consumer_options, handler);
     auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
         std::move(consumer_options), storage.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = "payment_events",
                  .start = [&consumer] { return consumer.Start(); },
                  .stop = [&consumer] { consumer.Stop(); }});
+    return dead_letters;
 }
 
 // The interfaces
@@ -534,7 +562,8 @@ transport::ApiHandler Bind(const Api& api,
 
 void BuildApis(const Options& options, runtime::Context& context, const Storage& storage,
                rpc::WorkerPool& workers, const Upstreams& upstreams, const LoopServices& loops,
-               Webhooks& webhooks, transport::ApiHandlers& handlers) {
+               Webhooks& webhooks, const inbox::DeadLetterDesk& dead_letters,
+               transport::ApiHandlers& handlers) {
     const Clock& clock = context.clock();
     const transport::PaymentGatewayOf payments =
         [by_route = upstreams.payments](const http::Request& request) -> app::PaymentGateway& {
@@ -601,8 +630,8 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_closeDay"] = Bind(operators, &Operator::CloseDay);
 
     using Ledger = transport::OperatorLedgerApi;
-    const auto& ledger =
-        context.Own(std::make_unique<Ledger>(channels, channels, *upstreams.signer, clock));
+    const auto& ledger = context.Own(
+        std::make_unique<Ledger>(channels, channels, *upstreams.signer, workers, clock));
     handlers["operator_putFeePlan"] = Bind(ledger, &Ledger::PutFeePlan);
     handlers["operator_listFeePlans"] = Bind(ledger, &Ledger::ListFeePlans);
     handlers["operator_getMerchantBalance"] = Bind(ledger, &Ledger::GetMerchantBalance);
@@ -610,12 +639,21 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getAccrual"] = Bind(ledger, &Ledger::GetAccrual);
     handlers["operator_releaseDay"] = Bind(ledger, &Ledger::ReleaseDay);
     handlers["operator_getRelease"] = Bind(ledger, &Ledger::GetRelease);
+    handlers["operator_listHeldBack"] = Bind(ledger, &Ledger::ListHeldBack);
     handlers["operator_getMatch"] = Bind(ledger, &Ledger::GetMatch);
     handlers["operator_listDiscrepancies"] = Bind(ledger, &Ledger::ListDiscrepancies);
     handlers["operator_getDiscrepancy"] = Bind(ledger, &Ledger::GetDiscrepancy);
     handlers["operator_changeDiscrepancy"] = Bind(ledger, &Ledger::ChangeDiscrepancy);
     handlers["operator_reconcileDay"] = Bind(ledger, &Ledger::ReconcileDay);
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
+
+    using DeadLetters = transport::DeadLetterApi;
+    const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{
+        upstreams.services, dead_letters, *upstreams.signer, workers, clock}));
+    handlers["operator_listDeadLetters"] = Bind(letters, &DeadLetters::List);
+    handlers["operator_getDeadLetter"] = Bind(letters, &DeadLetters::Get);
+    handlers["operator_replayDeadLetter"] = Bind(letters, &DeadLetters::Replay);
+    handlers["operator_discardDeadLetter"] = Bind(letters, &DeadLetters::Discard);
 
     using Pages = transport::PublicPages;
     const auto& pages = context.Own(std::make_unique<Pages>(options.partner));
@@ -751,8 +789,9 @@ Status Build(const Options& options, runtime::Context& context) {
     KESSAI_ASSIGN_OR_RETURN(auto built_webhooks,
                             BuildWebhooks(options, context, storage, workers, outbound, telemetry));
     auto& webhooks = context.Own(std::make_unique<Webhooks>(built_webhooks));
-    BuildConsumer(options, context, storage, webhooks);
-    BuildApis(options, context, storage, workers, upstreams, loops, webhooks, handlers);
+    const auto& dead_letters = BuildConsumer(options, context, storage, webhooks);
+    BuildApis(options, context, storage, workers, upstreams, loops, webhooks, dead_letters,
+              handlers);
     return BuildServer(options, context, loops, telemetry, handlers);
 }
 

@@ -10,6 +10,7 @@
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
 #include "kessai/inbox/consumer.h"
+#include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
@@ -160,6 +161,8 @@ Status Build(const Options& options, runtime::Context& context) {
         context.Own(std::make_unique<storage::MysqlReleaseLedger>(store, kReleaseGateSlot));
     auto& release_handler =
         context.Own(std::make_unique<transport::ReleaseConsumer>(release_ledger, services));
+    auto& dead_letters = context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, clock));
+    dead_letters.Add(ReleaseConsumerOptions(options), release_handler);
     auto& releases = context.Own(std::make_unique<inbox::Consumer>(
         ReleaseConsumerOptions(options), pool, release_handler, context.metrics(), clock));
     context.Add({.name = "release_consumer",
@@ -193,6 +196,7 @@ Status Build(const Options& options, runtime::Context& context) {
     auto& server =
         context.Own(std::make_unique<rpc::Server>(server_options, clock, verifier, &calls));
     server.Add(std::move(service));
+    server.Add(dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
                      KESSAI_RETURN_IF_ERROR(server.Start());

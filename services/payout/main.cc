@@ -15,6 +15,7 @@
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
 #include "kessai/inbox/consumer.h"
+#include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
@@ -93,6 +94,7 @@ struct Core {
     const app::EventEncoder& events;
     app::PlanCache& plans;
     outbox::Relay& relay;
+    inbox::DeadLetterDesk& dead_letters;
 };
 
 Core BuildCore(const Options& options, runtime::Context& context, digest::RowHasher hasher) {
@@ -118,7 +120,8 @@ Core BuildCore(const Options& options, runtime::Context& context, digest::RowHas
             context.Own(std::make_unique<transport::ProtoEventEncoder>(domain::TaxTable::Japan(),
                                                                        kPartitions)),
             context.Own(std::make_unique<app::PlanCache>()),
-            running};
+            running,
+            context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, context.clock()))};
 }
 
 app::ReleaseDay& BuildDays(const Options& options, runtime::Context& context, const Core& core,
@@ -178,6 +181,7 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
     consumer.workers = options.consumer.workers;
     consumer.batch_events_max = options.consumer.batch_events_max;
     consumer.batch_every = options.consumer.batch_every;
+    core.dead_letters.Add(consumer, handler);
     auto& running = context.Own(std::make_unique<inbox::Consumer>(
         std::move(consumer), core.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = "consumer",
@@ -222,6 +226,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service service(transport::kServiceName, transport::Policy());
     methods.Register(service, quick, slow);
     server.Add(std::move(service));
+    server.Add(core.dead_letters.MakeService(slow));
     context.Add({.name = "grpc",
                  .start =
                      [&server] {

@@ -11,6 +11,7 @@
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
 #include "kessai/inbox/consumer.h"
+#include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
@@ -95,6 +96,7 @@ struct Core {
     const digest::RowHasher& hasher;
     app::Transactions& transactions;
     transport::ReconciliationMetrics& metrics;
+    inbox::DeadLetterDesk& dead_letters;
 };
 
 Result<Core> BuildCore(const Options& options, runtime::Context& context) {
@@ -122,9 +124,12 @@ Result<Core> BuildCore(const Options& options, runtime::Context& context) {
                  },
                  .stop = [&ids] { ids.Stop(); }});
 
-    return Core{pool, ids, context.Own(std::make_unique<digest::RowHasher>(hasher)),
+    return Core{pool,
+                ids,
+                context.Own(std::make_unique<digest::RowHasher>(hasher)),
                 context.Own(std::make_unique<storage::MysqlTransactions>(pool, ids, clock)),
-                context.Own(std::make_unique<transport::ReconciliationMetrics>(context.metrics()))};
+                context.Own(std::make_unique<transport::ReconciliationMetrics>(context.metrics())),
+                context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, clock))};
 }
 
 void BuildRelay(const Options& options, runtime::Context& context, const Core& core) {
@@ -144,6 +149,7 @@ void BuildConsumer(std::string name, const inbox::ConsumerOptions& options,
                    const transport::ConsumerServices& services, runtime::Context& context,
                    const Core& core) {
     auto& handler = context.Own(std::make_unique<Handler>(services));
+    core.dead_letters.Add(options, handler);
     auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
         options, core.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = std::move(name),
@@ -222,6 +228,7 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     rpc::Service methods(transport::kServiceName, transport::Policy());
     service.Register(methods, workers, run_workers);
     server.Add(std::move(methods));
+    server.Add(core.dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
                      KESSAI_RETURN_IF_ERROR(server.Start());

@@ -30,10 +30,10 @@ COMMANDS = (
     External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
     External("bench", "bin/kessai-bench", "measures payments a second and their latency"),
-    External("dlq", "tools/dlq/dlq.py", "lists, replays and settles dead-lettered events"),
-    External("day", "bin/kessai-day", "shows and closes a business day"),
-    External("release", "bin/kessai-release", "releases a closed day to merchants"),
-    External("recon", "bin/kessai-recon", "shows and works on discrepancies"),
+    External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),
+    External("day", "tools/operate/day.py", "shows and closes a business day"),
+    External("release", "tools/operate/release.py", "releases a closed day to merchants"),
+    External("recon", "tools/operate/recon.py", "shows and works on discrepancies"),
 )
 
 

@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
+#include "app/blocking.h"
 #include "domain/partner_contract.h"
 #include "domain/text_rules.h"
 #include "kessai/log/log.h"
@@ -38,6 +40,7 @@ PAYOUT(GetMerchantDayMethod, "GetMerchantDay", GetMerchantDayRequest, MerchantDa
 PAYOUT(GetAccrualMethod, "GetAccrual", GetAccrualRequest, Accrual)
 PAYOUT(ReleaseDayMethod, "ReleaseDay", ReleaseDayRequest, DayRelease)
 PAYOUT(GetDayMethod, "GetDay", GetDayRequest, PayoutDay)
+PAYOUT(ListHeldBackMethod, "ListHeldBack", ListHeldBackRequest, HeldBackMerchant)
 RECONCILIATION(GetMatchMethod, "GetMatch", GetMatchRequest, Match)
 RECONCILIATION(ListDiscrepanciesMethod, "ListDiscrepancies", ListDiscrepanciesRequest,
                ListDiscrepanciesResponse)
@@ -48,6 +51,8 @@ RECONCILIATION(GetDayRunMethod, "GetDayRun", GetDayRunRequest, DayRun)
 #undef METHOD
 #undef PAYOUT
 #undef RECONCILIATION
+
+constexpr std::size_t kHeldBackMax = 1'000;
 
 http::Response Refuse(const RequestScope& scope, const Status& why) {
     http::Response response = Problem(why, scope.request.request_id);
@@ -71,14 +76,20 @@ std::int32_t DateField(JsonFields& fields, std::string_view name) {
     return date->ToNumber();
 }
 
-/// The body's `deep`, false without a body.
-Result<bool> DeepOf(const http::Request& request) {
-    if (request.body.empty()) return false;
+/// How a day is to be released or compared; without a body neither.
+struct Wish {
+    bool deep = false;
+    bool dry_run = false;
+};
+Result<Wish> WishOf(const http::Request& request) {
+    Wish wish;
+    if (request.body.empty()) return wish;
     KESSAI_ASSIGN_OR_RETURN(const auto object, ParseJsonObject(request.body));
     JsonFields fields(object);
-    const bool deep = fields.OptionalBool("deep", false);
+    wish.deep = fields.OptionalBool("deep", false);
+    wish.dry_run = fields.OptionalBool("dryRun", false);
     KESSAI_RETURN_IF_ERROR(fields.status());
-    return deep;
+    return wish;
 }
 
 /// The change of a payment that the path names.
@@ -110,10 +121,12 @@ void Note(const RequestScope& scope, std::string_view action, std::string_view o
 }  // namespace
 
 OperatorLedgerApi::OperatorLedgerApi(ChannelOf payout, ChannelOf reconciliation,
-                                     auth::TokenSigner& signer, const Clock& clock)
+                                     auth::TokenSigner& signer, rpc::WorkerPool& workers,
+                                     const Clock& clock)
     : payout_(std::move(payout)),
       reconciliation_(std::move(reconciliation)),
       signer_(signer),
+      workers_(workers),
       clock_(clock) {}
 
 template <class Request, class Response>
@@ -205,12 +218,13 @@ net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scop
 net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
     if (!date.ok()) co_return Refuse(scope, date.status());
-    auto deep = DeepOf(scope.request);
-    if (!deep.ok()) co_return Refuse(scope, deep.status());
+    auto wish = WishOf(scope.request);
+    if (!wish.ok()) co_return Refuse(scope, wish.status());
     po::ReleaseDayRequest request;
     request.set_business_date(*date);
-    request.set_deep(*deep);
-    Note(scope, "day.release", scope.request.Parameter("date"));
+    request.set_deep(wish->deep);
+    request.set_dry_run(wish->dry_run);
+    if (!wish->dry_run) Note(scope, "day.release", scope.request.Parameter("date"));
     co_return co_await Forward(scope, payout_(scope.request), "payout", ReleaseDayMethod(),
                                std::move(request));
 }
@@ -222,6 +236,46 @@ net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scop
     request.set_business_date(*date);
     co_return co_await Forward(scope, payout_(scope.request), "payout", GetDayMethod(),
                                std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& scope) const {
+    auto date = DateOf(scope.request);
+    if (!date.ok()) co_return Refuse(scope, date.status());
+    auto token = signer_.Mint(*scope.caller, "payout");
+    if (!token.ok()) co_return Refuse(scope, token.status());
+    po::ListHeldBackRequest request;
+    request.set_business_date(*date);
+    rpc::CallOptions options;
+    options.deadline = scope.request.deadline;
+    options.timeout =
+        std::chrono::duration_cast<Duration>(scope.request.deadline - clock_.SteadyNow());
+    options.token = *token;
+    options.traceparent = scope.traceparent;
+    options.wait_for_ready = true;
+    std::vector<po::HeldBackMerchant> held;
+    bool more = false;
+    const rpc::Channel& channel = payout_(scope.request);
+    const Status listed = co_await app::RunBlocking(workers_, *scope.request.loop, [&]() -> Status {
+        const Status status = rpc::CallStreaming(
+            channel, ListHeldBackMethod(), request, options,
+            [&](const po::HeldBackMerchant& merchant) -> Status {
+                more = held.size() == kHeldBackMax;
+                if (more) return Status(Code::kCancelled, "ENOUGH", "the page is full");
+                held.push_back(merchant);
+                return OkStatus();
+            });
+        return more ? OkStatus() : status;
+    });
+    if (!listed.ok()) co_return Refuse(scope, listed);
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.body = "{\"merchants\":[";
+    for (const po::HeldBackMerchant& merchant : held) {
+        if (&merchant != &held.front()) response.body += ',';
+        response.body += ProtoToJson(merchant);
+    }
+    response.body += more ? "],\"more\":true}" : "],\"more\":false}";
+    co_return response;
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetMatch(const RequestScope& scope) const {
@@ -300,11 +354,11 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
 net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
     if (!date.ok()) co_return Refuse(scope, date.status());
-    auto deep = DeepOf(scope.request);
-    if (!deep.ok()) co_return Refuse(scope, deep.status());
+    auto wish = WishOf(scope.request);
+    if (!wish.ok()) co_return Refuse(scope, wish.status());
     re::RunDayRequest request;
     request.set_business_date(*date);
-    request.set_deep(*deep);
+    request.set_deep(wish->deep);
     Note(scope, "day.reconcile", scope.request.Parameter("date"));
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                RunDayMethod(), std::move(request));

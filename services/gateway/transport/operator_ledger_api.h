@@ -8,6 +8,7 @@
 #include "kessai/http/message.h"
 #include "kessai/rpc/call.h"
 #include "kessai/rpc/channel.h"
+#include "kessai/rpc/worker_pool.h"
 #include "transport/request_scope.h"
 
 namespace kessai::gateway::transport {
@@ -20,7 +21,7 @@ using ChannelOf = std::function<const rpc::Channel&(const http::Request&)>;
 class OperatorLedgerApi {
  public:
     OperatorLedgerApi(ChannelOf payout, ChannelOf reconciliation, auth::TokenSigner& signer,
-                      const Clock& clock);
+                      rpc::WorkerPool& workers, const Clock& clock);
 
     // payout
     net::Task<http::Response> PutFeePlan(const RequestScope& scope) const;
@@ -30,6 +31,8 @@ class OperatorLedgerApi {
     net::Task<http::Response> GetAccrual(const RequestScope& scope) const;
     net::Task<http::Response> ReleaseDay(const RequestScope& scope) const;
     net::Task<http::Response> GetRelease(const RequestScope& scope) const;
+    /// The first thousand.
+    net::Task<http::Response> ListHeldBack(const RequestScope& scope) const;
 
     // reconciliation
     net::Task<http::Response> GetMatch(const RequestScope& scope) const;
@@ -50,6 +53,8 @@ class OperatorLedgerApi {
     const ChannelOf payout_;
     const ChannelOf reconciliation_;
     auth::TokenSigner& signer_;
+    /// For calls that answer with a stream.
+    rpc::WorkerPool& workers_;
     const Clock& clock_;
 };
 

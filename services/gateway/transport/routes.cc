@@ -104,6 +104,8 @@ constexpr RouteSpec kRoutes[] = {
      U::kPayout, A::kOperator, "day:release", kNoBody, kJob},
     {"operator_getRelease", M::kGet, "/operator/v1/days/{date}/release", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_listHeldBack", M::kGet, "/operator/v1/days/{date}/held-back", 1, F::kOperator,
+     U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
     {"operator_putFeePlan", M::kPost, "/operator/v1/fee-plans", 1, F::kOperator, U::kPayout,
      A::kOperator, "plan:write", kSmall, kWrite},
     {"operator_listFeePlans", M::kGet, "/operator/v1/merchants/{merchantId}/fee-plans", 1,
@@ -128,6 +130,19 @@ constexpr RouteSpec kRoutes[] = {
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
     {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+
+    // The operator interface: events that a service could not apply
+    {"operator_listDeadLetters", M::kGet, "/operator/v1/services/{service}/dead-letters", 1,
+     F::kOperator, U::kGateway, A::kOperator, "dlq:read", kNoBody, kRead},
+    {"operator_getDeadLetter", M::kGet,
+     "/operator/v1/services/{service}/dead-letters/{topic}/{partition}/{offset}", 1, F::kOperator,
+     U::kGateway, A::kOperator, "dlq:read", kNoBody, kRead},
+    {"operator_replayDeadLetter", M::kPost,
+     "/operator/v1/services/{service}/dead-letters/{topic}/{partition}/{offset}/replay", 1,
+     F::kOperator, U::kGateway, A::kOperator, "dlq:write", kSmall, kJob},
+    {"operator_discardDeadLetter", M::kPost,
+     "/operator/v1/services/{service}/dead-letters/{topic}/{partition}/{offset}/discard", 1,
+     F::kOperator, U::kGateway, A::kOperator, "dlq:write", kSmall, kJob},
 
     // What anybody may look at
     {"public_qr", M::kGet, "/qr/{code}", 1, F::kPublic, U::kGateway, A::kNone, "", kNoBody, kRead},

@@ -1,6 +1,8 @@
 #include "app/release_day.h"
 
 #include <memory>
+#include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,18 @@ Status DayOpen(BusinessDate day) {
 Status ReleaseRunning() {
     return Status(Code::kAborted, domain::reason::kReleaseRunning,
                   "a release is under way already");
+}
+
+/// How many merchants would be held back after `outcome`. Merchant 0 is nobody.
+std::int64_t LeftBehind(std::span<const Hold> holds, const ChunkOutcome& outcome) {
+    std::set<domain::MerchantId> left;
+    for (const Hold& hold : holds) {
+        if (!hold.released) left.insert(hold.merchant);
+    }
+    for (const domain::HeldBack& held : outcome.held) left.insert(held.merchant);
+    for (const FreedMerchant& freed : outcome.freed) left.erase(freed.merchant);
+    left.erase(domain::MerchantId());
+    return static_cast<std::int64_t>(left.size());
 }
 
 }  // namespace
@@ -56,6 +70,36 @@ Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::st
         KESSAI_RETURN_IF_ERROR(ReleaseHeldBack(day, deep, stop));
     }
     return store_.Summary(day);
+}
+
+Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std::stop_token stop) {
+    KESSAI_ASSIGN_OR_RETURN(const DayState state, store_.StateOf(day));
+    if (state == DayState::kOpen) return DayOpen(day);
+    if (state == DayState::kReleasing) return ReleaseRunning();
+    const ReleaseRound round{day, state == DayState::kClosed ? 0 : 1, deep};
+    KESSAI_ASSIGN_OR_RETURN(const auto chunks,
+                            round.round == 0 ? store_.SealedChunks(day) : store_.HeldChunks(day));
+    KESSAI_ASSIGN_OR_RETURN(const Evidence evidence, Gather(round, stop));
+    std::vector<domain::ReleaseSums> parts(chunks.size());
+    KESSAI_RETURN_IF_ERROR(
+        RunInParallel(static_cast<int>(chunks.size()), options_.threads, [&](int i, int) -> Status {
+            if (stop.stop_requested()) return Stopping();
+            const auto at = static_cast<std::size_t>(i);
+            return store_.InspectChunk(
+                day, chunks[at], [&](ChunkTransaction& transaction) -> Status {
+                    KESSAI_ASSIGN_OR_RETURN(const ChunkOutcome outcome,
+                                            Judge(transaction, round, chunks[at], evidence));
+                    KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
+                    parts[at] = outcome.sums;
+                    parts[at].held_back_count = LeftBehind(holds, outcome);
+                    return OkStatus();
+                });
+        }));
+    domain::ReleaseSums sums;
+    for (const domain::ReleaseSums& part : parts) {
+        KESSAI_ASSIGN_OR_RETURN(sums, domain::Add(sums, part));
+    }
+    return sums;
 }
 
 /// A further round, if it would release somebody.

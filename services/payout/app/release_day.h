@@ -43,6 +43,10 @@ class ReleaseDay {
     /// `stop`: UNAVAILABLE STOPPING soon after it is requested; a later run goes on from there.
     Result<domain::ReleaseSums> Run(BusinessDate day, bool deep, std::stop_token stop = {});
 
+    /// What Run would release now, and how many merchants it would leave held back: recounts and
+    /// judges, and changes nothing. Refuses as Run; RELEASE_RUNNING while a round is not finished.
+    Result<domain::ReleaseSums> Preview(BusinessDate day, bool deep, std::stop_token stop = {});
+
  private:
     /// What every chunk of a round is judged by.
     struct Evidence {

@@ -98,6 +98,8 @@ class ReleaseStore {
     virtual Result<domain::DayState> StateOf(BusinessDate day) = 0;
     /// The round that was begun and not finished.
     virtual Result<std::optional<ReleaseRound>> UnderWay() = 0;
+    /// All chunks that a closed day was sealed in.
+    virtual Result<std::vector<ReleaseChunk>> SealedChunks(BusinessDate day) = 0;
     /// The day's chunks in which merchants are held back still.
     virtual Result<std::vector<ReleaseChunk>> HeldChunks(BusinessDate day) = 0;
     /// Begins the day's next round: the first over all its chunks, later ones over `chunks`.

@@ -53,6 +53,9 @@ constexpr mysql::Query kInsertAllChunks{"release_chunk.insert_all", R"sql(
 constexpr mysql::Query kInsertChunks{
     "release_chunk.insert",
     "INSERT INTO release_chunk (business_date, round, chunk) VALUES {rows}"};
+constexpr mysql::Query kSealedChunks{"day_chunk.sealed", R"sql(
+    SELECT chunk, merchant_first, merchant_last, seal FROM day_chunk
+    WHERE business_date = ? ORDER BY chunk)sql"};
 constexpr mysql::Query kHeldChunks{"day_chunk.held", R"sql(
     SELECT c.chunk, c.merchant_first, c.merchant_last, c.seal
     FROM day_chunk c
@@ -322,6 +325,12 @@ Result<std::optional<app::ReleaseRound>> MysqlReleaseStore::UnderWay() {
     if (!rows.Next()) return std::optional<app::ReleaseRound>();
     return std::optional<app::ReleaseRound>(
         app::ReleaseRound{rows.Date(0), static_cast<int>(rows.Int(1)), rows.Bool(2)});
+}
+
+Result<std::vector<app::ReleaseChunk>> MysqlReleaseStore::SealedChunks(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kSealedChunks, day));
+    return ReadChunks(rows);
 }
 
 Result<std::vector<app::ReleaseChunk>> MysqlReleaseStore::HeldChunks(BusinessDate day) {

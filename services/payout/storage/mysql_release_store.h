@@ -18,6 +18,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
     Result<std::unique_ptr<app::ReleaseTurn>> TryTakeTurn() override;
     Result<domain::DayState> StateOf(BusinessDate day) override;
     Result<std::optional<app::ReleaseRound>> UnderWay() override;
+    Result<std::vector<app::ReleaseChunk>> SealedChunks(BusinessDate day) override;
     Result<std::vector<app::ReleaseChunk>> HeldChunks(BusinessDate day) override;
     Result<app::ReleaseRound> Begin(BusinessDate day, bool deep,
                                     std::span<const app::ReleaseChunk> chunks, Instant at) override;

@@ -210,8 +210,10 @@ Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
                                                  const v1::ReleaseDayRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
+    const std::stop_token stop = stop_.get_token();
     KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseSums sums,
-                            release_day_.Run(date, request.deep(), stop_.get_token()));
+                            request.dry_run() ? release_day_.Preview(date, request.deep(), stop)
+                                              : release_day_.Run(date, request.deep(), stop));
     v1::DayRelease response;
     response.set_business_date(date.ToNumber());
     response.set_merchant_count(sums.merchant_count);

@@ -165,7 +165,13 @@ TEST_F(ReleaseTest, DifferingMerchantsAreHeldBackAndReleasedWhenRepaired) {
     payout_->Run("UPDATE accrual SET merchant_id = 99 WHERE merchant_id = 13");
     payout_->Run("UPDATE accrual SET tax_class = 1 WHERE merchant_id = 17 LIMIT 1");
 
+    // Looking changes nothing.
+    ASSERT_OK_AND_ASSIGN(const auto foreseen, payout_->release_day.Preview(kDay, false));
+    EXPECT_EQ(Events(), 0);
+    EXPECT_EQ(payout_->reader.FindDay(kDay)->state, domain::DayState::kClosed);
+
     ASSERT_OK_AND_ASSIGN(const auto sums, payout_->release_day.Run(kDay, false));
+    EXPECT_EQ(foreseen, sums);
     const auto differs = domain::HoldReason::kRecountDiffers;
     EXPECT_THAT(HeldOf(kDay),
                 ::testing::UnorderedElementsAre(std::pair(2, differs), std::pair(5, differs),
@@ -187,6 +193,10 @@ TEST_F(ReleaseTest, DifferingMerchantsAreHeldBackAndReleasedWhenRepaired) {
 
     payout_->Run("DELETE FROM accrual");
     payout_->Run("INSERT INTO accrual SELECT * FROM accrual_before");
+    ASSERT_OK_AND_ASSIGN(const auto freed, payout_->release_day.Preview(kDay, false));
+    EXPECT_EQ(freed.merchant_count, 5);
+    EXPECT_EQ(freed.held_back_count, 0);
+    EXPECT_EQ(Rows(kLedger), ledger);
     ASSERT_OK_AND_ASSIGN(const auto repaired, payout_->release_day.Run(kDay, false));
     EXPECT_EQ(repaired.merchant_count, 20);
     EXPECT_EQ(repaired.held_back_count, 0);

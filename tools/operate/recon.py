@@ -1,0 +1,137 @@
+"""Compares the books of a day, and shows and works on discrepancies.
+
+DATE is like 2026-11-22, or `yesterday` (the day before the open one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any
+
+import session as operate
+from session import Problem, Session, age, path, table, yen
+
+POLL_S = 0.5
+# What an operator says of a discrepancy, and the state it gets.
+STATES = {
+    "explain": "EXPLAINED",
+    "repairing": "REPAIRING",
+    "repaired": "REPAIRED",
+    "accept": "ACCEPTED",
+    "reopen": "OPEN",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = operate.parser("recon", __doc__ or "")
+    actions = parser.add_subparsers(dest="action", metavar="action")
+    part = actions.add_parser("run", help="compares payment's and payout's books of a closed day")
+    part.add_argument("date", metavar="DATE")
+    part.add_argument("--deep", action="store_true", help="compute the digests again from the rows")
+    part.add_argument("--timeout", type=float, default=3600, metavar="SECONDS",
+                      help="how long to wait for a run that goes on (default: 3600)")  # fmt: skip
+    part = actions.add_parser("status", help="how the latest comparison of a day ended")
+    part.add_argument("date", metavar="DATE")
+    part = actions.add_parser("list", help="discrepancies, newest first")
+    part.add_argument("--day", metavar="DATE", help="only of this day")
+    part.add_argument("--state", type=str.upper, default="OPEN", help="default: OPEN; ALL for all",
+                      choices=("OPEN", "EXPLAINED", "REPAIRING", "REPAIRED", "ACCEPTED", "ALL"))  # fmt: skip
+    part = actions.add_parser("show", help="one, with what each side says and its history")
+    part.add_argument("discrepancy", metavar="ID")
+    for name, state in STATES.items():
+        part = actions.add_parser(name, help=f"takes a discrepancy to {state}")
+        part.add_argument("discrepancy", metavar="ID")
+        part.add_argument("--note", required=True, help="why, kept in its history")
+    options = parser.parse_args(arguments)
+    if options.action is None:
+        options.action, options.day, options.state = "list", None, "OPEN"
+    commands = {"run": run_day, "status": status, "list": list_all, "show": show}
+    return operate.run(options, commands.get(options.action, change))
+
+
+def run_day(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.date)
+    deadline = time.monotonic() + options.timeout
+    target = path("days", date, "reconciliation")
+    run = session.post(target, {"deep": options.deep})
+    while run["state"] == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        run = session.get(target)
+    return show_run(run, options)
+
+
+def status(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.date)
+    return show_run(session.get(path("days", date, "reconciliation")), options)
+
+
+def show_run(run: Any, options: argparse.Namespace) -> int:
+    """0 when the books are equal."""
+    if options.json:
+        operate.show_json(run)
+    else:
+        kind = "deep run" if run["deep"] else "run"
+        print(f"business day {run['businessDate']}: {kind} {run['runNumber']} {run['state']}")
+        print(f"  buckets compared   {run['bucketsCompared']:,}, {run['bucketsDifferent']:,} differ")
+        print(f"  rows listed        {run['rowsListed']:,}")
+        print(f"  discrepancies      {run['discrepanciesFound']:,}")
+        print(f"  began              {run['startedAt']}, ended {run['finishedAt'] or '-'}")
+        if run["failure"]:
+            print(f"  failed             {run['failure']}")
+        if run["discrepanciesFound"]:
+            print(f"  see                ./kessai recon list --day {run['businessDate']}")
+    return 0 if run["state"] == "EQUAL" else 1
+
+
+def list_all(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.day) if options.day else None
+    state = None if options.state == "ALL" else options.state
+    found = session.pages(
+        "/operator/v1/discrepancies", "discrepancies", state=state, businessDate=date, pageSize=1000
+    )
+    if options.json:
+        operate.show_json(found)
+    elif found:
+        rows = [
+            (one["discrepancyId"], one["kind"], one["state"], one["paymentId"], one["version"],
+             one["businessDate"], one["merchantId"], yen(one["paymentAmount"]),
+             yen(one["payoutAmount"]), age(one["foundAt"]))
+            for one in found
+        ]  # fmt: skip
+        head = ("DISCREPANCY", "KIND", "STATE", "PAYMENT", "V", "DAY", "MERCHANT", "PAYMENT SAYS",
+                "PAYOUT SAYS", "AGE")  # fmt: skip
+        print(table(head, rows, right=(4, 7, 8, 9)))
+    else:
+        print("no discrepancies" + ("" if state is None else f" that are {state.lower()}"))
+    return 0
+
+
+def show(session: Session, options: argparse.Namespace) -> int:
+    return show_one(session.get(path("discrepancies", options.discrepancy)), options)
+
+
+def change(session: Session, options: argparse.Namespace) -> int:
+    wish = {"state": STATES[options.action], "note": options.note}
+    return show_one(session.patch(path("discrepancies", options.discrepancy), wish), options)
+
+
+def show_one(one: Any, options: argparse.Namespace) -> int:
+    if options.json:
+        operate.show_json(one)
+        return 0
+    print(f"discrepancy {one['discrepancyId']}: {one['kind']}, {one['state']}")
+    print(f"  change    payment {one['paymentId']} version {one['version']} of {one['businessDate']}")
+    print(f"  merchant  {one['merchantId']}")
+    print(f"  payment   {yen(one['paymentAmount'])}")
+    print(f"  payout    {yen(one['payoutAmount'])}")
+    print(f"  evidence  {one['evidence'] or '-'}")
+    rows = [(step["at"], step["state"], step["actor"], step["note"]) for step in one["history"]]
+    if rows:
+        print("\n" + table(("WHEN", "STATE", "WHO", "WHY"), rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

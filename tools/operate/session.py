@@ -1,0 +1,183 @@
+"""What the operator's commands share: signing in, asking the gateway, dates, tables and refusals."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Callable, Sequence
+from urllib.parse import quote, urlencode
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
+
+from kessai_client.bearer import Operator, Refused  # noqa: E402
+from kessai_client.http import Answer, Http  # noqa: E402
+
+# What a refusal's code means for whoever typed the command.
+REMEDIES = {
+    "DAY_NOT_CURRENT": "./kessai day status shows which day is open",
+    "DAY_OPEN": "close it first: ./kessai day close DATE; it takes a moment until all have heard",
+    "DAY_UNKNOWN": "payout has not heard of that day: ./kessai day status DATE",
+    "RELEASE_RUNNING": "wait for it; ./kessai day status DATE shows when it is done",
+    "RUN_RUNNING": "wait for it: ./kessai recon status DATE",
+    "RUN_UNKNOWN": "it was never compared: ./kessai recon run DATE",
+    "DEAD_LETTER_UNKNOWN": "./kessai dlq --state all lists those there are",
+    "DEAD_LETTER_SETTLED": "nothing is left to do; ./kessai dlq show NAME has its history",
+    "TOPIC_NOT_CONSUMED": "names are SERVICE/TOPIC/PARTITION/OFFSET, as ./kessai dlq lists them",
+    "SCOPE_MISSING": "the operator's roles do not allow it: operator_auth.roles of the gateway",
+    "UNAVAILABLE": "./kessai status shows which process is not ready",
+    "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
+}
+
+
+class Problem(Exception):
+    """The stack refused, as problem details."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(f"{detail} ({code})" if detail else code)
+        self.status = status
+        self.code = code
+
+
+class Misuse(Exception):
+    """The command's own arguments make no sense."""
+
+
+class Session:
+    """Asks the gateway's operator interface. `send` is Http.send of whoever is signed in."""
+
+    def __init__(self, send: Callable[..., Answer]) -> None:
+        self._send = send
+
+    @staticmethod
+    def open(stack_file: str, operator: str) -> "Session":
+        gateway = json.loads(Path(stack_file).read_text())
+        http = Http(gateway["gateway"]["url"], gateway["tls"]["ca_file"], timeout_s=40)
+        try:
+            return Session(Operator.sign_in(http, operator).call)
+        except Refused as error:
+            raise Problem(0, "SIGN_IN_FAILED", str(error)) from error
+
+    def get(self, path: str, **query: Any) -> Any:
+        asked = {name: value for name, value in query.items() if value not in (None, "")}
+        return self._answer(self._send("GET", path + ("?" + urlencode(asked) if asked else "")))
+
+    def post(self, path: str, content: Any = None) -> Any:
+        return self._answer(self._send("POST", path, content))
+
+    def patch(self, path: str, content: Any) -> Any:
+        return self._answer(self._send("PATCH", path, content))
+
+    def pages(self, path: str, items: str, **query: Any) -> list[Any]:
+        """All of a list that comes in pages."""
+        found: list[Any] = []
+        token = ""
+        while True:
+            page = self.get(path, **query, pageToken=token)
+            found += page[items]
+            token = page["nextPageToken"]
+            if not token:
+                return found
+
+    @staticmethod
+    def _answer(answer: Answer) -> Any:
+        try:
+            content = answer.json()
+        except ValueError:
+            content = {}
+        if answer.status // 100 == 2:
+            return content
+        raise Problem(
+            answer.status,
+            str(content.get("code", f"HTTP_{answer.status}")),
+            str(content.get("detail", answer.text()[:300])),
+        )
+
+
+def parser(prog: str, summary: str) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog=f"./kessai {prog}", description=summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("--stack-file", required=True, help=argparse.SUPPRESS)
+    made.add_argument("--operator", default=default_operator(), metavar="NAME",
+                      help="who does it, for the audit trail (default: %(default)s)")  # fmt: skip
+    made.add_argument("--json", action="store_true", help="print the answers as JSON")
+    return made
+
+
+def default_operator() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"
+
+
+def run(options: argparse.Namespace, command: Callable[[Session, argparse.Namespace], int]) -> int:
+    """Runs a command; what stops it is told in one line, with what to do about it."""
+    try:
+        return command(Session.open(options.stack_file, options.operator), options)
+    except Problem as problem:
+        text, remedy = str(problem), REMEDIES.get(problem.code, "")
+    except Misuse as error:
+        text, remedy = str(error), "--help shows how"
+    except OSError as error:
+        text, remedy = f"the gateway cannot be reached: {error}", "./kessai status; ./kessai up"
+    sys.stdout.flush()
+    print(f"kessai: {text}", file=sys.stderr)
+    if remedy:
+        print(f"  what to do: {remedy}", file=sys.stderr)
+    return 1
+
+
+def day(session: Session, text: str) -> str:
+    """"2026-11-22" of what was typed: a date, `today` (the open day) or `yesterday` (before it)."""
+    if text in ("today", "yesterday"):
+        opened = date.fromisoformat(session.get("/operator/v1/days/today")["businessDate"])
+        return str(opened if text == "today" else opened - timedelta(days=1))
+    try:
+        return str(date.fromisoformat(text))
+    except ValueError:
+        raise Misuse(f"'{text}' is no date like 2026-11-22, today or yesterday") from None
+
+
+def path(*parts: str) -> str:
+    return "/operator/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def age(instant: str | None, now: datetime | None = None) -> str:
+    """How long ago an RFC 3339 time was: "5 s", "12 m", "3 h", "4 d"."""
+    if not instant:
+        return "-"
+    then = datetime.fromisoformat(instant.replace("Z", "+00:00"))
+    seconds = max(0, int(((now or datetime.now(timezone.utc)) - then).total_seconds()))
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "m"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 86_400} d"
+
+
+def yen(amount: int | None) -> str:
+    return "-" if amount is None else f"{amount:,} yen"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Columns as wide as they need; those of `right` end together."""
+    lines = [list(head), *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    shown = []
+    for line in lines:
+        cells = [
+            cell.rjust(widths[at]) if at in right else cell.ljust(widths[at])
+            for at, cell in enumerate(line)
+        ]
+        shown.append("  ".join(cells).rstrip())
+    return "\n".join(shown)
+
+
+def show_json(content: Any) -> None:
+    print(json.dumps(content, indent=2, ensure_ascii=False))
