@@ -18,10 +18,10 @@ POLL_S = 0.2
 def main(arguments: list[str] | None = None) -> int:
     parser = operate.parser("day", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action")
-    part = actions.add_parser("status", help="where a day stands, in every service")
+    part = operate.action(actions, "status", "where a day stands, in every service")
     part.add_argument("date", nargs="?", default="today", metavar="DATE")
-    part = actions.add_parser(
-        "close", help="moves the books to the day after DATE; again changes nothing"
+    part = operate.action(
+        actions, "close", "moves the books to the day after DATE; again changes nothing"
     )
     part.add_argument("date", metavar="DATE")
     part.add_argument("--timeout", type=float, default=120, metavar="SECONDS",

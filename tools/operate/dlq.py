@@ -20,19 +20,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = operate.parser("dlq", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action")
 
-    part = actions.add_parser("list", help="dead letters of every service, and how many events wait")
+    part = operate.action(actions, "list", "dead letters of every service, and how many events wait")
     _list_arguments(part)
     _list_arguments(parser)  # `./kessai dlq` alone lists
 
-    part = actions.add_parser("show", help="one, with its message, what waits behind it, its history")
+    part = operate.action(actions, "show", "one, with its message, what waits behind it, its history")
     part.add_argument("name", metavar="SERVICE/TOPIC/PARTITION/OFFSET")
 
-    part = actions.add_parser("replay", help="applies it, and then what waits behind it")
+    part = operate.action(actions, "replay", "applies it, and then what waits behind it")
     part.add_argument("name", nargs="?", metavar="SERVICE/TOPIC/PARTITION/OFFSET")
     part.add_argument("--payment", metavar="ID", help="whatever blocks this payment, in every service")
     part.add_argument("--note", default="", help="why, kept with the dead letter")
 
-    part = actions.add_parser("discard", help="settles it without applying it")
+    part = operate.action(actions, "discard", "settles it without applying it")
     part.add_argument("name", metavar="SERVICE/TOPIC/PARTITION/OFFSET")
     part.add_argument("--reason", required=True, help="why, kept with the dead letter")
 

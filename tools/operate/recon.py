@@ -27,21 +27,21 @@ STATES = {
 def main(arguments: list[str] | None = None) -> int:
     parser = operate.parser("recon", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action")
-    part = actions.add_parser("run", help="compares payment's and payout's books of a closed day")
+    part = operate.action(actions, "run", "compares payment's and payout's books of a closed day")
     part.add_argument("date", metavar="DATE")
     part.add_argument("--deep", action="store_true", help="compute the digests again from the rows")
     part.add_argument("--timeout", type=float, default=3600, metavar="SECONDS",
                       help="how long to wait for a run that goes on (default: 3600)")  # fmt: skip
-    part = actions.add_parser("status", help="how the latest comparison of a day ended")
+    part = operate.action(actions, "status", "how the latest comparison of a day ended")
     part.add_argument("date", metavar="DATE")
-    part = actions.add_parser("list", help="discrepancies, newest first")
+    part = operate.action(actions, "list", "discrepancies, newest first")
     part.add_argument("--day", metavar="DATE", help="only of this day")
     part.add_argument("--state", type=str.upper, default="OPEN", help="default: OPEN; ALL for all",
                       choices=("OPEN", "EXPLAINED", "REPAIRING", "REPAIRED", "ACCEPTED", "ALL"))  # fmt: skip
-    part = actions.add_parser("show", help="one, with what each side says and its history")
+    part = operate.action(actions, "show", "one, with what each side says and its history")
     part.add_argument("discrepancy", metavar="ID")
     for name, state in STATES.items():
-        part = actions.add_parser(name, help=f"takes a discrepancy to {state}")
+        part = operate.action(actions, name, f"takes a discrepancy to {state}")
         part.add_argument("discrepancy", metavar="ID")
         part.add_argument("--note", required=True, help="why, kept in its history")
     options = parser.parse_args(arguments)

@@ -104,10 +104,23 @@ def parser(prog: str, summary: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     made.add_argument("--stack-file", required=True, help=argparse.SUPPRESS)
-    made.add_argument("--operator", default=default_operator(), metavar="NAME",
-                      help="who does it, for the audit trail (default: %(default)s)")  # fmt: skip
-    made.add_argument("--json", action="store_true", help="print the answers as JSON")
+    made.set_defaults(operator=default_operator(), json=False)
+    _shared_arguments(made)
     return made
+
+
+def action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    """One of a command's actions; what all take may stand before or behind it."""
+    part: argparse.ArgumentParser = actions.add_parser(name, help=summary, description=summary)
+    _shared_arguments(part)
+    return part
+
+
+def _shared_arguments(part: argparse.ArgumentParser) -> None:
+    part.add_argument("--operator", default=argparse.SUPPRESS, metavar="NAME",
+                      help=f"who does it, for the audit trail (default: {default_operator()})")  # fmt: skip
+    part.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
+                      help="print the answers as JSON")  # fmt: skip
 
 
 def default_operator() -> str:

@@ -1,0 +1,321 @@
+"""Goal: the operator's commands ask for the right thing, show it, and say what is wrong.
+
+Method: each command's own main, over a gateway that answers what the test says and notes what it was
+asked; the real one is in tests/e2e.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "operate"))
+
+import day  # noqa: E402
+import dlq  # noqa: E402
+import recon  # noqa: E402
+import release  # noqa: E402
+import session as operate  # noqa: E402
+from kessai_client.http import Answer  # noqa: E402
+
+LETTERS = "/operator/v1/services/payout/dead-letters"
+OF_ONE = LETTERS + "/payment.events.v1/7/1234"
+LETTER = {
+    "deadLetter": "payment.events.v1/7/1234", "topic": "payment.events.v1", "partition": 7,
+    "offset": 1234, "state": "OPEN", "objectId": "99", "type": "payment.Captured", "version": 1,
+    "eventId": "5", "businessDate": "2026-11-22", "code": "INTERNAL", "reason": "SQL_ERROR",
+    "message": "no", "attempts": 1, "failedAt": "2026-11-22T00:00:00Z", "parked": 2,
+    "settledBy": "", "note": "", "traceparent": "",
+}  # fmt: skip
+SETTLED = {"applied": 3, "repeated": 0, "stoppedBy": None, "parked": 0}
+
+
+class Gateway:
+    """Answers by "METHOD path"; what was asked is in `asked`."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[tuple[int, object]]] = {}
+        self.asked: list[tuple[str, object]] = []
+
+    def says(self, call: str, *contents: object, status: int = 200) -> None:
+        self.answers[call] = [(status, content) for content in contents]
+
+    def refuses(self, call: str, status: int, code: str, detail: str = "because") -> None:
+        self.says(call, {"code": code, "detail": detail}, status=status)
+
+    def send(self, method: str, target: str, content: object = None) -> Answer:
+        call = f"{method} {target.split('?')[0]}"
+        self.asked.append((f"{method} {target}", content))
+        assert call in self.answers, f"nobody expected {call}"
+        answers = self.answers[call]
+        status, answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        return Answer(status, {}, json.dumps(answer).encode())
+
+
+@pytest.fixture
+def gateway(monkeypatch):
+    made = Gateway()
+    monkeypatch.setattr(operate.Session, "open", lambda *_: operate.Session(made.send))
+    made.says("GET /operator/v1/days/today", {"businessDate": "2026-11-22", "state": "OPEN"})
+    return made
+
+
+def run(command, *arguments):
+    return command.main(["--stack-file", "none", *arguments])
+
+
+def no_letters(gateway, *services):
+    for service in services:
+        target = f"GET /operator/v1/services/{service}/dead-letters"
+        gateway.says(target, {"deadLetters": [], "nextPageToken": ""})
+
+
+def test_dead_letters_of_every_service_are_listed_page_by_page(gateway, capsys):
+    no_letters(gateway, "payment", "reconciliation", "gateway")
+    second = {**LETTER, "deadLetter": "payment.events.v1/8/1", "type": ""}
+    gateway.says(
+        f"GET {LETTERS}",
+        {"deadLetters": [LETTER], "nextPageToken": "payment.events.v1/7/1234"},
+        {"deadLetters": [second], "nextPageToken": ""},
+    )
+    assert run(dlq) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[1].split()[:2] == ["payout/payment.events.v1/7/1234", "99"]
+    assert "SQL_ERROR" in lines[1] and lines[1].endswith("2")
+    assert "unreadable" in lines[2]
+    assert any("state=OPEN" in call for call, _ in gateway.asked)
+
+
+def test_no_dead_letters_is_said(gateway, capsys):
+    no_letters(gateway, *dlq.SERVICES)
+    assert run(dlq, "list", "--payment", "99") == 0
+    assert capsys.readouterr().out == "no dead letters that are open\n"
+    assert all("objectId=99" in call for call, _ in gateway.asked)
+
+
+def test_a_service_that_is_down_hides_none_of_the_others(gateway, capsys):
+    no_letters(gateway, "payment", "reconciliation")
+    gateway.says(f"GET {LETTERS}", {"deadLetters": [LETTER], "nextPageToken": ""})
+    gateway.refuses("GET /operator/v1/services/gateway/dead-letters", 503, "UNAVAILABLE")
+    assert run(dlq) == 1
+    shown = capsys.readouterr()
+    assert "payout/payment.events.v1/7/1234" in shown.out
+    assert "gateway did not answer" in shown.err
+
+
+def test_one_is_shown_with_what_waits_and_its_history(gateway, capsys):
+    gateway.says(
+        f"GET {OF_ONE}",
+        {
+            "deadLetter": LETTER, "key": b"99".hex(), "value": b"a\x00b".hex(), "valueBytes": 3,
+            "parked": [{"topic": "payment.events.v1", "partition": 7, "offset": 1300, "version": 2,
+                        "type": "payment.Refunded", "businessDate": None, "parkedAt": None}],
+            "history": [{"kind": "REPLAY", "operator": "aiko", "note": "", "applied": 0,
+                         "repeated": 0, "parked": 1, "refusal": "SQL_ERROR", "at": "2026-11-22T01:00:00Z"}],
+        },
+    )  # fmt: skip
+    assert run(dlq, "show", "payout/payment.events.v1/7/1234") == 0
+    shown = capsys.readouterr().out
+    assert "INTERNAL SQL_ERROR: no" in shown and "3 bytes: a.b" in shown
+    assert "payment.events.v1/7/1300" in shown and "payment.Refunded v2" in shown
+    assert "aiko" in shown and "0 applied, then SQL_ERROR" in shown
+
+
+def test_replay_says_what_was_applied(gateway, capsys):
+    gateway.says(f"POST {OF_ONE}/replay", SETTLED)
+    assert run(dlq, "replay", "payout/payment.events.v1/7/1234", "--note", "repaired") == 0
+    assert gateway.asked == [(f"POST {OF_ONE}/replay", {"note": "repaired"})]
+    assert "3 events applied" in capsys.readouterr().out
+
+
+def test_replay_of_a_payment_goes_to_every_service_that_has_it(gateway):
+    no_letters(gateway, "payment", "reconciliation", "gateway")
+    gateway.says(f"GET {LETTERS}", {"deadLetters": [LETTER], "nextPageToken": ""})
+    gateway.says(f"POST {OF_ONE}/replay", SETTLED)
+    assert run(dlq, "replay", "--payment", "99") == 0
+    assert gateway.asked[-1][0] == f"POST {OF_ONE}/replay"
+
+
+def test_what_is_refused_again_ends_with_an_error(gateway, capsys):
+    gateway.says(f"POST {OF_ONE}/replay", {**SETTLED, "applied": 0, "stoppedBy": LETTER, "parked": 2})
+    assert run(dlq, "replay", "payout/payment.events.v1/7/1234") == 1
+    assert "refused again: payout/payment.events.v1/7/1234 INTERNAL SQL_ERROR" in capsys.readouterr().err
+
+
+def test_discard_needs_a_reason(gateway, capsys):
+    with pytest.raises(SystemExit):
+        run(dlq, "discard", "payout/payment.events.v1/7/1234")
+    assert "--reason" in capsys.readouterr().err
+    gateway.says(f"POST {OF_ONE}/discard", SETTLED)
+    assert run(dlq, "discard", "payout/payment.events.v1/7/1234", "--reason", "sent twice") == 0
+    assert gateway.asked[-1] == (f"POST {OF_ONE}/discard", {"note": "sent twice"})
+
+
+@pytest.mark.parametrize("name", ["payment.events.v1/7/1234", "nobody/a/1/2", "payout//1/2", "x"])
+def test_a_wrong_name_is_explained(gateway, capsys, name):
+    assert run(dlq, "show", name) == 1
+    assert "names no dead letter: SERVICE/TOPIC/PARTITION/OFFSET" in capsys.readouterr().err
+    assert gateway.asked == []
+
+
+def test_a_refusal_is_shown_with_its_remedy(gateway, capsys):
+    gateway.refuses(f"POST {OF_ONE}/replay", 409, "DEAD_LETTER_SETTLED", "payment.events.v1/7/1234")
+    assert run(dlq, "replay", "payout/payment.events.v1/7/1234") == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "kessai: payment.events.v1/7/1234 (DEAD_LETTER_SETTLED)",
+        "  what to do: nothing is left to do; ./kessai dlq show NAME has its history",
+    ]
+
+
+PAYOUT_DAY = {"businessDate": "2026-11-21", "state": "CLOSED", "seal": "ab", "heldBackCount": 0}
+
+
+def test_a_day_is_closed_and_waited_for(gateway, capsys):
+    gateway.says("POST /operator/v1/days/2026-11-21/close", {"state": "CLOSING"})
+    gateway.says("GET /operator/v1/days/2026-11-21", {"state": "CLOSING"}, {"state": "CLOSED"})
+    gateway.answers["GET /operator/v1/days/2026-11-21/release"] = [
+        (404, {"code": "DAY_UNKNOWN", "detail": ""}), (200, PAYOUT_DAY),
+    ]  # fmt: skip
+    assert run(day, "close", "yesterday") == 0
+    assert "closed in payment, CLOSED in payout" in capsys.readouterr().out
+
+
+def test_a_close_that_takes_too_long_says_where_it_stands(gateway, capsys):
+    gateway.says("POST /operator/v1/days/2026-11-21/close", {"state": "CLOSING"})
+    gateway.says("GET /operator/v1/days/2026-11-21", {"state": "CLOSING"})
+    gateway.refuses("GET /operator/v1/days/2026-11-21/release", 404, "DAY_UNKNOWN")
+    assert run(day, "close", "2026-11-21", "--timeout", "0.01") == 1
+    assert "2026-11-21 is CLOSING in payment and unknown in payout" in capsys.readouterr().err
+
+
+def test_the_status_of_a_day_is_that_of_every_service(gateway, capsys):
+    gateway.says("GET /operator/v1/days/2026-11-22", {"state": "OPEN"})
+    gateway.refuses("GET /operator/v1/days/2026-11-22/release", 404, "DAY_UNKNOWN")
+    gateway.refuses("GET /operator/v1/days/2026-11-22/reconciliation", 404, "RUN_UNKNOWN")
+    assert run(day) == 0
+    shown = capsys.readouterr().out
+    assert "business day 2026-11-22" in shown and "not compared yet" in shown
+
+
+def test_a_date_that_is_none_is_refused(gateway, capsys):
+    assert run(day, "close", "22.11.2026") == 1
+    assert "'22.11.2026' is no date like 2026-11-22" in capsys.readouterr().err
+
+
+SUMS = {"merchantCount": 2, "heldBackCount": 0, "gross": 1000, "fee": 19, "tax": 1, "net": 980}
+RELEASE = "/operator/v1/days/2026-11-21/release"
+
+
+def test_a_dry_run_changes_nothing(gateway, capsys):
+    gateway.says(f"POST {RELEASE}", SUMS)
+    assert run(release, "2026-11-21", "--dry-run") == 0
+    assert gateway.asked == [(f"POST {RELEASE}", {"deep": False, "dryRun": True})]
+    shown = capsys.readouterr().out
+    assert "would be released now" in shown and "980 yen" in shown
+
+
+def test_a_release_that_goes_on_is_waited_for(gateway, monkeypatch, capsys):
+    monkeypatch.setattr(release, "POLL_S", 0.0)
+    gateway.answers[f"POST {RELEASE}"] = [
+        (504, {"code": "OUTCOME_UNKNOWN", "detail": ""}),
+        (409, {"code": "RELEASE_RUNNING", "detail": ""}),
+        (200, SUMS),
+    ]
+    assert run(release, "2026-11-21", "--deep") == 0
+    assert [content for _, content in gateway.asked] == [{"deep": True, "dryRun": False}] * 3
+    assert "1,000 yen" in capsys.readouterr().out
+
+
+def test_merchants_held_back_are_named_and_the_exit_code_says_so(gateway, capsys):
+    gateway.says(f"POST {RELEASE}", {**SUMS, "heldBackCount": 1})
+    gateway.says(
+        "GET /operator/v1/days/2026-11-21/held-back",
+        {"merchants": [{"merchantId": "7", "reason": "EVENT_PARKED", "note": "an event waits",
+                        "totals": {"gross": 10}, "recounted": None}], "more": False},
+    )  # fmt: skip
+    assert run(release, "2026-11-21") == 1
+    shown = capsys.readouterr()
+    assert "EVENT_PARKED" in shown.out and "10 yen" in shown.out
+    assert "docs/operations.md" in shown.err
+
+
+def test_an_open_day_is_not_released(gateway, capsys):
+    gateway.refuses("POST /operator/v1/days/2026-11-22/release", 409, "DAY_OPEN", "is not closed")
+    assert run(release, "today") == 1
+    assert "./kessai day close DATE" in capsys.readouterr().err
+
+
+RUN = {
+    "businessDate": "2026-11-21", "state": "EQUAL", "bucketsCompared": 1024, "bucketsDifferent": 0,
+    "rowsListed": 0, "discrepanciesFound": 0, "deep": False, "startedAt": "2026-11-22T00:00:00Z",
+    "finishedAt": None, "runNumber": 1, "failure": "",
+}  # fmt: skip
+RECON = "/operator/v1/days/2026-11-21/reconciliation"
+
+
+def test_a_comparison_is_followed_to_its_end(gateway, monkeypatch, capsys):
+    monkeypatch.setattr(recon, "POLL_S", 0.0)
+    gateway.says(f"POST {RECON}", {**RUN, "state": "RUNNING"})
+    gateway.says(f"GET {RECON}", {**RUN, "state": "RUNNING"}, RUN)
+    assert run(recon, "run", "yesterday", "--deep") == 0
+    assert "run 1 EQUAL" in capsys.readouterr().out
+    assert (f"POST {RECON}", {"deep": True}) in gateway.asked
+
+
+def test_different_books_are_an_error(gateway, capsys):
+    gateway.says(f"GET {RECON}", {**RUN, "state": "DIFFERENT", "discrepanciesFound": 2})
+    assert run(recon, "status", "2026-11-21") == 1
+    assert "./kessai recon list --day 2026-11-21" in capsys.readouterr().out
+
+
+DISCREPANCY = {
+    "discrepancyId": "12", "kind": "MISSING_IN_PAYOUT", "state": "OPEN", "paymentId": "99",
+    "version": 1, "businessDate": "2026-11-21", "merchantId": "7", "currency": "JPY",
+    "paymentAmount": 1000, "payoutAmount": None, "evidence": "", "history": [],
+    "foundAt": "2026-11-22T00:00:00Z",
+}  # fmt: skip
+
+
+def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):
+    gateway.says("GET /operator/v1/discrepancies", {"discrepancies": [DISCREPANCY], "nextPageToken": ""})
+    assert run(recon, "list", "--day", "2026-11-21") == 0
+    assert "state=OPEN" in gateway.asked[-1][0] and "businessDate=2026-11-21" in gateway.asked[-1][0]
+    assert "MISSING_IN_PAYOUT" in capsys.readouterr().out
+    step = {"at": "2026-11-22T01:00:00Z", "state": "ACCEPTED", "actor": "aiko", "note": "known"}
+    gateway.says("PATCH /operator/v1/discrepancies/12", {**DISCREPANCY, "history": [step]})
+    assert run(recon, "accept", "12", "--note", "known") == 0
+    assert gateway.asked[-1][1] == {"state": "ACCEPTED", "note": "known"}
+    assert "aiko" in capsys.readouterr().out
+
+
+def test_answers_can_be_had_as_json(gateway, capsys):
+    gateway.says(f"POST {RELEASE}", SUMS)
+    assert run(release, "--json", "2026-11-21") == 0
+    assert json.loads(capsys.readouterr().out)["release"] == SUMS
+    no_letters(gateway, *dlq.SERVICES)
+    for arguments in (["--json", "list"], ["list", "--json"], ["--json"]):
+        assert run(dlq, *arguments) == 0
+        assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("command", [day, dlq, recon, release])
+def test_help_says_what_it_does(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: ./kessai ") and "--stack-file" not in shown
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(5, "5 s"), (300, "5 m"), (7200 * 2, "4 h"), (86_400 * 3, "3 d")]
+)
+def test_ages_are_short(seconds, text):
+    then = datetime.fromtimestamp(1_800_000_000 - seconds, timezone.utc)
+    now = datetime.fromtimestamp(1_800_000_000, timezone.utc)
+    assert operate.age(then.isoformat().replace("+00:00", "Z"), now) == text
