@@ -204,8 +204,9 @@ Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& conte
     const auto& keys = context.Own(std::move(key_file));
     Upstreams upstreams;
     upstreams.signer = &context.Own(std::make_unique<auth::TokenSigner>(keys, context.clock()));
-    auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), "kessai.payment.v1.PaymentService"));
+    auto& calls = context.Own(
+        std::make_unique<rpc::CallTelemetry>(context.metrics(), "kessai.payment.v1.PaymentService",
+                                             &context.tracer(), rpc::Side::kClient));
 
     const auto routes = transport::AllRoutes();
     upstreams.payments.resize(routes.size());
@@ -542,6 +543,7 @@ const inbox::DeadLetterDesk& BuildConsumer(const Options& options, runtime::Cont
     auto& dead_letters =
         context.Own(std::make_unique<inbox::DeadLetterDesk>(storage.pool, context.clock()));
     dead_letters.Add(consumer_options, handler);
+    consumer_options.tracer = &context.tracer();
     auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
         std::move(consumer_options), storage.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = "payment_events",
@@ -773,6 +775,7 @@ Status Build(const Options& options, runtime::Context& context) {
         rpc::WorkerPool::Options{.name = "workers",
                                  .threads = static_cast<std::size_t>(options.worker_threads),
                                  .queue_max = options.worker_queue_max}));
+    context.Keep(rpc::Observe(context.metrics(), workers));
     context.Add({.name = "workers", .stop = [&workers] { workers.Stop(); }});
     KESSAI_ASSIGN_OR_RETURN(const Upstreams upstreams, BuildUpstreams(options, context));
     KESSAI_ASSIGN_OR_RETURN(Outbound outbound, BuildOutbound(options, context));

@@ -162,9 +162,11 @@ Status Build(const Options& options, runtime::Context& context) {
     auto& release_handler =
         context.Own(std::make_unique<transport::ReleaseConsumer>(release_ledger, services));
     auto& dead_letters = context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, clock));
-    dead_letters.Add(ReleaseConsumerOptions(options), release_handler);
+    inbox::ConsumerOptions consumer = ReleaseConsumerOptions(options);
+    consumer.tracer = &context.tracer();
+    dead_letters.Add(consumer, release_handler);
     auto& releases = context.Own(std::make_unique<inbox::Consumer>(
-        ReleaseConsumerOptions(options), pool, release_handler, context.metrics(), clock));
+        std::move(consumer), pool, release_handler, context.metrics(), clock));
     context.Add({.name = "release_consumer",
                  .start = [&releases] { return releases.Start(); },
                  .stop = [&releases] { releases.Stop(); }});
@@ -178,8 +180,11 @@ Status Build(const Options& options, runtime::Context& context) {
 
     auto& workers = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
         .name = "queries", .threads = static_cast<std::size_t>(options.query_threads)}));
-    auto& commands =
-        context.Own(std::make_unique<transport::CommandService>(executor, verifier, policy, clock));
+    context.Keep(rpc::Observe(context.metrics(), workers));
+    context.Keep(rpc::Observe(context.metrics(), verifier));
+    auto& commands = context.Own(std::make_unique<transport::CommandService>(
+        executor, verifier, policy, clock, context.tracer()));
+    context.Keep(rpc::Observe(context.metrics(), commands.stream()));
     auto& questions =
         context.Own(std::make_unique<transport::QueryService>(reader, merchants, clock));
     auto& day_service =
@@ -189,8 +194,8 @@ Status Build(const Options& options, runtime::Context& context) {
     questions.Register(service, workers);
     day_service.Register(service, workers);
 
-    auto& calls =
-        context.Own(std::make_unique<rpc::CallTelemetry>(context.metrics(), kServiceName));
+    auto& calls = context.Own(
+        std::make_unique<rpc::CallTelemetry>(context.metrics(), kServiceName, &context.tracer()));
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
     auto& server =

@@ -181,6 +181,7 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
     consumer.workers = options.consumer.workers;
     consumer.batch_events_max = options.consumer.batch_events_max;
     consumer.batch_every = options.consumer.batch_every;
+    consumer.tracer = &context.tracer();
     core.dead_letters.Add(consumer, handler);
     auto& running = context.Own(std::make_unique<inbox::Consumer>(
         std::move(consumer), core.pool, handler, context.metrics(), context.clock()));

@@ -145,13 +145,14 @@ void BuildRelay(const Options& options, runtime::Context& context, const Core& c
 }
 
 template <class Handler>
-void BuildConsumer(std::string name, const inbox::ConsumerOptions& options,
+void BuildConsumer(std::string name, inbox::ConsumerOptions options,
                    const transport::ConsumerServices& services, runtime::Context& context,
                    const Core& core) {
     auto& handler = context.Own(std::make_unique<Handler>(services));
     core.dead_letters.Add(options, handler);
+    options.tracer = &context.tracer();
     auto& consumer = context.Own(std::make_unique<inbox::Consumer>(
-        options, core.pool, handler, context.metrics(), context.clock()));
+        std::move(options), core.pool, handler, context.metrics(), context.clock()));
     context.Add({.name = std::move(name),
                  .start = [&consumer] { return consumer.Start(); },
                  .stop = [&consumer] { consumer.Stop(); }});
@@ -214,12 +215,15 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     // Those who wait for a run hold no database session.
     auto& run_workers = context.Own(std::make_unique<rpc::WorkerPool>(
         rpc::WorkerPool::Options{.name = "runs", .threads = 4, .queue_max = 16}));
+    context.Keep(rpc::Observe(context.metrics(), workers));
+    context.Keep(rpc::Observe(context.metrics(), run_workers));
+    context.Keep(rpc::Observe(context.metrics(), verifier));
     auto& enquiries = context.Own(std::make_unique<app::Enquiries>(core.transactions));
     auto& change = context.Own(std::make_unique<app::ChangeDiscrepancy>(core.transactions, clock));
     auto& service =
         context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, runs));
-    auto& calls = context.Own(
-        std::make_unique<rpc::CallTelemetry>(context.metrics(), transport::kServiceName));
+    auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
+        context.metrics(), transport::kServiceName, &context.tracer()));
 
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;

@@ -15,6 +15,9 @@ constexpr Duration kBrokerTimeout = std::chrono::seconds(5);
 constexpr Duration kIdle = std::chrono::seconds(1);
 
 constexpr std::string_view kOffsetLost = "OFFSET_LOST";
+// What spans say of events that were not applied, beside the reasons of dead letters.
+constexpr std::string_view kParked = "EVENT_PARKED";
+constexpr std::string_view kDropped = "EVENT_DROPPED";
 
 }  // namespace
 
@@ -139,10 +142,36 @@ bool PartitionReader::Gather() {
             return false;
         }
         ++expected;
+        auto traced = Trace(record);
+        const std::string_view parent =
+            traced == nullptr ? record.traceparent : std::string_view(traced->traceparent);
         pending_.push_back(
-            {memory, ReadItem(record.offset, record.key, record.value, record.traceparent)});
+            {memory, std::move(traced), ReadItem(record.offset, record.key, record.value, parent)});
     }
     return memory->records().size() == static_cast<std::size_t>(wanted);
+}
+
+// Most events are of traces that are not sampled, and have no trace context.
+std::unique_ptr<PartitionReader::Traced> PartitionReader::Trace(const kafka::Record& record) const {
+    tracing::Tracer* const tracer = context_.options.tracer;
+    if (tracer == nullptr || record.traceparent.empty()) return nullptr;
+    const auto parent = tracing::ParseTraceparent(record.traceparent);
+    if (!parent || !parent->sampled) return nullptr;
+    auto traced = std::make_unique<Traced>();
+    traced->span = tracer->Start("inbox.apply", tracing::Kind::kConsumer, *parent);
+    if (!traced->span.recording()) return nullptr;
+    traced->traceparent = tracing::FormatTraceparent(traced->span.context());
+    traced->span.SetAttribute("messaging.system", "kafka");
+    traced->span.SetAttribute("messaging.destination.name", Key().topic);
+    traced->span.SetAttribute("messaging.consumer.group.name", Key().group);
+    traced->span.SetAttribute("messaging.destination.partition.id", std::to_string(partition_));
+    traced->span.SetAttribute("messaging.kafka.offset", record.offset);
+    return traced;
+}
+
+void PartitionReader::NoteInSpan(std::int64_t offset, const Status& outcome) {
+    const auto at = static_cast<std::size_t>(offset - next_offset_);
+    if (Traced* const traced = pending_[at].traced.get()) traced->span.SetStatus(outcome);
 }
 
 // The next batch: bounded, and a mark ends it, so that all before it is applied before it.
@@ -256,6 +285,10 @@ PartitionReader::Outcome PartitionReader::RunOnce(mysql::Session& session,
                                          {"offset", failed.item->offset},
                                          {"object", failed.item->object_id},
                                          {"status", failed.why}});
+        NoteInSpan(failed.item->offset, failed.why);
+    }
+    for (const Item* parked : plan->parked) {
+        NoteInSpan(parked->offset, Status(Code::kFailedPrecondition, kParked, ""));
     }
     context_.handler.OnCommitted(
         {.topic = Key().topic, .partition = partition_, .deliveries = work.applied()});
@@ -317,6 +350,9 @@ SteadyInstant PartitionReader::AfterRefusal(const Outcome& outcome, std::size_t 
 // --- Odds.
 
 void PartitionReader::DropPending() {
+    for (const Pending& pending : pending_) {
+        if (pending.traced) pending.traced->span.SetStatus(Status(Code::kAborted, kDropped, ""));
+    }
     pending_.clear();
     condemned_.clear();
     positioned_ = false;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "batch_work.h"
@@ -14,6 +15,7 @@
 #include "kessai/mysql/pool.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
+#include "kessai/tracing/tracer.h"
 
 namespace kessai::inbox {
 
@@ -45,8 +47,15 @@ class PartitionReader {
     bool wants_new_client() const { return wants_new_client_; }
 
  private:
+    /// An event's span, from when it was read until it is applied.
+    struct Traced {
+        tracing::Span span;
+        std::string traceparent;
+    };
     struct Pending {
         std::shared_ptr<kafka::RecordBatch> memory;
+        /// Null when the event is not traced. Declared before `item`, which refers to it.
+        std::unique_ptr<Traced> traced;
         Item item;
     };
     enum class End { kCommitted, kOffsetMoved, kRefused };
@@ -60,6 +69,9 @@ class PartitionReader {
     SteadyInstant Position();
     Status FindPosition();
     bool Gather();
+    std::unique_ptr<Traced> Trace(const kafka::Record& record) const;
+    /// Says in the event's span what became of it, other than that it was applied.
+    void NoteInSpan(std::int64_t offset, const Status& outcome);
     int CountBatch() const;
     SteadyInstant RunBatch();
     Outcome RunTransaction(std::span<const Item* const> items,

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "kessai/tracing/tracer.h"
 #include "transport/proto_mapping.h"
 
 namespace kessai::payment::transport {
@@ -28,6 +29,25 @@ class UnaryReply final : public app::ReplySink {
  private:
     rpc::Answer<Response> answer_;
     const Clock& clock_;
+};
+
+/// One command's way back, with the span that ends with its answer. Commands of a stream have no
+/// call of their own, whose span would be the library's affair.
+class TracedReply final : public app::ReplySink {
+ public:
+    TracedReply(std::shared_ptr<app::ReplySink> reply, tracing::Span span)
+        : reply_(std::move(reply)), span_(std::move(span)) {}
+
+    void Deliver(std::uint64_t sequence, Result<domain::Outcome> outcome) override {
+        span_.SetStatus(outcome.status());
+        span_.End();
+        reply_->Deliver(sequence, std::move(outcome));
+    }
+    void Flush() override { reply_->Flush(); }
+
+ private:
+    const std::shared_ptr<app::ReplySink> reply_;
+    tracing::Span span_;
 };
 
 struct Decoded {
@@ -94,11 +114,13 @@ class CommandService::StreamReply final : public app::ReplySink {
 };
 
 CommandService::CommandService(app::BatchExecutor& executor, const auth::TokenVerifier& verifier,
-                               const auth::MethodPolicy& policy, const Clock& clock)
+                               const auth::MethodPolicy& policy, const Clock& clock,
+                               tracing::Tracer& tracer)
     : executor_(executor),
       verifier_(verifier),
       policy_(policy),
       clock_(clock),
+      tracer_(tracer),
       stream_([this](rpc::ReceivedBatch<ExecuteStream> batch) { OnBatch(std::move(batch)); }) {}
 
 CommandService::~CommandService() = default;
@@ -161,10 +183,22 @@ void CommandService::OnBatch(rpc::ReceivedBatch<ExecuteStream> batch) {
         submissions.push_back({*std::move(decoded.command),
                                batch.received_at + std::chrono::milliseconds(message.timeout_ms()),
                                message.traceparent(), reply, message.sequence()});
+        if (!message.traceparent().empty()) Trace(decoded.method, submissions.back());
     }
     executor_.Submit(submissions);
     // What was refused here or by Submit waits for it.
     reply->Flush();
+}
+
+void CommandService::Trace(std::string_view method, app::Submission& submission) const {
+    const auto parent = tracing::ParseTraceparent(submission.traceparent);
+    if (!parent) return;
+    tracing::Span span = tracer_.Start(method, tracing::Kind::kServer, *parent);
+    if (!span.recording()) return;
+    span.SetAttribute("rpc.system", "grpc");
+    span.SetAttribute("rpc.method", "Execute");
+    submission.traceparent = tracing::FormatTraceparent(span.context());
+    submission.reply = std::make_shared<TracedReply>(std::move(submission.reply), std::move(span));
 }
 
 std::shared_ptr<CommandService::StreamReply> CommandService::ReplyFor(

@@ -12,6 +12,10 @@
 #include "kessai/rpc/service.h"
 #include "kessai/time/clock.h"
 
+namespace kessai::tracing {
+class Tracer;
+}
+
 namespace kessai::payment::transport {
 
 struct ExecuteStream {
@@ -29,10 +33,12 @@ struct ExecuteStream {
 class CommandService {
  public:
     CommandService(app::BatchExecutor& executor, const auth::TokenVerifier& verifier,
-                   const auth::MethodPolicy& policy, const Clock& clock);
+                   const auth::MethodPolicy& policy, const Clock& clock, tracing::Tracer& tracer);
     ~CommandService();
 
     void Register(rpc::Service& service);
+    /// For its metrics.
+    const rpc::BatchStreamServerCore& stream() const { return stream_; }
 
  private:
     class StreamReply;
@@ -40,12 +46,15 @@ class CommandService {
     template <class Request, class Response>
     void RegisterCommand(rpc::Service& service, std::string_view method);
     void OnBatch(rpc::ReceivedBatch<ExecuteStream> batch);
+    /// Makes a span of a command that came with a trace.
+    void Trace(std::string_view method, app::Submission& submission) const;
     std::shared_ptr<StreamReply> ReplyFor(const rpc::BatchSinkPtr& sink);
 
     app::BatchExecutor& executor_;
     const auth::TokenVerifier& verifier_;
     const auth::MethodPolicy& policy_;
     const Clock& clock_;
+    tracing::Tracer& tracer_;
     rpc::BatchStreamServer<ExecuteStream> stream_;
 
     std::mutex mutex_;

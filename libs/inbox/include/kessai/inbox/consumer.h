@@ -19,6 +19,9 @@ class Session;
 namespace kessai::metrics {
 class Registry;
 }
+namespace kessai::tracing {
+class Tracer;
+}
 
 namespace kessai::inbox {
 
@@ -53,6 +56,10 @@ struct ConsumerOptions {
     Duration backoff_max = std::chrono::seconds(10);
     /// Action::kIsolate: so many in a row stop the partition.
     int isolated_in_a_row_max = 5;
+
+    /// Makes a span of every event that comes with a sampled trace; what the handler publishes for
+    /// the event is a child of it. Null: none, and handlers get the event's own trace context.
+    tracing::Tracer* tracer = nullptr;
 
     /// For tests only: neither repeats nor stored effects are looked for, so that nothing but the
     /// offset's compare-and-set keeps an event from being applied twice.
