@@ -70,6 +70,16 @@ std::string GuessUnit(std::string_view name) {
     return std::string(name.substr(name.rfind('_') + 1));
 }
 
+/// A help text may have what means something else in YAML, such as a colon.
+std::string Quoted(std::string_view text) {
+    std::string quoted = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return quoted + '"';
+}
+
 }  // namespace
 
 std::vector<std::string> CompareWithSchema(const std::vector<Declared>& declared,
@@ -107,7 +117,7 @@ std::string ProposeEntries(const std::vector<Declared>& declared, std::string_vi
     for (const Declared& each : declared) {
         text += "- name: " + each.name + "\n  type: " + each.type +
                 "\n  unit: " + GuessUnit(each.name) + "\n  labels: " + Joined(each.labels) +
-                "\n  services: [" + std::string(service) + "]\n  help: " + each.help + "\n";
+                "\n  services: [" + std::string(service) + "]\n  help: " + Quoted(each.help) + "\n";
     }
     return text;
 }
