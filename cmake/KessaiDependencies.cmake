@@ -15,6 +15,11 @@ pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+# Services allocate on many threads and free on others: jemalloc keeps that cheap and unfragmented. A
+# sanitizer brings an allocator of its own.
+if(NOT KESSAI_SANITIZE)
+    set(kessai_allocator PkgConfig::jemalloc)
+endif()
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
 find_library(MYSQLCPPCONN_LIBRARY mysqlcppconn REQUIRED)

@@ -77,6 +77,7 @@ inbox::ConsumerOptions ReleaseConsumerOptions(const Options& options) {
     consumer.client.connection = options.kafka;
     consumer.client.group = "payment";
     consumer.client.topic = "payout.events.v1";
+    consumer.client.fetch_bytes_min = std::size_t{64} << 10;
     consumer.partitions = kEventPartitions;
     consumer.dead_letter_topic = 1;
     consumer.dead_letter_partitions = kDeadLetterPartitions;

@@ -175,6 +175,7 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
     consumer.client.connection = options.kafka;
     consumer.client.group = options.consumer.group;
     consumer.client.topic = kPaymentEvents;
+    consumer.client.fetch_bytes_min = std::size_t{64} << 10;
     consumer.partitions = kPartitions;
     consumer.dead_letter_topic = kDeadLetterTopic;
     consumer.dead_letter_partitions = kDeadLetterPartitions;

@@ -71,6 +71,7 @@ inbox::ConsumerOptions ConsumerOptions(const Options& options, std::string topic
     consumer.client.connection = options.kafka;
     consumer.client.group = "reconciliation";
     consumer.client.topic = std::move(topic);
+    consumer.client.fetch_bytes_min = std::size_t{64} << 10;
     consumer.partitions = kEventPartitions;
     consumer.dead_letter_topic = dead_letters;
     consumer.dead_letter_partitions = kDeadLetterPartitions;

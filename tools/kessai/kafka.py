@@ -96,8 +96,9 @@ def process(stack: Stack, settings: StackSettings) -> Process:
     return Process(
         name=NAME,
         command=[
-            "java", f"-Xmx{settings.kafka_heap}", "-Xms128m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
-            "-XX:G1ConcRefinementThreads=1", "-XX:ParallelGCThreads=2", "-XX:ConcGCThreads=1",
+            # A small heap on two cores: the collector without threads, refinement and costly barriers
+            # of its own.
+            "java", f"-Xmx{settings.kafka_heap}", "-Xms128m", "-XX:+UseSerialGC",
             "-XX:+ExitOnOutOfMemoryError", *_jvm(stack), "kafka.Kafka", str(stack.config / "kafka.properties"),
         ],
         listens=stack.listens(NAME),

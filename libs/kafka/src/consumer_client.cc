@@ -33,6 +33,7 @@ Properties ConsumerProperties(const ConsumerClientOptions& options) {
         {"max.poll.interval.ms", Millis(options.poll_interval_max)},
         {"queued.max.messages.kbytes", std::to_string(options.fetch_ahead_bytes / 1024)},
         {"fetch.wait.max.ms", Millis(options.fetch_wait_max)},
+        {"fetch.min.bytes", std::to_string(options.fetch_bytes_min)},
         {"fetch.error.backoff.ms", "100"},
         {"enable.partition.eof", "false"},
     };

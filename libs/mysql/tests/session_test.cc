@@ -214,6 +214,7 @@ TEST_F(SessionTest, SessionsHaveTheSameSettings) {
     EXPECT_NE(mode.find("STRICT_ALL_TABLES"), std::string::npos);
     EXPECT_EQ(mode.find("NO_BACKSLASH_ESCAPES"), std::string::npos);
     EXPECT_EQ(One("SELECT @@in_predicate_conversion_threshold"), "0");
+    EXPECT_EQ(One("SELECT @@eq_range_index_dive_limit"), "1");
 }
 
 TEST_F(SessionTest, WhatDoesNotFitAColumnIsRefused) {

@@ -27,9 +27,12 @@ struct ConsumerClientOptions {
     Duration poll_interval_max = std::chrono::seconds(60);
     /// Fetched ahead, per partition.
     std::size_t fetch_ahead_bytes = std::size_t{8} << 20;
-    /// A broker answers a fetch at once when it has anything, else after this. A Seek takes effect
+    /// A broker answers a fetch when it has `fetch_bytes_min`, else after this. A Seek takes effect
     /// after the fetch that is under way, so it waits that long when there is nothing to read.
     Duration fetch_wait_max = std::chrono::milliseconds(100);
+    /// 1: at once when there is anything. More for whoever is in no hurry: every fetch costs the
+    /// broker some hundred microseconds, however little it brings.
+    std::size_t fetch_bytes_min = 1;
 };
 
 /// A message as it was read. Views into its batch.

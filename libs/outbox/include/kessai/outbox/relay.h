@@ -44,7 +44,7 @@ struct RelayOptions {
     Duration lease_margin = std::chrono::seconds(2);
 
     /// Looks for rows that other replicas wrote, while nobody notifies.
-    Duration poll_every = std::chrono::milliseconds(100);
+    Duration poll_every = std::chrono::milliseconds(250);
     /// At least so long from one read of a shard to the next, so that under load a read finds more.
     Duration gather = std::chrono::milliseconds(40);
     /// At most so long from the first delivered row to its deletion. Longer gathers more rows (and,
