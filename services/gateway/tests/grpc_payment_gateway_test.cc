@@ -298,6 +298,53 @@ TEST_F(GrpcPaymentGatewayTest, ACommandWhoseStreamBreaksIsSentAgain) {
     EXPECT_EQ(seen[0].create_code().salt(), seen[1].create_code().salt());
 }
 
+// Goal: a refusal that decides nothing does not take back that an earlier attempt may be done.
+// Method: the first command's stream breaks, what comes after it meets a full queue or a service
+// that refuses tokens: for ever, or until the third attempt.
+TEST_F(GrpcPaymentGatewayTest, WhatMayBeDoneIsNotRefusedByALaterAttempt) {
+    const Status queue_full(Code::kResourceExhausted, "QUEUE_FULL", "too many");
+    const Status expired(Code::kUnauthenticated, "TOKEN_EXPIRED", "of yesterday");
+    for (const Status& refusal : {queue_full, expired}) {
+        for (const int refused_until : {1'000'000, 3}) {
+            SCOPED_TRACE(refusal.ToString() + " until " + std::to_string(refused_until));
+            std::promise<void> arrived;
+            std::atomic<int> calls = 0;
+            service_.handle = [&](const v1::Command&, const auth::Principal&,
+                                  v1::Outcome& outcome) {
+                const int call = ++calls;
+                if (call == 1) {
+                    arrived.set_value();
+                    return false;  // and dies before it answers
+                }
+                if (call < refused_until) {
+                    rpc::ToProto(refusal, outcome.mutable_refusal());
+                } else {
+                    outcome.mutable_payment()->set_payment_id(9);
+                }
+                return true;
+            };
+            auto created = std::async(std::launch::async, [&] { return Create(3s); });
+            arrived.get_future().get();
+            service_.Die();
+            service_.Start(port_);
+            auto outcome = created.get();
+            EXPECT_GE(calls, 2);
+            if (refused_until == 3) {
+                ASSERT_THAT(outcome, IsOk());
+                EXPECT_EQ(outcome->payment_id, 9);
+            } else {
+                EXPECT_THAT(outcome, Refuses(Code::kUnavailable, "OUTCOME_UNKNOWN"));
+            }
+        }
+        // Where nothing may have been done, it is the answer.
+        service_.handle = [&](const v1::Command&, const auth::Principal&, v1::Outcome& outcome) {
+            rpc::ToProto(refusal, outcome.mutable_refusal());
+            return true;
+        };
+        EXPECT_THAT(Create(), Refuses(refusal.code(), refusal.reason()));
+    }
+}
+
 TEST_F(GrpcPaymentGatewayTest, SilenceIsAnUnknownOutcome) {
     service_.handle = [](const v1::Command&, const auth::Principal&, v1::Outcome&) {
         return false;

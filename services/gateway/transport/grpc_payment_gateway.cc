@@ -48,13 +48,19 @@ Status Unexpected() {
     return {Code::kInternal, "OUTCOME_UNEXPECTED", "the payment service answered something else"};
 }
 
-/// Whether the same command may be sent again for this refusal.
-bool IsWorthRetrying(const Status& refusal) {
+/// Whether the same command may be sent again for this refusal. What is no decision on the command
+/// (a full queue, a token that is refused, a fault) answers an earlier attempt that may have been
+/// carried out as little as silence does, so it is asked again too.
+bool IsWorthRetrying(const Status& refusal, bool may_be_done) {
     switch (refusal.code()) {
         case Code::kUnavailable:
         case Code::kAborted:
         case Code::kUnknown:
             return true;
+        case Code::kResourceExhausted:
+        case Code::kUnauthenticated:
+        case Code::kInternal:
+            return may_be_done;
         default:
             return false;
     }
@@ -171,7 +177,10 @@ net::Task<Result<T>> GrpcPaymentGateway::Execute(const app::CallContext& context
             std::chrono::duration_cast<Duration>(context.deadline - parts.clock.SteadyNow());
         if (left <= std::chrono::milliseconds(1)) break;
         auto token = parts.signer.Mint(*context.caller, kAudience);
-        if (!token.ok()) co_return token.status();
+        if (!token.ok()) {
+            if (may_be_done) break;
+            co_return token.status();
+        }
         command.set_token(std::move(*token));
 
         // Given to the waiting coroutine on its loop; made where the answer arrives.
@@ -191,7 +200,7 @@ net::Task<Result<T>> GrpcPaymentGateway::Execute(const app::CallContext& context
         }
         const Status& refusal = outcome.status();
         may_be_done = may_be_done || rpc::OutcomeUnknown(refusal);
-        if (!IsWorthRetrying(refusal)) {
+        if (!IsWorthRetrying(refusal, may_be_done)) {
             if (refusal.code() == Code::kDeadlineExceeded) break;
             // What the service decided on is decided, whatever became of an earlier attempt.
             co_return outcome;

@@ -24,6 +24,13 @@ struct BatchExecutor::Pending {
     /// A commit that held this command may have happened though its reply was lost.
     bool maybe_committed = false;
     std::optional<Result<domain::Outcome>> outcome;
+
+    /// Ends without having been run to an end. `why` holds for the last attempt only.
+    void Fail(Status why) {
+        outcome = maybe_committed ? Status(Code::kUnknown, "OUTCOME_UNKNOWN",
+                                           "the commit's reply was lost; then " + why.ToString())
+                                  : std::move(why);
+    }
 };
 
 BatchExecutor::BatchExecutor(ExecutorOptions options, LedgerStore& store,
@@ -153,11 +160,8 @@ void BatchExecutor::DropExpired(std::vector<Pending*>& open) {
     std::erase_if(open, [&](Pending* pending) {
         if (pending->submission.deadline > now) return false;
         observer_.OnDropped();
-        pending->outcome =
-            pending->maybe_committed
-                ? Status(Code::kUnknown, "OUTCOME_UNKNOWN", "the commit's reply was lost")
-                : Status(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED",
-                         "the command's time was over before it was applied");
+        pending->Fail(Status(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED",
+                             "the command's time was over before it was applied"));
         return true;
     });
 }
@@ -187,7 +191,7 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
         }
         if (!WorthRunningAgain(status)) {
             if (open.size() > 1) break;
-            open.front()->outcome.emplace(status);
+            open.front()->Fail(status);
             return;
         }
         // Shutting down, what was accepted still gets its retries: they end with its deadlines.

@@ -406,7 +406,14 @@ Result<app::Gate> LockGate(mysql::Session& session, int slot) {
 
 Result<std::unique_ptr<app::LedgerTransaction>> MysqlLedgerStore::Begin(int slot) {
     const int own_slot = slot % kGateSlots;
-    KESSAI_ASSIGN_OR_RETURN(mysql::Lease lease, pool_.Acquire(kAcquireTimeout));
+    Result<mysql::Lease> acquired = pool_.Acquire(kAcquireTimeout);
+    if (acquired.status().code() == Code::kResourceExhausted) {
+        // No command is at fault when there is no session: the port calls that UNAVAILABLE.
+        return Status(Code::kUnavailable, acquired.status().reason(),
+                      std::string(acquired.status().message()));
+    }
+    if (!acquired.ok()) return acquired.status();
+    mysql::Lease lease = *std::move(acquired);
     KESSAI_ASSIGN_OR_RETURN(mysql::Transaction transaction, mysql::Transaction::Begin(*lease));
     KESSAI_ASSIGN_OR_RETURN(const app::Gate gate, LockGate(*lease, own_slot));
     return std::unique_ptr<app::LedgerTransaction>(std::make_unique<MysqlLedgerTransaction>(

@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <thread>
 
+#include "kessai/mysql/transaction.h"
+#include "kessai/testing/eventually.h"
+#include "kessai/testing/tcp_proxy.h"
 #include "ledger_fixture.h"
 
 namespace kessai::payment {
@@ -180,6 +184,67 @@ TEST_F(LedgerTest, APoisonousCommandFailsAlone) {
     EXPECT_EQ(outcomes[61].status().code(), Code::kInternal);
     EXPECT_GT(observer_.splits, 0);
     EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 99);
+}
+
+/// An executor whose only session goes through a proxy.
+class LostReplyTest : public LedgerTest {
+ protected:
+    LostReplyTest()
+        : proxy_(schema_->options().host, schema_->options().port),
+          lossy_pool_([&] {
+              mysql::PoolOptions options{.connect = schema_->options(), .sessions_max = 1};
+              options.connect.host = "127.0.0.1";
+              options.connect.port = proxy_.port();
+              return options;
+          }()),
+          lossy_store_(lossy_pool_),
+          executor_({.executors = 1}, lossy_store_,
+                    app::BatchServices{merchants_, ids_, encoder_, policy_}, SystemClock(),
+                    observer_) {
+        executor_.Start();
+    }
+
+    testing::TcpProxy proxy_;
+    mysql::Pool lossy_pool_;
+    storage::MysqlLedgerStore lossy_store_;
+    app::BatchExecutor executor_;
+};
+
+// Goal: a command whose commit may have happened is never refused as if nothing had been done.
+// Method: a proxy loses the reply to COMMIT, and the test is the next to get the executor's only
+// session; after the executor waited for it in vain, a table is gone.
+TEST_F(LostReplyTest, WhatMayBeCommittedIsUnknownWhateverFollows) {
+    using std::chrono::seconds;
+    ASSERT_OK(ExecuteOne(executor_, domain::OpenWallet{kUser}));
+    const domain::TopUpWallet top_up{kUser, "t-1", Yen(100), "development"};
+    const auto reply = std::make_shared<Gathered>();
+    auto holder = pool_.Acquire(seconds(5)).value();
+    {
+        auto gate = mysql::Transaction::Begin(*holder).value();
+        ASSERT_OK(holder->Select(
+            mysql::Query{"test.hold", "SELECT slot FROM gate WHERE slot = 0 FOR UPDATE"}));
+        proxy_.LoseReplyTo("COMMIT");
+        executor_.Submit({top_up, SystemClock().SteadyNow() + seconds(60), "", reply, 0});
+        ASSERT_EVENTUALLY(lossy_pool_.stats().in_use == 1);
+        auto next =
+            std::async(std::launch::async, [&] { return lossy_pool_.Acquire(seconds(30)); });
+        ASSERT_EVENTUALLY(lossy_pool_.stats().waiting == 1);
+        gate.Rollback();
+        auto session = next.get();
+        ASSERT_THAT(session, testing::IsOk());
+        EXPECT_EQ(proxy_.cuts(), 1);
+        EXPECT_EQ(Number("SELECT COUNT(*) FROM top_up"), 1);
+        ASSERT_EVENTUALLY(lossy_pool_.stats().exhausted_total > 0);
+        auto admin = mysql::Session::Connect(schema_->admin_options()).value();
+        ASSERT_OK(admin->Execute(mysql::Query{"test.gone", "RENAME TABLE top_up TO gone"}));
+    }
+    EXPECT_THAT(reply->Wait(1).front(), testing::Refuses(Code::kUnknown, "OUTCOME_UNKNOWN"));
+
+    auto admin = mysql::Session::Connect(schema_->admin_options()).value();
+    ASSERT_OK(admin->Execute(mysql::Query{"test.back", "RENAME TABLE gone TO top_up"}));
+    ASSERT_OK(ExecuteOne(executor_, top_up));
+    EXPECT_EQ(reader_.WalletOf(kUser).value().balance, Yen(100));
+    ExpectBooksBalance();
 }
 
 // Goal: nothing is applied past its deadline, and the caller hears so.
