@@ -141,6 +141,7 @@ class Connection {
         shard.first = this;
     }
     ~Connection() {
+        GiveBackBuffered();  // of a request that was never answered
         (previous_ != nullptr ? previous_->next_ : shard_.first) = next_;
         if (next_ != nullptr) next_->previous_ = previous_;
     }
@@ -441,6 +442,12 @@ class Connection {
         return before + bytes <= limits_.buffered_bytes_max;
     }
 
+    void GiveBackBuffered() {
+        if (buffered_bytes_ == 0) return;
+        core_.buffered_bytes.fetch_sub(std::exchange(buffered_bytes_, 0),
+                                       std::memory_order_relaxed);
+    }
+
     SteadyInstant TransferDeadline(SteadyInstant start, std::size_t moved_bytes) const {
         return start + limits_.transfer_grace +
                std::chrono::milliseconds(moved_bytes * 1'000 /
@@ -466,10 +473,7 @@ class Connection {
         large_body_.reset();
         if (chunked_body_.capacity() > 0) chunked_body_ = {};
         if (out_.capacity() > 4 * kInitialBytes) out_ = {};
-        if (buffered_bytes_ != 0) {
-            core_.buffered_bytes.fetch_sub(std::exchange(buffered_bytes_, 0),
-                                           std::memory_order_relaxed);
-        }
+        GiveBackBuffered();
     }
 
     // The request
@@ -767,6 +771,9 @@ std::size_t Server::connections() const {
 }
 std::size_t Server::requests_in_flight() const {
     return core_->in_flight;
+}
+std::size_t Server::buffered_bytes() const {
+    return core_->buffered_bytes;
 }
 
 }  // namespace kessai::http

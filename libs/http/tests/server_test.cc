@@ -313,8 +313,8 @@ TEST_F(ServerTest, BoundsWhatRunsAndWhatIsBufferedAtOnce) {
     second.Send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(second.Answer(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1")));
 
-    RawClient greedy(port());
-    greedy.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
+    auto greedy = std::make_unique<RawClient>(port());
+    greedy->Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
     SystemClock().SleepFor(std::chrono::microseconds(20'000));
     RawClient too_much(port());
     too_much.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
@@ -329,6 +329,17 @@ TEST_F(ServerTest, BoundsWhatRunsAndWhatIsBufferedAtOnce) {
         });
     }
     EXPECT_THAT(first.Answer(), StartsWith("HTTP/1.1 200 "));
+
+    // What a client that went away in mid-body had taken is given back.
+    greedy.reset();
+    const std::string whole = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n" +
+                              std::string(400'000, 'x');
+    EXPECT_TRUE(Eventually([&] {
+        RawClient next(port());
+        next.Send(whole);
+        return next.Answer().starts_with("HTTP/1.1 200 ");
+    }));
+    EXPECT_TRUE(Eventually([&] { return server_->buffered_bytes() == 0; }));
 }
 
 TEST_F(ServerTest, AHandlerThatThrowsIsAnInternalError) {

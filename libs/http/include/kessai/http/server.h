@@ -87,6 +87,8 @@ class Server {
 
     std::size_t connections() const;
     std::size_t requests_in_flight() const;
+    /// What bodies of open requests hold of ServerLimits::buffered_bytes_max.
+    std::size_t buffered_bytes() const;
 
     struct Core;  ///< Its own business.
 
