@@ -310,6 +310,7 @@ def test_dead_codes_can_not_be_paid(
     sold = made_code(merchant, sold_order)
     first = expect(payer.pay(sold, 500), 201)
     assert expect(payer.pay(sold, 500), 201)["paymentId"] == first["paymentId"]  # a retry
+    assert problem(payer.pay(sold, 499)) == (409, "AMOUNT_CHANGED")  # no retry: another request
     assert payer.balance() == before - 500
     assert problem(new_user(1000).pay(sold, 500)) == (409, "CODE_ALREADY_PAID")
     answer = merchant.call("DELETE", f"/v2/codes/{sold}")

@@ -143,6 +143,13 @@ Result<Outcome> ApplyOne(const DeleteCode& command, WorkingSet& rows, const Batc
     return PaymentOutcome{*payment, MerchantName(payment->merchant, rows), {}};
 }
 
+/// Whether the user was shown what the code asks for. A retry with another amount is no retry.
+Status CheckAmount(const PayCode& command, const Payment& payment) {
+    if (command.amount == payment.amount) return OkStatus();
+    return Refuse(Refusal::kAmountChanged, "the code asks for " + payment.amount.ToString() +
+                                               ", not " + command.amount.ToString());
+}
+
 /// Whether the code can be paid by this command now.
 Status CheckPayable(const PayCode& command, const Payment& payment, const BatchContext& batch) {
     switch (payment.status) {
@@ -161,11 +168,7 @@ Status CheckPayable(const PayCode& command, const Payment& payment, const BatchC
     }
     if (payment.CodeExpired(batch.now))
         return Refuse(Refusal::kCodeExpired, "the code has expired");
-    if (command.amount != payment.amount) {
-        return Refuse(Refusal::kAmountChanged, "the code asks for " + payment.amount.ToString() +
-                                                   ", not " + command.amount.ToString());
-    }
-    return OkStatus();
+    return CheckAmount(command, payment);
 }
 
 Result<Outcome> ApplyOne(const PayCode& command, WorkingSet& rows, const BatchContext& batch) {
@@ -173,6 +176,7 @@ Result<Outcome> ApplyOne(const PayCode& command, WorkingSet& rows, const BatchCo
     const Wallet* wallet = rows.wallets.Find(command.user);
     if (wallet == nullptr) return WalletUnknown(command.user);
     if (found->user == command.user) {  // Paid before, by the same user: the first outcome.
+        KESSAI_RETURN_IF_ERROR(CheckAmount(command, *found));
         return PaymentOutcome{*found, MerchantName(found->merchant, rows), wallet->balance};
     }
     KESSAI_RETURN_IF_ERROR(CheckPayable(command, *found, batch));

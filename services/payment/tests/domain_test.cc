@@ -56,6 +56,7 @@ TEST_F(DomainTest, PayingAgainGivesTheFirstOutcomeToTheSameUserOnly) {
     const Payment paid = RunForPayment(Pay(created));
     Advance(hours(48));
     EXPECT_EQ(RunForPayment(Pay(created)), paid);
+    EXPECT_EQ(ReasonOf(PayCode{kUser, CodeOf(created), Yen(299)}), "AMOUNT_CHANGED");
     EXPECT_EQ(Balance(), 700);
 
     const UserId other{43};
