@@ -163,7 +163,8 @@ net::Task<void> DeliverWebhooks::Deliver(std::shared_ptr<const domain::WebhookEn
         state.failures_in_a_row = 0;
     } else {
         ++state.failures_in_a_row;
-        const auto wait = options_.ladder.WaitAfter(delivery.attempts + 1, JitterOf(delivery));
+        const auto wait = options_.ladder.WaitAfter(
+            delivery.attempts + 1 - delivery.ladder_begins_after, JitterOf(delivery));
         if (endpoint->enabled && wait) {
             record.state = domain::DeliveryState::kPending;
             record.next_attempt_at = clock_.Now() + *wait;

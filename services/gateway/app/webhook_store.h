@@ -72,13 +72,17 @@ class WebhookStore {
     /// then they are due again. DATA_LOSS SECRET_UNREADABLE: then nothing was taken.
     virtual Result<ClaimedDeliveries> Claim(std::int64_t endpoint_id, int limit, Instant now,
                                             Instant until) = 0;
+    /// The first record of an attempt stands: where a claim ended too early and two gateways made
+    /// the same one, the second changes nothing.
     virtual Status Record(std::span<const AttemptRecord> records) = 0;
     /// Newest first; `before_id` 0: from the newest.
     virtual Result<std::vector<domain::WebhookDelivery>> ListDeliveries(
         std::int64_t endpoint_id, std::optional<domain::DeliveryState> state,
         std::int64_t before_id, int limit) = 0;
+    /// The last hundred, in their order.
     virtual Result<std::vector<Attempt>> AttemptsOf(std::int64_t delivery_id) = 0;
-    /// Makes a finished delivery due again, from its first wait on. NOT_FOUND DELIVERY_UNKNOWN.
+    /// Makes a finished delivery due again: its attempts count on, its waits begin anew. NOT_FOUND
+    /// DELIVERY_UNKNOWN.
     virtual Result<domain::WebhookDelivery> Redeliver(std::int64_t delivery_id, Instant now) = 0;
     /// Deletes what was finished before `before`; gives how many.
     virtual Result<std::uint64_t> Purge(Instant before, int limit) = 0;

@@ -45,8 +45,10 @@ struct WebhookDelivery {
     std::string notification_type;
     std::string payload;
     DeliveryState state = DeliveryState::kPending;
-    /// Made so far.
+    /// Made so far, over all the times that it was sent anew.
     std::uint32_t attempts = 0;
+    /// The attempts that were made before it was last sent anew: the ladder counts those after.
+    std::uint32_t ladder_begins_after = 0;
     Instant next_attempt_at{};
     Instant created_at{};
     /// Of the last attempt.

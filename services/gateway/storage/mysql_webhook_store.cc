@@ -62,7 +62,9 @@ constexpr mysql::Query kDue{"webhook_delivery.due", R"sql(
     ORDER BY 2 LIMIT ?)sql"};
 #define DELIVERY_COLUMNS                                                                      \
     "delivery_id, endpoint_id, merchant_id, object_id, version, notification_type, payload, " \
-    "state, attempts, next_attempt_at_us, created_at_us, last_http_status, last_error "
+    "state, attempts, next_attempt_at_us, created_at_us, last_http_status, last_error, "      \
+    "COALESCE((SELECT MAX(after_attempt) FROM webhook_redelivery WHERE "                      \
+    "webhook_redelivery.delivery_id = webhook_delivery.delivery_id), 0) "
 constexpr mysql::Query kDueOf{"webhook_delivery.due_of",
                               "SELECT " DELIVERY_COLUMNS
                               "FROM webhook_delivery WHERE state = 1 AND endpoint_id = ? AND "
@@ -81,8 +83,7 @@ constexpr mysql::Query kRecord{"webhook_delivery.record", R"sql(
 constexpr mysql::Query kAddAttempts{"webhook_attempt.add", R"sql(
     INSERT INTO webhook_attempt (delivery_id, attempt, started_at_us, took_us, http_status, error)
     VALUES {rows}
-    ON DUPLICATE KEY UPDATE started_at_us = VALUES(started_at_us), took_us = VALUES(took_us),
-                            http_status = VALUES(http_status), error = VALUES(error))sql"};
+    ON DUPLICATE KEY UPDATE attempt = VALUES(attempt))sql"};
 constexpr mysql::Query kList{"webhook_delivery.list",
                              "SELECT " DELIVERY_COLUMNS
                              "FROM webhook_delivery WHERE endpoint_id = ? AND delivery_id < ? "
@@ -95,13 +96,16 @@ constexpr mysql::Query kListState{
 constexpr mysql::Query kFindDelivery{"webhook_delivery.find",
                                      "SELECT " DELIVERY_COLUMNS
                                      "FROM webhook_delivery WHERE delivery_id = ?"};
+constexpr mysql::Query kAddRedelivery{"webhook_redelivery.add", R"sql(
+    INSERT INTO webhook_redelivery (delivery_id, after_attempt, requested_at_us)
+    SELECT delivery_id, attempts, ? FROM webhook_delivery WHERE delivery_id = ? AND state <> 1
+    ON DUPLICATE KEY UPDATE requested_at_us = VALUES(requested_at_us))sql"};
 constexpr mysql::Query kRedeliver{"webhook_delivery.redeliver", R"sql(
-    UPDATE webhook_delivery
-    SET state = 1, attempts = 0, next_attempt_at_us = ?, finished_at_us = 0
+    UPDATE webhook_delivery SET state = 1, next_attempt_at_us = ?, finished_at_us = 0
     WHERE delivery_id = ? AND state <> 1)sql"};
 constexpr mysql::Query kAttemptsOf{"webhook_attempt.of_delivery", R"sql(
     SELECT attempt, started_at_us, took_us, http_status, error FROM webhook_attempt
-    WHERE delivery_id = ? ORDER BY started_at_us, attempt LIMIT 100)sql"};
+    WHERE delivery_id = ? ORDER BY attempt DESC LIMIT 100)sql"};
 constexpr mysql::Query kFinishedBefore{"webhook_delivery.finished_before", R"sql(
     SELECT delivery_id FROM webhook_delivery
     WHERE state = ? AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)sql"};
@@ -109,6 +113,8 @@ constexpr mysql::Query kDeleteDeliveries{
     "webhook_delivery.delete", "DELETE FROM webhook_delivery WHERE delivery_id IN ({keys})"};
 constexpr mysql::Query kDeleteAttempts{"webhook_attempt.delete",
                                        "DELETE FROM webhook_attempt WHERE delivery_id IN ({keys})"};
+constexpr mysql::Query kDeleteRedeliveries{
+    "webhook_redelivery.delete", "DELETE FROM webhook_redelivery WHERE delivery_id IN ({keys})"};
 constexpr mysql::Query kFindChanges{"webhook_delivery.find_changes", R"sql(
     SELECT object_id, version, content_hash FROM webhook_delivery WHERE object_id IN ({keys}))sql"};
 
@@ -150,6 +156,7 @@ domain::WebhookDelivery ReadDelivery(const mysql::Rows& rows) {
     delivery.created_at = rows.At(10);
     delivery.last_http_status = static_cast<int>(rows.Int(11));
     delivery.last_error = rows.Text(12);
+    delivery.ladder_begins_after = static_cast<std::uint32_t>(rows.Uint(13));
     return delivery;
 }
 
@@ -338,13 +345,18 @@ Result<std::vector<app::Attempt>> MysqlWebhookStore::AttemptsOf(std::int64_t del
         attempt.outcome.http_status = static_cast<int>(rows.Int(3));
         attempt.outcome.error = rows.Text(4);
     }
+    std::reverse(attempts.begin(), attempts.end());
     return attempts;
 }
 
 Result<domain::WebhookDelivery> MysqlWebhookStore::Redeliver(std::int64_t delivery_id,
                                                              Instant now) {
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, Retries(), [&](mysql::Session& session) -> Status {
+            KESSAI_RETURN_IF_ERROR(session.Execute(kAddRedelivery, now, delivery_id));
+            return session.Execute(kRedeliver, now, delivery_id).status();
+        }));
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_RETURN_IF_ERROR(session->Execute(kRedeliver, now, delivery_id));
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kFindDelivery, delivery_id));
     if (!rows.Next()) {
         return Status(Code::kNotFound, "DELIVERY_UNKNOWN", "there is no such delivery");
@@ -365,6 +377,7 @@ Result<std::uint64_t> MysqlWebhookStore::Purge(Instant before, int limit) {
                 std::sort(ids.begin(), ids.end());
                 const mysql::KeyList keys(ids);
                 KESSAI_RETURN_IF_ERROR(session.Execute(kDeleteAttempts, keys));
+                KESSAI_RETURN_IF_ERROR(session.Execute(kDeleteRedeliveries, keys));
                 KESSAI_RETURN_IF_ERROR(session.Execute(kDeleteDeliveries, keys));
                 deleted += ids.size();
                 return OkStatus();

@@ -78,5 +78,38 @@ TEST_F(WebhookTest, OneUnreadableSecretHoldsUpItsOwnEndpointOnly) {
     ASSERT_EVENTUALLY(gateway->Find(broken.endpoint_id, waits).state == DeliveryState::kDelivered);
 }
 
+TEST_F(WebhookTest, ADeliverySentAgainCountsOnAndKeepsItsRecord) {
+    const auto gateway = MakeGateway();
+    const auto endpoint = PutEndpoint(*gateway, "hook");
+    ASSERT_OK(gateway->directory.Refresh());
+    receiver_.Answer(500);
+    const std::int64_t id = AddDelivery(*gateway, endpoint);
+    gateway->Start();
+    const auto run_out = [&](std::uint32_t attempts) {
+        return testing::Eventually([&] {
+            const auto delivery = gateway->Find(endpoint.endpoint_id, id);
+            if (delivery.state == DeliveryState::kPending) clock_.Advance(1min);
+            return delivery.state == DeliveryState::kDead && delivery.attempts == attempts;
+        });
+    };
+    ASSERT_TRUE(run_out(3));
+    // The ladder begins anew; the numbers of its attempts go on.
+    ASSERT_OK(gateway->store.Redeliver(id, clock_.Now()).status());
+    ASSERT_TRUE(run_out(6));
+    receiver_.Answer(200);
+    ASSERT_OK(gateway->store.Redeliver(id, clock_.Now()).status());
+    ASSERT_EVENTUALLY(gateway->Find(endpoint.endpoint_id, id).state == DeliveryState::kDelivered);
+
+    ASSERT_OK_AND_ASSIGN(const auto attempts, gateway->store.AttemptsOf(id));
+    std::vector<std::pair<std::uint32_t, int>> kept;
+    for (const auto& attempt : attempts) {
+        kept.emplace_back(attempt.number, attempt.outcome.http_status);
+    }
+    EXPECT_THAT(kept, ElementsAre(std::pair(1u, 500), std::pair(2u, 500), std::pair(3u, 500),
+                                  std::pair(4u, 500), std::pair(5u, 500), std::pair(6u, 500),
+                                  std::pair(7u, 200)));
+    EXPECT_EQ(receiver_.notices().back().attempt, "7");
+}
+
 }  // namespace
 }  // namespace kessai::gateway
