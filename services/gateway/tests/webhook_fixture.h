@@ -176,8 +176,8 @@ class WebhookGateway {
           client_(loop_, ClientOptions(options)),
           sender_(client_, clock),
           deliver(loop_, workers_, store, sender_, clock, options.delivery, observer),
-          consumer_({.order_amount_as_text = options.order_amount_as_text}, directory, changes_,
-                    ids, clock, [this] { deliver.Wake(); }) {
+          consumer({.order_amount_as_text = options.order_amount_as_text}, directory, changes_, ids,
+                   clock, [this] { deliver.Wake(); }) {
         loop_.Start();
     }
     ~WebhookGateway() {
@@ -206,11 +206,11 @@ class WebhookGateway {
         const Status applied =
             mysql::InTransaction(pool, {}, [&](mysql::Session& session) -> Status {
                 rejections = {};
-                KESSAI_RETURN_IF_ERROR(consumer_.Apply(session, batch, rejections));
+                KESSAI_RETURN_IF_ERROR(consumer.Apply(session, batch, rejections));
                 return rejections.empty() ? OkStatus() : rejected;
             });
         EXPECT_TRUE(applied.ok() || applied == rejected) << applied.ToString();
-        if (applied.ok()) consumer_.OnCommitted(batch);
+        if (applied.ok()) consumer.OnCommitted(batch);
         return rejections.by_index();
     }
 
@@ -252,9 +252,7 @@ class WebhookGateway {
 
  public:
     app::DeliverWebhooks deliver;
-
- private:
-    transport::PaymentEventConsumer consumer_;
+    transport::PaymentEventConsumer consumer;
 };
 
 /// A schema, a merchant's server and a gateway.
