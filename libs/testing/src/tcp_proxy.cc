@@ -149,6 +149,11 @@ void TcpProxy::Impl::PassOn(int client, int upstream) {
             continue;
         }
         if (poll(ready, 2, kPollMs) <= 0) continue;
+        {
+            // What came after Freeze returned is not passed on.
+            const std::lock_guard lock(mutex);
+            if (frozen) continue;
+        }
         if (ready[0].revents != 0) {
             const ssize_t size = recv(client, buffer, sizeof buffer, 0);
             if (size <= 0) return;
