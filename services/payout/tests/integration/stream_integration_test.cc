@@ -20,6 +20,7 @@
 #include "kessai/payout/v1/payout_event.pb.h"
 #include "kessai/testing/eventually.h"
 #include "kessai/testing/kafka_broker.h"
+#include "kessai/testing/tcp_proxy.h"
 #include "kessai/testing/temp_dir.h"
 #include "tests/payout_fixture.h"
 #include "tests/reference.h"
@@ -47,11 +48,15 @@ double Sum(const metrics::Registry& registry, const std::string& name) {
     return sum;
 }
 
-/// Runs another handler, and lets a test in before it applies a batch.
+/// Runs another handler, and lets a test in before it applies a batch and after it committed one.
 class HookedHandler final : public inbox::Handler {
  public:
-    HookedHandler(inbox::Handler& inner, std::function<void()> before_apply)
-        : inner_(inner), before_apply_(std::move(before_apply)) {}
+    HookedHandler(
+        inbox::Handler& inner, std::function<void()> before_apply,
+        std::function<void()> after_commit = [] {})
+        : inner_(inner),
+          before_apply_(std::move(before_apply)),
+          after_commit_(std::move(after_commit)) {}
 
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
                        std::vector<inbox::Effect>& found) override {
@@ -69,11 +74,15 @@ class HookedHandler final : public inbox::Handler {
                               std::span<const outbox::Entry> entries) override {
         return inner_.PublishDeadLetters(session, entries);
     }
-    void OnCommitted(const inbox::Batch& batch) override { inner_.OnCommitted(batch); }
+    void OnCommitted(const inbox::Batch& batch) override {
+        inner_.OnCommitted(batch);
+        after_commit_();
+    }
 
  private:
     inbox::Handler& inner_;
     const std::function<void()> before_apply_;
+    const std::function<void()> after_commit_;
 };
 
 /// Keeps what is in a topic, by partition, in order. Marks are kept as events of object 0.
@@ -176,12 +185,16 @@ class StreamTest : public PayoutTest {
         options.backoff_max = 500ms;
         return options;
     }
-    std::unique_ptr<inbox::Consumer> Consume(const inbox::ConsumerOptions& options,
-                                             inbox::Handler& handler, metrics::Registry& registry) {
-        auto consumer =
-            std::make_unique<inbox::Consumer>(options, payout_->pool, handler, registry);
+    static std::unique_ptr<inbox::Consumer> Consume(const inbox::ConsumerOptions& options,
+                                                    mysql::Pool& pool, inbox::Handler& handler,
+                                                    metrics::Registry& registry) {
+        auto consumer = std::make_unique<inbox::Consumer>(options, pool, handler, registry);
         EXPECT_OK(consumer->Start());
         return consumer;
+    }
+    std::unique_ptr<inbox::Consumer> Consume(const inbox::ConsumerOptions& options,
+                                             inbox::Handler& handler, metrics::Registry& registry) {
+        return Consume(options, payout_->pool, handler, registry);
     }
     std::unique_ptr<inbox::Consumer> Consume() {
         return Consume(ConsumerOptions(), payout_->handler, payout_->metrics);
@@ -434,43 +447,125 @@ TEST_F(StreamTest, ConflictingContentBecomesADeadLetter) {
     ASSERT_EVENTUALLY(payout_->Number("SELECT COUNT(*) FROM outbox") == 0);
 }
 
-class RebalanceTest : public StreamTest, public ::testing::WithParamInterface<bool> {};
+class RebalanceTest : public StreamTest, public ::testing::WithParamInterface<bool> {
+ protected:
+    static constexpr int kSales = 600;
+
+    void PublishSales() {
+        std::vector<domain::PaymentChange> changes;
+        for (std::int64_t i = 0; i < kSales; ++i) {
+            changes.push_back(Sale(10'000 + i, 1 + i % 5, kDay, 1'000));
+        }
+        Publish(changes);
+    }
+    inbox::ConsumerOptions SmallBatches() const {
+        inbox::ConsumerOptions options = ConsumerOptions();
+        options.ignore_effect_keys_for_test = GetParam();
+        options.batch_events_max = 10;
+        // The longest of a group's members is how long a rebalance waits for each of them.
+        options.client.poll_interval_max = 7s;
+        return options;
+    }
+    void ExpectEachAccruedOnce() {
+        EXPECT_TRUE(DeadLetters().empty());
+        EXPECT_EQ(Accruals(), kSales);
+        EXPECT_EQ(payout_->Number("SELECT COUNT(DISTINCT payment_id) FROM accrual"), kSales);
+        EXPECT_EQ(payout_->Number("SELECT SUM(item_count) FROM merchant_day_total"), kSales);
+        EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), kSales * 1'000);
+        EXPECT_EQ(payout_->Number("SELECT SUM(fee) FROM merchant_day_total"),
+                  payout_->Number("SELECT SUM(fee) FROM accrual"));
+        EXPECT_EQ(payout_->Number("SELECT SUM(row_count) FROM day_digest"), kSales);
+        EXPECT_EQ(payout_->Number("SELECT SUM(next_offset) FROM consumer_offset"), kSales);
+    }
+};
 
 // Goal: a partition that changes hands in mid-batch is accrued once; with the effects' look-up off
 // it is the offset's compare-and-set alone that shows it.
-// Method: the first member stays in its batches until the second, to whom the partitions went, has
-// tried the same ones; both commit then. What the second had is refused by the offset, and counted.
+// Method: the first member stays in a batch of each partition until the second, to whom half of
+// them went, has tried the same batches; then the first commits. What the second had is refused by
+// the offset, and counted.
 TEST_P(RebalanceTest, PartitionChangingHandsIsAccruedOnce) {
-    std::vector<domain::PaymentChange> changes;
-    for (std::int64_t i = 0; i < 600; ++i) {
-        changes.push_back(Sale(10'000 + i, 1 + i % 5, kDay, 1'000));
-    }
-    Publish(changes);
-    inbox::ConsumerOptions options = ConsumerOptions();
-    options.ignore_effect_keys_for_test = GetParam();
-    options.batch_events_max = 10;
+    PublishSales();
+    inbox::ConsumerOptions options = SmallBatches();
+    options.workers = kPartitions;
+    options.revoke_wait = 0s;
 
     metrics::Registry second_metrics;
-    std::atomic<bool> in_batch{false};
-    HookedHandler stalls(payout_->handler, [&] {
-        if (in_batch.exchange(true)) return;
-        // The second member waits for the row that this transaction has locked, until the database
-        // gives up on it; then it tries again.
-        (void)Eventually(
-            [&] { return Sum(second_metrics, "kessai_inbox_batch_retries_total") > 0; });
+    std::atomic<int> in_batch{0};
+    std::atomic<bool> go{false};
+    Payout holding(schema_->options(), Inbox());
+    HookedHandler stalls(holding.handler, [&] {
+        ++in_batch;
+        EXPECT_EVENTUALLY(go);
     });
-    const auto first = Consume(options, stalls, payout_->metrics);
-    ASSERT_EVENTUALLY(in_batch);
+    const auto first = Consume(options, holding.pool, stalls, holding.metrics);
+    ASSERT_EVENTUALLY(in_batch == kPartitions);
     Payout other(schema_->options(), Inbox());
-    const auto second = Consume(options, other.handler, second_metrics);
-    ASSERT_EVENTUALLY(Accruals() == 600);
-    EXPECT_GE(Sum(second_metrics, "kessai_inbox_offset_refusals_total"), 1);
-    EXPECT_TRUE(DeadLetters().empty());
-    EXPECT_EQ(payout_->Number("SELECT SUM(item_count) FROM merchant_day_total"), 600);
-    EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), 600'000);
-    EXPECT_EQ(payout_->Number("SELECT SUM(row_count) FROM day_digest"), 600);
-    second->Stop();
+    const auto second = Consume(options, other.pool, other.handler, second_metrics);
+    // It waits for the rows that those transactions have locked, until the database gives up on it;
+    // then it tries again.
+    EXPECT_EVENTUALLY(Sum(second_metrics, "kessai_inbox_batch_retries_total") > 0);
+    go = true;
+    ASSERT_EVENTUALLY(Accruals() == kSales);
     first->Stop();
+    second->Stop();
+    EXPECT_GE(Sum(second_metrics, "kessai_inbox_offset_refusals_total"), 1);
+    ExpectEachAccruedOnce();
+}
+
+// Goal: a member that goes on with its batches after it was put out of the group, and others have
+// applied them, changes nothing; each such batch is refused by the offset, and counted.
+// Method: the first member's way to the database stops moving when each partition has committed a
+// batch and is about to begin its next. It does not answer the rebalance within its time-out, so
+// that the second gets all partitions and applies what there is. Then the first's statements
+// arrive.
+TEST_P(RebalanceTest, MemberThatWasPutOutIsRefused) {
+    PublishSales();
+    testing::TcpProxy proxy(schema_->options().host, schema_->options().port);
+    mysql::ConnectOptions stalling = schema_->options();
+    stalling.port = proxy.port();
+    stalling.read_timeout = 120s;
+    Payout stalled(stalling, Inbox());
+    inbox::ConsumerOptions options = SmallBatches();
+    options.workers = kPartitions;
+    options.revoke_wait = 60s;
+
+    std::atomic<int> committed{0};
+    std::atomic<bool> frozen{false};
+    HookedHandler stops(
+        stalled.handler, [] {},
+        [&] {
+            if (frozen) return;
+            // No transaction is open any more when the last of them gets here.
+            if (++committed == kPartitions) {
+                proxy.Freeze(true);
+                frozen = true;
+            }
+            EXPECT_EVENTUALLY(frozen);
+        });
+    metrics::Registry second_metrics;
+    Payout other(schema_->options(), Inbox());
+    const auto first = Consume(options, stalled.pool, stops, stalled.metrics);
+    const struct Thaw {
+        testing::TcpProxy& proxy;
+        ~Thaw() { proxy.Freeze(false); }
+    } thaw{proxy};
+    ASSERT_EVENTUALLY(frozen);
+    const auto begun = static_cast<double>(Accruals());
+    EXPECT_LT(begun, kSales);
+
+    const auto second = Consume(SmallBatches(), other.pool, other.handler, second_metrics);
+    ASSERT_EVENTUALLY(Accruals() == kSales);
+    EXPECT_EQ(Sum(second_metrics, "kessai_inbox_partitions_assigned"), kPartitions);
+    EXPECT_EVENTUALLY(Sum(second_metrics, "kessai_inbox_applied_total") == kSales - begun);
+    EXPECT_EQ(Sum(stalled.metrics, "kessai_inbox_offset_refusals_total"), 0);
+
+    proxy.Freeze(false);
+    ASSERT_EVENTUALLY(Sum(stalled.metrics, "kessai_inbox_offset_refusals_total") == kPartitions);
+    first->Stop();
+    second->Stop();
+    EXPECT_EQ(Sum(stalled.metrics, "kessai_inbox_applied_total"), begun);
+    ExpectEachAccruedOnce();
 }
 
 INSTANTIATE_TEST_SUITE_P(Effects, RebalanceTest, ::testing::Values(false, true),
