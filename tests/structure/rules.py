@@ -346,6 +346,82 @@ def packages_follow_their_path(tree: Tree):
             yield file.path, 1, f"package must be {expected}"
 
 
+_LAMBDA = re.compile(r"(?<![\w\])])\s*\[([^\[\]]*)\]\s*(?=[({<]|->|mutable\b)")
+
+
+def _end_of_expression(code, start):
+    """Where the full expression ends that goes on at `start`."""
+    depth = 0
+    for at in range(start, len(code)):
+        if code[at] in "([{":
+            depth += 1
+        elif code[at] in ")]}":
+            depth -= 1
+            # The end of `if (co_await …)`, or of a group within the same expression.
+            if depth < 0 and not re.match(r"\)\s*(?:[.,)]|->)", code[at:at + 80]):
+                return at
+            depth = max(depth, 0)
+        elif code[at] == ";" and depth == 0:
+            return at
+    return len(code)
+
+
+def _end_of_braces(code, opening):
+    depth = 0
+    for at in range(opening, len(code)):
+        depth += {"{": 1, "}": -1}.get(code[at], 0)
+        if depth == 0:
+            return at + 1
+    return len(code)
+
+
+def awaits_own_nothing_built_in_place(tree: Tree):
+    """GCC 12 destroys twice what a full expression with a co_await builds in place, if it is a lambda
+    with a capture that has a destructor or an aggregate in braces. A type's destructor can't be seen
+    here, so none of them is let through: name it first, capture by reference. Looked at is what is
+    written behind the co_await; default arguments of the callee are built in place too."""
+    for file in tree.cpp:
+        code = file.code
+        for await_ in re.finditer(r"(?<!operator )\bco_await\b", code):
+            at, end = await_.end(), _end_of_expression(code, await_.end())
+            while at < end:
+                lambda_ = _LAMBDA.search(code, at, end)
+                brace = code.find("{", at, end)
+                if lambda_ and lambda_.start() < brace:
+                    for capture in filter(None, map(str.strip, lambda_.group(1).split(","))):
+                        if capture != "this" and not capture.startswith("&"):
+                            yield (file.path, line_of(code, lambda_.start(1)),
+                                   f"an awaited lambda captures {capture} by value")
+                            break
+                    at = _end_of_braces(code, brace)
+                elif brace >= 0:
+                    yield (file.path, line_of(code, brace),
+                           "something in braces is built within a co_await expression")
+                    at = _end_of_braces(code, brace)
+                else:
+                    break
+
+
+# A range that points into a temporary: `*Load()`, `Load().value()`, `Load()->rows`. Protobuf's
+# mutable_…() give pointers into what lives on.
+_POINTS_INTO_A_TEMPORARY = re.compile(
+    r"\A\s*\*(?!.*\bmutable_\w+\s*\(\s*\)\s*\Z)(?!\s*std::move).*\)\s*\Z|"
+    r"\)\s*\.\s*value\s*\(\s*\)|\)\s*->", re.DOTALL)
+
+
+def loops_do_not_outlive_their_ranges(tree: Tree):
+    """C++20 ends the temporaries of a range-for's header before the loop begins, but for the range
+    itself. A Result in there, or a pointer, is gone then, and what it held with it."""
+    for file in tree.cpp:
+        for match in re.finditer(r"\bfor\s*\(", file.code):
+            end = _end_of_expression(file.code, match.end())
+            range_ = re.search(r"[^:]:(?!:)(.*)", file.code[match.end():end], re.DOTALL)
+            if (file.code[end:end + 1] == ")" and range_
+                    and _POINTS_INTO_A_TEMPORARY.search(range_.group(1))):
+                yield (file.path, line_of(file.code, match.start()),
+                       "a loop through what a temporary holds: name the temporary first")
+
+
 def _is_test(file):
     return "tests" in file.parts
 
@@ -371,6 +447,8 @@ RULES = (
     tests_state_their_goal,
     enums_begin_unspecified,
     packages_follow_their_path,
+    awaits_own_nothing_built_in_place,
+    loops_do_not_outlive_their_ranges,
 )
 
 

@@ -173,6 +173,36 @@ EXAMPLES = {
         [({"proto/kessai/a/v1/a.proto": "package kessai.b.v1;\n"}, "proto/kessai/a/v1/a.proto:1"),
          ({"proto/kessai/a/v1/a.proto": ""}, "proto/kessai/a/v1/a.proto:1")],
         [{"proto/kessai/a/v1/a.proto": "package kessai.a.v1;\n"}]),
+    "awaits_own_nothing_built_in_place": (
+        [({"libs/a/src/x.cc": "auto x = co_await Run(pool, [this, name] { return Find(name); });\n"},
+          "libs/a/src/x.cc:1"),
+         ({"libs/a/src/x.cc": "co_return co_await\n    Run([&x,\n         id = *id_] { return 1; });\n"},
+          "libs/a/src/x.cc:2"),
+         ({"libs/a/src/x.cc": "if (co_await Run([=]() -> int { return n; })) Go();\n"},
+          "libs/a/src/x.cc:1"),
+         ({"libs/a/src/x.cc": "co_await Send(\n    Request{.body = body});\n"}, "libs/a/src/x.cc:2"),
+         ({"libs/a/src/x.cc": "auto reply = co_await Send({body, 1});\n"}, "libs/a/src/x.cc:1"),
+         ({"libs/a/src/x.cc": "auto x = (co_await first).Then([x] {});\n"}, "libs/a/src/x.cc:1")],
+        [{"libs/a/src/x.cc": "auto x = co_await Run(pool, [this, &name] { return Wish{name}; });\n"
+                             "if (co_await Run([] { return 1; })) { Go(); }\n"
+                             "for (;;) co_await loop.Sleep(waits[2]);\n"
+                             "const Wish wish{name};\nco_await Send(wish);\n"
+                             "auto operator co_await() { struct A { int x; }; return A{1}; }\n"
+                             "RunOn(loop, [x]() -> Task<void> { co_await x.Stop(); });\n"
+                             "// co_await Send({1});\n"}]),
+    "loops_do_not_outlive_their_ranges": (
+        [({"libs/a/src/x.cc": "for (const auto& row : Load(day)->rows) Use(row);\n"},
+          "libs/a/src/x.cc:1"),
+         ({"libs/a/src/x.cc": "\nfor (const std::string& row :\n     store.Load(day)->rows()) {\n}\n"},
+          "libs/a/src/x.cc:2"),
+         ({"libs/a/src/x.cc": "for (auto& row : *store->Load(day)) Use(row);\n"}, "libs/a/src/x.cc:1"),
+         ({"libs/a/src/x.cc": "for (auto& row : Load(day).value()) Use(row);\n"},
+          "libs/a/src/x.cc:1")],
+        [{"libs/a/src/x.cc": "for (const auto& row : *loaded) Use(row);\n"
+                             "for (auto& row : *message.mutable_rows()) Use(row);\n"
+                             "for (const auto& row : loaded->rows) Use(Find(row)->name);\n"
+                             "for (std::size_t i = 0; i < Find(x)->size(); ++i) Use(i);\n"
+                             "for (const std::string& row : rows) Find(row)->Go();\n"}]),
 }
 
 

@@ -365,7 +365,8 @@ net::Task<void> AsyncClient::Stop() {
     state.up = false;
     if (state.stream != nullptr) state.stream->Close();
     if (state.pause != nullptr) state.pause->ExpiresAfter(Duration::zero());
-    co_await Ended{state};
+    Ended ended{state};
+    co_await ended;
 }
 
 bool AsyncClient::up() const {

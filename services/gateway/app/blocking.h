@@ -14,9 +14,8 @@ namespace kessai::gateway::app {
 /// Runs `work` (which gives a Result or a Status) on a thread that may block, and goes on on
 /// `loop`. RESOURCE_EXHAUSTED QUEUE_FULL when too much waits already.
 ///
-/// `work` must capture nothing with a destructor by value: g++ 12 destroys such captures of a
-/// temporary handed to an awaited coroutine twice. The caller waits, so its locals can be captured
-/// by reference.
+/// `work` must capture nothing with a destructor by value (see net::Task). The caller waits, so its
+/// locals can be captured by reference.
 template <class F>
 net::Task<std::invoke_result_t<F&>> RunBlocking(rpc::WorkerPool& pool, net::Loop& loop, F work) {
     using Outcome = std::invoke_result_t<F&>;
@@ -29,8 +28,9 @@ net::Task<std::invoke_result_t<F&>> RunBlocking(rpc::WorkerPool& pool, net::Loop
         bool await_ready() const { return false; }
         bool await_suspend(std::coroutine_handle<> self) {
             Status accepted = pool.Submit([this, self] {
-// g++ 12 takes the moved-from temporary's pointer for one to the temporary itself when all of this
-// is inlined (-O2): there is nothing wrong.
+// When all of this is inlined (-O2), g++ 12 mixes up the alternatives of the moved-from temporary:
+// it takes the pointer of a short string in the value, which points into the temporary, for the one
+// that a Status deletes. Nothing is wrong, as the address sanitizer agrees.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wfree-nonheap-object"
                 outcome.emplace(work());

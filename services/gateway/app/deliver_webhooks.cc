@@ -127,7 +127,7 @@ net::Task<bool> DeliverWebhooks::TakeFrom(std::int64_t endpoint_id) {
     const Instant now = clock_.Now();
     // Nobody else takes them until our attempt must be over and recorded.
     const Instant until = now + options_.attempt_timeout + kClaimMargin;
-    auto claimed = co_await RunBlocking(workers_, loop_, [this, endpoint_id, places, now, until] {
+    auto claimed = co_await RunBlocking(workers_, loop_, [&] {
         return store_.Claim(endpoint_id, static_cast<int>(places), now, until);
     });
     if (!claimed.ok()) {

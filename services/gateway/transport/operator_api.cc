@@ -295,7 +295,7 @@ net::Task<http::Response> OperatorApi::ListCredentials(const RequestScope& scope
     if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
     auto found = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
-        [this, id = *merchant_id] { return services_.credentials.OfMerchant(id); });
+        [this, &id = *merchant_id] { return services_.credentials.OfMerchant(id); });
     if (!found.ok()) co_return Refuse(scope, found.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
@@ -313,7 +313,7 @@ net::Task<http::Response> OperatorApi::RevokeCredential(const RequestScope& scop
         co_return Refuse(scope, Status(Code::kNotFound, "CREDENTIAL_UNKNOWN", "no such key"));
     }
     Status revoked = co_await app::RunBlocking(
-        services_.workers, *scope.request.loop, [this, id = *merchant_id, &api_key] {
+        services_.workers, *scope.request.loop, [this, &id = *merchant_id, &api_key] {
             return services_.credentials.Revoke(id, api_key, services_.clock.Now());
         });
     if (!revoked.ok()) co_return Refuse(scope, revoked);
@@ -373,7 +373,7 @@ net::Task<http::Response> OperatorApi::ListWebhookEndpoints(const RequestScope& 
     if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
     auto found = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
-        [this, id = *merchant_id] { return services_.webhooks.EndpointsOf(id); });
+        [this, &id = *merchant_id] { return services_.webhooks.EndpointsOf(id); });
     if (!found.ok()) co_return Refuse(scope, found.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
@@ -389,7 +389,7 @@ net::Task<http::Response> OperatorApi::DeleteWebhookEndpoint(const RequestScope&
     auto name = EndpointNameOf(scope.request);
     if (!name.ok()) co_return Refuse(scope, name.status());
     Status deleted = co_await app::RunBlocking(
-        services_.workers, *scope.request.loop, [this, id = *merchant_id, &name] {
+        services_.workers, *scope.request.loop, [this, &id = *merchant_id, &name] {
             return services_.webhooks.DeleteEndpoint(id, *name, services_.clock.Now());
         });
     if (!deleted.ok()) co_return Refuse(scope, deleted);
@@ -408,7 +408,7 @@ net::Task<http::Response> OperatorApi::TestWebhookEndpoint(const RequestScope& s
     if (!name.ok()) co_return Refuse(scope, name.status());
     auto made = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
-        [this, id = *merchant_id, &name]() -> Result<domain::WebhookDelivery> {
+        [this, &id = *merchant_id, &name]() -> Result<domain::WebhookDelivery> {
             KESSAI_ASSIGN_OR_RETURN(const auto endpoint,
                                     services_.webhooks.FindEndpoint(id, *name));
             domain::WebhookDelivery delivery;
@@ -464,8 +464,8 @@ net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope&
     constexpr int kPageSize = 50;
     auto page = co_await app::RunBlocking(
         services_.workers, *request.loop,
-        [this, id = *merchant_id, &name, state,
-         before]() -> Result<std::vector<domain::WebhookDelivery>> {
+        [this, &id = *merchant_id, &name, &state,
+         &before]() -> Result<std::vector<domain::WebhookDelivery>> {
             KESSAI_ASSIGN_OR_RETURN(const auto endpoint,
                                     services_.webhooks.FindEndpoint(id, *name));
             return services_.webhooks.ListDeliveries(endpoint.endpoint_id, state, before,
@@ -493,7 +493,7 @@ net::Task<http::Response> OperatorApi::GetWebhookAttempts(const RequestScope& sc
     if (!id.ok()) co_return Refuse(scope, id.status());
     auto attempts = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
-        [this, delivery = *id] { return services_.webhooks.AttemptsOf(delivery); });
+        [this, &delivery = *id] { return services_.webhooks.AttemptsOf(delivery); });
     if (!attempts.ok()) co_return Refuse(scope, attempts.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
@@ -521,7 +521,7 @@ net::Task<http::Response> OperatorApi::Redeliver(const RequestScope& scope) cons
     auto id = PathId(scope.request, "deliveryId", "DELIVERY_UNKNOWN");
     if (!id.ok()) co_return Refuse(scope, id.status());
     auto delivery = co_await app::RunBlocking(
-        services_.workers, *scope.request.loop, [this, delivery_id = *id] {
+        services_.workers, *scope.request.loop, [this, &delivery_id = *id] {
             return services_.webhooks.Redeliver(delivery_id, services_.clock.Now());
         });
     if (!delivery.ok()) co_return Refuse(scope, delivery.status());

@@ -18,8 +18,8 @@ namespace kessai::net {
 /// frame lives until the Task object goes, so arguments taken by reference must outlive the await.
 /// An exception that leaves it is rethrown where it is awaited.
 ///
-/// GCC 12 destroys a temporary lambda twice that is built inside a co_await expression and captures
-/// something with a destructor: name the lambda first, or capture by reference.
+/// GCC 12 destroys twice what a co_await expression builds in place, if it is a lambda that owns
+/// something or an aggregate in braces: name it first, or capture by reference (README.md).
 template <class T = void>
 class Task;
 
