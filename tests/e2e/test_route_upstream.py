@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -22,13 +21,7 @@ from kessai_client import waiting
 from kessai_client.bearer import AppUser, expect
 from kessai_client.partner import Partner
 from kessai_client.stack_file import StackFile
-from test_tracing import restart
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-from kessai import services  # noqa: E402
-from kessai.stack import open_stack  # noqa: E402
+from running_services import restart, service_of, services
 
 LIMIT_S = 60.0
 
@@ -62,8 +55,7 @@ class Next:
     def __init__(self, stack: StackFile, log: Path) -> None:
         self.grpc, admin = free_port(), free_port()
         self.admin_url = f"http://127.0.0.1:{admin}"
-        preset = Path(stack.content["binaries"]).parent.name
-        service = services.Service("payment", open_stack(stack.content["stack"]), preset)
+        service = service_of(stack, "payment")
         ports = {"grpc.listen_port": self.grpc, "service.admin_port": admin}
         environment = {
             "PATH": os.environ["PATH"],
@@ -109,8 +101,15 @@ def test_one_route_goes_to_another_service_and_the_others_stay(
 ) -> None:
     payer = new_user(1_000)
     old, new = stack.admin_url("payment"), payment_next.admin_url
-    restart(stack, "gateway", "--set", f"upstreams.others=payment-next=127.0.0.1:{payment_next.grpc}",
-            "--set", "upstreams.routes=app_payCode=payment-next")  # fmt: skip
+    target = f"127.0.0.1:{payment_next.grpc}"
+    restart(
+        stack,
+        "gateway",
+        {
+            "upstreams.others": f"payment-next={target}",
+            "upstreams.routes": "app_payCode=payment-next",
+        },
+    )
     try:
         before_old, before_new = commands(old), commands(new)
         code = expect(merchant.create_code(order, 500), 201)["data"]["codeId"]
@@ -121,7 +120,7 @@ def test_one_route_goes_to_another_service_and_the_others_stay(
         assert expect(merchant.details(order), 200)["data"]["status"] == "COMPLETED"
         assert payer.balance() == 500
     finally:
-        restart(stack, "gateway", "--clear")
+        restart(stack, "gateway")
     before_old = commands(old)
     code = expect(merchant.create_code(f"{order}-2", 100), 201)["data"]["codeId"]
     expect(payer.pay(code, 100), 201)

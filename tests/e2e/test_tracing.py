@@ -10,12 +10,8 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import secrets
-import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -24,8 +20,8 @@ from kessai_client.bearer import AppUser, expect
 from kessai_client.events import TopicTail
 from kessai_client.partner import Partner
 from kessai_client.stack_file import StackFile
+from running_services import restart
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("payment", "payout", "reconciliation", "gateway")
 LIMIT_S = 30.0
 SERVER, CONSUMER = 2, 5  # OTLP's kinds of spans
@@ -85,29 +81,18 @@ def attributes(of: Any) -> dict[str, Any]:
     return {one["key"]: next(iter(one["value"].values())) for one in of.get("attributes", [])}
 
 
-def restart(stack: StackFile, service: str, *arguments: str) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("KESSAI_PORT_BASE")}
-    preset = Path(stack.content["binaries"]).parent.name
-    done = subprocess.run(
-        [str(ROOT / "kessai"), "restart", service, "--stack", stack.content["stack"],
-         "--preset", preset, *arguments],
-        env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture
 def collector(stack: StackFile) -> Iterator[Collector]:
     """All services send their spans to it."""
     made = Collector()
     try:
         for service in SERVICES:
-            restart(stack, service, "--set", f"tracing.endpoint={made.endpoint}",
-                    "--set", "tracing.batch_delay=100ms")  # fmt: skip
+            settings = {"tracing.endpoint": made.endpoint, "tracing.batch_delay": "100ms"}
+            restart(stack, service, settings)
         yield made
     finally:
         for service in SERVICES:
-            restart(stack, service, "--clear")
+            restart(stack, service)
         made.close()
 
 
