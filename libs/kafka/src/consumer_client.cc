@@ -14,6 +14,8 @@
 namespace kessai::kafka {
 namespace {
 
+constexpr int kSeekWaitsMillis = 0x02010000;
+
 constexpr Duration kEndQueryTimeout = std::chrono::seconds(2);
 constexpr const char* kTraceparentHeader = "traceparent";
 
@@ -289,8 +291,11 @@ Status ConsumerClient::Seek(int partition, std::int64_t offset, Duration timeout
     rd_kafka_topic_partition_t* element =
         rd_kafka_topic_partition_list_add(list.get(), impl_->options.topic.c_str(), partition);
     element->offset = offset;
+    // Before 2.1.0 librdkafka waits as many microseconds as it is given milliseconds (its change
+    // 4230), so that on a busy machine the seek is done, but not in time.
+    const Duration given = rd_kafka_version() < kSeekWaitsMillis ? 1'000 * timeout : timeout;
     const Owned<rd_kafka_error_t> error(
-        rd_kafka_seek_partitions(impl_->client.get(), list.get(), MillisOf(timeout)));
+        rd_kafka_seek_partitions(impl_->client.get(), list.get(), MillisOf(given)));
     if (error) return StatusOf(rd_kafka_error_code(error.get()), "seek");
     return StatusOf(element->err, "seek");
 }
