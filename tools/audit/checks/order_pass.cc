@@ -1,4 +1,3 @@
-#include <optional>
 #include <vector>
 
 #include "checks/payment_passes.h"
@@ -7,16 +6,15 @@ namespace kessai::audit {
 
 Status PassOverOrders(mysql::Session& session, Sorted<PaymentOfOrder> payments, Report& report) {
     Paged<OrderTable> orders(session);
-    std::optional<OrderRow> order;
+    OrderRow order;
     std::vector<PaymentOfOrder> of_order;
     while (orders.Peek() != nullptr || payments.Peek() != nullptr) {
         const bool has_order =
             orders.Peek() != nullptr &&
             (payments.Peek() == nullptr || orders.Peek()->order_key <= payments.Peek()->order_key);
         const Hash16 key = has_order ? orders.Peek()->order_key : payments.Peek()->order_key;
-        order.reset();
         if (has_order) {
-            order.emplace(*orders.Peek());
+            order = *orders.Peek();
             orders.Pop();
         }
         of_order.clear();
@@ -24,7 +22,7 @@ Status PassOverOrders(mysql::Session& session, Sorted<PaymentOfOrder> payments, 
             of_order.push_back(*payments.Peek());
             payments.Pop();
         }
-        CheckOrder(order, of_order, report);
+        CheckOrder(has_order ? &order : nullptr, of_order, report);
     }
     KESSAI_RETURN_IF_ERROR(orders.status());
     KESSAI_RETURN_IF_ERROR(payments.status());

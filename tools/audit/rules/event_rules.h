@@ -15,8 +15,7 @@ namespace kessai::audit {
 /// M6 of one topic, change by change in the order of their keys:
 /// - the event of every row is there, unless it may have been in what retention removed;
 /// - every time it is there, it stands in its object's partition, has the object as its key, and
-/// says
-///   what the row says;
+///   says what the row says;
 /// - the first occurrences of an object's events stand in the order of their versions;
 /// and M9: an event does not first occur behind the mark of its day.
 class EventFollower {

@@ -53,10 +53,9 @@ void CheckPaidOnce(std::span<const PaymentOfOrder> payments, Report& report) {
 
 }  // namespace
 
-void CheckOrder(const std::optional<OrderRow>& order, std::span<const PaymentOfOrder> payments,
-                Report& report) {
+void CheckOrder(const OrderRow* order, std::span<const PaymentOfOrder> payments, Report& report) {
     CheckPaidOnce(payments, report);
-    if (!order.has_value()) {
+    if (order == nullptr) {
         for (const PaymentOfOrder& payment : payments) {
             report.Found(kM4, "order row is missing", [&] {
                 return Finding{OfPayment(payment), "a row of key " + ToText(payment.order_key),

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <tuple>
 
@@ -24,16 +23,14 @@ struct PaymentOfOrder {
     }
 };
 
-/// M4 of one (merchant, merchantPaymentId): its row (if there is one) and all payments that have
-/// it.
+/// M4 of one (merchant, merchantPaymentId): its row (null if there is none) and all payments that
+/// have it.
 /// - The row's key is the hash of what it stands for, and a payment's order has a row.
 /// - At most one of the payments was paid, and the row names it. A payment that the row does not
-/// name
-///   is a code that nobody paid and that was deleted or has expired: it is CREATED or CODE_DELETED.
+///   name is a code that nobody paid and that was deleted or has expired: it is CREATED or
+///   CODE_DELETED.
 /// - The row is cancelled when the payment that it names is, at the same time; a row that names
-/// none
-///   (it bars an id that was cancelled before it was created) is cancelled.
-void CheckOrder(const std::optional<OrderRow>& order, std::span<const PaymentOfOrder> payments,
-                Report& report);
+///   none (it bars an id that was cancelled before it was created) is cancelled.
+void CheckOrder(const OrderRow* order, std::span<const PaymentOfOrder> payments, Report& report);
 
 }  // namespace kessai::audit
