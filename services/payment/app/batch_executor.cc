@@ -17,6 +17,9 @@ bool WorthRunningAgain(const Status& status) {
            status.code() == Code::kUnknown || status.code() == Code::kAlreadyExists;
 }
 
+/// Another replica's row is found by the next run. So many collisions in a row are no race.
+constexpr int kCollisionsMax = 3;
+
 }  // namespace
 
 struct BatchExecutor::Pending {
@@ -175,6 +178,7 @@ void BatchExecutor::BackOff(Duration& wait) {
 
 void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
     Duration wait = options_.retry_backoff;
+    int collisions = 0;
     while (true) {
         DropExpired(open);
         if (open.empty()) return;
@@ -189,16 +193,22 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
         if (status.code() == Code::kUnknown) {
             for (Pending* pending : open) pending->maybe_committed = true;
         }
-        if (!WorthRunningAgain(status)) {
+        const bool collided = status.code() == Code::kAlreadyExists;
+        collisions = collided ? collisions + 1 : 0;
+        if (!WorthRunningAgain(status) || collisions == kCollisionsMax) {
             if (open.size() > 1) break;
-            open.front()->Fail(status);
+            observer_.OnFailed(status);
+            open.front()->Fail(collided ? Status(Code::kInternal, "KEY_COLLISION",
+                                                 "what the command writes is there already")
+                                        : status);
             return;
         }
         // Shutting down, what was accepted still gets its retries: they end with its deadlines.
         observer_.OnRetry(status);
         BackOff(wait);
     }
-    // A permanent error: one command is at fault, and the others need not fail with it.
+    // A permanent error, or a row that is always there already: one command is at fault, and the
+    // others need not fail with it.
     observer_.OnSplit();
     const auto middle = open.begin() + static_cast<std::ptrdiff_t>(open.size() / 2);
     Run({open.begin(), middle}, slot);

@@ -65,6 +65,8 @@ class ExecutorObserver {
     virtual void OnRetry(const Status& why) = 0;
     virtual void OnSplit() = 0;
     virtual void OnDropped() = 0;
+    /// A command alone that the database refuses for good, and with what.
+    virtual void OnFailed(const Status& why) = 0;
 };
 
 /// Executes commands in batches: what has gathered while the last transaction was on its way
@@ -72,8 +74,9 @@ class ExecutorObserver {
 /// makes it correct, so any number of replicas run executors side by side.
 ///
 /// A deadlock, lost connection or lost commit reply runs the whole batch again (every command finds
-/// its own outcome behind its key); only a permanent error splits it, by halves, until the command
-/// at fault fails alone.
+/// its own outcome behind its key). So does a duplicate key, which another replica's commit
+/// explains, but only some times in a row. A permanent error, and a collision that lasts, split it
+/// by halves until the command at fault fails alone.
 class BatchExecutor {
  public:
     BatchExecutor(ExecutorOptions options, LedgerStore& store, const BatchServices& services,

@@ -186,6 +186,40 @@ TEST_F(LedgerTest, APoisonousCommandFailsAlone) {
     EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 99);
 }
 
+// Goal: a row that is always there already fails the command that runs into it, not its neighbours.
+// Method: a payment's version is set back by hand, so its next refund meets the journal of the
+// last.
+TEST_F(LedgerTest, ACollisionThatLastsFailsAlone) {
+    auto& executor = Start({.executors = 1, .batch_max = 256});
+    ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, kUser, 1'000));
+    const auto created = ExecuteOne(executor, Order("order-1", 300));
+    ASSERT_OK(created);
+    ASSERT_OK(ExecuteOne(executor, Pay(PaymentOf(created), kUser)));
+    const auto id = PaymentOf(created).id;
+    const auto refund = [&](const std::string& key) {
+        return domain::RefundPayment{kMerchant, key, id, Yen(10), "", 0};
+    };
+    ASSERT_OK(ExecuteOne(executor, refund("r-1")));
+    {
+        auto session = mysql::Session::Connect(schema_->admin_options()).value();
+        ASSERT_OK(session->Execute(
+            mysql::Query{"test.set_back", "UPDATE payment SET version = version - 1"}));
+    }
+    std::vector<Command> commands;
+    for (int i = 0; i < 100; ++i) commands.push_back(Order("o-" + std::to_string(i), 10));
+    commands[61] = refund("r-2");
+    const auto outcomes = Execute(executor, commands, std::chrono::seconds(10));
+    for (std::size_t i = 0; i < 100; ++i) {
+        if (i == 61) continue;
+        EXPECT_THAT(outcomes[i], testing::IsOk()) << i;
+    }
+    EXPECT_THAT(outcomes[61], testing::Refuses(Code::kInternal, "KEY_COLLISION"));
+    EXPECT_GT(observer_.splits, 0);
+    EXPECT_THAT(observer_.failed, ElementsAre(::testing::HasSubstr("DUPLICATE_KEY")));
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), 100);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM refund"), 1);
+}
+
 /// An executor whose only session goes through a proxy.
 class LostReplyTest : public LedgerTest {
  protected:

@@ -64,12 +64,17 @@ class CountingObserver final : public app::ExecutorObserver {
         const std::lock_guard lock(mutex_);
         ++dropped;
     }
+    void OnFailed(const Status& why) override {
+        const std::lock_guard lock(mutex_);
+        failed.push_back(why.ToString());
+    }
 
     int batches = 0;
     int splits = 0;
     int dropped = 0;
     std::size_t largest_batch = 0;
     std::vector<std::string> retries;
+    std::vector<std::string> failed;
 
  private:
     std::mutex mutex_;

@@ -43,6 +43,10 @@ void ExecutorMetrics::OnDropped() {
     dropped_.Add();
 }
 
+void ExecutorMetrics::OnFailed(const Status& why) {
+    log::Error("payment.command_failed", {{"status", why}});
+}
+
 std::shared_ptr<void> ExecutorMetrics::ExposeQueue(metrics::Registry& registry,
                                                    const app::BatchExecutor& executor) {
     return registry.AddCallbackGauge(

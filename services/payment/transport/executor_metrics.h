@@ -15,6 +15,7 @@ class ExecutorMetrics final : public app::ExecutorObserver {
     void OnBatch(std::size_t commands, std::size_t changes, Duration took) override;
     void OnRetry(const Status& why) override;
     void OnSplit() override;
+    void OnFailed(const Status& why) override;
     void OnDropped() override;
 
     /// The queue's depth at each scrape, until the guard goes.
