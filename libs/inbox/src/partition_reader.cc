@@ -6,6 +6,7 @@
 #include "kessai/inbox/policy.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/transaction.h"
+#include "kessai/outbox/batch_writer.h"
 
 namespace kessai::inbox {
 namespace {
@@ -110,7 +111,7 @@ Status PartitionReader::FindPosition() {
 // Takes what was fetched, as far as a batch goes. True if there may be more.
 bool PartitionReader::Gather() {
     const auto room = static_cast<std::size_t>(context_.options.batch_events_max);
-    if (pending_.size() >= room) return true;
+    if (pending_.size() >= room || pending_bytes_ >= context_.options.batch_bytes_max) return true;
     const int wanted = static_cast<int>(room - pending_.size());
     Result<kafka::RecordBatch> taken = client_->Take(partition_, wanted);
     if (!taken.ok()) {
@@ -142,6 +143,7 @@ bool PartitionReader::Gather() {
             return false;
         }
         ++expected;
+        pending_bytes_ += record.value.size();
         auto traced = Trace(record);
         const std::string_view parent =
             traced == nullptr ? record.traceparent : std::string_view(traced->traceparent);
@@ -299,6 +301,7 @@ SteadyInstant PartitionReader::AfterCommit(std::size_t count) {
     if (condemned_.empty()) isolated_in_a_row_ = 0;
     condemned_.clear();
     next_offset_ = pending_[count - 1].item.offset + 1;
+    for (std::size_t i = 0; i < count; ++i) pending_bytes_ -= pending_[i].item.value.size();
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
     stopped_ = OkStatus();
     backoff_ = context_.options.backoff_first;
@@ -320,6 +323,15 @@ SteadyInstant PartitionReader::AfterRefusal(const Outcome& outcome, std::size_t 
     // Whether it was committed is in the stored offset.
     if (outcome.status.code() == Code::kUnknown) DropPending();
     Action action = ActionFor(outcome.status.code());
+    // What the batch would put into the outbox does not fit there, however often it is tried: fewer
+    // events at once do.
+    if (outcome.status.reason() == outbox::kBatchTooLarge) {
+        if (count > 1) {
+            batch_limit_ = count / 2;
+            return context_.clock.SteadyNow();
+        }
+        action = Action::kStop;
+    }
     // What our own statements are refused for is no event's fault, and neither is a refusal to
     // store an event that was condemned already.
     if (action != Action::kRetry && (!outcome.by_handler || !condemned_.empty())) {
@@ -354,6 +366,7 @@ void PartitionReader::DropPending() {
         if (pending.traced) pending.traced->span.SetStatus(Status(Code::kAborted, kDropped, ""));
     }
     pending_.clear();
+    pending_bytes_ = 0;
     condemned_.clear();
     positioned_ = false;
     context_.handler.OnDropped(Key().topic, partition_);

@@ -95,6 +95,8 @@ class PartitionReader {
     /// The next offset to apply; -1 before it was first known.
     std::int64_t next_offset_ = -1;
     std::deque<Pending> pending_;
+    /// The values' sizes: beyond a batch's bytes no more is gathered.
+    std::size_t pending_bytes_ = 0;
     Status stopped_;
 
     SteadyInstant not_before_{};

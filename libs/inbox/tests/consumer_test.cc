@@ -339,6 +339,34 @@ TEST_F(InboxTest, UnreadableBytesBecomeADeadLetter) {
     EXPECT_EQ(Metric("kessai_inbox_dead_letters_total"), 3);
 }
 
+// Goal: many or large messages that nobody can read are set aside, however many dead letters fit
+// one batch of the outbox. Method: what waits is gathered for seconds, so that it would be one
+// batch: its messages are within a batch's bytes, their dead letters are not.
+TEST_F(InboxTest, MoreDeadLettersThanOneBatchHoldsAreSetAside) {
+    ConsumerOptions options = Options();
+    options.batch_every = 3s;
+    const auto consumer = StartConsumer(options, handler_, metrics_);
+    int dead = 0;
+    for (const auto& [count, size] : {std::pair{450, 9'300}, std::pair{4, 1'048'450}}) {
+        SCOPED_TRACE(count);
+        Publish({{1, dead + 1}});  // and the next batch begins so much later
+        ASSERT_EVENTUALLY(VersionsOf(1).ends_with(std::to_string(dead + 1)));
+        const double retries = Metric("kessai_inbox_batch_retries_total");
+        for (int i = 0; i < count; ++i) {
+            std::string value(static_cast<std::size_t>(size), 'x');
+            EXPECT_THAT(producer_->Produce({.topic = topic_,
+                                            .partition = PartitionOf(1),
+                                            .key = std::to_string(1'000 + dead + i),
+                                            .value = std::move(value)}),
+                        IsOk());
+        }
+        dead += count;
+        EXPECT_EVENTUALLY(Count("dead_letter") == dead);
+        EXPECT_GT(Metric("kessai_inbox_batch_retries_total"), retries);
+        EXPECT_OK(consumer->Health());
+    }
+}
+
 // Goal: the same key with other content is never dropped: within a batch and against the table.
 TEST_F(InboxTest, OtherContentUnderTheSameKeyIsADeadLetter) {
     Publish({{1, 1}, {1, 1, "other"}, {1, 2}, {2, 1}});
