@@ -213,12 +213,13 @@ void UnaryCall::OnDone() {
     GiveToGrpc(environment);
 }
 
-StreamingCall::StreamingCall(const MethodState& method) : ServerCall(method) {}
+StreamingCall::StreamingCall(const MethodState& method, const grpc::CallbackServerContext& grpc)
+    : ServerCall(method), grpc_(grpc) {}
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamingCall::Begin(
     const MethodState& method, const grpc::CallbackServerContext& grpc,
     const grpc::ByteBuffer& request) {
-    auto call = std::make_shared<StreamingCall>(method);
+    auto call = std::make_shared<StreamingCall>(method, grpc);
     call->self_ = call;
     grpc::ServerWriteReactor<grpc::ByteBuffer>* reactor = call.get();
     call->Run(grpc, request);
@@ -231,16 +232,28 @@ void StreamingCall::Respond(const google::protobuf::MessageLite&) {
 }
 
 bool StreamingCall::WaitForRoom(std::unique_lock<std::mutex>& lock) {
-    // Ends at the latest with the call's deadline: gRPC then cancels it.
-    room_.wait(lock, [this] { return !writing_; });
+    // gRPC ends a call at the deadline its caller gave. One that gave none, or a later one than
+    // calls get here, and does not read would hold this thread for ever.
+    const auto has_room = [this] { return !writing_; };
+    if (!room_.wait_for(lock, TimeLeft(), has_room)) {
+        lock.unlock();  // Cancelling may call back from here.
+        grpc_.TryCancel();
+        lock.lock();
+        room_.wait(lock, has_room);  // The write ends with the call.
+    }
     return !gone_;
+}
+
+Duration StreamingCall::TimeLeft() const {
+    return std::chrono::duration_cast<Duration>(context().deadline() -
+                                                method_.environment->clock->SteadyNow());
 }
 
 bool StreamingCall::Write(const google::protobuf::MessageLite& item) {
     grpc::ByteBuffer bytes = ToBytes(item);
     {
         std::unique_lock lock(mutex_);
-        if (!WaitForRoom(lock)) return false;
+        if (!WaitForRoom(lock) || TimeLeft() <= Duration::zero()) return false;
         writing_ = true;
         outgoing_.Swap(&bytes);
     }

@@ -97,7 +97,7 @@ class StreamingCall final : public ServerCall, public grpc::ServerWriteReactor<g
     static grpc::ServerWriteReactor<grpc::ByteBuffer>* Begin(
         const MethodState& method, const grpc::CallbackServerContext& grpc,
         const grpc::ByteBuffer& request);
-    explicit StreamingCall(const MethodState& method);
+    StreamingCall(const MethodState& method, const grpc::CallbackServerContext& grpc);
 
     void Respond(const google::protobuf::MessageLite& response) override;
     bool Write(const google::protobuf::MessageLite& item) override;
@@ -108,9 +108,14 @@ class StreamingCall final : public ServerCall, public grpc::ServerWriteReactor<g
     void OnDone() override;
 
  private:
-    /// Waits for the write on its way; false when the caller has gone.
+    /// Waits for the write on its way, until the deadline, then cancels the call; false when the
+    /// caller has gone.
     bool WaitForRoom(std::unique_lock<std::mutex>& lock);
+    /// Until the call's deadline.
+    Duration TimeLeft() const;
 
+    /// Lives until OnDone.
+    const grpc::CallbackServerContext& grpc_;
     std::mutex mutex_;
     std::condition_variable room_;
     bool writing_ = false;

@@ -3,6 +3,8 @@
 #include <grpc/support/time.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/impl/rpc_method.h>
 #include <grpcpp/support/byte_buffer.h>
@@ -40,6 +42,42 @@ Status CallWithBytes(const Channel& channel, const std::string& method, const st
 
 Status CallWithoutDeadline(const Channel& channel, const std::string& token) {
     return CallRaw(channel, "GetPayment", "", token, false);
+}
+
+struct UnreadStream::Call {
+    explicit Call(const Channel& channel) : stub(channel.grpc_channel()) {}
+    /// Waits for the one operation under way.
+    void Wait() {
+        void* tag = nullptr;
+        bool ok = false;
+        queue.Next(&tag, &ok);
+    }
+
+    grpc::GenericStub stub;
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream;
+};
+
+UnreadStream::UnreadStream(const Channel& channel, const std::string& token)
+    : call_(std::make_unique<Call>(channel)) {
+    call_->context.AddMetadata(metadata::kToken, token);
+    call_->stream = call_->stub.PrepareCall(
+        &call_->context, "/kessai.payment.v1.PaymentService/ListDayRows", &call_->queue);
+    call_->stream->StartCall(this);
+    call_->Wait();
+    const grpc::Slice empty("");
+    call_->stream->WriteLast(grpc::ByteBuffer(&empty, 1), grpc::WriteOptions(), this);
+    call_->Wait();
+}
+
+UnreadStream::~UnreadStream() {
+    call_->context.TryCancel();
+    grpc::Status status;
+    call_->stream->Finish(&status, this);
+    call_->Wait();
+    call_->queue.Shutdown();
+    call_->Wait();
 }
 
 }  // namespace kessai::rpc

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "kessai/result/result.h"
@@ -14,5 +15,16 @@ Status CallWithBytes(const Channel& channel, const std::string& method, const st
                      const std::string& token);
 /// Calls GetPayment without a deadline.
 Status CallWithoutDeadline(const Channel& channel, const std::string& token);
+
+/// A call of ListDayRows without a deadline whose answers nobody reads. Cancelled at the end.
+class UnreadStream {
+ public:
+    UnreadStream(const Channel& channel, const std::string& token);
+    ~UnreadStream();
+
+ private:
+    struct Call;
+    std::unique_ptr<Call> call_;
+};
 
 }  // namespace kessai::rpc

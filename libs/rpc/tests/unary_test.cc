@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <future>
 #include <latch>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -152,6 +153,41 @@ TEST_F(UnaryTest, DeadlinesHaveADefaultAndALongest) {
     EXPECT_TRUE(CallWithoutDeadline(channel, tokens_.Merchant()).ok());
     EXPECT_LE(Duration(left_us), seconds(3));
     EXPECT_GT(Duration(left_us), seconds(2));
+}
+
+// Goal: no stream outlives the server's own bounds, whatever deadline its caller gave.
+// Method: a handler that writes without an end; one caller gives no deadline and reads nothing, the
+// other gives a long one and reads all.
+TEST_F(UnaryTest, StreamsEndWithTheServersBounds) {
+    std::promise<void> unread_ended;
+    std::atomic<int> ended = 0;
+    ServerOptions options;
+    options.deadline_default = seconds(1);
+    options.deadline_max = seconds(2);
+    TestServer server(tokens_,
+                      {.list_day_rows =
+                           [&](const CallContext&, const pb::ListDayRowsRequest&,
+                               StreamWriter<pb::DayRow>& rows) {
+                               pb::DayRow row;
+                               row.set_object_id(std::numeric_limits<std::int64_t>::max());
+                               while (rows.Write(row)) {
+                               }
+                               if (++ended == 1) unread_ended.set_value();
+                               return Status(Code::kCancelled, "GONE", "");
+                           }},
+                      options);
+    const Channel channel = ChannelTo(server.address());
+    {
+        const UnreadStream unread(channel, tokens_.Operator("day:read"));
+        EXPECT_EQ(unread_ended.get_future().wait_for(seconds(10)), std::future_status::ready);
+    }
+    const std::string token = tokens_.Operator("day:read");
+    const SteadyInstant begun = SystemClock().SteadyNow();
+    EXPECT_FALSE(CallStreaming(channel, ListDayRowsMethod(), pb::ListDayRowsRequest(),
+                               {.timeout = seconds(20), .token = token},
+                               [](const pb::DayRow&) { return Status(); })
+                     .ok());
+    EXPECT_LT(SystemClock().SteadyNow() - begun, seconds(15));
 }
 
 TEST_F(UnaryTest, CallerStopsWaitingAtItsDeadlineAndTheHandlerHears) {

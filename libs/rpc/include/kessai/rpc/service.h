@@ -79,7 +79,8 @@ template <class Item>
 class StreamWriter {
  public:
     explicit StreamWriter(internal::PendingAnswer& pending) : pending_(pending) {}
-    /// Blocks until there is room for it. False when the caller has gone: return then.
+    /// Blocks until there is room for it. False when the caller has gone or the call's deadline has
+    /// passed: return then.
     bool Write(const Item& item) { return pending_.Write(item); }
 
  private:
