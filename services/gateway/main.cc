@@ -21,6 +21,7 @@
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
 #include "kessai/mysql/telemetry.h"
@@ -101,21 +102,18 @@ Result<Storage> BuildStorage(const Options& options, runtime::Context& context) 
     KESSAI_ASSIGN_OR_RETURN(auto made_box, domain::SecretBox::Create(keys));
     const auto& box = context.Own(std::make_unique<domain::SecretBox>(std::move(made_box)));
 
-    auto& ids =
-        context.Own(std::make_unique<storage::LeasedIds>(pool, clock, [](const Status& why) {
+    auto& leased =
+        context.Own(std::make_unique<lease::LeasedIds>(pool, clock, [](const Status& why) {
             log::Warn("gateway.no_worker_number", {{"status", why}});
         }));
     context.Add({.name = "ids",
-                 .start = [&ids]() -> Status {
-                     ids.Start();
+                 .start = [&leased]() -> Status {
+                     leased.Start();
                      return OkStatus();
                  },
-                 .ready = [&ids]() -> Status {
-                     return ids.held() ? OkStatus()
-                                       : Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD",
-                                                "waits for the database to give a worker number");
-                 },
-                 .stop = [&ids] { ids.Stop(); }});
+                 .ready = [&leased] { return leased.Ready(); },
+                 .stop = [&leased] { leased.Stop(); }});
+    auto& ids = context.Own(std::make_unique<storage::LeasedIds>(leased));
     return Storage{pool,
                    ids,
                    context.Own(std::make_unique<storage::MysqlCredentialStore>(pool, box)),

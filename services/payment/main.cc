@@ -12,6 +12,7 @@
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
 #include "kessai/mysql/telemetry.h"
@@ -98,19 +99,16 @@ Status Build(const Options& options, runtime::Context& context) {
     context.Keep(mysql::ExposePool(context.metrics(), pool));
     context.Add({.name = "mysql", .stop = [&pool] { pool.Close(); }});
 
-    auto& ids = context.Own(std::make_unique<storage::LeasedIds>(
+    auto& leased = context.Own(std::make_unique<lease::LeasedIds>(
         pool, clock, [](const Status& why) { LogFailure("payment.no_worker_number", why); }));
     context.Add({.name = "ids",
-                 .start = [&ids]() -> Status {
-                     ids.Start();
+                 .start = [&leased]() -> Status {
+                     leased.Start();
                      return OkStatus();
                  },
-                 .ready = [&ids]() -> Status {
-                     return ids.held() ? OkStatus()
-                                       : Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD",
-                                                "waits for the database to give a worker number");
-                 },
-                 .stop = [&ids] { ids.Stop(); }});
+                 .ready = [&leased] { return leased.Ready(); },
+                 .stop = [&leased] { leased.Stop(); }});
+    auto& ids = context.Own(std::make_unique<storage::LeasedIds>(leased));
 
     auto& relay = context.Own(std::make_unique<outbox::Relay>(
         RelayOptions(options), pool, context.metrics(),

@@ -13,6 +13,7 @@
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
 #include "kessai/mysql/telemetry.h"
@@ -25,7 +26,6 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/runtime/main.h"
 #include "options.h"
-#include "storage/leased_ids.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
 #include "transport/claim_consumer.h"
@@ -93,7 +93,7 @@ Result<rpc::Channel> ChannelTo(const Upstream& upstream, const Options& options,
 /// What both sides' consumers and the runs share.
 struct Core {
     mysql::Pool& pool;
-    storage::LeasedIds& ids;
+    lease::LeasedIds& ids;
     const digest::RowHasher& hasher;
     app::Transactions& transactions;
     transport::ReconciliationMetrics& metrics;
@@ -109,20 +109,15 @@ Result<Core> BuildCore(const Options& options, runtime::Context& context) {
     context.Keep(mysql::ExposePool(context.metrics(), pool));
     context.Add({.name = "mysql", .stop = [&pool] { pool.Close(); }});
 
-    auto& ids =
-        context.Own(std::make_unique<storage::LeasedIds>(pool, clock, [](const Status& why) {
-            log::Warn("reconciliation.no_worker_number", {{"status", why}});
-        }));
+    auto& ids = context.Own(std::make_unique<lease::LeasedIds>(pool, clock, [](const Status& why) {
+        log::Warn("reconciliation.no_worker_number", {{"status", why}});
+    }));
     context.Add({.name = "ids",
                  .start = [&ids]() -> Status {
                      ids.Start();
                      return OkStatus();
                  },
-                 .ready = [&ids]() -> Status {
-                     if (ids.Held()) return OkStatus();
-                     return Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD",
-                                   "waits for the database to give a worker number");
-                 },
+                 .ready = [&ids] { return ids.Ready(); },
                  .stop = [&ids] { ids.Stop(); }});
 
     return Core{pool,

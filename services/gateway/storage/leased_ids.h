@@ -1,36 +1,22 @@
 #pragma once
 
-#include <condition_variable>
-#include <functional>
-#include <mutex>
-#include <stop_token>
-#include <thread>
+#include <cstdint>
 
 #include "app/id_source.h"
-#include "kessai/lease/worker_number_lease.h"
-#include "kessai/mysql/pool.h"
+#include "kessai/lease/leased_ids.h"
 
 namespace kessai::gateway::storage {
 
-/// Ids from a leased worker number, which it goes on asking for while the database can't give one,
-/// so that the process may start before its database.
+/// Single ids, from the process's leased worker number.
 class LeasedIds final : public app::IdSource {
  public:
-    LeasedIds(mysql::Pool& pool, const Clock& clock, std::function<void(const Status&)> on_error);
-    ~LeasedIds() override;
+    /// `ids` must outlive it.
+    explicit LeasedIds(const lease::LeasedIds& ids) : ids_(ids) {}
 
-    void Start();
-    void Stop();
-    bool held() const { return lease_.Held(); }
-
-    Result<std::int64_t> Next() override;
+    Result<std::int64_t> Next() override { return ids_.Next(); }
 
  private:
-    lease::WorkerNumberLease lease_;
-    const std::function<void(const Status&)> on_error_;
-    std::mutex mutex_;
-    std::condition_variable_any retry_;
-    std::jthread starter_;
+    const lease::LeasedIds& ids_;
 };
 
 }  // namespace kessai::gateway::storage

@@ -63,7 +63,7 @@ Result<std::unique_ptr<app::RunLease>> MysqlRunLeases::TryAcquire(BusinessDate b
 }
 
 Status StoreDeadLetters(mysql::Session& session, std::span<const outbox::Entry> entries,
-                        const LeasedIds& ids, const Clock& clock) {
+                        const lease::LeasedIds& ids, const Clock& clock) {
     KESSAI_ASSIGN_OR_RETURN(const auto generator, ids.Current());
     outbox::BatchWriter writer;
     for (const auto& entry : entries) KESSAI_RETURN_IF_ERROR(writer.Add(entry));

@@ -4,11 +4,11 @@
 #include <span>
 
 #include "app/books.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/mysql/pool.h"
 #include "kessai/mysql/session.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/time/clock.h"
-#include "storage/leased_ids.h"
 #include "storage/mysql_day_books.h"
 #include "storage/mysql_discrepancy_books.h"
 #include "storage/mysql_match_books.h"
@@ -19,7 +19,7 @@ namespace kessai::reconciliation::storage {
 /// MysqlTransactions').
 class MysqlBooks {
  public:
-    MysqlBooks(mysql::Session& session, const LeasedIds& ids, const Clock& clock)
+    MysqlBooks(mysql::Session& session, const lease::LeasedIds& ids, const Clock& clock)
         : matches_(session), discrepancies_(session, ids), days_(session, ids, clock) {}
     MysqlBooks(const MysqlBooks&) = delete;
     MysqlBooks& operator=(const MysqlBooks&) = delete;
@@ -37,14 +37,14 @@ class MysqlBooks {
 class MysqlTransactions final : public app::Transactions {
  public:
     /// All must outlive it.
-    MysqlTransactions(mysql::Pool& pool, const LeasedIds& ids, const Clock& clock)
+    MysqlTransactions(mysql::Pool& pool, const lease::LeasedIds& ids, const Clock& clock)
         : pool_(pool), ids_(ids), clock_(clock) {}
 
     Status Run(const std::function<Status(app::Books&)>& work) override;
 
  private:
     mysql::Pool& pool_;
-    const LeasedIds& ids_;
+    const lease::LeasedIds& ids_;
     const Clock& clock_;
 };
 
@@ -63,6 +63,6 @@ class MysqlRunLeases final : public app::RunLeases {
 
 /// Puts dead letters into the outbox, in the transaction that is open on `session`.
 Status StoreDeadLetters(mysql::Session& session, std::span<const outbox::Entry> entries,
-                        const LeasedIds& ids, const Clock& clock);
+                        const lease::LeasedIds& ids, const Clock& clock);
 
 }  // namespace kessai::reconciliation::storage

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "app/books.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/mysql/session.h"
 #include "kessai/time/clock.h"
-#include "storage/leased_ids.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -12,7 +12,7 @@ namespace kessai::reconciliation::storage {
 class MysqlDayBooks final : public app::DayBooks {
  public:
     /// `ids` and `clock` must outlive it.
-    MysqlDayBooks(mysql::Session& session, const LeasedIds& ids, const Clock& clock)
+    MysqlDayBooks(mysql::Session& session, const lease::LeasedIds& ids, const Clock& clock)
         : session_(session), ids_(ids), clock_(clock) {}
 
     Status LockDay(BusinessDate business_date) override;
@@ -29,7 +29,7 @@ class MysqlDayBooks final : public app::DayBooks {
 
  private:
     mysql::Session& session_;
-    const LeasedIds& ids_;
+    const lease::LeasedIds& ids_;
     const Clock& clock_;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "app/books.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/mysql/session.h"
-#include "storage/leased_ids.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -11,7 +11,7 @@ namespace kessai::reconciliation::storage {
 class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
  public:
     /// `ids` must outlive it.
-    MysqlDiscrepancyBooks(mysql::Session& session, const LeasedIds& ids)
+    MysqlDiscrepancyBooks(mysql::Session& session, const lease::LeasedIds& ids)
         : session_(session), ids_(ids) {}
 
     Result<std::vector<domain::Discrepancy>> Lock(
@@ -33,7 +33,7 @@ class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
 
  private:
     mysql::Session& session_;
-    const LeasedIds& ids_;
+    const lease::LeasedIds& ids_;
 };
 
 }  // namespace kessai::reconciliation::storage

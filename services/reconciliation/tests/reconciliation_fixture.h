@@ -9,6 +9,7 @@
 #include "app/match_changes.h"
 #include "kessai/digest/store.h"
 #include "kessai/lease/lease_table.h"
+#include "kessai/lease/leased_ids.h"
 #include "kessai/mysql/migration.h"
 #include "kessai/mysql/pool.h"
 #include "kessai/outbox/outbox_table.h"
@@ -16,7 +17,6 @@
 #include "kessai/testing/matchers.h"
 #include "kessai/testing/mysql_server.h"
 #include "kessai/time/clock.h"
-#include "storage/leased_ids.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
 #include "tests/claims.h"
@@ -35,16 +35,16 @@ class ReconciliationSchema {
                               lease::Migrations()};
         const Status migrated = mysql::Migrate(**session, sets);
         KESSAI_CHECK(migrated.ok(), migrated.ToString());
-        ids_ = std::make_unique<storage::LeasedIds>(pool_, SystemClock(), [](const Status&) {});
+        ids_ = std::make_unique<lease::LeasedIds>(pool_, SystemClock(), [](const Status&) {});
         ids_->Start();
-        KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Held(); }), "ids come");
+        KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Ready().ok(); }), "ids come");
         transactions_ = std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock());
     }
     ~ReconciliationSchema() { ids_->Stop(); }
 
     mysql::Pool& pool() { return pool_; }
     const mysql::ConnectOptions& options() const { return schema_->options(); }
-    storage::LeasedIds& ids() { return *ids_; }
+    lease::LeasedIds& ids() { return *ids_; }
     app::Transactions& transactions() { return *transactions_; }
     storage::MysqlRunLeases& leases() { return leases_; }
 
@@ -67,7 +67,7 @@ class ReconciliationSchema {
  private:
     std::unique_ptr<kessai::testing::MysqlSchema> schema_;
     mysql::Pool pool_;
-    std::unique_ptr<storage::LeasedIds> ids_;
+    std::unique_ptr<lease::LeasedIds> ids_;
     std::unique_ptr<storage::MysqlTransactions> transactions_;
     storage::MysqlRunLeases leases_{pool_, SystemClock()};
 };

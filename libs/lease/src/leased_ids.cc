@@ -1,16 +1,20 @@
-#include "storage/leased_ids.h"
+#include "kessai/lease/leased_ids.h"
 
+#include <stop_token>
 #include <utility>
 
-namespace kessai::reconciliation::storage {
+#include "kessai/lease/lease_table.h"
 
+namespace kessai::lease {
 namespace {
+
 constexpr Duration kRetryEvery = std::chrono::seconds(1);
+
 }  // namespace
 
 LeasedIds::LeasedIds(mysql::Pool& pool, const Clock& clock,
-                     std::function<void(const Status&)> on_error)
-    : lease_(pool, {.owner = {}}, clock), on_error_(std::move(on_error)) {}
+                     std::function<void(const Status&)> on_error, WorkerNumberOptions options)
+    : lease_(pool, std::move(options), clock), on_error_(std::move(on_error)) {}
 
 LeasedIds::~LeasedIds() {
     Stop();
@@ -35,12 +39,25 @@ void LeasedIds::Stop() {
     lease_.Stop();
 }
 
+Status LeasedIds::Ready() const {
+    if (lease_.Held()) return OkStatus();
+    return Status(Code::kUnavailable, kNumberNotHeld,
+                  "waits for the database to give a worker number");
+}
+
 Result<std::shared_ptr<IdGenerator>> LeasedIds::Current() const {
     auto generator = lease_.generator();
     if (generator == nullptr) {
-        return Status(Code::kUnavailable, "WORKER_NUMBER_NOT_HELD", "no worker number leased yet");
+        return Status(Code::kUnavailable, kNumberNotHeld, "no worker number leased yet");
     }
     return generator;
 }
 
-}  // namespace kessai::reconciliation::storage
+Result<std::int64_t> LeasedIds::Next() const {
+    KESSAI_ASSIGN_OR_RETURN(const auto generator, Current());
+    const std::int64_t id = generator->Next();
+    KESSAI_RETURN_IF_ERROR(lease_.Confirm(*generator));
+    return id;
+}
+
+}  // namespace kessai::lease
