@@ -37,7 +37,8 @@ class ReconciliationSchema {
         KESSAI_CHECK(migrated.ok(), migrated.ToString());
         ids_ = std::make_unique<lease::LeasedIds>(pool_, SystemClock(), [](const Status&) {});
         ids_->Start();
-        KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Ready().ok(); }), "ids come");
+        KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Ready().ok(); }),
+                     "ids come");
         transactions_ = std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock());
     }
     ~ReconciliationSchema() { ids_->Stop(); }
