@@ -191,6 +191,7 @@ Result<const rpc::Channel*> AddChannel(const Options& options, runtime::Context&
     wanted.target = target;
     wanted.server_name = server_name;
     wanted.tls = options.tls;
+    wanted.retried_methods = transport::RepeatableOperatorMethods();
     KESSAI_ASSIGN_OR_RETURN(auto made,
                             rpc::Channel::Create(std::move(wanted), context.clock(), &calls));
     return &context.Own(std::make_unique<rpc::Channel>(std::move(made)));

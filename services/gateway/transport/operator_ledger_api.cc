@@ -120,6 +120,23 @@ void Note(const RequestScope& scope, std::string_view action, std::string_view o
 
 }  // namespace
 
+std::vector<std::string> RepeatableOperatorMethods() {
+    std::vector<std::string> methods;
+    const auto add = [&](std::string_view service, std::initializer_list<std::string_view> names) {
+        for (const std::string_view name : names) {
+            methods.push_back("/" + std::string(service) + "/" + std::string(name));
+        }
+    };
+    // Not PutFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs
+    // again.
+    add("kessai.payout.v1.PayoutService", {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay",
+                                           "GetAccrual", "ReleaseDay", "GetDay", "ListHeldBack"});
+    add("kessai.reconciliation.v1.ReconciliationService",
+        {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
+    add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
+    return methods;
+}
+
 OperatorLedgerApi::OperatorLedgerApi(ChannelOf payout, ChannelOf reconciliation,
                                      auth::TokenSigner& signer, rpc::WorkerPool& workers,
                                      const Clock& clock)

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kessai/auth/token.h"
 #include "kessai/http/message.h"
@@ -15,6 +16,11 @@ namespace kessai::gateway::transport {
 
 /// Which connection answers a route.
 using ChannelOf = std::function<const rpc::Channel&(const http::Request&)>;
+
+/// The methods that operators' calls go to and that may be sent to another replica when one went
+/// away: questions, and changes that change nothing when they are made again. For
+/// rpc::ChannelOptions::retried_methods.
+std::vector<std::string> RepeatableOperatorMethods();
 
 /// The operator interface over payout and reconciliation: requests are decoded here, answers are
 /// shown as the services gave them (proto_json.h).
