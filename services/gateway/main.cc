@@ -714,6 +714,10 @@ Status BuildServer(const Options& options, runtime::Context& context, const Loop
     context.Keep(context.metrics().AddCallbackGauge(
         {.name = "kessai_gateway_requests_in_flight", .help = "Requests being handled"},
         [&server] { return static_cast<double>(server.requests_in_flight()); }));
+    context.Keep(context.metrics().AddCallbackGauge(
+        {.name = "kessai_gateway_buffered_bytes",
+         .help = "What bodies hold of limits.buffered_bytes_max"},
+        [&server] { return static_cast<double>(server.buffered_bytes()); }));
     context.Add(
         {.name = "https",
          .start = [&server, &https = options.https]() -> Status {
