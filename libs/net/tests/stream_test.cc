@@ -24,9 +24,10 @@ class StreamTest : public ::testing::Test {
  protected:
     StreamTest() { loop_.Start(); }
     ~StreamTest() override {
+        // What still waits when its loop stops is lost.
         Run([this]() -> Task<void> {
             if (listener_) listener_->Close();
-            co_return;
+            while (serving_ > 0) co_await loop_.Sleep(10ms);
         });
         loop_.Stop();
     }
@@ -47,12 +48,18 @@ class StreamTest : public ::testing::Test {
         auto listener =
             Listener::Listen(loop_, "127.0.0.1", 0, [this](int descriptor, const IpAddress& peer) {
                 EXPECT_TRUE(peer.is_loopback());
-                Spawn(serve_(Stream(loop_, descriptor)));
+                Spawn(ServeOne(Stream(loop_, descriptor)));
             });
         EXPECT_TRUE(listener.ok());
         listener_ = std::move(*listener);
         listener_->Start();
         return listener_->port();
+    }
+
+    Task<void> ServeOne(Stream stream) {
+        ++serving_;
+        co_await serve_(std::move(stream));
+        --serving_;
     }
 
     static Task<Result<std::string>> ReadAll(Stream& stream) {
@@ -69,6 +76,7 @@ class StreamTest : public ::testing::Test {
     Loop loop_{"test"};
     std::function<Task<void>(Stream)> serve_;
     std::unique_ptr<Listener> listener_;
+    int serving_ = 0;  // the loop's own
 };
 
 TEST_F(StreamTest, CarriesBytesBothWaysInPlain) {
