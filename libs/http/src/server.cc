@@ -122,7 +122,7 @@ struct Server::Core {
 
     void OnAccept(const std::shared_ptr<Core>& self, int descriptor, const net::IpAddress& peer);
     void OnClosed(const std::shared_ptr<Core>& self, const net::IpAddress& peer);
-    void CloseAll(bool idle_only);
+    void CloseAll(const std::shared_ptr<Core>& self, bool idle_only);
 };
 
 class Connection {
@@ -704,9 +704,10 @@ void Server::Core::OnClosed(const std::shared_ptr<Core>& self, const net::IpAddr
     });
 }
 
-void Server::Core::CloseAll(bool idle_only) {
+void Server::Core::CloseAll(const std::shared_ptr<Core>& self, bool idle_only) {
     for (const auto& shard : shards) {
-        shard->loop.Post([shard = shard.get(), idle_only] {
+        // A loop may come to it after the server has gone.
+        shard->loop.Post([self, shard = shard.get(), idle_only] {
             for (Connection* connection = shard->first; connection != nullptr;
                  connection = connection->next()) {
                 if (!idle_only || connection->idle()) connection->Close();
@@ -753,12 +754,12 @@ bool Server::Drain(Duration patience) {
     if (core_->listener) {
         core_->shards.front()->loop.Post([core = core_] { core->listener->Close(); });
     }
-    core_->CloseAll(true);
+    core_->CloseAll(core_, true);
     const auto all_gone = [this] { return core_->connections == 0; };
     std::unique_lock lock(core_->mutex);
     if (core_->changed.wait_for(lock, patience, all_gone)) return true;
     lock.unlock();
-    core_->CloseAll(false);
+    core_->CloseAll(core_, false);
     lock.lock();
     // Handlers that still run end at their deadlines; their connections are closed already.
     core_->changed.wait_for(lock, std::chrono::seconds(1), all_gone);

@@ -4,6 +4,8 @@
 
 #include "kessai/http/server.h"
 
+#include <future>
+
 #include "http_fixture.h"
 #include "kessai/http/client.h"
 #include "kessai/net/testing/certificate.h"
@@ -140,7 +142,7 @@ TEST_F(ServerTest, RefusesMalformedAndAmbiguousRequests) {
              {"GET /echo HTTP/1.1\r\nHost: x\r\nA : c\r\n\r\n", 400},
              {"GET /echo HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400},  // folded
              {"GET /echo HTTP/1.1\r\nHost: x\r\nA: b\x01\r\n\r\n", 400},
-             {std::string("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 42), 400},
+             {std::string("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 39), 400},
              {"GET /ec ho HTTP/1.1\r\nHost: x\r\n\r\n", 400},
              {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
               400},
@@ -400,6 +402,18 @@ TEST_F(ServerTest, DrainsWithoutLosingARequest) {
     loops_[0].Post([&] { gate.Set(1); });
     EXPECT_THAT(busy.Answer(), AllOf(HasSubstr("Connection: close"), ::testing::EndsWith("done")));
     EXPECT_TRUE(drained.get());
+}
+
+// Goal: nothing touches a server that has gone; what its drain asked of a loop may come late.
+// Method: one of its loops is busy until the server has been drained and destroyed.
+TEST_F(ServerTest, MayGoWhileALoopIsBusy) {
+    AddEcho();
+    Start();
+    std::promise<void> go;
+    loops_[1].Post([busy = go.get_future()] { busy.wait(); });
+    EXPECT_TRUE(server_->Drain(10s));
+    server_.reset();
+    go.set_value();
 }
 
 TEST_F(ServerTest, SpeaksTlsAndResumesSessions) {
