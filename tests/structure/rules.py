@@ -416,7 +416,9 @@ def loops_do_not_outlive_their_ranges(tree: Tree):
         for match in re.finditer(r"\bfor\s*\(", file.code):
             end = _end_of_expression(file.code, match.end())
             range_ = re.search(r"[^:]:(?!:)(.*)", file.code[match.end():end], re.DOTALL)
+            # A list in braces has values of its own.
             if (file.code[end:end + 1] == ")" and range_
+                    and not range_.group(1).lstrip().startswith("{")
                     and _POINTS_INTO_A_TEMPORARY.search(range_.group(1))):
                 yield (file.path, line_of(file.code, match.start()),
                        "a loop through what a temporary holds: name the temporary first")

@@ -200,6 +200,7 @@ EXAMPLES = {
           "libs/a/src/x.cc:1")],
         [{"libs/a/src/x.cc": "for (const auto& row : *loaded) Use(row);\n"
                              "for (auto& row : *message.mutable_rows()) Use(row);\n"
+                             "for (auto* file : {A()->file(), B()->file()}) Use(file);\n"
                              "for (const auto& row : loaded->rows) Use(Find(row)->name);\n"
                              "for (std::size_t i = 0; i < Find(x)->size(); ++i) Use(i);\n"
                              "for (const std::string& row : rows) Find(row)->Go();\n"}]),
