@@ -45,7 +45,7 @@ SUITES = (
     Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
-    Suite("kill", "tests/kill", Needs.STACK, 20, False, "kill -9 of everything, under load",
+    Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults"),
     Suite("cluster", "tests/cluster", Needs.SERVERS, 30, False, "several brokers and replicas"),
 )
