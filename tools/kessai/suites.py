@@ -35,6 +35,7 @@ class Suite:
     summary: str
     parallel: int = 1
     also_preset: str = ""  # a build whose services it runs beside those of the stack's own
+    fresh: bool = False  # on an empty stack, though others ran before it
 
 
 SUITES = (
@@ -46,7 +47,7 @@ SUITES = (
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
-          also_preset="faults"),
+          also_preset="faults", fresh=True),
     Suite("cluster", "tests/cluster", Needs.SERVERS, 30, False, "several brokers and replicas"),
 )
 
@@ -76,7 +77,10 @@ def run(
             say.line(diagnosis.text())
             total.fail("the tests could not begin")
             chosen = []
-        for suite in chosen:
+        for number, suite in enumerate(chosen):
+            used = any(earlier.needs is not Needs.NOTHING for earlier in chosen[:number])
+            if suite.fresh and used:
+                _begin_anew(stack, preset, keep_log=total.failed > 0)
             tally, seconds = _run_one(stack, suite, preset, deadline, seed)
             total.add(tally)
             rows.append(_row(suite.name, tally, seconds))
@@ -246,6 +250,18 @@ def _clear(stack: Stack, keep_data: bool) -> None:
         say.line(f"what the servers and services wrote is kept in .kessai/{stack.name}/log")
     else:
         shutil.rmtree(stack.directory)
+
+
+def _begin_anew(stack: Stack, preset: str, keep_log: bool) -> None:
+    """An empty stack in the place of one that tests have used."""
+    say.line("\nan empty stack again:")
+    if keep_log:
+        kept = ROOT / "build" / "test-results" / "log"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(stack.log, kept)
+        say.line(f"what it wrote until here is kept in {kept.relative_to(ROOT)}")
+    _clear(stack, keep_data=False)
+    up.whole_stack_up(stack, preset, say.Phases(), compile_first=False)
 
 
 def _row(name: str, tally: Tally, seconds: float) -> str:

@@ -88,3 +88,22 @@ def test_a_build_says_how_many_steps_it_took():
     script = "echo '[1/2] Building a.o'; echo '[2/2] Linking b'"
     assert build._run_with_progress(["sh", "-c", script], say.Step("build")) == 2
     assert build._run_with_progress(["echo", "ninja: no work to do."], say.Step("build")) == 0
+
+
+def test_a_suite_that_wants_an_empty_stack_gets_one_after_others(monkeypatch):
+    done = []
+    monkeypatch.setattr(suites, "_make_ready", lambda *_: done.append("ready"))
+    monkeypatch.setattr(suites, "_begin_anew", lambda *_, keep_log: done.append(f"anew {keep_log}"))
+    monkeypatch.setattr(suites, "_clear", lambda *_, keep_data: done.append("cleared"))
+
+    def run_one(stack, suite, *_):
+        done.append(suite.name)
+        return suites.Tally(passed=1), 0.0
+
+    monkeypatch.setattr(suites, "_run_one", run_one)
+    monkeypatch.setattr(suites, "_starts_servers", lambda chosen: True)
+    assert suites.run(None, ["e2e", "kill"], "release", False, 1) == 0
+    assert done == ["ready", "e2e", "anew False", "kill", "cleared"]
+    done.clear()
+    assert suites.run(None, ["kill"], "release", False, 1) == 0
+    assert done == ["ready", "kill", "cleared"]
