@@ -314,7 +314,7 @@ class PaymentsBench {
             }
             const std::size_t step = Step(scenario, merchants, rate, true);
             if (report_.steps[step].held) return step;
-            rate = Rounded(rate * 0.93);
+            rate = Rounded(rate * (report_.steps[step].facts.gave_up ? 0.8 : 0.93));
         }
         return std::nullopt;
     }
@@ -513,6 +513,10 @@ class PaymentsBench {
 
 double StepReport::Milliseconds(double percentile) const {
     return static_cast<double>(facts.load.pay_latency.Percentile(percentile).count()) / 1e3;
+}
+
+double StepReport::OthersCores() const {
+    return facts.measured_s > 0 ? Seconds(processors.others) / facts.measured_s : 0;
 }
 
 std::map<std::string, double> StepReport::MicrosPerPayment() const {

@@ -72,6 +72,8 @@ struct StepReport {
     std::optional<double> drain_s;
 
     double Milliseconds(double percentile) const;
+    /// Cores that other programs of the machine used meanwhile.
+    double OthersCores() const;
     /// Processor time in microseconds a payment, by process.
     std::map<std::string, double> MicrosPerPayment() const;
 };

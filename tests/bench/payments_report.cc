@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -31,6 +32,18 @@ double Ratio(const PaymentsReport& report, const std::optional<std::size_t>& abo
 std::string OrUnknown(const std::map<std::string, std::string>& values, const std::string& name) {
     const auto found = values.find(name);
     return found == values.end() ? "not known" : found->second;
+}
+
+/// Kernel threads and daemons use less on an idle machine.
+constexpr double kOthersCoresMax = 0.1;
+
+double MostUsedByOthers(const PaymentsReport& report) {
+    double most = 0;
+    for (const auto& step :
+         {report.best, report.best_at_70_percent, report.best_hot, report.best_batch_1}) {
+        if (step) most = std::max(most, report.steps[*step].OthersCores());
+    }
+    return most;
 }
 
 void ShowSurroundings(const PaymentsReport& report) {
@@ -79,8 +92,7 @@ void ShowStep(const std::string& title, const StepReport& step) {
         Line("              " + name + " ended meanwhile: not known");
     }
     Line(Text("  machine     %.0f %% busy; others used %.2f cores, %.2f were stolen",
-              100 * step.processors.busy_share,
-              static_cast<double>(step.processors.others.count()) / 1e6 / step.facts.measured_s,
+              100 * step.processors.busy_share, step.OthersCores(),
               static_cast<double>(step.processors.stolen.count()) / 1e6 / step.facts.measured_s));
     for (const QueueTrend& queue : step.facts.queues) {
         Line(Text(queue.is_outbox ? "  queue       %s: age at most %.2f s, grew by %.2f s"
@@ -198,6 +210,11 @@ void Show(const PaymentsReport& report, const PaymentsOptions& options) {
               report.counts_agree ? "the counts agree" : "THE COUNTS DO NOT AGREE"));
     Line("audit                  " + report.audit);
     for (const auto& note : report.notes) Line("note: " + note);
+    if (const double others = MostUsedByOthers(report); others > kOthersCoresMax) {
+        Line(
+            Text("note: other programs used up to %.2f cores: on a machine of its own it does more",
+                 others));
+    }
     if (!report.best) Line("No rate was held: nothing was measured.");
 }
 
@@ -210,6 +227,7 @@ std::string ToJson(const PaymentsReport& report, const PaymentsOptions& options)
         line.Real("p50_ms", best.Milliseconds(50)).Real("p95_ms", best.Milliseconds(95));
         line.Real("p99_ms", best.Milliseconds(99)).Real("p999_ms", best.Milliseconds(99.9));
         line.Raw("cpu_us_per_payment", MicrosJson(best));
+        line.Real("others_cores", MostUsedByOthers(report));
     }
     if (report.best_at_70_percent) {
         const StepReport& step = report.steps[*report.best_at_70_percent];
