@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kessai/redis/key.h"
+#include "kessai/result/check.h"
 
 namespace kessai::gateway::transport {
 
@@ -20,12 +21,12 @@ constexpr std::string_view kWindowSeconds = "241";
 std::string Digest(std::string_view epoch, std::string_view mac) {
     std::string text(epoch);
     text.append(":").append(mac);
-    std::string digest(32, '\0');
-    std::size_t size = 0;
-    EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(),
-                 reinterpret_cast<unsigned char*>(digest.data()), &size);
-    digest.resize(12);
-    return digest;
+    // Looked up once: each time, that would cost more than this hash.
+    static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    KESSAI_CHECK(EVP_Digest(text.data(), text.size(), digest, nullptr, sha256, nullptr) == 1,
+                 "SHA-256 is not available");
+    return {reinterpret_cast<const char*>(digest), 12};
 }
 
 }  // namespace

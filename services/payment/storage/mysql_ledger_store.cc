@@ -58,6 +58,8 @@ constexpr mysql::Query kUpdateOrders{"payment_order.update", R"sql(
                             canceled_at_us = VALUES(canceled_at_us))sql"};
 constexpr mysql::Query kInsertPayments{
     "payment.insert", "INSERT INTO payment (" KESSAI_PAYMENT_COLUMNS ") VALUES {rows}"};
+constexpr mysql::Query kInsertCodes{"payment.insert_codes",
+                                    "INSERT INTO payment (" KESSAI_CODE_COLUMNS ") VALUES {rows}"};
 constexpr mysql::Query kUpdatePayments{"payment.update", R"sql(
     INSERT INTO payment (payment_id, status, user_id, accepted_at_us, business_date,
                          canceled_at_us, captured, refunded, refund_count, version, last_event_id)
@@ -87,6 +89,8 @@ constexpr mysql::Query kUpdateWallets{"account.update", R"sql(
                             last_event_id = VALUES(last_event_id))sql"};
 constexpr mysql::Query kInsertJournals{
     "journal.insert", "INSERT INTO journal (" KESSAI_JOURNAL_COLUMNS ") VALUES {rows}"};
+constexpr mysql::Query kInsertCaptures{
+    "journal.insert_captures", "INSERT INTO journal (" KESSAI_CAPTURE_COLUMNS ") VALUES {rows}"};
 constexpr mysql::Query kInsertPostings{"posting.insert", R"sql(
     INSERT INTO posting (kind, owner_id, event_id, object_id, version, business_date, currency,
                          amount, balance_after)
@@ -316,10 +320,16 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
     }
 
     Status StorePayments(const domain::WorkingSet& rows) {
+        mysql::RowList codes;
         mysql::RowList added;
         for (const auto& [id, payment] : SortedDirtyById(rows.payments, true)) {
-            AddPayment(*payment, added);
+            if (IsFreshCode(*payment)) {
+                AddCode(*payment, codes);
+            } else {
+                AddPayment(*payment, added);
+            }
         }
+        KESSAI_RETURN_IF_ERROR(Add(kInsertCodes, codes));
         KESSAI_RETURN_IF_ERROR(Add(kInsertPayments, added));
         mysql::RowList changed;
         for (const auto& [id, payment] : SortedDirtyById(rows.payments, false)) {
@@ -361,8 +371,16 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         std::sort(changes.begin(), changes.end());
         std::sort(postings.begin(), postings.end());
 
+        mysql::RowList captures;
         mysql::RowList headers;
-        for (const auto& [key, change] : changes) AddJournal(*change, headers);
+        for (const auto& [key, change] : changes) {
+            if (IsCapture(*change)) {
+                AddCapture(*change, captures);
+            } else {
+                AddJournal(*change, headers);
+            }
+        }
+        KESSAI_RETURN_IF_ERROR(Add(kInsertCaptures, captures));
         KESSAI_RETURN_IF_ERROR(Add(kInsertJournals, headers));
         mysql::RowList lines;
         for (const auto& [key, posting, change] : postings) {

@@ -1,10 +1,11 @@
 #include "storage/row_mapping.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <optional>
 
 #include "kessai/event/bucket.h"
+#include "kessai/result/check.h"
 
 namespace kessai::payment::storage {
 namespace {
@@ -23,8 +24,11 @@ std::string HashOf(std::string_view text, Numbers... numbers) {
     };
     (add(numbers), ...);
     input += text;
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const unsigned char*>(input.data()), input.size(), digest);
+    // SHA256() and EVP_sha256() look the algorithm up each time, which costs more than this hash.
+    static EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    KESSAI_CHECK(EVP_Digest(input.data(), input.size(), digest, nullptr, sha256, nullptr) == 1,
+                 "OpenSSL has SHA-256");
     return {reinterpret_cast<const char*>(digest), kKeyBytes};
 }
 
@@ -124,6 +128,38 @@ void AddPayment(const domain::Payment& payment, mysql::RowList& rows) {
              details.requested_at_s, extra, static_cast<int>(payment.status), payment.user,
              payment.accepted_at, payment.business_date, payment.canceled_at, payment.captured,
              payment.refunded, payment.refund_count, payment.version, payment.last_event);
+}
+
+bool IsFreshCode(const domain::Payment& payment) {
+    return payment.status == domain::PaymentStatus::kCreated && payment.user.is_none() &&
+           payment.accepted_at == Instant{} && payment.business_date == BusinessDate{} &&
+           payment.canceled_at == Instant{} && payment.captured == 0 && payment.refunded == 0 &&
+           payment.refund_count == 0 && payment.version == 0 && payment.last_event.is_none();
+}
+
+void AddCode(const domain::Payment& payment, mysql::RowList& rows) {
+    const domain::OrderDetails& details = payment.details;
+    std::optional<std::string_view> extra;
+    if (!details.extra_json.empty()) extra = details.extra_json;
+    rows.Add(payment.id, payment.merchant, payment.merchant_payment_id,
+             payment.amount.currency().code(), payment.amount.minor(), payment.code_salt,
+             payment.code_expires_at, payment.created_at, details.order_description,
+             details.store_id, details.terminal_id, details.order_receipt_number,
+             details.requested_at_s, extra);
+}
+
+bool IsCapture(const domain::Change& change) {
+    return change.refunded_before == 0 && change.refund.is_none() &&
+           change.merchant_refund_id.empty() && change.source.empty();
+}
+
+void AddCapture(const domain::Change& change, mysql::RowList& rows) {
+    rows.Add(change.object, change.version, change.event, static_cast<int>(change.kind),
+             change.business_date, change.occurred_at, change.merchant, change.user,
+             change.amount.currency().code(), change.amount.minor(), change.merchant_payment_id,
+             change.store_id, change.terminal_id, change.order_receipt_number, change.order_amount,
+             change.captured_total, change.payment_date, change.payment_accepted_at,
+             event::BucketOf(change.object));
 }
 
 void AddJournal(const domain::Change& change, mysql::RowList& rows) {
