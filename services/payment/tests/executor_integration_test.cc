@@ -266,8 +266,8 @@ TEST_F(LostReplyTest, WhatMayBeCommittedIsUnknownWhateverFollows) {
         gate.Rollback();
         auto session = next.get();
         ASSERT_THAT(session, testing::IsOk());
+        // The server answers each statement before the COMMIT too, so it may be stored or not.
         EXPECT_EQ(proxy_.cuts(), 1);
-        EXPECT_EQ(Number("SELECT COUNT(*) FROM top_up"), 1);
         ASSERT_EVENTUALLY(lossy_pool_.stats().exhausted_total > 0);
         auto admin = mysql::Session::Connect(schema_->admin_options()).value();
         ASSERT_OK(admin->Execute(mysql::Query{"test.gone", "RENAME TABLE top_up TO gone"}));
