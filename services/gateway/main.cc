@@ -680,6 +680,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Loop
 
     http::Server::Options server_options;
     server_options.limits = options.https.limits;
+    // Longer than a busy caller leaves its connection alone, far shorter than
+    // service.drain_timeout.
+    server_options.limits.drain_idle = std::chrono::seconds(1);
     for (const auto& network : options.https.trusted_proxies) {
         KESSAI_ASSIGN_OR_RETURN(const auto parsed, net::IpNetwork::Parse(network));
         server_options.trusted_proxies.push_back(parsed);

@@ -22,6 +22,8 @@ namespace kessai::http {
 
 namespace {
 
+constexpr Duration kLookForIdleEvery = std::chrono::milliseconds(20);
+
 SteadyInstant SteadyNow() {
     return SystemClock().SteadyNow();
 }
@@ -122,7 +124,8 @@ struct Server::Core {
 
     void OnAccept(const std::shared_ptr<Core>& self, int descriptor, const net::IpAddress& peer);
     void OnClosed(const std::shared_ptr<Core>& self, const net::IpAddress& peer);
-    void CloseAll(const std::shared_ptr<Core>& self, bool idle_only);
+    void CloseIdle(const std::shared_ptr<Core>& self);
+    void CloseAll(const std::shared_ptr<Core>& self);
 };
 
 class Connection {
@@ -171,7 +174,10 @@ class Connection {
     }
 
     void Close() { stream_.Close(); }
-    bool idle() const { return idle_; }
+    /// Between requests for so long, and none has come that was only not read yet.
+    bool IdleFor(Duration time) const {
+        return idle_ && idle_since_ + time <= SteadyNow() && !stream_.HasInput();
+    }
     Connection* next() const { return next_; }
 
  private:
@@ -309,8 +315,8 @@ class Connection {
                 }
                 searched = size();
             } else {
-                if (core_.draining.load(std::memory_order_relaxed)) co_return 0;
-                stream_.SetDeadline(SteadyNow() + limits_.idle_timeout);
+                idle_since_ = SteadyNow();
+                stream_.SetDeadline(idle_since_ + limits_.idle_timeout);
             }
             Reserve(searched == 0 ? kInitialBytes - Request::kBodyPaddingBytes : 2'048);
             idle_ = !started;
@@ -619,6 +625,7 @@ class Connection {
     Connection* next_ = nullptr;
     Connection* previous_ = nullptr;
     bool idle_ = false;
+    SteadyInstant idle_since_{};
 
     std::unique_ptr<char[]> buffer_;
     std::size_t capacity_ = 0;
@@ -704,13 +711,24 @@ void Server::Core::OnClosed(const std::shared_ptr<Core>& self, const net::IpAddr
     });
 }
 
-void Server::Core::CloseAll(const std::shared_ptr<Core>& self, bool idle_only) {
+void Server::Core::CloseIdle(const std::shared_ptr<Core>& self) {
     for (const auto& shard : shards) {
         // A loop may come to it after the server has gone.
-        shard->loop.Post([self, shard = shard.get(), idle_only] {
+        shard->loop.Post([self, shard = shard.get(), time = options.limits.drain_idle] {
             for (Connection* connection = shard->first; connection != nullptr;
                  connection = connection->next()) {
-                if (!idle_only || connection->idle()) connection->Close();
+                if (connection->IdleFor(time)) connection->Close();
+            }
+        });
+    }
+}
+
+void Server::Core::CloseAll(const std::shared_ptr<Core>& self) {
+    for (const auto& shard : shards) {
+        shard->loop.Post([self, shard = shard.get()] {
+            for (Connection* connection = shard->first; connection != nullptr;
+                 connection = connection->next()) {
+                connection->Close();
             }
         });
     }
@@ -754,12 +772,20 @@ bool Server::Drain(Duration patience) {
     if (core_->listener) {
         core_->shards.front()->loop.Post([core = core_] { core->listener->Close(); });
     }
-    core_->CloseAll(core_, true);
     const auto all_gone = [this] { return core_->connections == 0; };
+    const SteadyInstant deadline = SteadyNow() + patience;
     std::unique_lock lock(core_->mutex);
-    if (core_->changed.wait_for(lock, patience, all_gone)) return true;
+    while (!all_gone()) {
+        const auto left = std::chrono::duration_cast<Duration>(deadline - SteadyNow());
+        if (left <= Duration{}) break;
+        lock.unlock();
+        core_->CloseIdle(core_);
+        lock.lock();
+        core_->changed.wait_for(lock, std::min(left, kLookForIdleEvery), all_gone);
+    }
+    if (all_gone()) return true;
     lock.unlock();
-    core_->CloseAll(core_, false);
+    core_->CloseAll(core_);
     lock.lock();
     // Handlers that still run end at their deadlines; their connections are closed already.
     core_->changed.wait_for(lock, std::chrono::seconds(1), all_gone);

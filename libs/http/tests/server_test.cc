@@ -416,6 +416,42 @@ TEST_F(ServerTest, MayGoWhileALoopIsBusy) {
     go.set_value();
 }
 
+TEST_F(ServerTest, DrainsBusyConnectionsWithTheirNextAnswer) {
+    AddEcho();
+    Server::Options options;
+    options.limits.drain_idle = 5s;  // no connection here is idle so long
+    Start(options);
+    std::atomic<int> answered = 0;
+    std::vector<std::future<bool>> told_to_close;
+    for (int i = 0; i < 8; ++i) {
+        told_to_close.push_back(std::async(std::launch::async, [&] {
+            RawClient client(port());
+            while (true) {
+                client.Send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+                const std::string answer = client.Answer();
+                if (!answer.starts_with("HTTP/1.1 200 ")) return false;
+                ++answered;
+                if (answer.find("Connection: close") != std::string::npos) return true;
+            }
+        }));
+    }
+    ASSERT_TRUE(Eventually([&] { return answered > 200; }));
+    EXPECT_TRUE(server_->Drain(10s));
+    for (auto& told : told_to_close) EXPECT_TRUE(told.get()) << "a request got no answer";
+}
+
+TEST_F(ServerTest, EndsAConnectionThatStaysIdleWhileItDrains) {
+    AddEcho();
+    Server::Options options;
+    options.limits.drain_idle = 200ms;
+    Start(options);
+    RawClient idle(port());
+    idle.Send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(idle.Answer(), StartsWith("HTTP/1.1 200 "));
+    EXPECT_TRUE(server_->Drain(10s));
+    EXPECT_TRUE(idle.Ended());
+}
+
 TEST_F(ServerTest, SpeaksTlsAndResumesSessions) {
     net::testing::Certificates files;
     auto tls = net::TlsServerContext::Load({files.cert_file(), files.key_file()});

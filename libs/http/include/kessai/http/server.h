@@ -35,6 +35,10 @@ struct ServerLimits {
     std::size_t transfer_bytes_per_second_min = 1'024;
     /// Between requests.
     Duration idle_timeout = std::chrono::seconds(75);
+    /// While draining, a connection that was in use lately gets so long to send one request more,
+    /// whose answer tells it to close: a request that is on its way when its connection is closed
+    /// is lost to its sender. Others end at once.
+    Duration drain_idle{};
 };
 
 /// One request and its answer, for logs, metrics and traces. Views are valid during the call.
@@ -80,8 +84,9 @@ class Server {
     Status Listen(const std::string& host, std::uint16_t port);
     std::uint16_t port() const;
 
-    /// Accepts nothing more, ends idle connections, lets the others finish what they are at (their
-    /// last answer says `Connection: close`), and ends the rest after `patience`. Blocks; not on a
+    /// Accepts nothing more, ends connections that have been idle for limits.drain_idle, lets the
+    /// others finish what they are at (their last answer says `Connection: close`), and ends the
+    /// rest after `patience`. Blocks; not on a
     /// loop's thread. True when none had to be cut off.
     bool Drain(Duration patience);
 
