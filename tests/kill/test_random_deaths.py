@@ -20,7 +20,8 @@ from verdict import judge, only_deaths_of_ours
 from victims import VICTIMS, Death, Victims
 
 DEATHS_EACH = int(os.environ.get("KESSAI_TEST_DEATHS") or 5)
-PAYMENTS_PER_S = 200
+# Half of what the gateway takes from one address, and enough to have some under way at any moment.
+PAYMENTS_PER_S = 400
 # Of the payments; what is acknowledged is refunded in part or cancelled, and wallets are topped up.
 AND_ALSO = ("--refunds", "0.15", "--cancels", "0.1", "--top-ups", "0.2")
 # From one death to the next; for some there is none, and two are dead at once.
