@@ -1,15 +1,13 @@
 #include "transport/dead_letter_api.h"
 
-#include <charconv>
 #include <utility>
 
 #include "app/blocking.h"
-#include "domain/partner_contract.h"
 #include "domain/text_rules.h"
 #include "kessai/log/log.h"
 #include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
-#include "transport/problem.h"
+#include "transport/operator_answers.h"
 #include "transport/proto_json.h"
 
 namespace kessai::gateway::transport {
@@ -33,21 +31,11 @@ METHOD(ReplayMethod, "ReplayDeadLetter", SettleDeadLetterRequest, SettleOutcome)
 METHOD(DiscardMethod, "DiscardDeadLetter", SettleDeadLetterRequest, SettleOutcome)
 #undef METHOD
 
-http::Response Refuse(const RequestScope& scope, const Status& why) {
-    http::Response response = Problem(why, scope.request.request_id);
-    response.subject = scope.caller->subject;
-    return response;
-}
-
 http::Response Show(const RequestScope& scope, const google::protobuf::Message& answer) {
     http::Response response;
     response.subject = scope.caller->subject;
     response.body = ProtoToJson(answer);
     return response;
-}
-
-Status FieldMalformed(std::string why) {
-    return {Code::kInvalidArgument, domain::reason::kFieldMalformed, std::move(why)};
 }
 
 /// "{topic}/{partition}/{offset}" of the path, as the service names a dead letter.
@@ -75,15 +63,16 @@ net::Task<http::Response> DeadLetterApi::Ask(const RequestScope& scope,
                                       [this, &own, &request, &subject]() -> Result<Response> {
                                           return own(services_.own, request, subject);
                                       });
-        if (!answer.ok()) co_return Refuse(scope, answer.status());
+        if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
         co_return Show(scope, *answer);
     }
     const auto channel = services_.others.find(service);
     if (channel == services_.others.end()) {
-        co_return Refuse(scope, Status(Code::kNotFound, "SERVICE_UNKNOWN", "no such service"));
+        co_return RefuseOperator(scope,
+                                 Status(Code::kNotFound, "SERVICE_UNKNOWN", "no such service"));
     }
     auto token = services_.signer.Mint(*scope.caller, service);
-    if (!token.ok()) co_return Refuse(scope, token.status());
+    if (!token.ok()) co_return RefuseOperator(scope, token.status());
     rpc::CallOptions options;
     options.deadline = scope.request.deadline;
     options.timeout =
@@ -93,7 +82,7 @@ net::Task<http::Response> DeadLetterApi::Ask(const RequestScope& scope,
     options.wait_for_ready = true;
     auto call = CallOnLoop(*scope.request.loop, *channel->second, method, request, options);
     auto answer = co_await call;
-    if (!answer.ok()) co_return Refuse(scope, answer.status());
+    if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
     co_return Show(scope, *answer);
 }
 
@@ -102,7 +91,7 @@ net::Task<http::Response> DeadLetterApi::List(const RequestScope& scope) const {
     v1::ListDeadLettersRequest request;
     if (const std::string topic = http_request.QueryValue("topic"); !topic.empty()) {
         if (!domain::IsText(topic, kTopicMax)) {
-            co_return Refuse(scope, FieldMalformed("topic is no name of a topic"));
+            co_return RefuseOperator(scope, FieldMalformed("topic is no name of a topic"));
         }
         request.set_topic(topic);
     }
@@ -112,29 +101,19 @@ net::Task<http::Response> DeadLetterApi::List(const RequestScope& scope) const {
         v1::DeadLetter::State parsed;
         if (!v1::DeadLetter::State_Parse(state, &parsed) ||
             parsed == v1::DeadLetter::STATE_UNSPECIFIED) {
-            co_return Refuse(scope,
-                             FieldMalformed("state is one of OPEN, REPLAYED, DISCARDED, ALL"));
+            co_return RefuseOperator(
+                scope, FieldMalformed("state is one of OPEN, REPLAYED, DISCARDED, ALL"));
         }
         request.set_state(parsed);
     }
     if (const std::string text = http_request.QueryValue("objectId"); !text.empty()) {
         const auto id = domain::ParseId(text);
-        if (!id) co_return Refuse(scope, FieldMalformed("objectId is none of our ids"));
+        if (!id) co_return RefuseOperator(scope, FieldMalformed("objectId is none of our ids"));
         request.set_object_id(*id);
     }
-    if (const std::string text = http_request.QueryValue("pageSize"); !text.empty()) {
-        std::uint32_t size = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-        if (error != std::errc{} || end != text.data() + text.size()) {
-            co_return Refuse(scope, FieldMalformed("pageSize is no number"));
-        }
-        request.set_page_size(size);
+    if (Status read = ReadPage(http_request, request); !read.ok()) {
+        co_return RefuseOperator(scope, read);
     }
-    const std::string page_token = http_request.QueryValue("pageToken");
-    if (!domain::IsText(page_token, 256)) {
-        co_return Refuse(scope, FieldMalformed("pageToken is none of ours"));
-    }
-    request.set_page_token(page_token);
     const OwnMethod<v1::ListDeadLettersRequest, v1::ListDeadLettersResponse> own =
         [](const auto& desk, const auto& asked, const auto&) { return desk.List(asked); };
     co_return co_await Ask(scope, ListMethod(), own, request);
@@ -142,7 +121,7 @@ net::Task<http::Response> DeadLetterApi::List(const RequestScope& scope) const {
 
 net::Task<http::Response> DeadLetterApi::Get(const RequestScope& scope) const {
     auto name = NameOf(scope.request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     v1::GetDeadLetterRequest request;
     request.set_dead_letter(*name);
     const OwnMethod<v1::GetDeadLetterRequest, v1::DeadLetterDetails> own =
@@ -155,15 +134,15 @@ net::Task<http::Response> DeadLetterApi::Settle(
     const rpc::Method<v1::SettleDeadLetterRequest, v1::SettleOutcome>& method,
     const OwnMethod<v1::SettleDeadLetterRequest, v1::SettleOutcome>& own) const {
     auto name = NameOf(scope.request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     v1::SettleDeadLetterRequest request;
     request.set_dead_letter(*name);
     if (!scope.request.body.empty()) {
         auto parsed = ParseJsonObject(scope.request.body);
-        if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+        if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
         JsonFields fields(*parsed);
         request.set_note(fields.OptionalText("note", 1'000));
-        if (!fields.ok()) co_return Refuse(scope, fields.status());
+        if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     }
     log::Info("operator.action", {{"action", action},
                                   {"operator", scope.caller->subject},

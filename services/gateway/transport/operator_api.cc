@@ -1,10 +1,8 @@
 #include "transport/operator_api.h"
 
-#include <charconv>
 #include <utility>
 
 #include "app/blocking.h"
-#include "domain/partner_contract.h"
 #include "domain/secret_box.h"
 #include "domain/text_rules.h"
 #include "kessai/http/client.h"
@@ -12,19 +10,13 @@
 #include "kessai/time/business_date.h"
 #include "transport/json_fields.h"
 #include "transport/json_writer.h"
-#include "transport/problem.h"
+#include "transport/operator_answers.h"
 
 namespace kessai::gateway::transport {
 
 namespace {
 
 constexpr std::size_t kUrlLengthMax = 2'048;
-
-http::Response Refuse(const RequestScope& scope, const Status& why) {
-    http::Response response = Problem(why, scope.request.request_id);
-    response.subject = scope.caller->subject;
-    return response;
-}
 
 http::Response Answer(const RequestScope& scope, int status = 200) {
     http::Response response;
@@ -41,10 +33,6 @@ void Note(const RequestScope& scope, std::string_view action, std::int64_t merch
                                   {"merchant_id", merchant_id},
                                   {"object", object},
                                   {"request_id", scope.request.request_id}});
-}
-
-Status FieldMalformed(std::string why) {
-    return {Code::kInvalidArgument, domain::reason::kFieldMalformed, std::move(why)};
 }
 
 Result<std::int64_t> MerchantOf(const http::Request& request) {
@@ -219,19 +207,19 @@ OperatorApi::OperatorApi(Options options, Services services)
 
 net::Task<http::Response> OperatorApi::PutMerchant(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto parsed = ParseJsonObject(scope.request.body);
-    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
     domain::Merchant merchant;
     merchant.merchant_id = *merchant_id;
     merchant.name = fields.Text("name");
     merchant.suspended = fields.OptionalBool("suspended", false);
     merchant.multiple_refunds = fields.OptionalBool("multipleRefunds", false);
-    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     const app::CallContext context = scope.CallAs(scope.caller);
     auto stored = co_await services_.payments(scope.request).PutMerchant(context, merchant);
-    if (!stored.ok()) co_return Refuse(scope, stored.status());
+    if (!stored.ok()) co_return RefuseOperator(scope, stored.status());
     Note(scope, "merchant.put", *merchant_id, stored->name);
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
@@ -241,10 +229,10 @@ net::Task<http::Response> OperatorApi::PutMerchant(const RequestScope& scope) co
 
 net::Task<http::Response> OperatorApi::GetMerchant(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     const app::CallContext context = scope.CallAs(scope.caller);
     auto merchant = co_await services_.payments(scope.request).GetMerchant(context, *merchant_id);
-    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
     WriteMerchant(json, *merchant);
@@ -253,12 +241,12 @@ net::Task<http::Response> OperatorApi::GetMerchant(const RequestScope& scope) co
 
 net::Task<http::Response> OperatorApi::IssueCredential(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     app::CredentialWish wish;
     wish.merchant_id = *merchant_id;
     if (!scope.request.body.empty()) {
         auto parsed = ParseJsonObject(scope.request.body);
-        if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+        if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
         JsonFields fields(*parsed);
         wish.scopes = TextList(fields, "scopes", 16);
         wish.allowed_networks = TextList(fields, "allowedNetworks", 100);
@@ -269,18 +257,18 @@ net::Task<http::Response> OperatorApi::IssueCredential(const RequestScope& scope
         }
         wish.requests_per_second =
             fields.OptionalInteger("requestsPerSecond", 1, 1'000'000).value_or(0);
-        if (!fields.ok()) co_return Refuse(scope, fields.status());
+        if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     }
     // A key for a merchant that is not there would fail later, and further away.
     const app::CallContext context = scope.CallAs(scope.caller);
     auto merchant = co_await services_.payments(scope.request).GetMerchant(context, *merchant_id);
-    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     auto issued = co_await app::RunBlocking(
         services_.workers, *scope.request.loop, [this, &wish]() -> Result<domain::ApiCredential> {
             app::IssueCredential issue(services_.credentials, services_.clock);
             return issue.Run(wish);
         });
-    if (!issued.ok()) co_return Refuse(scope, issued.status());
+    if (!issued.ok()) co_return RefuseOperator(scope, issued.status());
     services_.on_credential_changed(issued->api_key);
     Note(scope, "credential.issue", *merchant_id, issued->api_key);
     http::Response response = Answer(scope, 201);
@@ -292,11 +280,11 @@ net::Task<http::Response> OperatorApi::IssueCredential(const RequestScope& scope
 
 net::Task<http::Response> OperatorApi::ListCredentials(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto found = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
         [this, &id = *merchant_id] { return services_.credentials.OfMerchant(id); });
-    if (!found.ok()) co_return Refuse(scope, found.status());
+    if (!found.ok()) co_return RefuseOperator(scope, found.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
     json.BeginObject().Key("credentials").BeginArray();
@@ -307,16 +295,17 @@ net::Task<http::Response> OperatorApi::ListCredentials(const RequestScope& scope
 
 net::Task<http::Response> OperatorApi::RevokeCredential(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     const std::string api_key(scope.request.Parameter("apiKey"));
     if (!domain::IsPartnerKey(api_key)) {
-        co_return Refuse(scope, Status(Code::kNotFound, "CREDENTIAL_UNKNOWN", "no such key"));
+        co_return RefuseOperator(scope,
+                                 Status(Code::kNotFound, "CREDENTIAL_UNKNOWN", "no such key"));
     }
     Status revoked = co_await app::RunBlocking(
         services_.workers, *scope.request.loop, [this, &id = *merchant_id, &api_key] {
             return services_.credentials.Revoke(id, api_key, services_.clock.Now());
         });
-    if (!revoked.ok()) co_return Refuse(scope, revoked);
+    if (!revoked.ok()) co_return RefuseOperator(scope, revoked);
     services_.on_credential_changed(api_key);
     Note(scope, "credential.revoke", *merchant_id, api_key);
     http::Response response = Answer(scope);
@@ -327,27 +316,28 @@ net::Task<http::Response> OperatorApi::RevokeCredential(const RequestScope& scop
 
 net::Task<http::Response> OperatorApi::PutWebhookEndpoint(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto name = EndpointNameOf(scope.request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     auto parsed = ParseJsonObject(scope.request.body);
-    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
     domain::WebhookEndpoint endpoint;
     endpoint.merchant_id = *merchant_id;
     endpoint.name = *name;
     endpoint.url = fields.Text("url", kUrlLengthMax);
     endpoint.enabled = fields.OptionalBool("enabled", true);
-    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     auto url = http::Url::Parse(endpoint.url);
-    if (!url.ok()) co_return Refuse(scope, url.status());
+    if (!url.ok()) co_return RefuseOperator(scope, url.status());
     if (!options_.allow_private_webhooks) {
-        if (!url->tls) co_return Refuse(scope, FieldMalformed("the url must begin with https://"));
+        if (!url->tls)
+            co_return RefuseOperator(scope, FieldMalformed("the url must begin with https://"));
         // A name's addresses are checked when it is connected to; a literal's can be now.
         const auto literal = net::IpAddress::Parse(url->host);
         if (literal.ok() && !literal->is_public()) {
-            co_return Refuse(scope, Status(Code::kInvalidArgument, "ADDRESS_REFUSED",
-                                           "the address is not a public one"));
+            co_return RefuseOperator(scope, Status(Code::kInvalidArgument, "ADDRESS_REFUSED",
+                                                   "the address is not a public one"));
         }
     }
     auto stored = co_await app::RunBlocking(
@@ -357,7 +347,7 @@ net::Task<http::Response> OperatorApi::PutWebhookEndpoint(const RequestScope& sc
             endpoint.secret = "whsec_" + domain::Base64Encode(domain::RandomBytes(32));
             return services_.webhooks.PutEndpoint(endpoint, services_.clock.Now());
         });
-    if (!stored.ok()) co_return Refuse(scope, stored.status());
+    if (!stored.ok()) co_return RefuseOperator(scope, stored.status());
     services_.on_webhooks_changed();
     Note(scope, "webhook_endpoint.put", *merchant_id, *name);
     const bool made = !stored->secret.empty();
@@ -370,11 +360,11 @@ net::Task<http::Response> OperatorApi::PutWebhookEndpoint(const RequestScope& sc
 
 net::Task<http::Response> OperatorApi::ListWebhookEndpoints(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto found = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
         [this, &id = *merchant_id] { return services_.webhooks.EndpointsOf(id); });
-    if (!found.ok()) co_return Refuse(scope, found.status());
+    if (!found.ok()) co_return RefuseOperator(scope, found.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
     json.BeginObject().Key("endpoints").BeginArray();
@@ -385,14 +375,14 @@ net::Task<http::Response> OperatorApi::ListWebhookEndpoints(const RequestScope& 
 
 net::Task<http::Response> OperatorApi::DeleteWebhookEndpoint(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto name = EndpointNameOf(scope.request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     Status deleted = co_await app::RunBlocking(
         services_.workers, *scope.request.loop, [this, &id = *merchant_id, &name] {
             return services_.webhooks.DeleteEndpoint(id, *name, services_.clock.Now());
         });
-    if (!deleted.ok()) co_return Refuse(scope, deleted);
+    if (!deleted.ok()) co_return RefuseOperator(scope, deleted);
     services_.on_webhooks_changed();
     Note(scope, "webhook_endpoint.delete", *merchant_id, *name);
     http::Response response = Answer(scope);
@@ -403,9 +393,9 @@ net::Task<http::Response> OperatorApi::DeleteWebhookEndpoint(const RequestScope&
 
 net::Task<http::Response> OperatorApi::TestWebhookEndpoint(const RequestScope& scope) const {
     auto merchant_id = MerchantOf(scope.request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto name = EndpointNameOf(scope.request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     auto made = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
         [this, &id = *merchant_id, &name]() -> Result<domain::WebhookDelivery> {
@@ -427,7 +417,7 @@ net::Task<http::Response> OperatorApi::TestWebhookEndpoint(const RequestScope& s
             KESSAI_RETURN_IF_ERROR(services_.webhooks.AddDelivery(delivery));
             return delivery;
         });
-    if (!made.ok()) co_return Refuse(scope, made.status());
+    if (!made.ok()) co_return RefuseOperator(scope, made.status());
     services_.on_webhooks_changed();
     Note(scope, "webhook_endpoint.test", *merchant_id, *name);
     http::Response response = Answer(scope, 202);
@@ -439,9 +429,9 @@ net::Task<http::Response> OperatorApi::TestWebhookEndpoint(const RequestScope& s
 net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope& scope) const {
     const http::Request& request = scope.request;
     auto merchant_id = MerchantOf(request);
-    if (!merchant_id.ok()) co_return Refuse(scope, merchant_id.status());
+    if (!merchant_id.ok()) co_return RefuseOperator(scope, merchant_id.status());
     auto name = EndpointNameOf(request);
-    if (!name.ok()) co_return Refuse(scope, name.status());
+    if (!name.ok()) co_return RefuseOperator(scope, name.status());
     std::optional<domain::DeliveryState> state;
     if (const std::string wanted = request.QueryValue("state"); !wanted.empty()) {
         for (const auto known : {domain::DeliveryState::kPending, domain::DeliveryState::kDelivered,
@@ -449,15 +439,16 @@ net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope&
             if (wanted == domain::DeliveryStateName(known)) state = known;
         }
         if (!state) {
-            co_return Refuse(scope, FieldMalformed("state is not PENDING, DELIVERED or DEAD"));
+            co_return RefuseOperator(scope,
+                                     FieldMalformed("state is not PENDING, DELIVERED or DEAD"));
         }
     }
     std::int64_t before = 0;
     if (const std::string token = request.QueryValue("pageToken"); !token.empty()) {
         const auto id = domain::ParseId(token);
         if (!id) {
-            co_return Refuse(scope, Status(Code::kInvalidArgument, "PAGE_TOKEN_INVALID",
-                                           "no page token of ours"));
+            co_return RefuseOperator(scope, Status(Code::kInvalidArgument, "PAGE_TOKEN_INVALID",
+                                                   "no page token of ours"));
         }
         before = *id;
     }
@@ -471,7 +462,7 @@ net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope&
             return services_.webhooks.ListDeliveries(endpoint.endpoint_id, state, before,
                                                      kPageSize + 1);
         });
-    if (!page.ok()) co_return Refuse(scope, page.status());
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
     const bool more = page->size() > kPageSize;
     if (more) page->pop_back();
     http::Response response = Answer(scope);
@@ -490,11 +481,11 @@ net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope&
 
 net::Task<http::Response> OperatorApi::GetWebhookAttempts(const RequestScope& scope) const {
     auto id = PathId(scope.request, "deliveryId", "DELIVERY_UNKNOWN");
-    if (!id.ok()) co_return Refuse(scope, id.status());
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
     auto attempts = co_await app::RunBlocking(
         services_.workers, *scope.request.loop,
         [this, &delivery = *id] { return services_.webhooks.AttemptsOf(delivery); });
-    if (!attempts.ok()) co_return Refuse(scope, attempts.status());
+    if (!attempts.ok()) co_return RefuseOperator(scope, attempts.status());
     http::Response response = Answer(scope);
     JsonWriter json(response.body);
     json.BeginObject().Key("attempts").BeginArray();
@@ -519,12 +510,12 @@ net::Task<http::Response> OperatorApi::GetWebhookAttempts(const RequestScope& sc
 
 net::Task<http::Response> OperatorApi::Redeliver(const RequestScope& scope) const {
     auto id = PathId(scope.request, "deliveryId", "DELIVERY_UNKNOWN");
-    if (!id.ok()) co_return Refuse(scope, id.status());
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
     auto delivery = co_await app::RunBlocking(
         services_.workers, *scope.request.loop, [this, &delivery_id = *id] {
             return services_.webhooks.Redeliver(delivery_id, services_.clock.Now());
         });
-    if (!delivery.ok()) co_return Refuse(scope, delivery.status());
+    if (!delivery.ok()) co_return RefuseOperator(scope, delivery.status());
     services_.on_webhooks_changed();
     Note(scope, "webhook_delivery.redeliver", delivery->merchant_id, std::to_string(*id));
     http::Response response = Answer(scope, 202);
@@ -535,20 +526,21 @@ net::Task<http::Response> OperatorApi::Redeliver(const RequestScope& scope) cons
 
 net::Task<http::Response> OperatorApi::GetDay(const RequestScope& scope) const {
     auto date = PathDate(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     const app::CallContext context = scope.CallAs(scope.caller);
     auto day = co_await services_.payments(scope.request).GetBusinessDay(context, *date);
-    if (!day.ok()) co_return Refuse(scope, day.status());
+    if (!day.ok()) co_return RefuseOperator(scope, day.status());
     co_return AnswerDay(scope, *day);
 }
 
 net::Task<http::Response> OperatorApi::CloseDay(const RequestScope& scope) const {
     auto date = PathDate(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
-    if (*date == 0) co_return Refuse(scope, FieldMalformed("name the date that is to be closed"));
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    if (*date == 0)
+        co_return RefuseOperator(scope, FieldMalformed("name the date that is to be closed"));
     const app::CallContext context = scope.CallAs(scope.caller);
     auto day = co_await services_.payments(scope.request).CloseDay(context, *date);
-    if (!day.ok()) co_return Refuse(scope, day.status());
+    if (!day.ok()) co_return RefuseOperator(scope, day.status());
     Note(scope, "day.close", 0, scope.request.Parameter("date"));
     co_return AnswerDay(scope, *day);
 }

@@ -1,11 +1,9 @@
 #include "transport/operator_ledger_api.h"
 
-#include <charconv>
 #include <utility>
 #include <vector>
 
 #include "app/blocking.h"
-#include "domain/partner_contract.h"
 #include "domain/text_rules.h"
 #include "kessai/log/log.h"
 #include "kessai/payout/v1/payout_service.pb.h"
@@ -13,8 +11,8 @@
 #include "kessai/time/business_date.h"
 #include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
+#include "transport/operator_answers.h"
 #include "transport/operator_api.h"
-#include "transport/problem.h"
 #include "transport/proto_json.h"
 
 namespace kessai::gateway::transport {
@@ -53,16 +51,6 @@ RECONCILIATION(GetDayRunMethod, "GetDayRun", GetDayRunRequest, DayRun)
 #undef RECONCILIATION
 
 constexpr std::size_t kHeldBackMax = 1'000;
-
-http::Response Refuse(const RequestScope& scope, const Status& why) {
-    http::Response response = Problem(why, scope.request.request_id);
-    response.subject = scope.caller->subject;
-    return response;
-}
-
-Status FieldMalformed(std::string why) {
-    return {Code::kInvalidArgument, domain::reason::kFieldMalformed, std::move(why)};
-}
 
 /// A date field of a body as yyyymmdd; 0 when absent.
 std::int32_t DateField(JsonFields& fields, std::string_view name) {
@@ -153,7 +141,7 @@ net::Task<http::Response> OperatorLedgerApi::Forward(const RequestScope& scope,
                                                      const rpc::Method<Request, Response>& method,
                                                      Request request) const {
     auto token = signer_.Mint(*scope.caller, audience);
-    if (!token.ok()) co_return Refuse(scope, token.status());
+    if (!token.ok()) co_return RefuseOperator(scope, token.status());
     rpc::CallOptions options;
     options.deadline = scope.request.deadline;
     options.timeout =
@@ -163,7 +151,7 @@ net::Task<http::Response> OperatorLedgerApi::Forward(const RequestScope& scope,
     options.wait_for_ready = true;
     auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
     auto answer = co_await call;
-    if (!answer.ok()) co_return Refuse(scope, answer.status());
+    if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
     http::Response response;
     response.subject = scope.caller->subject;
     response.body = ProtoToJson(*answer);
@@ -172,7 +160,7 @@ net::Task<http::Response> OperatorLedgerApi::Forward(const RequestScope& scope,
 
 net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scope) const {
     auto parsed = ParseJsonObject(scope.request.body);
-    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
     po::FeePlan plan;
     if (fields.Has("planId")) plan.set_plan_id(fields.Id("planId"));
@@ -186,7 +174,7 @@ net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scop
     plan.set_maximum(fields.OptionalInteger("maximum", 0, domain::kAmountMax).value_or(0));
     plan.set_effective_from(DateField(fields, "effectiveFrom"));
     plan.set_effective_to(DateField(fields, "effectiveTo"));
-    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     Note(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
     co_return co_await Forward(scope, payout_(scope.request), "payout", PutFeePlanMethod(),
                                std::move(plan));
@@ -194,7 +182,7 @@ net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scop
 
 net::Task<http::Response> OperatorLedgerApi::ListFeePlans(const RequestScope& scope) const {
     auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
-    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     po::ListFeePlansRequest request;
     request.set_merchant_id(*merchant);
     co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
@@ -203,7 +191,7 @@ net::Task<http::Response> OperatorLedgerApi::ListFeePlans(const RequestScope& sc
 
 net::Task<http::Response> OperatorLedgerApi::GetMerchantBalance(const RequestScope& scope) const {
     auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
-    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     po::GetMerchantBalanceRequest request;
     request.set_merchant_id(*merchant);
     co_return co_await Forward(scope, payout_(scope.request), "payout", GetMerchantBalanceMethod(),
@@ -212,9 +200,9 @@ net::Task<http::Response> OperatorLedgerApi::GetMerchantBalance(const RequestSco
 
 net::Task<http::Response> OperatorLedgerApi::GetMerchantDay(const RequestScope& scope) const {
     auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
-    if (!merchant.ok()) co_return Refuse(scope, merchant.status());
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GetMerchantDayRequest request;
     request.set_merchant_id(*merchant);
     request.set_business_date(*date);
@@ -224,7 +212,7 @@ net::Task<http::Response> OperatorLedgerApi::GetMerchantDay(const RequestScope& 
 
 net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scope) const {
     auto change = ChangeOf(scope.request, "ACCRUAL_UNKNOWN");
-    if (!change.ok()) co_return Refuse(scope, change.status());
+    if (!change.ok()) co_return RefuseOperator(scope, change.status());
     po::GetAccrualRequest request;
     request.set_payment_id(change->payment_id);
     request.set_version(change->version);
@@ -234,9 +222,9 @@ net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scop
 
 net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto wish = WishOf(scope.request);
-    if (!wish.ok()) co_return Refuse(scope, wish.status());
+    if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
     po::ReleaseDayRequest request;
     request.set_business_date(*date);
     request.set_deep(wish->deep);
@@ -248,7 +236,7 @@ net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scop
 
 net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GetDayRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, payout_(scope.request), "payout", GetDayMethod(),
@@ -257,9 +245,9 @@ net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scop
 
 net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto token = signer_.Mint(*scope.caller, "payout");
-    if (!token.ok()) co_return Refuse(scope, token.status());
+    if (!token.ok()) co_return RefuseOperator(scope, token.status());
     po::ListHeldBackRequest request;
     request.set_business_date(*date);
     rpc::CallOptions options;
@@ -283,7 +271,7 @@ net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& sc
             });
         return more ? OkStatus() : status;
     });
-    if (!listed.ok()) co_return Refuse(scope, listed);
+    if (!listed.ok()) co_return RefuseOperator(scope, listed);
     http::Response response;
     response.subject = scope.caller->subject;
     response.body = "{\"merchants\":[";
@@ -297,7 +285,7 @@ net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& sc
 
 net::Task<http::Response> OperatorLedgerApi::GetMatch(const RequestScope& scope) const {
     auto change = ChangeOf(scope.request, "MATCH_UNKNOWN");
-    if (!change.ok()) co_return Refuse(scope, change.status());
+    if (!change.ok()) co_return RefuseOperator(scope, change.status());
     re::GetMatchRequest request;
     request.set_payment_id(change->payment_id);
     request.set_version(change->version);
@@ -311,36 +299,26 @@ net::Task<http::Response> OperatorLedgerApi::ListDiscrepancies(const RequestScop
     if (const std::string state = http_request.QueryValue("state"); !state.empty()) {
         re::Discrepancy::State parsed;
         if (!re::Discrepancy::State_Parse(state, &parsed)) {
-            co_return Refuse(scope, FieldMalformed("there is no such state"));
+            co_return RefuseOperator(scope, FieldMalformed("there is no such state"));
         }
         request.set_state(parsed);
     }
     if (const std::string text = http_request.QueryValue("businessDate"); !text.empty()) {
         const auto date = BusinessDate::Parse(text);
         if (!date.ok())
-            co_return Refuse(scope, FieldMalformed("businessDate is not like 2026-11-22"));
+            co_return RefuseOperator(scope, FieldMalformed("businessDate is not like 2026-11-22"));
         request.set_business_date(date->ToNumber());
     }
-    if (const std::string text = http_request.QueryValue("pageSize"); !text.empty()) {
-        std::uint32_t size = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-        if (error != std::errc{} || end != text.data() + text.size()) {
-            co_return Refuse(scope, FieldMalformed("pageSize is no number"));
-        }
-        request.set_page_size(size);
+    if (Status read = ReadPage(http_request, request); !read.ok()) {
+        co_return RefuseOperator(scope, read);
     }
-    const std::string page_token = http_request.QueryValue("pageToken");
-    if (!domain::IsText(page_token, 256)) {
-        co_return Refuse(scope, FieldMalformed("pageToken is none of ours"));
-    }
-    request.set_page_token(page_token);
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                ListDiscrepanciesMethod(), std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetDiscrepancy(const RequestScope& scope) const {
     auto id = PathId(scope.request, "discrepancyId", "DISCREPANCY_UNKNOWN");
-    if (!id.ok()) co_return Refuse(scope, id.status());
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
     re::GetDiscrepancyRequest request;
     request.set_discrepancy_id(*id);
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
@@ -349,9 +327,9 @@ net::Task<http::Response> OperatorLedgerApi::GetDiscrepancy(const RequestScope& 
 
 net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScope& scope) const {
     auto id = PathId(scope.request, "discrepancyId", "DISCREPANCY_UNKNOWN");
-    if (!id.ok()) co_return Refuse(scope, id.status());
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
     auto parsed = ParseJsonObject(scope.request.body);
-    if (!parsed.ok()) co_return Refuse(scope, parsed.status());
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
     re::ChangeDiscrepancyRequest request;
     request.set_discrepancy_id(*id);
@@ -362,7 +340,7 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
     }
     request.set_state(to);
     request.set_note(fields.Text("note", 1'000));
-    if (!fields.ok()) co_return Refuse(scope, fields.status());
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     Note(scope, "discrepancy.change", std::to_string(*id));
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                ChangeDiscrepancyMethod(), std::move(request));
@@ -370,9 +348,9 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
 
 net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto wish = WishOf(scope.request);
-    if (!wish.ok()) co_return Refuse(scope, wish.status());
+    if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
     re::RunDayRequest request;
     request.set_business_date(*date);
     request.set_deep(wish->deep);
@@ -383,7 +361,7 @@ net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& sc
 
 net::Task<http::Response> OperatorLedgerApi::GetReconciliation(const RequestScope& scope) const {
     auto date = DateOf(scope.request);
-    if (!date.ok()) co_return Refuse(scope, date.status());
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
     re::GetDayRunRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
