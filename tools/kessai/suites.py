@@ -45,10 +45,8 @@ SUITES = (
     # Before e2e, which leaves messages in Kafka that no audit would pass.
     Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
-    Suite("conformance", "tests/conformance", Needs.STACK, 15, True, "the partner contract, bad input"),
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults", fresh=True),
-    Suite("cluster", "tests/cluster", Needs.SERVERS, 30, False, "several brokers and replicas"),
 )
 
 
