@@ -64,6 +64,18 @@ void DescribeExecutor(config::Schema schema, app::ExecutorOptions& executor) {
                 {.description = "How long a batch that is not full waits for more while another is "
                                 "being committed",
                  .max = milliseconds(50)});
+    schema.Int("known_codes_max", &executor.known.codes_max,
+               {.description = "Codes remembered from their making to their payment, so that a "
+                               "batch need not read them; 0: every batch reads all its rows",
+                .unit = "codes",
+                .min = 0,
+                .max = 10'000'000});
+    schema.Int("known_wallets_max", &executor.known.wallets_max,
+               {.description = "Wallets remembered, so that a batch need not read them; 0: every "
+                               "batch reads all its rows",
+                .unit = "wallets",
+                .min = 0,
+                .max = 10'000'000});
     schema.Time("retry_backoff", &executor.retry_backoff,
                 {.description = "First wait before a transaction is run again; it doubles",
                  .min = microseconds(100),

@@ -20,6 +20,15 @@ bool WorthRunningAgain(const Status& status) {
 /// Another replica's row is found by the next run. So many collisions in a row are no race.
 constexpr int kCollisionsMax = 3;
 
+/// Batches that read all their rows after one that guessed wrong.
+constexpr int kReadingAfterWrongGuess = 8;
+
+/// Whether a batch that recalled rows may have failed for that. Of the two others one is the
+/// server's state, and the other may have been committed.
+bool MayBeWrongGuess(const Status& status) {
+    return status.code() != Code::kUnavailable && status.code() != Code::kUnknown;
+}
+
 }  // namespace
 
 struct BatchExecutor::Pending {
@@ -39,7 +48,12 @@ struct BatchExecutor::Pending {
 BatchExecutor::BatchExecutor(ExecutorOptions options, LedgerStore& store,
                              const BatchServices& services, const Clock& clock,
                              ExecutorObserver& observer)
-    : options_(options), store_(store), services_(services), clock_(clock), observer_(observer) {
+    : options_(options),
+      store_(store),
+      services_(services),
+      clock_(clock),
+      observer_(observer),
+      known_(options_.known) {
     KESSAI_CHECK(options_.executors > 0 && options_.batch_max > 0 && options_.queue_max > 0,
                  "executor options are positive");
 }
@@ -179,10 +193,11 @@ void BatchExecutor::BackOff(Duration& wait) {
 void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
     Duration wait = options_.retry_backoff;
     int collisions = 0;
+    Reading reading = NextReading();
     while (true) {
         DropExpired(open);
         if (open.empty()) return;
-        auto result = RunOnce(open, slot);
+        auto result = RunOnce(open, slot, reading);
         if (result.ok()) {
             for (std::size_t i = 0; i < open.size(); ++i) {
                 open[i]->outcome.emplace(std::move(result->outcomes[i]));
@@ -190,6 +205,11 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
             return;
         }
         const Status status = std::move(result).status();
+        if (std::exchange(reading, Reading::kAll) == Reading::kUnknown && MayBeWrongGuess(status)) {
+            observer_.OnGuessedWrong(status);
+            reading_all_ = kReadingAfterWrongGuess;
+            continue;
+        }
         if (status.code() == Code::kUnknown) {
             for (Pending* pending : open) pending->maybe_committed = true;
         }
@@ -215,7 +235,17 @@ void BatchExecutor::Run(std::vector<Pending*> open, int slot) {
     Run({middle, open.end()}, slot);
 }
 
-Result<BatchOutcome> BatchExecutor::RunOnce(std::span<Pending* const> batch, int slot) {
+Reading BatchExecutor::NextReading() {
+    const bool remembers = options_.known.codes_max > 0 && options_.known.wallets_max > 0;
+    if (!remembers) return Reading::kAll;
+    if (reading_all_ == 0) return Reading::kUnknown;
+    // Executors may count it down together: how many batches read is no exact number.
+    if (--reading_all_ < 0) reading_all_ = 0;
+    return Reading::kAll;
+}
+
+Result<BatchOutcome> BatchExecutor::RunOnce(std::span<Pending* const> batch, int slot,
+                                            Reading reading) {
     const SteadyInstant began = clock_.SteadyNow();
     std::vector<BatchCommand> commands;
     commands.reserve(batch.size());
@@ -223,12 +253,14 @@ Result<BatchOutcome> BatchExecutor::RunOnce(std::span<Pending* const> batch, int
         commands.push_back({&pending->submission.command, pending->submission.traceparent});
     }
     KESSAI_ASSIGN_OR_RETURN(const auto transaction, store_.Begin(slot));
-    KESSAI_ASSIGN_OR_RETURN(BatchOutcome outcome, ExecuteBatch(*transaction, commands, services_));
+    KESSAI_ASSIGN_OR_RETURN(BatchOutcome outcome,
+                            ExecuteBatch(*transaction, commands, services_, known_, reading));
     if (outcome.changed) {
         KESSAI_RETURN_IF_ERROR(transaction->Commit());
         KESSAI_FAULT_POINT("payment.after_commit");
     }
-    observer_.OnBatch(batch.size(), outcome.events,
+    known_.Keep(std::move(outcome.rows));
+    observer_.OnBatch(batch.size(), outcome.events, outcome.recalled,
                       std::chrono::duration_cast<Duration>(clock_.SteadyNow() - began));
     return outcome;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "app/execute_batch.h"
+#include "app/known_rows.h"
 #include "app/ledger_store.h"
 #include "domain/commands.h"
 #include "kessai/result/result.h"
@@ -49,10 +51,12 @@ struct ExecutorOptions {
     int queue_max = 16'384;
     /// How long a batch that is not full waits for more while another is being committed; never
     /// when all executors are idle.
-    Duration gather{0};
+    Duration gather{std::chrono::milliseconds(8)};
     /// The first back-off after a transaction that has to be run again; doubles up to the other.
     Duration retry_backoff{std::chrono::milliseconds(2)};
     Duration retry_backoff_max{std::chrono::milliseconds(500)};
+    /// Rows that are remembered so that a batch need not read them; with zeros it reads all.
+    KnownRows::Bounds known{.codes_max = 100'000, .wallets_max = 100'000};
     /// Which gate rows this process uses: first_gate_slot, first_gate_slot + 1, … modulo all.
     int first_gate_slot = 0;
 };
@@ -61,8 +65,12 @@ struct ExecutorOptions {
 class ExecutorObserver {
  public:
     virtual ~ExecutorObserver() = default;
-    virtual void OnBatch(std::size_t commands, std::size_t changes, Duration took) = 0;
+    /// `recalled`: rows that it did not have to read.
+    virtual void OnBatch(std::size_t commands, std::size_t changes, std::size_t recalled,
+                         Duration took) = 0;
     virtual void OnRetry(const Status& why) = 0;
+    /// A batch that took rows to be as they were known failed, and runs again with all rows read.
+    virtual void OnGuessedWrong(const Status& why) = 0;
     virtual void OnSplit() = 0;
     virtual void OnDropped() = 0;
     /// A command alone that the database refuses for good, and with what.
@@ -77,6 +85,10 @@ class ExecutorObserver {
 /// its own outcome behind its key). So does a duplicate key, which another replica's commit
 /// explains, but only some times in a row. A permanent error, and a collision that lasts, split it
 /// by halves until the command at fault fails alone.
+///
+/// Rows that this process knows (KnownRows) are not read. A batch whose guess was wrong runs again
+/// with all rows read, and so do the next few: replays and another replica's customers cost what
+/// they would without a memory.
 class BatchExecutor {
  public:
     BatchExecutor(ExecutorOptions options, LedgerStore& store, const BatchServices& services,
@@ -103,7 +115,9 @@ class BatchExecutor {
     std::vector<Pending> TakeBatch(std::stop_token stop);
     /// Gives every command in `open` its outcome.
     void Run(std::vector<Pending*> open, int slot);
-    Result<BatchOutcome> RunOnce(std::span<Pending* const> batch, int slot);
+    Result<BatchOutcome> RunOnce(std::span<Pending* const> batch, int slot, Reading reading);
+    /// For the next batch.
+    Reading NextReading();
     void DropExpired(std::vector<Pending*>& open);
     void BackOff(Duration& wait);
 
@@ -112,6 +126,9 @@ class BatchExecutor {
     const BatchServices services_;
     const Clock& clock_;
     ExecutorObserver& observer_;
+    KnownRows known_;
+    /// How many of the next batches read all rows.
+    std::atomic<int> reading_all_ = 0;
 
     mutable std::mutex mutex_;
     std::condition_variable_any arrived_;

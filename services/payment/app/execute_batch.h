@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/known_rows.h"
 #include "app/ledger_store.h"
 #include "app/merchant_cache.h"
 #include "domain/apply.h"
@@ -55,13 +56,30 @@ struct BatchOutcome {
     /// Whether anything was stored: if not, there is nothing to commit.
     bool changed = false;
     std::size_t events = 0;
+    /// Rows that did not have to be read.
+    std::size_t recalled = 0;
+    /// As they are once this is committed: for KnownRows::Keep.
+    domain::WorkingSet rows;
+};
+
+/// Which rows a batch reads.
+enum class Reading {
+    /// All that its commands name.
+    kAll,
+    /// Those that KnownRows does not know. New keys are taken to be free, and their insert tells.
+    /// Where a guess was wrong, Store or Commit refuses with some error that is neither UNAVAILABLE
+    /// nor UNKNOWN, nothing is stored, and the batch has to run again with kAll.
+    kUnknown,
 };
 
 /// Loads what the commands name, applies them in their order and stores the result in
 /// `transaction`, which is the caller's to commit. A refused command changes nothing and costs the
-/// others nothing. Refusals of the whole are those of LedgerTransaction.
+/// others nothing; it is refused for what was read, never for what was only recalled. Refusals of
+/// the whole are those of LedgerTransaction.
+///
+/// What `known` has of the batch's rows is taken out of it; Keep gives it back after the commit.
 Result<BatchOutcome> ExecuteBatch(LedgerTransaction& transaction,
                                   std::span<const BatchCommand> commands,
-                                  const BatchServices& services);
+                                  const BatchServices& services, KnownRows& known, Reading reading);
 
 }  // namespace kessai::payment::app

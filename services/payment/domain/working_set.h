@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -55,6 +56,9 @@ class RowSet {
         bool is_new = false;
         /// Changed (or made) by a command of this batch.
         bool dirty = false;
+        /// Not read in this transaction but recalled from an earlier one: its last event then. To
+        /// be stored only where the database has it like that.
+        std::optional<EventId> recalled;
     };
 
     const Row* Find(const Key& key) const {
@@ -69,13 +73,28 @@ class RowSet {
     }
     /// As read from the database.
     void Load(const Key& key, Row row) {
-        rows_.try_emplace(key, Tracked{std::move(row), false, false});
+        rows_.try_emplace(key, Tracked{std::move(row), false, false, std::nullopt});
+    }
+    /// As an earlier batch left it, at event `last`; what the database has by now is not known.
+    void Recall(const Key& key, Row row, EventId last) {
+        rows_.try_emplace(key, Tracked{std::move(row), false, false, last});
     }
     /// Made by a command. Precondition: it does not exist.
     Row& Insert(const Key& key, Row row) {
-        return rows_.try_emplace(key, Tracked{std::move(row), true, true}).first->second.row;
+        return rows_.try_emplace(key, Tracked{std::move(row), true, true, std::nullopt})
+            .first->second.row;
+    }
+    bool Recalled(const Key& key) const {
+        const auto found = rows_.find(key);
+        return found != rows_.end() && found->second.recalled.has_value();
     }
     const std::unordered_map<Key, Tracked, Hash>& all() const { return rows_; }
+    /// Gives every row away: `take(key, Row&&)`.
+    template <class Taker>
+    void Drain(Taker take) {
+        for (auto& [key, tracked] : rows_) take(key, std::move(tracked.row));
+        rows_.clear();
+    }
 
  private:
     std::unordered_map<Key, Tracked, Hash> rows_;

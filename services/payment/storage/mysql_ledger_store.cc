@@ -71,6 +71,24 @@ constexpr mysql::Query kUpdatePayments{"payment.update", R"sql(
                             captured = VALUES(captured), refunded = VALUES(refunded),
                             refund_count = VALUES(refund_count), version = VALUES(version),
                             last_event_id = VALUES(last_event_id))sql"};
+// A code that was recalled and not read: paid if it still waits for its payer. If it does not, the
+// sum is beyond a BIGINT, which MySQL, MariaDB and TiDB refuse in every sql_mode (1690), and the
+// COMMIT behind it in the same round trip is not reached. Assignments take effect from left to
+// right, so the comparison comes before what changes the column that it looks at.
+constexpr mysql::Query kPayRecalledCodes{"payment.pay_recalled", R"sql(
+    INSERT INTO payment (payment_id, user_id, accepted_at_us, business_date, captured, version,
+                         last_event_id)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE user_id = VALUES(user_id),
+                            accepted_at_us = VALUES(accepted_at_us),
+                            business_date = VALUES(business_date),
+                            captured = VALUES(captured),
+                            version = VALUES(version),
+                            last_event_id = IF(status = 1, VALUES(last_event_id),
+                                               VALUES(last_event_id) + 9223372036854775807),
+                            status = 2)sql"};
+static_assert(static_cast<int>(domain::PaymentStatus::kCreated) == 1 &&
+              static_cast<int>(domain::PaymentStatus::kCompleted) == 2);
 constexpr mysql::Query kInsertRefunds{"refund.insert", R"sql(
     INSERT INTO refund (refund_key, refund_id, payment_id, merchant_id, merchant_refund_id,
                         currency, amount, accepted_at_us, requested_at_s, reason)
@@ -87,6 +105,15 @@ constexpr mysql::Query kUpdateWallets{"account.update", R"sql(
     VALUES {rows}
     ON DUPLICATE KEY UPDATE balance = VALUES(balance),
                             last_event_id = VALUES(last_event_id))sql"};
+// The same for a wallet: the last event that it is believed to have comes in the place of
+// opened_at_us, which an existing row keeps as it is.
+constexpr mysql::Query kUpdateRecalledWallets{"account.update_recalled", R"sql(
+    INSERT INTO account (kind, owner_id, currency, balance, last_event_id, opened_at_us)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE balance = VALUES(balance),
+                            last_event_id = IF(last_event_id = VALUES(opened_at_us),
+                                               VALUES(last_event_id),
+                                               VALUES(last_event_id) + 9223372036854775807))sql"};
 constexpr mysql::Query kInsertJournals{
     "journal.insert", "INSERT INTO journal (" KESSAI_JOURNAL_COLUMNS ") VALUES {rows}"};
 constexpr mysql::Query kInsertCaptures{
@@ -331,27 +358,47 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         }
         KESSAI_RETURN_IF_ERROR(Add(kInsertCodes, codes));
         KESSAI_RETURN_IF_ERROR(Add(kInsertPayments, added));
+        mysql::RowList paid;
         mysql::RowList changed;
         for (const auto& [id, payment] : SortedDirtyById(rows.payments, false)) {
+            if (rows.payments.Recalled(payment->id)) {
+                KESSAI_CHECK(payment->status == domain::PaymentStatus::kCompleted,
+                             "only a payment changes a code that was not read");
+                paid.Add(payment->id, payment->user, payment->accepted_at, payment->business_date,
+                         payment->captured, payment->version, payment->last_event);
+                continue;
+            }
             changed.Add(payment->id, static_cast<int>(payment->status), payment->user,
                         payment->accepted_at, payment->business_date, payment->canceled_at,
                         payment->captured, payment->refunded, payment->refund_count,
                         payment->version, payment->last_event);
         }
+        KESSAI_RETURN_IF_ERROR(Add(kPayRecalledCodes, paid));
         return Add(kUpdatePayments, changed);
     }
 
     Status StoreWallets(const domain::WorkingSet& rows) {
-        const auto list = [&](bool is_new) {
-            mysql::RowList added;
-            for (const auto& [id, wallet] : SortedDirtyById(rows.wallets, is_new)) {
-                added.Add(kUserMoney, wallet->user, wallet->balance.currency().code(),
-                          wallet->balance.minor(), wallet->last_event, wallet->opened_at);
-            }
-            return added;
+        mysql::RowList added;
+        mysql::RowList changed;
+        mysql::RowList recalled;
+        const auto add = [](mysql::RowList& list, const domain::Wallet& wallet,
+                            std::int64_t last_column) {
+            list.Add(kUserMoney, wallet.user, wallet.balance.currency().code(),
+                     wallet.balance.minor(), wallet.last_event, last_column);
         };
-        KESSAI_RETURN_IF_ERROR(Add(kInsertWallets, list(true)));
-        return Add(kUpdateWallets, list(false));
+        for (const auto& [id, wallet] : SortedDirtyById(rows.wallets, true)) {
+            add(added, *wallet, ToMicros(wallet->opened_at));
+        }
+        for (const auto& [id, wallet] : SortedDirtyById(rows.wallets, false)) {
+            if (const auto believed = rows.wallets.all().at(wallet->user).recalled) {
+                add(recalled, *wallet, believed->value());
+            } else {
+                add(changed, *wallet, ToMicros(wallet->opened_at));
+            }
+        }
+        KESSAI_RETURN_IF_ERROR(Add(kInsertWallets, added));
+        KESSAI_RETURN_IF_ERROR(Add(kUpdateRecalledWallets, recalled));
+        return Add(kUpdateWallets, changed);
     }
 
     Status StoreJournals(const domain::WorkingSet& rows) {

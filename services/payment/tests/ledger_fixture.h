@@ -47,14 +47,19 @@ class FixedIds final : public app::IdLease {
 
 class CountingObserver final : public app::ExecutorObserver {
  public:
-    void OnBatch(std::size_t commands, std::size_t, Duration) override {
+    void OnBatch(std::size_t commands, std::size_t, std::size_t rows_recalled, Duration) override {
         const std::lock_guard lock(mutex_);
         ++batches;
+        recalled += rows_recalled;
         largest_batch = std::max(largest_batch, commands);
     }
     void OnRetry(const Status& why) override {
         const std::lock_guard lock(mutex_);
         retries.push_back(why.ToString());
+    }
+    void OnGuessedWrong(const Status& why) override {
+        const std::lock_guard lock(mutex_);
+        guessed_wrong.push_back(why.ToString());
     }
     void OnSplit() override {
         const std::lock_guard lock(mutex_);
@@ -73,6 +78,8 @@ class CountingObserver final : public app::ExecutorObserver {
     int splits = 0;
     int dropped = 0;
     std::size_t largest_batch = 0;
+    std::size_t recalled = 0;
+    std::vector<std::string> guessed_wrong;
     std::vector<std::string> retries;
     std::vector<std::string> failed;
 

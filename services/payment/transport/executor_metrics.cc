@@ -19,14 +19,21 @@ ExecutorMetrics::ExecutorMetrics(metrics::Registry& registry)
           {.name = "kessai_payment_batch_retries_total",
            .help = "Batches run again, by the code of what failed"},
           {{"code", {"ABORTED", "UNAVAILABLE", "UNKNOWN", "ALREADY_EXISTS"}}})),
+      recalled_(registry.AddCounter({.name = "kessai_payment_rows_recalled_total",
+                                     .help = "Rows that batches knew and did not read"})),
+      guessed_wrong_(registry.AddCounter(
+          {.name = "kessai_payment_batch_guesses_wrong_total",
+           .help = "Batches run again with all rows read, because a known row had changed"})),
       splits_(registry.AddCounter({.name = "kessai_payment_batch_splits_total",
                                    .help = "Batches cut in halves after a permanent error"})),
       dropped_(registry.AddCounter({.name = "kessai_payment_commands_dropped_total",
                                     .help = "Commands past their deadline"})) {}
 
-void ExecutorMetrics::OnBatch(std::size_t commands, std::size_t changes, Duration took) {
+void ExecutorMetrics::OnBatch(std::size_t commands, std::size_t changes, std::size_t recalled,
+                              Duration took) {
     commands_.Add(commands);
     changes_.Add(changes);
+    recalled_.Add(recalled);
     batch_size_.Observe(commands);
     batch_seconds_.Observe(took);
 }
@@ -34,6 +41,11 @@ void ExecutorMetrics::OnBatch(std::size_t commands, std::size_t changes, Duratio
 void ExecutorMetrics::OnRetry(const Status& why) {
     retries_.With(CodeName(why.code())).Add();
     log::Debug("payment.batch_runs_again", {{"status", why}});
+}
+
+void ExecutorMetrics::OnGuessedWrong(const Status& why) {
+    guessed_wrong_.Add();
+    log::Debug("payment.batch_guessed_wrong", {{"status", why}});
 }
 
 void ExecutorMetrics::OnSplit() {

@@ -12,8 +12,10 @@ class ExecutorMetrics final : public app::ExecutorObserver {
  public:
     explicit ExecutorMetrics(metrics::Registry& registry);
 
-    void OnBatch(std::size_t commands, std::size_t changes, Duration took) override;
+    void OnBatch(std::size_t commands, std::size_t changes, std::size_t recalled,
+                 Duration took) override;
     void OnRetry(const Status& why) override;
+    void OnGuessedWrong(const Status& why) override;
     void OnSplit() override;
     void OnFailed(const Status& why) override;
     void OnDropped() override;
@@ -28,6 +30,8 @@ class ExecutorMetrics final : public app::ExecutorObserver {
     metrics::Histogram& batch_size_;
     metrics::Histogram& batch_seconds_;
     metrics::Counters retries_;
+    metrics::Counter& recalled_;
+    metrics::Counter& guessed_wrong_;
     metrics::Counter& splits_;
     metrics::Counter& dropped_;
 };

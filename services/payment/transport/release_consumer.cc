@@ -70,8 +70,10 @@ Status ReleaseConsumer::Apply(mysql::Session& session, const inbox::Batch& batch
     KESSAI_ASSIGN_OR_RETURN(const auto transaction, ledger_.Join(session));
     std::vector<app::BatchCommand> commands;
     for (const domain::Command& command : releases) commands.push_back({&command, {}});
-    KESSAI_ASSIGN_OR_RETURN(const app::BatchOutcome outcome,
-                            app::ExecuteBatch(*transaction, commands, services_));
+    app::KnownRows nothing({});
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::BatchOutcome outcome,
+        app::ExecuteBatch(*transaction, commands, services_, nothing, app::Reading::kAll));
     for (const auto& one : outcome.outcomes) KESSAI_RETURN_IF_ERROR(one.status());
     return OkStatus();
 }
