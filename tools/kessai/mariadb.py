@@ -48,6 +48,8 @@ innodb_log_file_size = {log_file}
 innodb_flush_method = O_DIRECT
 innodb_flush_neighbors = 0
 innodb_io_capacity = 2000
+# Dirty pages are written all the time: in a burst, when the pool is full of them, commits would wait.
+innodb_max_dirty_pages_pct_lwm = 10
 innodb_lock_wait_timeout = 5
 innodb_print_all_deadlocks = ON
 innodb_autoinc_lock_mode = 2

@@ -23,16 +23,28 @@ class StackSettings:
 
 
 def stack_settings(
-    stack_name: str, environment: Mapping[str, str] = os.environ
+    stack_name: str,
+    environment: Mapping[str, str] = os.environ,
+    memory_bytes: int | None = None,
 ) -> StackSettings:
     small = stack_name == "test"
+    pool = "512M" if small else _buffer_pool(memory_bytes or _memory_bytes())
     return StackSettings(
-        mysql_buffer_pool=_size(environment, "MYSQL_BUFFER_POOL", "512M" if small else "1G"),
+        mysql_buffer_pool=_size(environment, "MYSQL_BUFFER_POOL", pool),
         mysql_log_file=_size(environment, "MYSQL_LOG_FILE", "256M" if small else "1G"),
         mysql_binlog=_switch(environment, "MYSQL_BINLOG", False),
         kafka_heap=_size(environment, "KAFKA_HEAP", "512m" if small else "768m"),
         redis_memory=_size(environment, "REDIS_MEMORY", "256mb"),
     )
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _buffer_pool(memory_bytes: int) -> str:
+    """A sixth of the memory, from 1 to 4 GiB: a load of some minutes should not read from disk."""
+    return f"{min(4096, max(1024, memory_bytes // 6 >> 20))}M"
 
 
 def _size(environment: Mapping[str, str], name: str, default: str) -> str:

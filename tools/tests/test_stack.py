@@ -85,7 +85,11 @@ def test_overrides_add_to_earlier_ones_until_cleared():
 
 
 def test_stack_settings_are_bounded():
-    assert stack_settings("dev", {}).mysql_buffer_pool == "1G"
+    assert stack_settings("dev", {}, memory_bytes=3 << 30).mysql_buffer_pool == "1024M"
+    assert stack_settings("dev", {}, memory_bytes=12 << 30).mysql_buffer_pool == "2048M"
+    assert stack_settings("dev", {}, memory_bytes=64 << 30).mysql_buffer_pool == "4096M"
+    assert stack_settings("test", {}, memory_bytes=64 << 30).mysql_buffer_pool == "512M"
+    assert stack_settings("dev", {"KESSAI_STACK_MYSQL_BUFFER_POOL": "2G"}).mysql_buffer_pool == "2G"
     assert stack_settings("dev", {"KESSAI_STACK_MYSQL_BINLOG": "on"}).mysql_binlog
     for name, value in (("KAFKA_HEAP", "much"), ("MYSQL_BUFFER_POOL", "1G;x"), ("MYSQL_BINLOG", "1")):
         with pytest.raises(Diagnosis):

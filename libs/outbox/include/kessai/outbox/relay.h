@@ -46,10 +46,10 @@ struct RelayOptions {
     /// Looks for rows that other replicas wrote, while nobody notifies.
     Duration poll_every = std::chrono::milliseconds(250);
     /// At least so long from one read of a shard to the next, so that under load a read finds more.
-    Duration gather = std::chrono::milliseconds(40);
+    Duration gather = std::chrono::milliseconds(100);
     /// At most so long from the first delivered row to its deletion. Longer gathers more rows (and,
     /// for a hook that adds up digests, more events a bucket) into one transaction.
-    Duration delete_every = std::chrono::milliseconds(500);
+    Duration delete_every = std::chrono::seconds(2);
     /// Of one shard, in one read.
     int rows_per_read = 128;
     /// Deleted in one transaction.
