@@ -28,8 +28,6 @@ constexpr mysql::Query kLockDay{"payout_day.lock_state",
 constexpr mysql::Query kLockHold{"merchant_hold.lock", R"sql(
     SELECT open_at_close, released_round IS NULL FROM merchant_hold
     WHERE business_date = ? AND merchant_id = ? FOR UPDATE)sql"};
-constexpr mysql::Query kInsertAccruals{
-    "accrual.insert", "INSERT INTO accrual (" KESSAI_ACCRUAL_COLUMNS ") VALUES {rows}"};
 constexpr mysql::Query kAddToTotals{"merchant_day_total.add", R"sql(
     INSERT INTO merchant_day_total (business_date, merchant_id, slot, tax_class, currency, gross,
                                     fee, item_count)
@@ -123,15 +121,15 @@ Status MysqlAccrualTransaction::Store(const app::AccrualBatch& batch) {
     };
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
-    rows.Clear();
+    AccrualRows accruals;
     digest::Accumulator digests(hasher_);
     for (const std::size_t i : order) {
         const domain::Accrual& accrual = batch.accruals[i];
-        AddAccrual(rows, accrual, batch.recorded_at);
+        accruals.Add(accrual, batch.recorded_at);
         digests.Add({accrual.key.payment.value(), accrual.key.version, accrual.business_date,
                      accrual.merchant.value(), accrual.gross});
     }
-    KESSAI_RETURN_IF_ERROR(statements.Add(kInsertAccruals, rows));
+    KESSAI_RETURN_IF_ERROR(accruals.AddTo(statements));
 
     rows.Clear();
     for (const domain::DayTotal& total : batch.totals) {

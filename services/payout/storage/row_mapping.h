@@ -7,12 +7,13 @@
 #include "domain/seal.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/rows.h"
+#include "kessai/mysql/session.h"
 #include "kessai/time/clock.h"
 
 /// How rows become values and values rows, where more than one store reads or writes them.
 namespace kessai::payout::storage {
 
-/// In the order of the table; see ReadAccrual and AddAccrual.
+/// In the order of the table; see ReadAccrual.
 #define KESSAI_ACCRUAL_COLUMNS                                                                    \
     "business_date, bucket, payment_id, version, merchant_id, kind, tax_class, currency, gross, " \
     "fee, captured_total, refunded_before, payment_date, plan_id, plan_version, event_id, "       \
@@ -20,7 +21,20 @@ namespace kessai::payout::storage {
 
 domain::Accrual ReadAccrual(const mysql::Rows& row);
 Instant ReadRecordedAt(const mysql::Rows& row);
-void AddAccrual(mysql::RowList& rows, const domain::Accrual& accrual, Instant recorded_at);
+
+/// Accruals on their way to the table. Nearly all are of their payment's first change, on its day,
+/// and have defaults in what tells of the payment: those are inserted without these columns,
+/// because parsing is much of what an insert costs the server.
+class AccrualRows {
+ public:
+    void Add(const domain::Accrual& accrual, Instant recorded_at);
+    /// One statement or two.
+    Status AddTo(mysql::StatementBatch& statements) const;
+
+ private:
+    mysql::RowList usual_;
+    mysql::RowList others_;
+};
 
 #define KESSAI_PLAN_COLUMNS                                                                \
     "plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, minimum_fee, " \
