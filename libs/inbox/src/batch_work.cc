@@ -36,9 +36,9 @@ void Rejections::Reject(std::size_t index, Status why) {
 
 Result<std::map<EffectKey, event::ContentHash>> BatchWork::FindEffects(
     mysql::Session& session, std::span<const Item* const> items,
-    const std::set<std::int64_t>& blocked) const {
+    const std::set<std::int64_t>& blocked) {
     std::map<EffectKey, event::ContentHash> effects;
-    if (ignore_effect_keys_) return effects;
+    if (effect_check_ != EffectCheck::kLookUp) return effects;
     std::set<EffectKey> keys;
     for (const Item* item : items) {
         if (item->event && !blocked.contains(item->object_id)) {
@@ -47,15 +47,17 @@ Result<std::map<EffectKey, event::ContentHash>> BatchWork::FindEffects(
     }
     if (keys.empty()) return effects;
     const std::vector<EffectKey> sorted(keys.begin(), keys.end());
-    std::vector<Effect> found;
-    KESSAI_RETURN_IF_ERROR(handler_.FindEffects(session, sorted, found));
-    for (const Effect& effect : found) effects.emplace(effect.key, effect.content_hash);
+    effects_.emplace();
+    KESSAI_RETURN_IF_ERROR(handler_.FindEffects(session, sorted, *effects_));
+    for (const Effect& effect : effects_->found) {
+        effects.emplace(effect.key, effect.content_hash);
+    }
     return effects;
 }
 
 Result<Plan> BatchWork::MakePlan(mysql::Session& session, std::span<const Item* const> items,
                                  const std::map<std::int64_t, Status>& rejected,
-                                 std::set<std::int64_t> blocked) const {
+                                 std::set<std::int64_t> blocked) {
     KESSAI_ASSIGN_OR_RETURN(auto effects, FindEffects(session, items, blocked));
     Plan plan;
     const auto fail = [&](const Item& item, Status why) {
@@ -81,7 +83,7 @@ Result<Plan> BatchWork::MakePlan(mysql::Session& session, std::span<const Item* 
             continue;
         }
         const event::Envelope& event = item.event->event;
-        if (!ignore_effect_keys_) {
+        if (effect_check_ != EffectCheck::kIgnore) {
             // What is applied in this batch counts as an effect for the rest of it.
             const auto [effect, is_new] = effects.try_emplace(KeyOf(event), event.content_hash);
             if (!is_new && effect->second == event.content_hash) {
@@ -104,7 +106,11 @@ Status BatchWork::Apply(mysql::Session& session, const Plan& plan,
     for (const Item* item : plan.apply) applied_.push_back(*item->event);
     if (!applied_.empty()) {
         Rejections rejections;
-        const Batch batch{.topic = key_.topic, .partition = key_.partition, .deliveries = applied_};
+        const Batch batch{.topic = key_.topic,
+                          .partition = key_.partition,
+                          .deliveries = applied_,
+                          .effects = effects_ ? &*effects_ : nullptr,
+                          .assumed_new = effect_check_ == EffectCheck::kAssumeNew};
         KESSAI_RETURN_IF_ERROR(handler_.Apply(session, batch, rejections));
         for (const auto& [index, why] : rejections.by_index()) {
             KESSAI_CHECK(index < applied_.size(), "a handler rejects what it was given");

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -35,17 +36,27 @@ struct WorkFailure {
     bool by_handler = false;
 };
 
+/// How repeats are told from new events, beside those within the batch.
+enum class EffectCheck {
+    /// The handler is asked for the stored effects.
+    kLookUp,
+    /// Nobody is asked: the handler refuses the batch if one is stored.
+    kAssumeNew,
+    /// For tests only: not at all, not even within the batch.
+    kIgnore,
+};
+
 /// The work of one transaction on one partition, for a consumer's batch and for a replay: sorts the
 /// messages out and hands them to the handler. The caller opens the transaction, locks the offset
 /// row first, and commits.
 class BatchWork {
  public:
     BatchWork(Handler& handler, const PartitionKey& key, DeadLetterTopic dead_letters,
-              bool ignore_effect_keys, Instant now)
+              EffectCheck effect_check, Instant now)
         : handler_(handler),
           key_(key),
           dead_letters_(dead_letters),
-          ignore_effect_keys_(ignore_effect_keys),
+          effect_check_(effect_check),
           now_(now) {}
 
     /// Decides about every item: blocked objects' events are parked, what is unreadable or in
@@ -53,7 +64,7 @@ class BatchWork {
     /// objects that are blocked before the first item.
     Result<Plan> MakePlan(mysql::Session& session, std::span<const Item* const> items,
                           const std::map<std::int64_t, Status>& rejected,
-                          std::set<std::int64_t> blocked) const;
+                          std::set<std::int64_t> blocked);
 
     /// Applies the plan's events, then its marks. Rejections are added to `rejected`, by offset: if
     /// there are any, the transaction must be rolled back and run again with them.
@@ -71,13 +82,15 @@ class BatchWork {
  private:
     Result<std::map<EffectKey, event::ContentHash>> FindEffects(
         mysql::Session& session, std::span<const Item* const> items,
-        const std::set<std::int64_t>& blocked) const;
+        const std::set<std::int64_t>& blocked);
 
     Handler& handler_;
     const PartitionKey key_;
     const DeadLetterTopic dead_letters_;
-    const bool ignore_effect_keys_;
+    const EffectCheck effect_check_;
     const Instant now_;
+    /// Of this transaction's look-up, if there was one.
+    std::optional<Effects> effects_;
     std::vector<Delivery> applied_;
 };
 

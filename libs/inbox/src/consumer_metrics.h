@@ -23,6 +23,10 @@ struct ConsumerMetrics {
           marks(registry.AddCounter({.name = "kessai_inbox_marks_total",
                                      .help = "Marks applied",
                                      .labels = {{"topic", topic}}})),
+          assumptions_refused(registry.AddCounter(
+              {.name = "kessai_inbox_assumptions_refused_total",
+               .help = "Batches that were taken for new and run again with a look-up",
+               .labels = {{"topic", topic}}})),
           offset_refusals(
               registry.AddCounter({.name = "kessai_inbox_offset_refusals_total",
                                    .help = "Batches dropped because the stored offset had moved",
@@ -60,6 +64,7 @@ struct ConsumerMetrics {
     metrics::Counter& dead;
     metrics::Counter& parked;
     metrics::Counter& marks;
+    metrics::Counter& assumptions_refused;
     metrics::Counter& offset_refusals;
     metrics::Counter& offset_gaps;
     metrics::Counter& retries;

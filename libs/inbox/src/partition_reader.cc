@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "batch_times.h"
 #include "kessai/faults/fault_point.h"
 #include "kessai/inbox/policy.h"
 #include "kessai/log/log.h"
@@ -51,7 +52,7 @@ SteadyInstant PartitionReader::Step() {
     }
     const bool full = more || CountBatch() < static_cast<int>(pending_.size());
     if (!full && now < next_batch_at_) return next_batch_at_;
-    next_batch_at_ = now + context_.options.batch_every;
+    next_batch_at_ = NextBatchAfter(now);
     return RunBatch();
 }
 
@@ -190,6 +191,16 @@ int PartitionReader::CountBatch() const {
     return count;
 }
 
+SteadyInstant PartitionReader::NextBatchAfter(SteadyInstant now) const {
+    const ConsumerOptions& options = context_.options;
+    if (!options.batch_phase || options.batch_every <= Duration::zero()) {
+        return now + options.batch_every;
+    }
+    const Duration phase =
+        *options.batch_phase + options.batch_every * partition_ / options.partitions;
+    return now + UntilNextBatch(context_.clock.Now(), options.batch_every, phase);
+}
+
 // --- Applying.
 
 SteadyInstant PartitionReader::RunBatch() {
@@ -222,16 +233,24 @@ PartitionReader::Outcome PartitionReader::RunTransaction(std::span<const Item* c
                                                          std::map<std::int64_t, Status>& rejected) {
     auto session = context_.pool.Acquire(kSessionTimeout);
     if (!session.ok()) return {.status = session.status()};
-    // Each round has at least one rejection more than the one before.
+    // Each round but the second, after one that took the events for new, has at least one rejection
+    // more than the one before.
     for (;;) {
         bool again = false;
-        Outcome outcome = RunOnce(**session, items, rejected, again);
+        Outcome outcome = RunOnce(**session, items, ChooseCheck(), rejected, again);
         if (!again) return outcome;
     }
 }
 
+EffectCheck PartitionReader::ChooseCheck() const {
+    if (context_.options.ignore_effect_keys_for_test) return EffectCheck::kIgnore;
+    return context_.handler.RefusesRepeats() && assumption_.Holds() ? EffectCheck::kAssumeNew
+                                                                    : EffectCheck::kLookUp;
+}
+
 PartitionReader::Outcome PartitionReader::RunOnce(mysql::Session& session,
                                                   std::span<const Item* const> items,
+                                                  EffectCheck effect_check,
                                                   std::map<std::int64_t, Status>& rejected,
                                                   bool& again) {
     const auto ours = [](const auto& refused) { return Outcome{.status = refused.status()}; };
@@ -256,14 +275,26 @@ PartitionReader::Outcome PartitionReader::RunOnce(mysql::Session& session,
     const Instant now = context_.clock.Now();
     const ConsumerOptions& options = context_.options;
     BatchWork work(context_.handler, Key(),
-                   {options.dead_letter_topic, options.dead_letter_partitions},
-                   options.ignore_effect_keys_for_test, now);
+                   {options.dead_letter_topic, options.dead_letter_partitions}, effect_check, now);
     const auto plan = work.MakePlan(session, items, rejected, std::move(*blocked));
     if (!plan.ok()) return handlers(plan.status());
-    const std::size_t rejected_before = rejected.size();
-    Status status = work.Apply(session, *plan, rejected);
+    const bool assumed_new = effect_check == EffectCheck::kAssumeNew;
+    std::map<std::int64_t, Status> rejected_now;
+    Status status = work.Apply(session, *plan, rejected_now);
+    if (assumed_new && (!status.ok() || !rejected_now.empty())) {
+        // A repeat may be behind it, so it condemns no event.
+        if (ActionFor(status.code()) == Action::kRetry) {
+            assumption_.OnInterrupted();
+            return handlers(std::move(status));
+        }
+        assumption_.OnRefused();
+        context_.metrics.assumptions_refused.Add();
+        again = true;
+        return {};
+    }
     if (!status.ok()) return handlers(std::move(status));
-    if (rejected.size() > rejected_before) {
+    if (!rejected_now.empty()) {
+        rejected.merge(rejected_now);
         again = true;
         return {};
     }
@@ -276,6 +307,7 @@ PartitionReader::Outcome PartitionReader::RunOnce(mysql::Session& session,
     if (!status.ok()) return {.status = std::move(status)};
     KESSAI_FAULT_POINT("inbox.after_commit");
 
+    assumption_.OnCommitted(assumed_new);
     context_.metrics.applied.Add(plan->apply.size());
     context_.metrics.repeated.Add(static_cast<std::uint64_t>(plan->repeated));
     context_.metrics.dead.Add(plan->failed.size());

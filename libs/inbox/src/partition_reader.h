@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "assumption.h"
 #include "batch_work.h"
 #include "consumer_metrics.h"
 #include "item.h"
@@ -73,11 +74,14 @@ class PartitionReader {
     /// Says in the event's span what became of it, other than that it was applied.
     void NoteInSpan(std::int64_t offset, const Status& outcome);
     int CountBatch() const;
+    SteadyInstant NextBatchAfter(SteadyInstant now) const;
     SteadyInstant RunBatch();
     Outcome RunTransaction(std::span<const Item* const> items,
                            std::map<std::int64_t, Status>& rejected);
+    EffectCheck ChooseCheck() const;
     Outcome RunOnce(mysql::Session& session, std::span<const Item* const> items,
-                    std::map<std::int64_t, Status>& rejected, bool& again);
+                    EffectCheck effect_check, std::map<std::int64_t, Status>& rejected,
+                    bool& again);
     SteadyInstant AfterCommit(std::size_t count);
     SteadyInstant AfterRefusal(const Outcome& outcome, std::size_t count);
     void DropPending();
@@ -102,6 +106,7 @@ class PartitionReader {
     SteadyInstant not_before_{};
     SteadyInstant next_batch_at_{};
     Duration backoff_;
+    Assumption assumption_;
     /// Events in the next batch at most: halved to find the one that is refused.
     std::size_t batch_limit_;
     /// Decided about already: the event that is refused alone.

@@ -99,7 +99,7 @@ class Replayer {
         const Instant now = clock_.Now();
         BatchWork work(handler_, Key(),
                        {context_.dead_letter_topic, context_.dead_letter_partitions},
-                       /*ignore_effect_keys=*/false, now);
+                       EffectCheck::kLookUp, now);
         KESSAI_ASSIGN_OR_RETURN(Plan plan, work.MakePlan(session, pointers, rejected, {}));
         const std::size_t rejected_before = rejected.size();
         const Status applied = work.Apply(session, plan, rejected);

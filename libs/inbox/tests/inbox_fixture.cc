@@ -39,8 +39,10 @@ class IgnoreDeliveries final : public kafka::DeliveryListener {
 }  // namespace
 
 Status TableHandler::FindEffects(mysql::Session& session, std::span<const EffectKey> keys,
-                                 std::vector<Effect>& found) {
+                                 Effects& effects) {
     EXPECT_TRUE(std::ranges::is_sorted(keys));
+    ++look_ups;
+    effects.kept = keys.size();
     mysql::RowList wanted;
     for (const EffectKey& key : keys) wanted.Add(key.object_id, key.version);
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kFind, wanted));
@@ -49,12 +51,18 @@ Status TableHandler::FindEffects(mysql::Session& session, std::span<const Effect
                       .content_hash = {}};
         const std::string hash = rows.Bytes(2);
         std::copy_n(hash.begin(), effect.content_hash.size(), effect.content_hash.begin());
-        found.push_back(effect);
+        effects.found.push_back(effect);
     }
     return OkStatus();
 }
 
 Status TableHandler::Apply(mysql::Session& session, const Batch& batch, Rejections& rejections) {
+    // What a look-up keeps is there for the same transaction only.
+    EXPECT_FALSE(batch.assumed_new && batch.effects != nullptr);
+    if (batch.effects != nullptr) {
+        const auto* kept = std::any_cast<std::size_t>(&batch.effects->kept);
+        EXPECT_TRUE(kept != nullptr && *kept >= batch.deliveries.size());
+    }
     if (on_apply) KESSAI_RETURN_IF_ERROR(on_apply(batch));
     mysql::RowList rows;
     {

@@ -45,8 +45,9 @@ struct Stored {
 /// shows. What an event's payload says decides how it goes.
 class TableHandler final : public Handler {
  public:
+    bool RefusesRepeats() const override { return refuses_repeats; }
     Status FindEffects(mysql::Session& session, std::span<const EffectKey> keys,
-                       std::vector<Effect>& found) override;
+                       Effects& effects) override;
     Status Apply(mysql::Session& session, const Batch& batch, Rejections& rejections) override;
     Status ApplyMark(mysql::Session& session, const Mark& mark) override;
     Status PublishDeadLetters(mysql::Session& session,
@@ -54,6 +55,8 @@ class TableHandler final : public Handler {
     void OnCommitted(const Batch& batch) override { committed += batch.deliveries.size(); }
     void OnDropped(std::string_view, int) override { ++dropped; }
 
+    /// Set it before the consumer starts, and give the table a unique key.
+    bool refuses_repeats = false;
     /// Called within Apply, before anything is stored.
     std::function<Status(const Batch&)> on_apply;
     /// Payloads that are rejected.
@@ -62,6 +65,7 @@ class TableHandler final : public Handler {
     std::map<std::string, Status> failing;
     std::atomic<std::size_t> committed{0};
     std::atomic<int> dropped{0};
+    std::atomic<int> look_ups{0};
     std::atomic<std::int64_t> next_row_id{1};
     std::mutex mutex;
 };

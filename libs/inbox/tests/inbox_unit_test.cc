@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "assumption.h"
+#include "batch_times.h"
 #include "inbox_tables.h"
 #include "item.h"
 #include "kessai/event/v1/dead_letter.pb.h"
@@ -117,6 +119,62 @@ TEST(DeadLetterTest, StaysWithinTheOutboxBound) {
         SealDeadLetter(key, {.item = &huge, .why = huge.unreadable}, FromMicros(9))));
     EXPECT_EQ(letter.value(), "");
     EXPECT_EQ(letter.offset(), 5);
+}
+
+// Goal: however often events are known, few batches run twice; and where they are new again, few
+// look up behind the next that is not.
+// Method: a partition whose every batch has a known event, counted over many batches.
+TEST(AssumptionTest, FewBatchesRunTwiceWhereEventsAreKnown) {
+    Assumption assumption;
+    int twice = 0;
+    for (int batch = 0; batch < 10'000; ++batch) {
+        const bool assumed_new = assumption.Holds();
+        if (assumed_new) {
+            ++twice;
+            assumption.OnRefused();
+        }
+        assumption.OnCommitted(/*assumed_new=*/false);
+    }
+    // Behind 4, 8, … 256 batches, and each 256 from then on.
+    EXPECT_EQ(twice, 45);
+
+    while (!assumption.Holds()) assumption.OnCommitted(false);
+    for (int batch = 0; batch < 10; ++batch) {
+        ASSERT_TRUE(assumption.Holds());
+        assumption.OnCommitted(/*assumed_new=*/true);
+    }
+    assumption.OnRefused();
+    for (int batch = 0; batch < Assumption::kLookUpsFirst; ++batch) {
+        EXPECT_FALSE(assumption.Holds());
+        assumption.OnCommitted(false);
+    }
+    EXPECT_TRUE(assumption.Holds());
+}
+
+TEST(AssumptionTest, AFailureThatSaysNothingOfTheEventsCostsOneLookUp) {
+    Assumption assumption;
+    for (int failure = 0; failure < 5; ++failure) {
+        EXPECT_TRUE(assumption.Holds());
+        assumption.OnInterrupted();
+        EXPECT_FALSE(assumption.Holds());
+        assumption.OnCommitted(false);
+    }
+    EXPECT_TRUE(assumption.Holds());
+}
+
+// Goal: batches fall where the phase says, once each time, whatever the time.
+TEST(BatchTimesTest, TheNextBatchIsAtItsPhase) {
+    constexpr Duration kEvery = std::chrono::seconds(2);
+    const Instant kNow = FromMicros(1'800'000'000'000'000);
+    for (const std::int64_t phase : {0, 1, 41'666, 1'999'999}) {
+        for (const std::int64_t past : {0, 1, 41'666, 41'667, 1'000'000, 1'999'999}) {
+            const Instant now = kNow + Duration(past);
+            const Duration wait = UntilNextBatch(now, kEvery, Duration(phase));
+            EXPECT_GE(wait, kEvery / 4);
+            EXPECT_LE(wait, kEvery + kEvery / 4);
+            EXPECT_EQ(ToMicros(now + wait) % kEvery.count(), phase);
+        }
+    }
 }
 
 }  // namespace

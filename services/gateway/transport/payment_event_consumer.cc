@@ -69,7 +69,7 @@ PaymentEventConsumer::PaymentEventConsumer(Options options, const app::WebhookDi
       on_new_deliveries_(std::move(on_new_deliveries)) {}
 
 Status PaymentEventConsumer::FindEffects(mysql::Session&, std::span<const inbox::EffectKey>,
-                                         std::vector<inbox::Effect>&) {
+                                         inbox::Effects&) {
     return OkStatus();
 }
 

@@ -29,7 +29,7 @@ class PaymentEventConsumer final : public inbox::Handler {
                          std::function<void()> on_new_deliveries);
 
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override;
+                       inbox::Effects& effects) override;
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override;
     Status ApplyMark(mysql::Session& session, const inbox::Mark& mark) override;

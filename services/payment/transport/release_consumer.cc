@@ -28,7 +28,7 @@ Result<domain::ClearRelease> Decode(const event::Envelope& event) {
 }  // namespace
 
 Status ReleaseConsumer::FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                                    std::vector<inbox::Effect>& found) {
+                                    inbox::Effects& effects) {
     std::vector<std::int64_t> releases;
     for (const inbox::EffectKey& key : keys) {
         // Most of the topic is about payments: a release's object is its date.
@@ -44,7 +44,7 @@ Status ReleaseConsumer::FindEffects(mysql::Session& session, std::span<const inb
     for (const app::ClearedRelease& release : cleared) {
         const inbox::EffectKey key{release.object_id, release.version};
         if (std::binary_search(keys.begin(), keys.end(), key)) {
-            found.push_back({key, release.content_hash});
+            effects.found.push_back({key, release.content_hash});
         }
     }
     return OkStatus();

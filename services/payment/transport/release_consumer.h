@@ -14,7 +14,7 @@ class ReleaseConsumer final : public inbox::Handler {
         : ledger_(ledger), services_(services) {}
 
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override;
+                       inbox::Effects& effects) override;
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override;
     Status ApplyMark(mysql::Session&, const inbox::Mark&) override { return OkStatus(); }

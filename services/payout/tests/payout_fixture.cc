@@ -43,10 +43,10 @@ Status DropRepeats(inbox::Handler& handler, mysql::Session& session,
         keys.push_back({delivery.event.object_id, delivery.event.version});
     }
     std::sort(keys.begin(), keys.end());
-    std::vector<inbox::Effect> found;
-    KESSAI_RETURN_IF_ERROR(handler.FindEffects(session, keys, found));
+    inbox::Effects effects;
+    KESSAI_RETURN_IF_ERROR(handler.FindEffects(session, keys, effects));
     std::erase_if(batch, [&](const inbox::Delivery& delivery) {
-        return std::any_of(found.begin(), found.end(), [&](const inbox::Effect& effect) {
+        return std::ranges::any_of(effects.found, [&](const inbox::Effect& effect) {
             return effect.key == inbox::EffectKey{delivery.event.object_id, delivery.event.version};
         });
     });

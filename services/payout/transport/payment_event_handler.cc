@@ -45,7 +45,7 @@ PaymentEventHandler::PaymentEventHandler(Ports ports, app::AccruePayments& accru
 
 Status PaymentEventHandler::FindEffects(mysql::Session& session,
                                         std::span<const inbox::EffectKey> keys,
-                                        std::vector<inbox::Effect>& found) {
+                                        inbox::Effects& effects) {
     std::vector<domain::EffectKey> sought;
     sought.reserve(keys.size());
     for (const inbox::EffectKey& key : keys) {
@@ -55,7 +55,8 @@ Status PaymentEventHandler::FindEffects(mysql::Session& session,
     const auto transaction = ports_.join(session, 0);
     KESSAI_ASSIGN_OR_RETURN(const auto stored, transaction->FindEffects(sought));
     for (const app::StoredEffect& effect : stored) {
-        found.push_back({{effect.key.payment.value(), effect.key.version}, effect.content_hash});
+        effects.found.push_back(
+            {{effect.key.payment.value(), effect.key.version}, effect.content_hash});
     }
     return OkStatus();
 }
@@ -70,8 +71,7 @@ Status PaymentEventHandler::Apply(mysql::Session& session, const inbox::Batch& b
         const inbox::Delivery& delivery = batch.deliveries[i];
         auto change = DecodePaymentEvent(delivery.event);
         if (!change.ok()) {
-            metrics_.refused.With(change.status().reason()).Add();
-            rejections.Reject(i, std::move(change).status());
+            Reject(batch, i, change.status(), rejections);
         } else if (change->has_value()) {
             changes.push_back({**change, delivery.traceparent});
             positions.push_back(i);
@@ -84,11 +84,17 @@ Status PaymentEventHandler::Apply(mysql::Session& session, const inbox::Batch& b
     KESSAI_ASSIGN_OR_RETURN(const auto refused,
                             accrue_payments_.Run(*transaction, changes, clock_.Now()));
     for (const auto& [i, why] : refused) {
-        metrics_.refused.With(why.reason()).Add();
-        rejections.Reject(positions[i], why);
+        Reject(batch, positions[i], why, rejections);
     }
     KESSAI_FAULT_POINT("payout.accrue.before_commit");
     return OkStatus();
+}
+
+void PaymentEventHandler::Reject(const inbox::Batch& batch, std::size_t index, const Status& why,
+                                 inbox::Rejections& rejections) const {
+    // While events are taken for new it says nothing of them: they come again.
+    if (!batch.assumed_new) metrics_.refused.With(why.reason()).Add();
+    rejections.Reject(index, why);
 }
 
 Status PaymentEventHandler::ApplyMark(mysql::Session& session, const inbox::Mark& mark) {

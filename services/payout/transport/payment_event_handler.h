@@ -39,8 +39,10 @@ class PaymentEventHandler final : public inbox::Handler {
     PaymentEventHandler(Ports ports, app::AccruePayments& accrue_payments, int partition_count,
                         AccrualMetrics metrics, const Clock& clock);
 
+    /// An accrual is unique by (payment, version).
+    bool RefusesRepeats() const override { return true; }
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override;
+                       inbox::Effects& effects) override;
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override;
     /// INVALID_ARGUMENT FIELD_INVALID: not payment's, or of another number of partitions.
@@ -50,6 +52,9 @@ class PaymentEventHandler final : public inbox::Handler {
     void OnCommitted(const inbox::Batch& batch) override;
 
  private:
+    void Reject(const inbox::Batch& batch, std::size_t index, const Status& why,
+                inbox::Rejections& rejections) const;
+
     const Ports ports_;
     app::AccruePayments& accrue_payments_;
     const int partition_count_;

@@ -55,25 +55,15 @@ class MatchedSums {
     digest::Accumulator digest_;
 };
 
-/// That an event was applied, and with which content.
-struct StoredEffect {
-    domain::ChangeKey key;
-    domain::ContentHash content{};
-};
-
 class MatchBooks {
  public:
     virtual ~MatchBooks() = default;
-
-    /// Which of the changes `source` has told of, in any order. `keys` rise.
-    virtual Result<std::vector<StoredEffect>> FindEffects(
-        domain::Source source, std::span<const domain::ChangeKey> keys) = 0;
 
     /// Those of the changes that are known, rising. `keys` rise.
     virtual Result<std::vector<domain::Match>> Find(std::span<const domain::ChangeKey> keys) = 0;
     /// The same, locked until the transaction ends. Keys that are not there are not locked.
     virtual Result<std::vector<domain::Match>> Lock(std::span<const domain::ChangeKey> keys) = 0;
-    /// Rising. ABORTED when somebody else stored one of them since Lock did not find it.
+    /// Rising. ALREADY_EXISTS when one of them is there.
     virtual Status Insert(std::span<const domain::Match> matches) = 0;
     /// Rising; they were locked.
     virtual Status Update(std::span<const domain::Match> matches) = 0;

@@ -37,6 +37,16 @@ struct Outcome {
     std::map<ChangeKey, std::vector<domain::DiscrepancyKind>> settled;
 };
 
+/// As rows are stored, so that no two batches wait for each other.
+template <class Claim>
+std::vector<const Claim*> InOrder(std::span<const Claim> claims) {
+    std::vector<const Claim*> sorted;
+    sorted.reserve(claims.size());
+    for (const Claim& claim : claims) sorted.push_back(&claim);
+    std::ranges::sort(sorted, {}, [](const Claim* claim) { return claim->key; });
+    return sorted;
+}
+
 template <class Claim>
 Status ApplyOne(const Claim& claim, const Match* known, Instant now, Outcome& outcome) {
     if (known == nullptr) {
@@ -77,21 +87,14 @@ Status StoreDiscrepancies(Books& books, const Outcome& outcome, Instant now) {
 
 template <class Claim>
 Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Claim> claims,
-                                               int slot) const {
+                                               int slot, const KnownChanges& known) const {
     if (claims.empty()) return MatchOutcome{};
-    std::vector<const Claim*> sorted;
-    for (const Claim& claim : claims) sorted.push_back(&claim);
-    std::ranges::sort(sorted, {}, [](const Claim* claim) { return claim->key; });
-    std::vector<ChangeKey> keys;
-    for (const Claim* claim : sorted) keys.push_back(claim->key);
-
-    KESSAI_ASSIGN_OR_RETURN(const std::vector<Match> known, books.matches.Lock(keys));
     const Instant now = clock_.Now();
     Outcome outcome;
-    auto next_known = known.begin();
-    for (const Claim* claim : sorted) {
-        while (next_known != known.end() && next_known->key < claim->key) ++next_known;
-        const bool is_known = next_known != known.end() && next_known->key == claim->key;
+    auto next_known = known.locked.begin();
+    for (const Claim* claim : InOrder(claims)) {
+        while (next_known != known.locked.end() && next_known->key < claim->key) ++next_known;
+        const bool is_known = next_known != known.locked.end() && next_known->key == claim->key;
         KESSAI_RETURN_IF_ERROR(ApplyOne(*claim, is_known ? &*next_known : nullptr, now, outcome));
     }
 
@@ -99,7 +102,15 @@ Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Cla
     for (const Match& match : outcome.joined) {
         if (match.state == MatchState::kMatched) sums.Add(match);
     }
-    if (!outcome.begun.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Insert(outcome.begun));
+    if (!outcome.begun.empty()) {
+        const Status inserted = books.matches.Insert(outcome.begun);
+        if (inserted.code() == Code::kAlreadyExists && !known.assumed_new) {
+            // The other side's consumer stored it after our look-up: look again.
+            return Status(Code::kAborted, "CHANGE_STORED_MEANWHILE",
+                          std::string(inserted.message()));
+        }
+        KESSAI_RETURN_IF_ERROR(Status(inserted));
+    }
     if (!outcome.joined.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(outcome.joined));
     if (!sums.empty()) KESSAI_RETURN_IF_ERROR(books.matches.AddSums(sums, slot));
     KESSAI_RETURN_IF_ERROR(StoreDiscrepancies(books, outcome, now));
@@ -108,14 +119,34 @@ Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Cla
     return MatchOutcome{outcome.begun.size(), matched, outcome.joined.size() - matched};
 }
 
+template <class Claim>
+Result<MatchOutcome> MatchChanges::LookUpAndApply(Books& books, std::span<const Claim> claims,
+                                                  int partition) const {
+    if (claims.empty()) return MatchOutcome{};
+    std::vector<ChangeKey> keys;
+    for (const Claim* claim : InOrder(claims)) keys.push_back(claim->key);
+    KESSAI_ASSIGN_OR_RETURN(const std::vector<Match> locked, books.matches.Lock(keys));
+    return Apply(books, claims, partition, {.locked = locked});
+}
+
+Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PaymentClaim> claims,
+                                         int partition, const KnownChanges& known) const {
+    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayment, partition), known);
+}
+
+Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PayoutClaim> claims,
+                                         int partition, const KnownChanges& known) const {
+    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayout, partition), known);
+}
+
 Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PaymentClaim> claims,
                                          int partition) const {
-    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayment, partition));
+    return LookUpAndApply(books, claims, partition);
 }
 
 Result<MatchOutcome> MatchChanges::Apply(Books& books, std::span<const domain::PayoutClaim> claims,
                                          int partition) const {
-    return ApplyClaims(books, claims, SlotOf(domain::Source::kPayout, partition));
+    return LookUpAndApply(books, claims, partition);
 }
 
 }  // namespace kessai::reconciliation::app

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "kessai/digest/store.h"
-#include "kessai/mysql/error.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::reconciliation::storage {
@@ -19,17 +18,6 @@ constexpr std::size_t kKeysPerStatement = 500;
 constexpr std::size_t kRowsPerStatement = 1'000;
 
 // By payment alone, because MariaDB makes no ranges of (a, b) IN (…); a payment has few versions.
-constexpr mysql::Query kFindPaymentEffects{"change_match.find_payment_effects", R"sql(
-    SELECT payment_id, version, payment_content
-    FROM change_match FORCE INDEX (PRIMARY)
-    WHERE payment_id IN ({keys}) AND state <> 2)sql"};
-constexpr mysql::Query kFindPayoutEffects{"change_match.find_payout_effects", R"sql(
-    SELECT payment_id, version, payout_content
-    FROM change_match FORCE INDEX (PRIMARY)
-    WHERE payment_id IN ({keys}) AND state <> 1)sql"};
-static_assert(static_cast<int>(domain::MatchState::kWaitingForPayout) == 1 &&
-              static_cast<int>(domain::MatchState::kWaitingForPayment) == 2);
-
 constexpr mysql::Query kFind{"change_match.find", R"sql(
     SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
     FROM change_match FORCE INDEX (PRIMARY)
@@ -170,22 +158,6 @@ Status Write(mysql::Session& session, std::span<const Match> matches,
 
 }  // namespace
 
-Result<std::vector<app::StoredEffect>> MysqlMatchBooks::FindEffects(
-    domain::Source source, std::span<const ChangeKey> keys) {
-    const mysql::Query& query =
-        source == domain::Source::kPayment ? kFindPaymentEffects : kFindPayoutEffects;
-    std::vector<app::StoredEffect> found;
-    for (const auto chunk : Chunks(keys, kKeysPerStatement)) {
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(query, PaymentsOf(chunk)));
-        while (rows.Next()) {
-            const ChangeKey key{domain::PaymentId(rows.Int(0)),
-                                static_cast<std::uint32_t>(rows.Uint(1))};
-            if (IsAmong(chunk, key)) found.push_back({key, ReadHash(rows, 2)});
-        }
-    }
-    return found;
-}
-
 Result<std::vector<Match>> MysqlMatchBooks::Find(std::span<const ChangeKey> keys) {
     return SelectMatches(session_, kFind, keys);
 }
@@ -195,15 +167,10 @@ Result<std::vector<Match>> MysqlMatchBooks::Lock(std::span<const ChangeKey> keys
 }
 
 Status MysqlMatchBooks::Insert(std::span<const Match> matches) {
-    const Status status = Write(
+    return Write(
         session_, matches,
         [](const Match& match) { return match.state == domain::MatchState::kWaitingForPayout; },
         kInsertPayments, AddPayment, kInsert);
-    if (status.reason() == mysql::reason::kDuplicateKey) {
-        // The other side's consumer stored it after our look-up: look again.
-        return Status(Code::kAborted, mysql::reason::kWriteConflict, std::string(status.message()));
-    }
-    return status;
 }
 
 Status MysqlMatchBooks::Update(std::span<const Match> matches) {

@@ -10,8 +10,6 @@ class MysqlMatchBooks final : public app::MatchBooks {
  public:
     explicit MysqlMatchBooks(mysql::Session& session) : session_(session) {}
 
-    Result<std::vector<app::StoredEffect>> FindEffects(
-        domain::Source source, std::span<const domain::ChangeKey> keys) override;
     Result<std::vector<domain::Match>> Find(std::span<const domain::ChangeKey> keys) override;
     Result<std::vector<domain::Match>> Lock(std::span<const domain::ChangeKey> keys) override;
     Status Insert(std::span<const domain::Match> matches) override;

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -104,6 +106,15 @@ SealedEvent SealAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
                 message.SerializeAsString());
 }
 
+/// Counts the look-ups of matches.
+class LookUps final : public mysql::QueryObserver {
+ public:
+    void OnQuery(std::string_view name, Duration, Code) override {
+        if (name == "change_match.lock") ++count;
+    }
+    std::atomic<int> count{0};
+};
+
 class EventFlowTest : public ::testing::Test {
  protected:
     EventFlowTest() {
@@ -131,7 +142,7 @@ class EventFlowTest : public ::testing::Test {
     class Replica {
      public:
         Replica(EventFlowTest& test, const mysql::ConnectOptions& database)
-            : pool_({.connect = database, .sessions_max = 8}),
+            : pool_({.connect = database, .sessions_max = 8}, SystemClock(), &look_ups_),
               services_{.on_books =
                             [&test](mysql::Session& session, const auto& work) {
                                 storage::MysqlBooks books(session, test.schema_.ids(),
@@ -158,8 +169,20 @@ class EventFlowTest : public ::testing::Test {
         }
         inbox::Handler& payment_handler() { return payment_handler_; }
         mysql::Pool& pool() { return pool_; }
+        int look_ups() const { return look_ups_.count; }
+        /// Over all topics, or of one.
+        double Metric(const std::string& name, const std::string& topic = {}) const {
+            const std::string start = name + "{" + (topic.empty() ? "" : "topic=\"" + topic + "\"");
+            std::istringstream lines(registry_.Expose());
+            double sum = 0;
+            for (std::string line; std::getline(lines, line);) {
+                if (line.starts_with(start)) sum += std::stod(line.substr(line.rfind(' ')));
+            }
+            return sum;
+        }
 
      private:
+        LookUps look_ups_;
         mysql::Pool pool_;
         metrics::Registry registry_;
         ConsumerServices services_;
@@ -183,6 +206,7 @@ class EventFlowTest : public ::testing::Test {
         options.batch_events_max = 50;
         options.batch_every = 2ms;
         options.backoff_max = 200ms;
+        options.ignore_effect_keys_for_test = ignore_effect_keys_;
         return options;
     }
     Replica& StartReplica() { return StartReplica(schema_.options()); }
@@ -255,6 +279,7 @@ class EventFlowTest : public ::testing::Test {
     const std::string own_topic_ = kessai::testing::UniqueName("reconciliation_events");
     const std::string dead_letters_ = kessai::testing::UniqueName("dead_letters");
     const std::string group_ = kessai::testing::UniqueName("reconciliation");
+    bool ignore_effect_keys_ = false;
     Deliveries deliveries_;
     std::unique_ptr<kafka::Producer> producer_;
     metrics::Registry registry_;
@@ -303,6 +328,59 @@ TEST_F(EventFlowTest, EitherOrderAndRepeatsMatchOnce) {
     EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
     EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 0);
+}
+
+// Goal: changes of payment that are new cost no look-up and answers one a batch; where answers came
+// first, payment's are found all the same, and repeats of either are dropped.
+TEST_F(EventFlowTest, EachBatchLooksUpOnceAtMost) {
+    Replica& replica = StartReplica();
+    constexpr int kPayments = 200;
+    for (int payment = 1; payment <= kPayments; ++payment) Publish(PaymentSays(payment));
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match") == kPayments);
+    EXPECT_EQ(replica.look_ups(), 0);
+
+    for (int payment = 1; payment <= kPayments; ++payment) PublishAnswer(PaymentSays(payment));
+    ASSERT_EVENTUALLY(Matched() == kPayments);
+    EXPECT_GT(replica.look_ups(), 0);
+    EXPECT_EVENTUALLY(replica.Metric("kessai_inbox_batch_events_count", payout_topic_) ==
+                      replica.look_ups());
+    EXPECT_EQ(replica.Metric("kessai_inbox_assumptions_refused_total"), 0);
+
+    // Answers first, and everything again.
+    for (int payment = 1; payment <= kPayments; ++payment) {
+        PublishAnswer(PaymentSays(payment, 2));
+        PublishAnswer(PaymentSays(payment));
+    }
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 2") ==
+                      kPayments);
+    for (int payment = 1; payment <= kPayments; ++payment) {
+        Publish(PaymentSays(payment));
+        Publish(PaymentSays(payment, 2));
+    }
+    ASSERT_EVENTUALLY(Matched() == 2 * kPayments);
+    ASSERT_EVENTUALLY(replica.Metric("kessai_inbox_repeated_total") == 2 * kPayments);
+    // In each partition once at least.
+    EXPECT_GE(replica.Metric("kessai_inbox_assumptions_refused_total"), kPartitions);
+    EXPECT_EQ(Summed(), 2 * kPayments);
+    EXPECT_EQ(Digested(), 2 * kPayments);
+    EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+    EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
+}
+
+// Goal: with the look-up for repeats switched off for a test, both sides still meet at their rows.
+TEST_F(EventFlowTest, SidesMeetWithoutTheLookUpForRepeats) {
+    ignore_effect_keys_ = true;
+    StartReplica();
+    for (int payment = 1; payment <= 50; ++payment) {
+        const auto claim = PaymentSays(payment);
+        if (payment % 2 == 0) PublishAnswer(claim);
+        Publish(claim);
+        if (payment % 2 == 1) PublishAnswer(claim);
+    }
+    ASSERT_EVENTUALLY(Matched() == 50);
+    EXPECT_EQ(Summed(), 50);
+    EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+    EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
 }
 
 // Goal: what is not for reconciliation passes by; what differs is recorded with both sides.

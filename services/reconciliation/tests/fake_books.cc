@@ -17,18 +17,6 @@ void FakeBooks::CloseDay(BusinessDate date) {
     due.insert(date);
 }
 
-Result<std::vector<app::StoredEffect>> FakeBooks::FindEffects(domain::Source source,
-                                                              std::span<const ChangeKey> keys) {
-    std::vector<app::StoredEffect> found;
-    KESSAI_ASSIGN_OR_RETURN(const auto known, Find(keys));
-    for (const Match& match : known) {
-        const auto content =
-            source == domain::Source::kPayment ? match.PaymentEffect() : match.PayoutEffect();
-        if (content) found.push_back({match.key, *content});
-    }
-    return found;
-}
-
 Result<std::vector<Match>> FakeBooks::Find(std::span<const ChangeKey> keys) {
     std::vector<Match> found;
     for (const ChangeKey& key : keys) {
@@ -42,7 +30,7 @@ Result<std::vector<Match>> FakeBooks::Find(std::span<const ChangeKey> keys) {
 Status FakeBooks::Insert(std::span<const Match> inserted) {
     for (const Match& match : inserted) {
         if (!matches.emplace(match.key, match).second) {
-            return Status(Code::kAborted, "WRITE_CONFLICT", "it is there");
+            return Status(Code::kAlreadyExists, "DUPLICATE_KEY", "it is there");
         }
     }
     return OkStatus();

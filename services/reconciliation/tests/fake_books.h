@@ -47,8 +47,6 @@ class FakeBooks final : public app::MatchBooks,
     void CloseDay(BusinessDate date);
 
     // MatchBooks
-    Result<std::vector<app::StoredEffect>> FindEffects(
-        domain::Source source, std::span<const domain::ChangeKey> keys) override;
     Result<std::vector<domain::Match>> Find(std::span<const domain::ChangeKey> keys) override;
     Result<std::vector<domain::Match>> Lock(std::span<const domain::ChangeKey> keys) override {
         return Find(keys);

@@ -114,6 +114,24 @@ TEST_F(MatchChangesTest, RepeatIsRefused) {
     EXPECT_EQ(books_.matches, before);
 }
 
+// Goal: a change that somebody stored meanwhile sends the batch back to look again; one that was
+// only taken for new says that it is not.
+TEST_F(MatchChangesTest, StoredMeanwhileIsNotTheSameAsTakenForNew) {
+    const auto stored = PaymentSays(1);
+    ASSERT_THAT(Hear(PayoutSays(stored)), IsOk());
+    const std::vector<PaymentClaim> claims{stored, PaymentSays(2)};
+    EXPECT_THAT(match_.Apply(books_.books, claims, 3, KnownChanges{}).status(),
+                Refuses(Code::kAborted, "CHANGE_STORED_MEANWHILE"));
+    EXPECT_THAT(match_.Apply(books_.books, claims, 3, {.assumed_new = true}).status(),
+                Refuses(Code::kAlreadyExists, "DUPLICATE_KEY"));
+
+    books_.matches.erase(PaymentSays(2).key);
+    const std::vector<domain::Match> known{books_.matches.at(stored.key)};
+    ASSERT_THAT(match_.Apply(books_.books, claims, 3, {.locked = known}), IsOk());
+    EXPECT_EQ(books_.matches.at(stored.key).state, MatchState::kMatched);
+    EXPECT_EQ(books_.matches.at(PaymentSays(2).key).state, MatchState::kWaitingForPayout);
+}
+
 // Goal: however the events of both topics interleave and are cut into batches, all is matched and
 // the sums are payment's.
 // Method: random interleavings that keep nothing but each event's uniqueness.

@@ -14,6 +14,7 @@
 #include "app/discrepancy_changes.h"
 #include "app/enquiries.h"
 #include "app/record_day_mark.h"
+#include "kessai/mysql/error.h"
 #include "tests/reconciliation_fixture.h"
 
 namespace kessai::reconciliation::storage {
@@ -101,27 +102,22 @@ TEST_F(MysqlBooksTest, MatchesComeBackAsTheyWere) {
     EXPECT_THAT(FindMatches({{domain::PaymentId(2), 1}}), IsEmpty());
 }
 
-// Goal: the inbox tells repeats from conflicts by what each side has told of.
-TEST_F(MysqlBooksTest, EffectsAreThoseOfTheirSource) {
-    const auto heard = PaymentSays(1);
-    const auto answered = PaymentSays(2);
-    ASSERT_THAT(Hear<PaymentClaim>({heard}), IsOk());
-    ASSERT_THAT(Hear<PayoutClaim>({PayoutSays(answered)}), IsOk());
-    const std::vector<ChangeKey> keys{heard.key, answered.key};
-    ASSERT_THAT(InTransaction([&](app::Books& books) -> Status {
-                    KESSAI_ASSIGN_OR_RETURN(const auto payment,
-                                            books.matches.FindEffects(Source::kPayment, keys));
-                    EXPECT_THAT(payment, SizeIs(1));
-                    EXPECT_EQ(payment[0].key, heard.key);
-                    EXPECT_EQ(payment[0].content, heard.content);
-                    KESSAI_ASSIGN_OR_RETURN(const auto payout,
-                                            books.matches.FindEffects(Source::kPayout, keys));
-                    EXPECT_THAT(payout, SizeIs(1));
-                    EXPECT_EQ(payout[0].key, answered.key);
-                    EXPECT_EQ(payout[0].content, PayoutSays(answered).content);
-                    return OkStatus();
-                }),
-                IsOk());
+// Goal: changes that are taken for new are stored if they are, and refused if one is not, whoever
+// told of it; nothing of the batch is kept then.
+TEST_F(MysqlBooksTest, WhatIsTakenForNewIsRefusedIfOneIsStored) {
+    const auto take_for_new = [&](const std::vector<PaymentClaim>& claims) {
+        return InTransaction([&](app::Books& books) {
+            return match_.Apply(books, claims, 0, {.assumed_new = true}).status();
+        });
+    };
+    ASSERT_THAT(take_for_new({PaymentSays(3), PaymentSays(1)}), IsOk());
+    ASSERT_THAT(Hear<PayoutClaim>({PayoutSays(PaymentSays(5))}), IsOk());
+    for (const std::int64_t stored : {1, 5}) {
+        EXPECT_THAT(take_for_new({PaymentSays(2), PaymentSays(stored), PaymentSays(9)}),
+                    Refuses(Code::kAlreadyExists, mysql::reason::kDuplicateKey));
+    }
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 3);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 1"), 2);
 }
 
 // Goal: batches larger than a statement's lists, and payments of many versions, are handled whole.

@@ -1,9 +1,11 @@
 #include "transport/claim_consumer.h"
 
+#include <any>
 #include <string>
 #include <utility>
 
 #include "app/record_day_mark.h"
+#include "kessai/result/check.h"
 #include "transport/event_decoding.h"
 
 namespace kessai::reconciliation::transport {
@@ -18,6 +20,7 @@ struct Side<domain::PaymentClaim> {
     static constexpr auto kSource = domain::Source::kPayment;
     static constexpr std::string_view kService = "payment";
     static auto Decode(const event::Envelope& event) { return DecodePaymentEvent(event); }
+    static auto EffectOf(const domain::Match& match) { return match.PaymentEffect(); }
 };
 
 template <>
@@ -25,6 +28,7 @@ struct Side<domain::PayoutClaim> {
     static constexpr auto kSource = domain::Source::kPayout;
     static constexpr std::string_view kService = "payout";
     static auto Decode(const event::Envelope& event) { return DecodePayoutEvent(event); }
+    static auto EffectOf(const domain::Match& match) { return match.PayoutEffect(); }
 };
 
 }  // namespace
@@ -32,17 +36,20 @@ struct Side<domain::PayoutClaim> {
 template <class Claim>
 Status ClaimConsumer<Claim>::FindEffects(mysql::Session& session,
                                          std::span<const inbox::EffectKey> keys,
-                                         std::vector<inbox::Effect>& found) {
+                                         inbox::Effects& effects) {
     std::vector<domain::ChangeKey> changes;
+    changes.reserve(keys.size());
     for (const auto& key : keys) {
         changes.push_back({domain::PaymentId(key.object_id), key.version});
     }
     return services_.on_books(session, [&](app::Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(const auto effects,
-                                books.matches.FindEffects(Side<Claim>::kSource, changes));
-        for (const auto& effect : effects) {
-            found.push_back({{effect.key.payment.value(), effect.key.version}, effect.content});
+        KESSAI_ASSIGN_OR_RETURN(auto locked, books.matches.Lock(changes));
+        for (const domain::Match& match : locked) {
+            if (const auto content = Side<Claim>::EffectOf(match)) {
+                effects.found.push_back({{match.key.payment.value(), match.key.version}, *content});
+            }
         }
+        effects.kept = std::move(locked);
         return OkStatus();
     });
 }
@@ -61,12 +68,24 @@ Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& 
     }
     if (!rejections.empty()) return OkStatus();
     return services_.on_books(session, [&](app::Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(auto outcome,
-                                services_.match.Apply(books, claims, batch.partition));
+        KESSAI_ASSIGN_OR_RETURN(auto outcome, Match(books, std::span<const Claim>(claims), batch));
         std::lock_guard lock(mutex_);
         uncommitted_[batch.partition] = std::move(outcome);
         return OkStatus();
     });
+}
+
+template <class Claim>
+Result<app::MatchOutcome> ClaimConsumer<Claim>::Match(app::Books& books,
+                                                      std::span<const Claim> claims,
+                                                      const inbox::Batch& batch) const {
+    if (batch.assumed_new) {
+        return services_.match.Apply(books, claims, batch.partition, {.assumed_new = true});
+    }
+    if (batch.effects == nullptr) return services_.match.Apply(books, claims, batch.partition);
+    const auto* locked = std::any_cast<std::vector<domain::Match>>(&batch.effects->kept);
+    KESSAI_CHECK(locked != nullptr, "FindEffects keeps what it locked");
+    return services_.match.Apply(books, claims, batch.partition, {.locked = *locked});
 }
 
 template <class Claim>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -36,8 +37,11 @@ class ClaimConsumer final : public inbox::Handler {
  public:
     explicit ClaimConsumer(ConsumerServices services) : services_(std::move(services)) {}
 
+    /// Payment's changes are new unless payout's answer was read first: then the row refuses.
+    bool RefusesRepeats() const override { return std::same_as<Claim, domain::PaymentClaim>; }
+    /// Locks the changes that are known, and keeps them for Apply.
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override;
+                       inbox::Effects& effects) override;
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override;
     /// Refuses with INVALID_ARGUMENT MARK_INVALID a mark of another service or partition.
@@ -49,6 +53,9 @@ class ClaimConsumer final : public inbox::Handler {
     void OnCommitted(const inbox::Batch& batch) override;
 
  private:
+    Result<app::MatchOutcome> Match(app::Books& books, std::span<const Claim> claims,
+                                    const inbox::Batch& batch) const;
+
     const ConsumerServices services_;
     std::mutex mutex_;
     /// By partition, of a transaction that is not committed yet.

@@ -58,9 +58,10 @@ class HookedHandler final : public inbox::Handler {
           before_apply_(std::move(before_apply)),
           after_commit_(std::move(after_commit)) {}
 
+    bool RefusesRepeats() const override { return inner_.RefusesRepeats(); }
     Status FindEffects(mysql::Session& session, std::span<const inbox::EffectKey> keys,
-                       std::vector<inbox::Effect>& found) override {
-        return inner_.FindEffects(session, keys, found);
+                       inbox::Effects& effects) override {
+        return inner_.FindEffects(session, keys, effects);
     }
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override {
@@ -89,7 +90,7 @@ class HookedHandler final : public inbox::Handler {
 class KeepingHandler final : public inbox::Handler {
  public:
     Status FindEffects(mysql::Session&, std::span<const inbox::EffectKey>,
-                       std::vector<inbox::Effect>&) override {
+                       inbox::Effects&) override {
         return OkStatus();
     }
     // Within the transaction, because a mark of the same batch is applied before it commits; what
@@ -445,6 +446,28 @@ TEST_F(StreamTest, ConflictingContentBecomesADeadLetter) {
     EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), 1'005);
     // The dead letter is on its way to its topic too.
     ASSERT_EVENTUALLY(payout_->Number("SELECT COUNT(*) FROM outbox") == 0);
+}
+
+// Goal: new payments are accrued without a look-up, and a repeat is still dropped: also one of a
+// day that is closed by now, which as a new event would be refused.
+TEST_F(StreamTest, RepeatIsDroppedThoughNewEventsAreNotLookedUp) {
+    const auto consumer = Consume();
+    const auto sale = Sale(201, 7, kDay, 1'000);
+    Publish({sale});
+    PublishMarks(kDay);
+    ASSERT_EVENTUALLY(payout_->Number("SELECT COUNT(closed_through) FROM slot_gate") ==
+                      kPartitions);
+    EXPECT_EQ(Sum(payout_->metrics, "kessai_inbox_assumptions_refused_total"), 0);
+    std::int64_t neighbour = 202;
+    while (PartitionOf(Sale(neighbour, 7, kDay, 1)) != PartitionOf(sale)) ++neighbour;
+    Publish({Sale(neighbour, 7, kDay.Next(), 5), sale, Sale(neighbour + 1, 7, kDay.Next(), 6)});
+    ASSERT_EVENTUALLY(Accruals() == 3);
+    ASSERT_EVENTUALLY(Sum(payout_->metrics, "kessai_inbox_repeated_total") == 1);
+    EXPECT_EQ(Sum(payout_->metrics, "kessai_inbox_assumptions_refused_total"), 1);
+    EXPECT_EQ(Sum(payout_->metrics, "kessai_payout_events_refused_total"), 0);
+    EXPECT_TRUE(DeadLetters().empty());
+    EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), 1'011);
+    EXPECT_EQ(payout_->Number("SELECT SUM(row_count) FROM day_digest"), 3);
 }
 
 class RebalanceTest : public StreamTest, public ::testing::WithParamInterface<bool> {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,12 @@ struct ConsumerOptions {
     /// A partition begins a batch at most this often, unless a full one waits: under load events
     /// gather, and after a silence the first event does not wait.
     Duration batch_every = std::chrono::milliseconds(50);
+    /// If set, what gathers is applied at the moments when the clock is a multiple of batch_every,
+    /// each partition's share of it later than the partition before, and this much later still: a
+    /// consumer of a topic that answers another one with the same partitions then applies a
+    /// partition when the other's consumer, in whatever process, has just done so. Only how batches
+    /// fall depends on it. Not negative, below batch_every.
+    std::optional<Duration> batch_phase = std::nullopt;
 
     /// A partition that is taken away waits so long for its batch under way. One that takes longer
     /// goes on; its offset's compare-and-set decides between it and the next owner.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <any>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +34,13 @@ struct Effect {
     event::ContentHash content_hash{};
 };
 
+/// What a look-up found, for the rest of its transaction.
+struct Effects {
+    std::vector<Effect> found;
+    /// Whatever else the handler read or locked on the way, for its Apply.
+    std::any kept;
+};
+
 /// An event to apply.
 struct Delivery {
     event::Envelope event;
@@ -46,6 +54,12 @@ struct Batch {
     std::string_view topic;
     int partition = 0;
     std::span<const Delivery> deliveries;
+
+    /// What FindEffects gave in this transaction. Null when it was not asked: because
+    /// `assumed_new`, or because a test said so.
+    const Effects* effects = nullptr;
+    /// The events are taken for new on the handler's word (Handler::RefusesRepeats).
+    bool assumed_new = false;
 };
 
 /// A mark as it stands in one partition, behind all events of its day in that partition.
@@ -83,10 +97,17 @@ class Handler {
  public:
     virtual ~Handler() = default;
 
-    /// Appends to `found` the stored effects among `keys` (rising, unique, at most
+    /// Whether Apply needs no look-up to know a repeat: the effects are rows with a unique key, and
+    /// it refuses when one of them is there already. Then batches are applied without FindEffects.
+    /// Whatever Apply refuses or rejects in such a run decides nothing: the transaction is rolled
+    /// back, and the batch runs again with FindEffects, as do some batches behind it. Say so where
+    /// nearly all events are new.
+    virtual bool RefusesRepeats() const { return false; }
+
+    /// Puts into `effects.found` the stored effects among `keys` (rising, unique, at most
     /// ConsumerOptions::batch_events_max).
     virtual Status FindEffects(mysql::Session& session, std::span<const EffectKey> keys,
-                               std::vector<Effect>& found) = 0;
+                               Effects& effects) = 0;
 
     /// Applies the events and stores an Effect for each, so that FindEffects finds it from then on.
     /// Events that cannot be applied are named in `rejections`; then the whole transaction is
