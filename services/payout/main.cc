@@ -182,6 +182,9 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
     consumer.workers = options.consumer.workers;
     consumer.batch_events_max = options.consumer.batch_events_max;
     consumer.batch_every = options.consumer.batch_every;
+    // Partitions one after the other, and between two of those that reconciliation applies, so that
+    // what is accrued here is not there before the payment itself.
+    consumer.batch_phase = options.consumer.batch_every / kPartitions / 2;
     consumer.tracer = &context.tracer();
     core.dead_letters.Add(consumer, handler);
     auto& running = context.Own(std::make_unique<inbox::Consumer>(
