@@ -259,9 +259,13 @@ Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argumen
     // one, and so is what runs between transactions.
     const bool toggles = impl.server_autocommit == impl.in_transaction;
     sql = !toggles ? "" : impl.in_transaction ? "SET autocommit=0;" : "SET autocommit=1;";
+    const std::size_t select_begins = sql.size();
     KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
     KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
     if (impl.in_transaction) impl.transaction_begun = true;
+    if (impl.observer != nullptr) {
+        impl.observer->OnSelect(query.name, std::string_view(sql).substr(select_begins));
+    }
 
     auto rows = std::make_unique<Rows::Impl>();
     bool has_rows = false;

@@ -26,7 +26,11 @@ class RecordingObserver final : public QueryObserver {
         EXPECT_GE(duration, Duration::zero());
         calls.emplace_back(name, code);
     }
+    void OnSelect(std::string_view name, std::string_view sql) override {
+        selects.emplace_back(name, sql);
+    }
     std::vector<std::pair<std::string, Code>> calls;
+    std::vector<std::pair<std::string, std::string>> selects;
 };
 
 class SessionTest : public ::testing::Test {
@@ -345,6 +349,9 @@ TEST_F(SessionTest, ASelectTakesTheChangeOfAutocommitAlong) {
     for (const auto& [name, code] : observer.calls) ++counts[name];
     EXPECT_EQ(counts["transaction.begin"], 0);
     EXPECT_EQ(counts["transaction.rollback"], 3);
+    // The observer is shown the SELECT, not what it takes along.
+    EXPECT_THAT(observer.selects, ::testing::SizeIs(6));
+    EXPECT_THAT(observer.selects, ::testing::Each(::testing::Pair("mode", kMode.sql)));
 
     // A SELECT that fails has changed the mode nevertheless.
     ASSERT_OK_AND_ASSIGN(auto transaction, Transaction::Begin(*session));

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 #include <future>
 #include <map>
 #include <random>
@@ -501,56 +500,6 @@ TEST_F(LedgerTest, TheQueueIsBoundedAndStopFinishesIt) {
     EXPECT_EQ(Number("SELECT COUNT(*) FROM payment"), done);
     EXPECT_THAT(ExecuteOne(executor, Order("after", 1)),
                 testing::Refuses(Code::kUnavailable, "SHUTTING_DOWN"));
-}
-
-// Goal: the executor's reads stay primary-key reads: a plan that scans would lock everything.
-// Method: tables of some thousand rows, lists of some hundred keys, and the server's own word.
-TEST_F(LedgerTest, LockingReadsUseThePrimaryKey) {
-    constexpr int kRows = 4'000;
-    constexpr int kKeys = 500;
-    auto& executor = Start({});
-    std::vector<Command> commands;
-    for (int i = 0; i < kRows; ++i) commands.push_back(Order("o-" + std::to_string(i), 10));
-    for (int i = 1; i <= kRows; ++i) commands.push_back(domain::OpenWallet{UserId(i)});
-    const auto outcomes = Execute(executor, commands);
-    auto session = pool_.Acquire(std::chrono::seconds(5)).value();
-    for (const char* table : {"payment", "payment_order", "account"}) {
-        const std::string sql = std::string("ANALYZE TABLE ") + table;
-        ASSERT_OK(session->Select(mysql::Query{"test.analyze", sql}));
-    }
-
-    const auto expect_range = [&](const std::string& table, const std::string& keys,
-                                  const std::string& sql) {
-        SCOPED_TRACE(table);
-        const std::string explain = "EXPLAIN SELECT * FROM " + table +
-                                    " FORCE INDEX (PRIMARY) WHERE " + sql + " IN (" + keys +
-                                    ") FOR UPDATE";
-        auto rows = session->Select(mysql::Query{"test.explain", explain}).value();
-        ASSERT_TRUE(rows.Next());
-        EXPECT_EQ(rows.Text(2), table);
-        EXPECT_EQ(rows.Text(3), "range");
-        EXPECT_EQ(rows.Text(5), "PRIMARY");
-        EXPECT_LE(std::stoll(rows.Text(8)), kKeys);
-        EXPECT_FALSE(rows.Next()) << "one step only";
-    };
-    const auto list = [](auto key_of) {
-        std::string keys;
-        for (int i = 0; i < kKeys; ++i) keys += (i == 0 ? "" : ",") + key_of(i);
-        return keys;
-    };
-    expect_range("payment", list([&](int i) {
-                     return PaymentOf(outcomes[static_cast<std::size_t>(i * 7)]).id.ToString();
-                 }),
-                 "payment_id");
-    expect_range("payment_order", list([](int i) {
-                     char hex[40];
-                     std::snprintf(hex, sizeof hex, "x'%08x%024x'",
-                                   static_cast<unsigned>(i) * 0x800000U, 0);
-                     return std::string(hex);
-                 }),
-                 "order_key");
-    expect_range("account", list([](int i) { return std::to_string(i * 7); }),
-                 "kind = 1 AND owner_id");
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "app/batch_executor.h"
 #include "app/execute_batch.h"
 #include "app/merchant_cache.h"
+#include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/mysql/migration.h"
@@ -22,6 +23,7 @@
 #include "kessai/testing/matchers.h"
 #include "kessai/testing/mysql_server.h"
 #include "storage/migrations.h"
+#include "storage/mysql_day_store.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payment_reader.h"
 
@@ -35,14 +37,16 @@ class PlainEncoder final : public app::EventEncoder {
     }
 };
 
-/// One generator, always held.
+/// One generator, always held. Whoever makes ids beside another needs a worker number of its own.
 class FixedIds final : public app::IdLease {
  public:
+    explicit FixedIds(int worker = 1)
+        : generator_(std::make_shared<IdGenerator>(worker, SystemClock())) {}
     std::shared_ptr<IdGenerator> Current() override { return generator_; }
     Status Confirm(const IdGenerator&) override { return OkStatus(); }
 
  private:
-    std::shared_ptr<IdGenerator> generator_ = std::make_shared<IdGenerator>(1, SystemClock());
+    const std::shared_ptr<IdGenerator> generator_;
 };
 
 class CountingObserver final : public app::ExecutorObserver {
@@ -126,6 +130,7 @@ class LedgerTest : public ::testing::Test {
           pool_(mysql::PoolOptions{.connect = schema_->options(), .sessions_max = 16}),
           store_(pool_),
           reader_(pool_),
+          days_(pool_, hasher_),
           merchants_(std::chrono::seconds(60), 100, SystemClock()) {
         policy_.development_funding = true;
         const mysql::MigrationSet sets[] = {lease::Migrations(), outbox::Migrations(),
@@ -138,10 +143,13 @@ class LedgerTest : public ::testing::Test {
         KESSAI_CHECK(put.ok(), put.ToString());
     }
 
+    /// What makes the events.
+    virtual const app::EventEncoder& encoder() const { return encoder_; }
+    app::BatchServices Services() { return {merchants_, ids_, encoder(), policy_}; }
+
     app::BatchExecutor& Start(app::ExecutorOptions options) {
-        executors_.push_back(std::make_unique<app::BatchExecutor>(
-            options, store_, app::BatchServices{merchants_, ids_, encoder_, policy_}, SystemClock(),
-            observer_));
+        executors_.push_back(std::make_unique<app::BatchExecutor>(options, store_, Services(),
+                                                                  SystemClock(), observer_));
         executors_.back()->Start();
         return *executors_.back();
     }
@@ -189,6 +197,12 @@ class LedgerTest : public ::testing::Test {
         KESSAI_CHECK(rows.Next(), "one row");
         return rows.IsNull(0) ? 0 : rows.Int(0);
     }
+    /// As the administrator of the schema.
+    void Run(std::string_view sql) {
+        auto session = mysql::Session::Connect(schema_->admin_options()).value();
+        const auto done = session->Execute(mysql::Query{"test.run", sql});
+        KESSAI_CHECK(done.ok(), done.status().ToString());
+    }
     /// M1, M2 and M3 over the whole schema.
     void ExpectBooksBalance() {
         EXPECT_EQ(Number(R"sql(SELECT COUNT(*) FROM (SELECT object_id, version FROM posting
@@ -207,6 +221,8 @@ class LedgerTest : public ::testing::Test {
     mysql::Pool pool_;
     storage::MysqlLedgerStore store_;
     storage::MysqlPaymentReader reader_;
+    const digest::RowHasher hasher_{digest::RowHasher::Key{1, 2, 3}};
+    storage::MysqlDayStore days_;
     app::MerchantCache merchants_;
     FixedIds ids_;
     PlainEncoder encoder_;

@@ -13,7 +13,6 @@
 #include "domain/code_id.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
-#include "kessai/digest/row_hash.h"
 #include "kessai/metrics/registry.h"
 #include "kessai/rpc/batch_stream_client.h"
 #include "kessai/rpc/call.h"
@@ -22,7 +21,6 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/testing/eventually.h"
 #include "kessai/tracing/tracer.h"
-#include "storage/mysql_day_store.h"
 #include "test_pki.h"
 #include "tests/ledger_fixture.h"
 #include "transport/command_service.h"
@@ -74,8 +72,6 @@ class RpcTest : public LedgerTest {
         : ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
           verifier_(ring_, SystemClock(), {.audience = "payment"}),
           signer_(ring_, SystemClock()),
-          hasher_(digest::RowHasher::FromHex("000102030405060708090a0b0c0d0e0f").value()),
-          days_(pool_, hasher_),
           closer_({.scheduled = false}, days_, ids_, transport::EncodeMark, SystemClock(),
                   [](const Status&) {}),
           tracer_({}, "test", "0", registry_),
@@ -214,8 +210,6 @@ class RpcTest : public LedgerTest {
     auth::FixedKeyRing ring_;
     auth::TokenVerifier verifier_;
     auth::TokenSigner signer_;
-    digest::RowHasher hasher_;
-    storage::MysqlDayStore days_;
     app::DayCloser closer_;
     metrics::Registry registry_;
     tracing::Tracer tracer_;

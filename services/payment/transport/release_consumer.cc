@@ -22,7 +22,10 @@ Result<domain::ClearRelease> Decode(const event::Envelope& event) {
         return Status(Code::kInvalidArgument, "PAYLOAD_MALFORMED",
                       "the envelope's object and version are not the date and the round");
     }
-    return domain::ClearRelease{date, message.round(), Money(message.gross(), currency)};
+    const Money gross(message.gross(), currency);
+    // One of its postings is the gross with its sign turned.
+    KESSAI_RETURN_IF_ERROR(gross.Negate().status());
+    return domain::ClearRelease{date, message.round(), gross};
 }
 
 }  // namespace

@@ -54,6 +54,13 @@ class QueryObserver {
     /// `name` is the query's, or one of "session.connect", "session.ping", "transaction.begin",
     /// "transaction.commit", "transaction.rollback", and a batch's own name.
     virtual void OnQuery(std::string_view name, Duration duration, Code code) = 0;
+    /// Told of every SELECT before it is sent, with its text as the server gets it: so a test can
+    /// ask the server how it runs what the code really sends. The text holds customers' data: it is
+    /// never logged, and only good during the call.
+    virtual void OnSelect(std::string_view name, std::string_view sql) {
+        (void)name;
+        (void)sql;
+    }
 };
 
 /// Statements that are sent in one round trip and run in their order; the first that fails ends
