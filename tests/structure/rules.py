@@ -23,8 +23,8 @@ PURE_HEADERS = {"kessai/net/address.h"}
 EXECUTION_HEADERS = {"kessai/net/task.h", "kessai/net/loop.h", "kessai/rpc/worker_pool.h"}
 # Libraries that own a connection to somewhere, or a thread of control. The use cases reach them
 # through ports.
-IO_LIBRARIES = {"mysql", "redis", "kafka", "outbox", "inbox", "lease", "net", "http", "rpc",
-                "runtime", "testing"}
+IO_LIBRARIES = {"files", "mysql", "redis", "kafka", "outbox", "inbox", "lease", "net", "http",
+                "rpc", "runtime", "testing"}
 # Whose headers may be included where: the library that wraps a driver turns its errors into codes.
 DRIVERS = {"cppconn/": "mysql", "rdkafka": "kafka", "librdkafka/": "kafka", "hiredis": "redis"}
 IO_HEADERS = {"fstream", "iostream", "filesystem", "thread", "cstdio", "sys/socket.h", "unistd.h"}

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -54,21 +53,6 @@ std::vector<std::string> Words(const std::string& line) {
     return words;
 }
 
-Result<std::string> ReadFile(const std::string& path) {
-    const auto unreadable = [&](const char* why) {
-        return Status(Code::kUnavailable, reason::kKeyRingUnreadable,
-                      "key ring " + path + ": " + why);
-    };
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return unreadable("cannot be opened");
-    std::string content(kFileBytesMax + 1, '\0');
-    in.read(content.data(), static_cast<std::streamsize>(content.size()));
-    if (in.bad()) return unreadable("cannot be read");
-    content.resize(static_cast<std::size_t>(in.gcount()));
-    if (content.size() > kFileBytesMax) return unreadable("is larger than 64 KiB");
-    return content;
-}
-
 }  // namespace
 
 Result<KeyRing> KeyRing::Parse(std::string_view text) {
@@ -112,22 +96,18 @@ const std::string* KeyRing::Find(std::uint8_t number) const {
     return found == keys_.end() ? nullptr : &found->second;
 }
 
-KeyRingFile::KeyRingFile(Options options) : options_(std::move(options)) {}
+KeyRingFile::KeyRingFile(Options options)
+    : file_({.path = std::move(options.path),
+             .check_interval = options.check_interval,
+             .bytes_max = kFileBytesMax,
+             .take = [this](std::string_view text) { return Take(text); },
+             .on_change = std::move(options.on_reload)}) {}
 
 Result<std::unique_ptr<KeyRingFile>> KeyRingFile::Open(Options options) {
-    std::unique_ptr<KeyRingFile> file(new KeyRingFile(std::move(options)));
-    KESSAI_RETURN_IF_ERROR(file->Reload());
-    file->watcher_ = std::thread([raw = file.get()] { raw->Watch(); });
-    return file;
-}
-
-KeyRingFile::~KeyRingFile() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (watcher_.joinable()) watcher_.join();
+    std::unique_ptr<KeyRingFile> ring(new KeyRingFile(std::move(options)));
+    KESSAI_RETURN_IF_ERROR(ring->Reload().WithContext("key ring"));
+    ring->file_.Start();
+    return ring;
 }
 
 std::shared_ptr<const KeyRing> KeyRingFile::Current() const {
@@ -135,43 +115,12 @@ std::shared_ptr<const KeyRing> KeyRingFile::Current() const {
     return ring_;
 }
 
-Status KeyRingFile::Reload() {
-    Status outcome;
-    bool changed = false;
-    auto content = ReadFile(options_.path);
-    {
-        const std::lock_guard lock(mutex_);
-        if (!content.ok()) {
-            outcome = content.status();
-        } else if (*content == content_ && last_outcome_.ok() && ring_ != nullptr) {
-            return {};
-        } else if (auto ring = KeyRing::Parse(*content); ring.ok()) {
-            // A file that went bad and came back as it was is the same ring: nothing to verify
-            // anew.
-            if (*content != content_ || ring_ == nullptr) {
-                ring_ = std::make_shared<const KeyRing>(std::move(*ring));
-                content_ = std::move(*content);
-                generation_.fetch_add(1, std::memory_order_acq_rel);
-                changed = true;
-            }
-        } else {
-            outcome = ring.status();
-        }
-        if (!(outcome == last_outcome_)) changed = true;
-        last_outcome_ = outcome;
-    }
-    if (changed && options_.on_reload) options_.on_reload(outcome);
-    return outcome;
-}
-
-void KeyRingFile::Watch() {
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, options_.check_interval, [this] { return stopping_; })) {
-        lock.unlock();
-        // A failure is reported by on_reload and leaves the last good ring in force.
-        (void)Reload();
-        lock.lock();
-    }
+Status KeyRingFile::Take(std::string_view text) {
+    KESSAI_ASSIGN_OR_RETURN(KeyRing ring, KeyRing::Parse(text));
+    const std::lock_guard lock(mutex_);
+    ring_ = std::make_shared<const KeyRing>(std::move(ring));
+    generation_.fetch_add(1, std::memory_order_acq_rel);
+    return {};
 }
 
 }  // namespace kessai::auth

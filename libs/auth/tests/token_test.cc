@@ -366,11 +366,12 @@ TEST_F(KeyRingFileTest, TakesUpChangesAndKeepsTheLastGoodRing) {
     Write("key 3 " + Hex('c') + "\nsign 3\n");
     ASSERT_TRUE(Eventually([&] { return file->Current()->signing_key_number() == 3; }));
     EXPECT_THAT(seen(), ::testing::ElementsAre("OK", "OK", reason::kKeyRingInvalid,
-                                               reason::kKeyRingUnreadable, "OK"));
+                                               files::reason::kFileUnreadable, "OK"));
 }
 
 TEST_F(KeyRingFileTest, DoesNotOpenWithoutARing) {
-    EXPECT_EQ(KeyRingFile::Open({.path = path()}).status().reason(), reason::kKeyRingUnreadable);
+    EXPECT_EQ(KeyRingFile::Open({.path = path()}).status().reason(),
+              files::reason::kFileUnreadable);
     Write("sign 1\n");
     EXPECT_EQ(KeyRingFile::Open({.path = path()}).status().reason(), reason::kKeyRingInvalid);
 }

@@ -11,7 +11,8 @@ void Describe(config::Schema& schema, PoolOptions& options) {
                 {.description = "Server name, resolved again for every connection"});
     schema.Int("port", &connect.port, {.description = "Server port", .min = 1, .max = 65535});
     schema.Text("user", &connect.user, {.description = "Database user", .required = true});
-    schema.Secret("password", &connect.password, {.description = "The user's password"});
+    schema.Secret("password", &connect.password, {.description = "The user's password"},
+                  &options.password_file);
     schema.Text("schema", &connect.schema,
                 {.description = "The service's own schema", .required = true});
     schema.File("tls_ca_file", &connect.tls_ca_file,

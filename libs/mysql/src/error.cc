@@ -30,6 +30,9 @@ Status ClassifyError(int number, std::string_view message, Phase phase) {
         case 1062:  // ER_DUP_ENTRY
         case 1586:  // ER_DUP_ENTRY_WITH_KEY_NAME
             return Make(Code::kAlreadyExists, reason::kDuplicateKey, number, message);
+        case 1045:  // ER_ACCESS_DENIED_ERROR
+        case 1698:  // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+            return Make(Code::kUnavailable, reason::kLoginRefused, number, message);
         case 1290:  // ER_OPTION_PREVENTS_STATEMENT: --read-only
         case 1792:  // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
         case 1836:  // ER_READ_ONLY_MODE
@@ -68,7 +71,6 @@ Status ClassifyError(int number, std::string_view message, Phase phase) {
         case 8501:  // TiDB: the result of the commit is undetermined
             return Make(Code::kUnknown, reason::kCommitUnknown, number, message);
         case 0:     // the connector's own: closed, or out of step
-        case 1045:  // ER_ACCESS_DENIED_ERROR: refused while connecting, a password being renewed
         case 1044:  // ER_DBACCESS_DENIED_ERROR
         case 1047:  // ER_UNKNOWN_COM_ERROR: a Galera node that is not ready
         case 1053:  // ER_SERVER_SHUTDOWN

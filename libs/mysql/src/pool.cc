@@ -4,9 +4,13 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "kessai/files/followed_file.h"
 #include "kessai/mysql/error.h"
 #include "kessai/result/check.h"
 #include "session_impl.h"
@@ -28,11 +32,28 @@ struct Lease::PoolState {
         KESSAI_CHECK(options.sessions_max > 0, "a pool has sessions");
         options.idle_max = std::min<Duration>(
             options.idle_max, std::chrono::seconds(options.connect.wait_timeout_s) * 3 / 4);
+        if (options.password_file.empty()) return;
+        password_file.emplace(files::FollowedFile::Options{
+            .path = options.password_file,
+            .check_interval = options.password_check_interval,
+            .take = [this](std::string_view content) { return TakePassword(content); },
+            .on_change =
+                [this](const Status& outcome) {
+                    if (!outcome.ok() && observer != nullptr) observer->OnPasswordFile(outcome);
+                }});
+        password_file->Start();
     }
 
     /// Makes `session` (null: a new one) fit for use. Precondition: the caller is counted in
     /// in_use; it stays so if this is refused.
     Result<std::unique_ptr<Session>> MakeReady(std::unique_ptr<Session> session);
+    /// With the password in force, or the one that its file has by now if that is refused.
+    Result<std::unique_ptr<Session>> Connect(ConnectOptions connect);
+    Status TakePassword(std::string_view content);
+    std::string Password() {
+        const std::lock_guard lock(mutex);
+        return options.connect.password;
+    }
     /// Takes one back: null, or not usable, when only its place is given back.
     void Return(std::unique_ptr<Session> session);
     bool Outlived(const Session::Impl& impl) const {
@@ -64,7 +85,39 @@ struct Lease::PoolState {
     std::uint64_t losses = 0;
     std::uint64_t failovers = 0;
     std::minstd_rand random{std::random_device{}()};
+    /// Last: its thread ends before what it sets.
+    std::optional<files::FollowedFile> password_file;
 };
+
+Status Lease::PoolState::TakePassword(std::string_view content) {
+    // A line's end is no part of it, as when the configuration is read.
+    if (content.ends_with('\n')) content.remove_suffix(1);
+    if (content.ends_with('\r')) content.remove_suffix(1);
+    if (content.empty()) {
+        return Status(Code::kInvalidArgument, reason::kPasswordEmpty,
+                      options.password_file + " is empty");
+    }
+    {
+        const std::lock_guard lock(mutex);
+        if (options.connect.password == content) return {};
+        options.connect.password = content;
+    }
+    if (observer != nullptr) observer->OnPasswordFile(OkStatus());
+    return {};
+}
+
+Result<std::unique_ptr<Session>> Lease::PoolState::Connect(ConnectOptions connect) {
+    auto session = Session::Connect(connect, clock, observer);
+    if (session.ok() || session.status().reason() != reason::kLoginRefused || !password_file) {
+        return session;
+    }
+    // What is wrong with the file was reported; the refusal of the login is what counts here.
+    (void)password_file->Reload();
+    std::string password = Password();
+    if (password == connect.password) return session;
+    connect.password = std::move(password);
+    return Session::Connect(connect, clock, observer);
+}
 
 Result<std::unique_ptr<Session>> Lease::PoolState::MakeReady(std::unique_ptr<Session> session) {
     if (session) {
@@ -104,7 +157,7 @@ Result<std::unique_ptr<Session>> Lease::PoolState::MakeReady(std::unique_ptr<Ses
         failovers_before = failovers;
         fraction = std::uniform_real_distribution<double>(0.9, 1.0)(random);
     }
-    KESSAI_ASSIGN_OR_RETURN(session, Session::Connect(connect, clock, observer));
+    KESSAI_ASSIGN_OR_RETURN(session, Connect(std::move(connect)));
     session->impl_->losses_seen = losses_before;
     session->impl_->failovers_seen = failovers_before;
     session->impl_->lifetime = Duration(
@@ -224,13 +277,8 @@ Result<Lease> Pool::Acquire(Duration timeout) {
     return Lease(state_, std::move(ready).value());
 }
 
-void Pool::SetCredentials(std::string user, std::string password) {
-    const std::lock_guard lock(state_->mutex);
-    state_->options.connect.user = std::move(user);
-    state_->options.connect.password = std::move(password);
-}
-
 void Pool::Close() {
+    if (state_->password_file) state_->password_file->Stop();
     std::deque<std::unique_ptr<Session>> dropped;
     const std::lock_guard lock(state_->mutex);
     state_->closed = true;

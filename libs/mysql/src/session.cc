@@ -130,8 +130,8 @@ Status Session::Impl::Failed(std::string_view name, Phase phase, int number,
                              std::string_view message) {
     Status status = ClassifyError(number, message, phase).WithContext(name);
     const std::string_view why = status.reason();
-    const bool lost = why == reason::kConnectionLost || why == reason::kCommitUnknown ||
-                      why == reason::kStatementTooLarge;
+    const bool lost = why == reason::kConnectionLost || why == reason::kLoginRefused ||
+                      why == reason::kCommitUnknown || why == reason::kStatementTooLarge;
     if (lost || why == reason::kReadOnly) failure = status;
     if (in_transaction && (IsRetryable(status) || lost)) doomed = status;
     return status;

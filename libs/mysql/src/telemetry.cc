@@ -41,6 +41,14 @@ void QueryTelemetry::OnQuery(std::string_view name, Duration duration, Code code
     }
 }
 
+void QueryTelemetry::OnPasswordFile(const Status& outcome) {
+    if (outcome.ok()) {
+        log::Info("mysql.password_renewed");
+    } else {
+        log::Warn("mysql.password_not_renewed", {{"status", outcome}});
+    }
+}
+
 std::shared_ptr<void> ExposePool(metrics::Registry& registry, const Pool& pool,
                                  std::string_view name) {
     auto guards = std::make_shared<std::vector<std::shared_ptr<void>>>();

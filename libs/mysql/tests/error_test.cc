@@ -61,6 +61,8 @@ TEST(ClassifyErrorTest, EachNumberHasItsRefusal) {
         {1153, Code::kInvalidArgument, reason::kStatementTooLarge},
         {1301, Code::kInvalidArgument, reason::kStatementTooLarge},
         {2020, Code::kInvalidArgument, reason::kStatementTooLarge},
+        {1045, Code::kUnavailable, reason::kLoginRefused},
+        {1698, Code::kUnavailable, reason::kLoginRefused},
         {8501, Code::kUnknown, reason::kCommitUnknown},
         {1064, Code::kInternal, reason::kSqlError},
         {1146, Code::kInternal, reason::kSqlError},
@@ -81,9 +83,9 @@ TEST(ClassifyErrorTest, EachNumberHasItsRefusal) {
 // Goal: a lost connection is harmless inside a transaction and of unknown outcome in a commit.
 TEST(ClassifyErrorTest, ALossIsUnknownOnlyWhileCommitting) {
     for (const int number :
-         {0,    1044, 1045, 1047, 1053, 1077, 1079, 1129, 1130, 1152, 1158, 1159, 1160,
-          1161, 1184, 1927, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2009, 2012, 2013,
-          2014, 2018, 2026, 2027, 2048, 2055, 3032, 3168, 3169, 4031, 9001, 9002, 9005}) {
+         {0,    1044, 1047, 1053, 1077, 1079, 1129, 1130, 1152, 1158, 1159, 1160, 1161,
+          1184, 1927, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2009, 2012, 2013, 2014,
+          2018, 2026, 2027, 2048, 2055, 3032, 3168, 3169, 4031, 9001, 9002, 9005}) {
         EXPECT_THAT(ClassifyError(number, "gone", Phase::kNothingStored),
                     Refuses(Code::kUnavailable, reason::kConnectionLost))
             << number;

@@ -194,16 +194,6 @@ TEST_F(PoolTest, AFailedConnectLeavesTheBoundAsItWas) {
     EXPECT_EQ(pool.stats().idle, 1);
 }
 
-TEST_F(PoolTest, RenewedCredentialsAreUsedForNewSessions) {
-    auto options = Options();
-    const std::string password = options.password;
-    options.password = "expired";
-    Pool pool(PoolOf(options));
-    EXPECT_FALSE(pool.Acquire(seconds(1)).ok());
-    pool.SetCredentials(options.user, password);
-    EXPECT_OK(pool.Acquire(seconds(1)));
-}
-
 // Goal: many threads on few sessions: the bound holds and each gets its turn.
 TEST_F(PoolTest, ManyThreadsShareFewSessions) {
     Pool pool(PoolOf(Options(), 3));

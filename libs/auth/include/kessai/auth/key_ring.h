@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,9 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <unordered_map>
 
+#include "kessai/files/followed_file.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -76,11 +75,8 @@ class KeyRingFile final : public KeyRingSource {
         std::function<void(const Status&)> on_reload = {};
     };
 
-    /// Reads the file; refuses with KEY_RING_UNREADABLE or KEY_RING_INVALID.
+    /// Reads the file; refuses with FILE_UNREADABLE or KEY_RING_INVALID.
     static Result<std::unique_ptr<KeyRingFile>> Open(Options options);
-    ~KeyRingFile() override;
-    KeyRingFile(const KeyRingFile&) = delete;
-    KeyRingFile& operator=(const KeyRingFile&) = delete;
 
     std::shared_ptr<const KeyRing> Current() const override;
     std::uint64_t generation() const override {
@@ -88,21 +84,17 @@ class KeyRingFile final : public KeyRingSource {
     }
 
     /// Reads the file now, as the background thread does. For tests and signals.
-    Status Reload();
+    Status Reload() { return file_.Reload(); }
 
  private:
     explicit KeyRingFile(Options options);
-    void Watch();
+    Status Take(std::string_view text);
 
-    const Options options_;
     mutable std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stopping_ = false;
-    std::string content_;
-    Status last_outcome_;
     std::shared_ptr<const KeyRing> ring_;
     std::atomic<std::uint64_t> generation_{0};
-    std::thread watcher_;
+    /// Last: its thread ends before what it sets.
+    files::FollowedFile file_;
 };
 
 }  // namespace kessai::auth

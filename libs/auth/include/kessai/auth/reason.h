@@ -13,8 +13,6 @@ inline constexpr std::string_view kTokenExpired = "TOKEN_EXPIRED";
 inline constexpr std::string_view kRoleNotAllowed = "ROLE_NOT_ALLOWED";
 /// INVALID_ARGUMENT: a key ring file that can't be used; the message says the line.
 inline constexpr std::string_view kKeyRingInvalid = "KEY_RING_INVALID";
-/// UNAVAILABLE: a key ring file that can't be read.
-inline constexpr std::string_view kKeyRingUnreadable = "KEY_RING_UNREADABLE";
 /// INVALID_ARGUMENT: claims that no verifier would accept (no role, no audience, too long a life).
 inline constexpr std::string_view kClaimsInvalid = "CLAIMS_INVALID";
 /// FAILED_PRECONDITION: the ring names no key to sign with.

@@ -5,7 +5,8 @@
 
 namespace kessai::mysql {
 
-/// The keys of a pool: host, port, user, password (or password_file), schema, time-outs, bounds.
+/// The keys of a pool: host, port, user, password (or password_file, which the pool then follows),
+/// schema, time-outs, bounds.
 /// Link kessai_mysql_config.
 void Describe(config::Schema& schema, PoolOptions& options);
 

@@ -17,6 +17,8 @@ inline constexpr std::string_view kLockTimeout = "LOCK_TIMEOUT";
 inline constexpr std::string_view kWriteConflict = "WRITE_CONFLICT";
 /// UNAVAILABLE: the connection could not be made or was lost while nothing can have been stored.
 inline constexpr std::string_view kConnectionLost = "CONNECTION_LOST";
+/// UNAVAILABLE: the server refused user and password (1045, 1698), perhaps while they are renewed.
+inline constexpr std::string_view kLoginRefused = "LOGIN_REFUSED";
 /// UNAVAILABLE: the server refuses writes (a replica, or an old primary after a fail-over).
 inline constexpr std::string_view kReadOnly = "READ_ONLY";
 /// UNAVAILABLE: the server is out of connections, disk, memory or threads.
@@ -41,6 +43,8 @@ inline constexpr std::string_view kTextNotUtf8 = "TEXT_NOT_UTF8";
 inline constexpr std::string_view kStatementTooLarge = "STATEMENT_TOO_LARGE";
 /// RESOURCE_EXHAUSTED: no session came free in time, or too many wait already.
 inline constexpr std::string_view kPoolExhausted = "POOL_EXHAUSTED";
+/// INVALID_ARGUMENT: a password file is empty. The password in force stays.
+inline constexpr std::string_view kPasswordEmpty = "PASSWORD_EMPTY";
 /// FAILED_PRECONDITION: the pool was closed.
 inline constexpr std::string_view kPoolClosed = "POOL_CLOSED";
 /// FAILED_PRECONDITION: an applied migration was changed or is missing, or the schema is behind.

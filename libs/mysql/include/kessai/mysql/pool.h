@@ -24,6 +24,12 @@ struct PoolOptions {
     /// Sessions older than this (less up to a tenth, at random) are replaced when they come back,
     /// so that new addresses of the server are found.
     Duration lifetime_max = std::chrono::minutes(15);
+    /// Where the password of `connect` came from; empty: from nowhere that could be read again.
+    /// The pool follows the file: its background thread reads it every password_check_interval,
+    /// and a refused login reads it at once. Open sessions go on with the password they had; a
+    /// file that is missing or empty leaves the last one in force.
+    std::string password_file = {};
+    Duration password_check_interval = std::chrono::seconds(5);
 };
 
 struct PoolStats {
@@ -72,13 +78,12 @@ class Pool {
     Pool& operator=(const Pool&) = delete;
 
     /// Waits up to `timeout` for a session (connecting has its own bound).
-    /// RESOURCE_EXHAUSTED POOL_EXHAUSTED, UNAVAILABLE CONNECTION_LOST or SERVER_EXHAUSTED,
-    /// FAILED_PRECONDITION POOL_CLOSED.
+    /// RESOURCE_EXHAUSTED POOL_EXHAUSTED, UNAVAILABLE CONNECTION_LOST, LOGIN_REFUSED or
+    /// SERVER_EXHAUSTED, FAILED_PRECONDITION POOL_CLOSED.
     Result<Lease> Acquire(Duration timeout);
 
-    /// For connections made from now on (credentials that are renewed).
-    void SetCredentials(std::string user, std::string password);
-    /// Refuses further calls, wakes the waiters and closes idle sessions.
+    /// Refuses further calls, wakes the waiters, closes idle sessions and follows the password no
+    /// longer.
     void Close();
 
     PoolStats stats() const;

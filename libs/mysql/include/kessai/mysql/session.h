@@ -47,7 +47,8 @@ struct ConnectOptions {
     static Result<ConnectOptions> Parse(std::string_view url);
 };
 
-/// Told of every statement. Called on the session's thread; must be thread safe and quick.
+/// Told of every statement, and of a pool's renewed password. Called on the thread that does it;
+/// must be thread safe and quick.
 class QueryObserver {
  public:
     virtual ~QueryObserver() = default;
@@ -61,6 +62,9 @@ class QueryObserver {
         (void)name;
         (void)sql;
     }
+    /// A pool's password file has another password, which new sessions use from now on (ok), or
+    /// none that could be used, and the last one stays in force. Told once for each change.
+    virtual void OnPasswordFile(const Status& outcome) { (void)outcome; }
 };
 
 /// Statements that are sent in one round trip and run in their order; the first that fails ends
@@ -100,8 +104,8 @@ class StatementBatch {
 /// Refusals: those of error.h.
 class Session {
  public:
-    /// Refuses with UNAVAILABLE CONNECTION_LOST or SERVER_EXHAUSTED. `observer` may be null, else
-    /// it must outlive the session, as `clock` must.
+    /// Refuses with UNAVAILABLE CONNECTION_LOST, LOGIN_REFUSED or SERVER_EXHAUSTED. `observer` may
+    /// be null, else it must outlive the session, as `clock` must.
     static Result<std::unique_ptr<Session>> Connect(const ConnectOptions& options,
                                                     const Clock& clock = SystemClock(),
                                                     QueryObserver* observer = nullptr);

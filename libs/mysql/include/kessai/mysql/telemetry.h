@@ -10,11 +10,12 @@
 namespace kessai::mysql {
 
 /// Every statement as a metric, and those that are slow or permanently refused as a log line with
-/// the query's name. Link kessai_mysql_telemetry. Thread safe.
+/// the query's name; renewed passwords as log lines. Link kessai_mysql_telemetry. Thread safe.
 class QueryTelemetry final : public QueryObserver {
  public:
     explicit QueryTelemetry(metrics::Registry& registry);
     void OnQuery(std::string_view name, Duration duration, Code code) override;
+    void OnPasswordFile(const Status& outcome) override;
 
  private:
     metrics::Histogram& seconds_;
