@@ -90,19 +90,23 @@ def run(
 
 
 def choose(names: Sequence[str], root: Path = ROOT) -> list[Suite]:
-    """The suites by these names, in their own order; without names the default ones that exist."""
+    """The suites by these names, in their own order; without names the default ones.
+
+    A suite whose tests are not there is an error, asked for by name or not: what was not run must not
+    look like what passed.
+    """
     by_name = {suite.name: suite for suite in SUITES}
     for name in names:
         if name not in by_name:
             raise Diagnosis(f"there is no suite '{name}'", f"use one of: {', '.join(by_name)}")
-        if not _exists(by_name[name], root):
+    chosen = [suite for suite in SUITES if (suite.name in names if names else suite.default)]
+    for suite in chosen:
+        if not _exists(suite, root):
             raise Diagnosis(
-                f"the suite '{name}' has no tests: {by_name[name].runner} is not there",
-                "leave it out; it comes in a later version",
+                f"the suite '{suite.name}' has no tests: {suite.runner} is not there",
+                "make the checkout whole: git status shows what is missing",
             )
-    if names:
-        return [suite for suite in SUITES if suite.name in names]
-    return [suite for suite in SUITES if suite.default and _exists(suite, root)]
+    return chosen
 
 
 def _exists(suite: Suite, root: Path) -> bool:

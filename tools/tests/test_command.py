@@ -63,13 +63,21 @@ def test_durations_are_short(seconds, text):
     assert status.duration(seconds) == text
 
 
-def test_suites_are_chosen_by_name_in_their_own_order(tmp_path):
+def test_suites_are_chosen_by_name_in_their_own_order():
     assert [suite.name for suite in suites.choose(["integration", "unit"])] == ["unit", "integration"]
     with pytest.raises(Diagnosis, match="no suite 'units'"):
         suites.choose(["units"])
-    with pytest.raises(Diagnosis, match="has no tests"):
-        suites.choose(["e2e"], root=tmp_path)
-    assert [suite.name for suite in suites.choose([], root=tmp_path)] == ["unit", "integration"]
+    assert suites.choose([]) == [suite for suite in suites.SUITES if suite.default]
+
+
+@pytest.mark.parametrize("names", [[], ["e2e"]], ids=["default", "by name"])
+def test_a_suite_whose_folder_is_missing_is_an_error_that_names_it(names, tmp_path):
+    for suite in suites.SUITES:
+        if suite.runner not in ("ctest", "tests/e2e"):
+            (tmp_path / suite.runner).mkdir(parents=True)
+            (tmp_path / suite.runner / "test_it.py").touch()
+    with pytest.raises(Diagnosis, match="the suite 'e2e' has no tests: tests/e2e is not there"):
+        suites.choose(names, root=tmp_path)
 
 
 def test_the_default_suites_fit_the_time():
