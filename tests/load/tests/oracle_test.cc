@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 
+#include "kessai/testing/temp_dir.h"
 #include "load/journal.h"
 
 namespace kessai::load {
@@ -344,15 +344,10 @@ TEST(Oracle, KnowsWhatWasInFlight) {
 
 class JournalTest : public ::testing::Test {
  protected:
-    JournalTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "load-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
-    }
-    ~JournalTest() override { std::filesystem::remove_all(directory_); }
-    std::string path() const { return (directory_ / "journal").string(); }
+    std::string path() const { return directory_.Path("journal"); }
     void Append(const std::string& text) const { std::ofstream(path(), std::ios::app) << text; }
 
-    std::filesystem::path directory_;
+    kessai::testing::TempDir directory_{"load"};
 };
 
 TEST_F(JournalTest, KeepsEverything) {

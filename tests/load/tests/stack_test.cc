@@ -8,9 +8,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
+#include "kessai/testing/temp_dir.h"
 #include "load/command.h"
 #include "load/metrics_text.h"
 #include "load/process_time.h"
@@ -25,39 +24,31 @@ using ::testing::HasSubstr;
 
 class StackTest : public ::testing::Test {
  protected:
-    StackTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "load-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
-        Write("password", "secret\n");
-    }
-    ~StackTest() override { std::filesystem::remove_all(directory_); }
+    StackTest() { directory_.Write("password", "secret\n"); }
 
-    std::string Write(const std::string& name, const std::string& text) {
-        std::ofstream(directory_ / name) << text;
-        return (directory_ / name).string();
-    }
     std::string Access(const std::string& gateway_host = "127.0.0.1",
                        const std::string& admin_host = "127.0.0.1",
                        const std::string& mysql_host = "127.0.0.1",
                        const std::string& kafka = "127.0.0.1:17092") {
-        return Write("access.json", R"({"stack":"dev","directory":"/tree/.kessai/dev",
+        return directory_.Write("access.json",
+                                R"({"stack":"dev","directory":"/tree/.kessai/dev",
             "binaries":"/tree/build/release/bin",
             "gateway":{"url":"https://localhost:17443","host":")" +
-                                        gateway_host +
-                                        R"(","port":17443},
+                                    gateway_host +
+                                    R"(","port":17443},
             "tls":{"ca_file":"/tree/.kessai/dev/pki/ca.crt"},
             "admin":{"payment":"http://)" +
-                                        admin_host +
-                                        R"(:17581","gateway":"http://127.0.0.1:17580"},
+                                    admin_host +
+                                    R"(:17581","gateway":"http://127.0.0.1:17580"},
             "mysql":{"host":")" + mysql_host +
-                                        R"(","port":17306,"schemas":{"payment":"kessai_payment"},
+                                    R"(","port":17306,"schemas":{"payment":"kessai_payment"},
             "users":{"audit":{"user":"kessai_audit","password_file":")" +
-                                        (directory_ / "password").string() + R"("}}},
+                                    directory_.Path("password") + R"("}}},
             "kafka":{"brokers":")" + kafka +
-                                        R"("}})");
+                                    R"("}})");
     }
 
-    std::filesystem::path directory_;
+    kessai::testing::TempDir directory_{"load"};
 };
 
 TEST_F(StackTest, FindsItsWay) {
@@ -88,7 +79,7 @@ TEST_F(StackTest, RefusesAnyOtherMachine) {
 
 TEST_F(StackTest, SaysWhatIsMissing) {
     const auto reason = [&](const std::string& text) {
-        return Stack::Load(Write("other.json", text)).status().ToString();
+        return Stack::Load(directory_.Write("other.json", text)).status().ToString();
     };
     EXPECT_THAT(reason("{}"), HasSubstr("/stack"));
     EXPECT_THAT(reason("not json"), HasSubstr("is no JSON"));

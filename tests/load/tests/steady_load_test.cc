@@ -7,9 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "fake_gateway.h"
+#include "kessai/testing/temp_dir.h"
 #include "load/on_loop.h"
 #include "load/oracle.h"
 #include "load/population_maker.h"
@@ -22,8 +21,6 @@ using namespace std::chrono_literals;
 class SteadyLoadTest : public ::testing::Test {
  protected:
     SteadyLoadTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "load-XXXXXX").string();
-        directory_ = ::mkdtemp(pattern.data());
         loop_.Start();
         for (int i = 0; i < 5; ++i) {
             population_.merchants.push_back({100 + i, "key-" + std::to_string(i), "secret"});
@@ -44,7 +41,6 @@ class SteadyLoadTest : public ::testing::Test {
             client_.reset();
         });
         loop_.Stop();
-        std::filesystem::remove_all(directory_);
     }
 
     SteadyReport Run(SteadyOptions options) {
@@ -81,9 +77,9 @@ class SteadyLoadTest : public ::testing::Test {
         }
         return Oracle(*journal).Judge(stored);
     }
-    std::string path() const { return (directory_ / "journal").string(); }
+    std::string path() const { return directory_.Path("journal"); }
 
-    std::filesystem::path directory_;
+    kessai::testing::TempDir directory_{"load"};
     testing::FakeGateway gateway_;
     net::Loop loop_{"steady"};
     Population population_;
