@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kessai/auth/reason.h"
+#include "kessai/log/log.h"
 
 namespace kessai::auth {
 namespace {
@@ -97,11 +98,19 @@ const std::string* KeyRing::Find(std::uint8_t number) const {
 }
 
 KeyRingFile::KeyRingFile(Options options)
-    : file_({.path = std::move(options.path),
+    : file_({.path = options.path,
              .check_interval = options.check_interval,
              .bytes_max = kFileBytesMax,
              .take = [this](std::string_view text) { return Take(text); },
-             .on_change = std::move(options.on_reload)}) {}
+             .on_change =
+                 [path = options.path, tell = std::move(options.on_reload)](const Status& outcome) {
+                     if (outcome.ok()) {
+                         log::Info("auth.key_ring_taken_up", {{"path", path}});
+                     } else {
+                         log::Warn("auth.key_ring_refused", {{"path", path}, {"status", outcome}});
+                     }
+                     if (tell) tell(outcome);
+                 }}) {}
 
 Result<std::unique_ptr<KeyRingFile>> KeyRingFile::Open(Options options) {
     std::unique_ptr<KeyRingFile> ring(new KeyRingFile(std::move(options)));

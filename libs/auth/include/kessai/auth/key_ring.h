@@ -64,7 +64,7 @@ class FixedKeyRing final : public KeyRingSource {
 };
 
 /// A ring kept in a file, read again in the background when its content changes. A file that has
-/// become unreadable or malformed leaves the last good ring in force and is reported.
+/// become unreadable or malformed leaves the last good ring in force and is logged.
 class KeyRingFile final : public KeyRingSource {
  public:
     struct Options {
