@@ -203,9 +203,8 @@ Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& conte
     const auto& keys = context.Own(std::move(key_file));
     Upstreams upstreams;
     upstreams.signer = &context.Own(std::make_unique<auth::TokenSigner>(keys, context.clock()));
-    auto& calls = context.Own(
-        std::make_unique<rpc::CallTelemetry>(context.metrics(), "kessai.payment.v1.PaymentService",
-                                             &context.tracer(), rpc::Side::kClient));
+    auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
+        context.metrics(), transport::UpstreamContracts(), &context.tracer(), rpc::Side::kClient));
 
     const auto routes = transport::AllRoutes();
     upstreams.payments.resize(routes.size());

@@ -193,8 +193,10 @@ Status Build(const Options& options, runtime::Context& context) {
     questions.Register(service, workers);
     day_service.Register(service, workers);
 
-    auto& calls = context.Own(
-        std::make_unique<rpc::CallTelemetry>(context.metrics(), kServiceName, &context.tracer()));
+    auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
+        context.metrics(),
+        std::vector<std::string_view>{kServiceName, inbox::kDeadLetterServiceName},
+        &context.tracer()));
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
     auto& server =

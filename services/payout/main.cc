@@ -209,7 +209,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
         ring, context.clock(), auth::TokenVerifier::Options{.audience = "payout"}));
     auto& telemetry = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), transport::kServiceName, &context.tracer()));
+        context.metrics(),
+        std::vector<std::string_view>{transport::kServiceName, inbox::kDeadLetterServiceName},
+        &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
 
     const auto add_workers = [&](std::string name, int threads) -> rpc::WorkerPool& {

@@ -231,7 +231,9 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     auto& service =
         context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, runs));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), transport::kServiceName, &context.tracer()));
+        context.metrics(),
+        std::vector<std::string_view>{transport::kServiceName, inbox::kDeadLetterServiceName},
+        &context.tracer()));
 
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;

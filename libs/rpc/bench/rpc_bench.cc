@@ -139,7 +139,7 @@ void ServePlain(bool intercept, const TestTokens& tokens) {
 
 void ServeOurs(TestTokens& tokens) {
     metrics::Registry registry;
-    CallTelemetry telemetry(registry, kServiceName);
+    CallTelemetry telemetry(registry, {kServiceName});
     const pb::Payment payment = SomePayment();
     TestServer server(tokens,
                       {.get_payment = [&](const CallContext&, const pb::GetPaymentRequest&)

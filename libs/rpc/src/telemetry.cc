@@ -21,8 +21,10 @@ namespace kessai::rpc {
 namespace {
 
 constexpr int kCodes = 17;
+constexpr std::string_view kOther = "other";
 
 std::vector<std::string> MethodsOf(std::string_view service) {
+    if (service == kOther) return {};
     const auto* descriptor =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
     KESSAI_CHECK(descriptor != nullptr, service);
@@ -56,8 +58,8 @@ constexpr Named kOpen[] = {
     {"kessai_rpc_calls_open", "Calls being answered now"},
     {"kessai_rpc_client_calls_open", "Calls to other services that wait for their answer"}};
 constexpr Named kCalls[] = {
-    {"kessai_rpc_calls_total", "Calls answered, by method and code"},
-    {"kessai_rpc_client_calls_total", "Calls to other services, by method and code"}};
+    {"kessai_rpc_calls_total", "Calls answered, by contract, method and code"},
+    {"kessai_rpc_client_calls_total", "Calls to other services, by contract, method and code"}};
 constexpr Named kSeconds[] = {
     {"kessai_rpc_call_seconds", "Time from a call's arrival to its answer"},
     {"kessai_rpc_client_call_seconds", "Time from a call to another service to its answer"}};
@@ -65,6 +67,12 @@ constexpr Named kSeconds[] = {
 metrics::Metric MetricOf(const Named (&named)[2], Side side) {
     const Named& one = named[side == Side::kServer ? 0 : 1];
     return {.name = one.name, .help = one.help};
+}
+
+metrics::Metric MetricOf(const Named (&named)[2], Side side, std::string_view contract) {
+    metrics::Metric metric = MetricOf(named, side);
+    metric.labels = {{"contract", std::string(contract)}};
+    return metric;
 }
 
 /// Gauges and counters that read one part at each scrape.
@@ -104,7 +112,10 @@ double Number(T value) {
 class CallTelemetry::ObservedOne final : public ObservedCall {
  public:
     ObservedOne(CallTelemetry& telemetry, const CallStart& start)
-        : telemetry_(telemetry), start_(start), traceparent_(start.parent_traceparent) {
+        : telemetry_(telemetry),
+          contract_(telemetry.Of(start.service)),
+          start_(start),
+          traceparent_(start.parent_traceparent) {
         telemetry_.open_.Add();
         if (telemetry_.tracer_ == nullptr) return;
         const auto parent = tracing::ParseTraceparent(start.parent_traceparent);
@@ -128,8 +139,8 @@ class CallTelemetry::ObservedOne final : public ObservedCall {
     void End(const CallEnd& end) override {
         const Code code = end.status.code();
         telemetry_.open_.Subtract();
-        telemetry_.calls_.With({start_.method, CodeName(code)}).Add();
-        telemetry_.seconds_.With(start_.method).Observe(end.duration);
+        contract_.calls.With({start_.method, CodeName(code)}).Add();
+        contract_.seconds.With(start_.method).Observe(end.duration);
         span_.SetStatus(end.status);
         span_.End();
         const log::Level level = IsOurFault(code) ? log::Level::kWarn : log::Level::kDebug;
@@ -156,19 +167,27 @@ class CallTelemetry::ObservedOne final : public ObservedCall {
     }
 
     CallTelemetry& telemetry_;
+    const Contract& contract_;
     const CallStart start_;
     tracing::Span span_;
     std::string traceparent_;
 };
 
-CallTelemetry::CallTelemetry(metrics::Registry& registry, std::string_view service,
+CallTelemetry::CallTelemetry(metrics::Registry& registry,
+                             const std::vector<std::string_view>& contracts,
                              tracing::Tracer* tracer, Side side)
-    : tracer_(tracer),
-      open_(registry.AddGauge(MetricOf(kOpen, side))),
-      calls_(registry.AddCounters(MetricOf(kCalls, side),
-                                  {{"method", MethodsOf(service)}, {"code", Codes()}})),
-      seconds_(registry.AddHistograms(MetricOf(kSeconds, side), {{"method", MethodsOf(service)}},
-                                      metrics::kLatency)) {
+    : tracer_(tracer), open_(registry.AddGauge(MetricOf(kOpen, side))) {
+    const auto add = [&](std::string_view contract) {
+        const std::vector<std::string> methods = MethodsOf(contract);
+        contracts_.push_back(
+            {.name = std::string(contract),
+             .calls = registry.AddCounters(MetricOf(kCalls, side, contract),
+                                           {{"method", methods}, {"code", Codes()}}),
+             .seconds = registry.AddHistograms(MetricOf(kSeconds, side, contract),
+                                               {{"method", methods}}, metrics::kLatency)});
+    };
+    for (const std::string_view contract : contracts) add(contract);
+    add(kOther);
     static std::once_flag routed;
     std::call_once(routed, RouteLibraryLogs);
 }
@@ -184,6 +203,14 @@ void RouteLibraryLogs() {
             if (level < google::protobuf::LOGLEVEL_ERROR) return;
             log::Warn("protobuf.message", {{"text", text}, {"file", file}, {"line", line}});
         });
+}
+
+const CallTelemetry::Contract& CallTelemetry::Of(std::string_view service) const {
+    // A handful: a walk is quicker than a map.
+    for (const Contract& contract : contracts_) {
+        if (contract.name == service) return contract;
+    }
+    return contracts_.back();
 }
 
 std::unique_ptr<ObservedCall> CallTelemetry::Begin(const CallStart& start) {

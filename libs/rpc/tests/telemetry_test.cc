@@ -1,6 +1,6 @@
-// Goal: every call shows as a metric by method and code, and as a span of its caller's trace.
-// Method: a client and a server with telemetry of their own on one registry; read what a scrape
-// says and what the handler was told.
+// Goal: every call shows as a metric by contract, method and code, and as a span of its caller's
+// trace. Method: a client and a server with telemetry of their own on one registry; read what a
+// scrape says and what the handler was told.
 #include "kessai/rpc/telemetry.h"
 
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@ constexpr const char* kService = "kessai.payment.v1.PaymentService";
 TEST(TelemetryTest, CallsShowAsMetricsAndSpans) {
     metrics::Registry registry;
     tracing::Tracer tracer({.sample_ratio = 1.0}, "payment", "test", registry);
-    CallTelemetry at_server(registry, kService, &tracer);
-    CallTelemetry at_client(registry, kService, &tracer, Side::kClient);
+    CallTelemetry at_server(registry, {kService}, &tracer);
+    CallTelemetry at_client(registry, {kService}, &tracer, Side::kClient);
     TestTokens tokens;
     std::mutex mutex;
     std::string traceparent;
@@ -60,12 +60,17 @@ TEST(TelemetryTest, CallsShowAsMetricsAndSpans) {
     EXPECT_EQ(current, *context);
 
     const std::string scrape = registry.Expose();
-    for (const char* line :
-         {"kessai_rpc_calls_total{method=\"GetPayment\",code=\"OK\"} 2",
-          "kessai_rpc_calls_total{method=\"GetPayment\",code=\"NOT_FOUND\"} 1",
-          "kessai_rpc_client_calls_total{method=\"GetPayment\",code=\"OK\"} 2",
-          "kessai_rpc_client_calls_total{method=\"GetPayment\",code=\"NOT_FOUND\"} 1",
-          "kessai_rpc_call_seconds_count{method=\"GetPayment\"} 3", "kessai_rpc_calls_open 0"}) {
+    for (const char* line : {"kessai_rpc_calls_total{contract=\"kessai.payment.v1.PaymentService\","
+                             "method=\"GetPayment\",code=\"OK\"} 2",
+                             "kessai_rpc_calls_total{contract=\"kessai.payment.v1.PaymentService\","
+                             "method=\"GetPayment\",code=\"NOT_FOUND\"} 1",
+                             "kessai_rpc_client_calls_total{contract=\"kessai.payment.v1."
+                             "PaymentService\",method=\"GetPayment\",code=\"OK\"} 2",
+                             "kessai_rpc_client_calls_total{contract=\"kessai.payment.v1."
+                             "PaymentService\",method=\"GetPayment\",code=\"NOT_FOUND\"} 1",
+                             "kessai_rpc_call_seconds_count{contract=\"kessai.payment.v1."
+                             "PaymentService\",method=\"GetPayment\"} 3",
+                             "kessai_rpc_calls_open 0"}) {
         EXPECT_TRUE(scrape.find(line) != std::string::npos) << line;
     }
 }

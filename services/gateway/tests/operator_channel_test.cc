@@ -1,7 +1,7 @@
 // Goal: an operator's call that meets a replica that is going away is sent again where that is
-// harmless, and only there.
-// Method: every method of the contracts is looked up in the list; and a real server refuses the
-// first try of a question and of a change.
+// harmless, and only there; and every call behind is counted under its own name.
+// Method: every method of the contracts is looked up in the list and in the metrics; and a real
+// server refuses the first try of a question and of a change.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,12 +10,16 @@
 
 #include "kessai/auth/key_ring.h"
 #include "kessai/inbox/v1/dead_letter_service.pb.h"
+#include "kessai/metrics/registry.h"
+#include "kessai/payment/v1/payment_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/service.h"
+#include "kessai/rpc/telemetry.h"
 #include "kessai/testing/matchers.h"
 #include "transport/operator_ledger_api.h"
+#include "transport/routes.h"
 
 namespace kessai::gateway::transport {
 namespace {
@@ -43,6 +47,25 @@ TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
         }
     }
     EXPECT_THAT(repeatable, ::testing::IsEmpty()) << "no method of a contract";
+}
+
+TEST(OperatorChannelTest, EveryMethodOfEveryContractHasItsOwnCount) {
+    metrics::Registry registry;
+    const rpc::CallTelemetry calls(registry, UpstreamContracts(), nullptr, rpc::Side::kClient);
+    const std::string scrape = registry.Expose();
+    for (const auto* file :
+         {payment::v1::Payment::descriptor()->file(), payout::v1::FeePlan::descriptor()->file(),
+          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+        ASSERT_EQ(file->service_count(), 1);
+        const auto* service = file->service(0);
+        for (int i = 0; i < service->method_count(); ++i) {
+            EXPECT_THAT(scrape,
+                        ::testing::HasSubstr("kessai_rpc_client_calls_total{contract=\"" +
+                                             service->full_name() + "\",method=\"" +
+                                             service->method(i)->name() + "\",code=\"OK\"} 0"));
+        }
+    }
+    EXPECT_THAT(scrape, ::testing::Not(::testing::HasSubstr("=\"other\"")));
 }
 
 TEST(OperatorChannelTest, AQuestionIsAskedAgainAndARunIsNot) {
@@ -80,9 +103,11 @@ TEST(OperatorChannelTest, AQuestionIsAskedAgainAndARunIsNot) {
     server.Add(std::move(service));
     ASSERT_OK(server.Start());
 
+    metrics::Registry registry;
+    rpc::CallTelemetry calls(registry, UpstreamContracts(), nullptr, rpc::Side::kClient);
     auto channel = rpc::Channel::Create({.target = "127.0.0.1:" + std::to_string(server.port()),
                                          .retried_methods = RepeatableOperatorMethods()},
-                                        SystemClock());
+                                        SystemClock(), &calls);
     ASSERT_THAT(channel, testing::IsOk());
     const std::string token = *signer.Mint(
         {.role = auth::Role::kOperator, .subject = "o", .scopes = {"any"}}, "reconciliation");
@@ -95,6 +120,12 @@ TEST(OperatorChannelTest, AQuestionIsAskedAgainAndARunIsNot) {
     EXPECT_THAT(rpc::Call(*channel, run, rc::RunDayRequest(), options),
                 testing::Refuses(Code::kUnavailable, "DRAINING"));
     EXPECT_EQ(runs, 1);
+    const std::string scrape = registry.Expose();
+    for (const char* line :
+         {"method=\"GetMatch\",code=\"OK\"} 1", "method=\"RunDay\",code=\"UNAVAILABLE\"} 1"}) {
+        EXPECT_THAT(scrape, ::testing::HasSubstr("kessai_rpc_client_calls_total{contract=\"" +
+                                                 std::string(kReconciliation) + "\"," + line));
+    }
     server.Stop(1s);
 }
 

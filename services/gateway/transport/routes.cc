@@ -165,6 +165,11 @@ std::span<const RouteSpec> AllRoutes() {
     return kRoutes;
 }
 
+std::vector<std::string_view> UpstreamContracts() {
+    return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService",
+            "kessai.reconciliation.v1.ReconciliationService", "kessai.inbox.v1.DeadLetterService"};
+}
+
 std::string_view UpstreamName(Upstream upstream) {
     switch (upstream) {
         case Upstream::kGateway:

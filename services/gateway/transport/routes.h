@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kessai/http/router.h"
 #include "kessai/result/result.h"
@@ -45,6 +46,9 @@ struct RouteSpec {
 std::span<const RouteSpec> AllRoutes();
 
 std::string_view UpstreamName(Upstream upstream);  // "payment" and so on
+
+/// The contracts that the services behind are called by, for rpc::CallTelemetry.
+std::vector<std::string_view> UpstreamContracts();
 
 /// "partner", "app", "operator", "public", as the router's families are called.
 std::string_view FamilyName(RouteFamily family);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "kessai/metrics/registry.h"
 #include "kessai/rpc/observer.h"
@@ -19,27 +21,34 @@ class BatchStreamClientCore;
 class BatchStreamServerCore;
 class WorkerPool;
 
-/// Calls as metrics by method and code, as spans, and as access log lines: refusals that are the
-/// answering side's own fault as warnings, others when debugging. Link kessai_rpc_telemetry. Thread
-/// safe.
+/// Calls as metrics by contract, method and code, as spans, and as access log lines: refusals that
+/// are the answering side's own fault as warnings, others when debugging. Link
+/// kessai_rpc_telemetry. Thread safe.
 class CallTelemetry final : public CallObserver {
  public:
-    /// `service` is the full name of the contract whose methods are measured; calls of other
-    /// contracts count as "other". A client's metrics are apart from the server's of the same
-    /// process. Without a tracer the caller's trace context is handed on as it came. All must
-    /// outlive it.
-    CallTelemetry(metrics::Registry& registry, std::string_view service,
+    /// `contracts` are the full names of those whose methods are measured, each with the label
+    /// `contract`; calls of others count as "other". A client's metrics are apart from the
+    /// server's of the same process. Without a tracer the caller's trace context is handed on as
+    /// it came. All must outlive it.
+    CallTelemetry(metrics::Registry& registry, const std::vector<std::string_view>& contracts,
                   tracing::Tracer* tracer = nullptr, Side side = Side::kServer);
 
     std::unique_ptr<ObservedCall> Begin(const CallStart& start) override;
 
  private:
     class ObservedOne;
+    struct Contract {
+        std::string name;
+        metrics::Counters calls;
+        metrics::Histograms seconds;
+    };
+
+    const Contract& Of(std::string_view service) const;
 
     tracing::Tracer* const tracer_;
     metrics::Gauge& open_;
-    metrics::Counters calls_;
-    metrics::Histograms seconds_;
+    /// The last is for all that are not named.
+    std::vector<Contract> contracts_;
 };
 
 /// From now on what gRPC and protobuf have to say goes through libs/log ("grpc.message",
