@@ -23,17 +23,15 @@ using ::testing::SizeIs;
 constexpr std::string_view kKeys =
     "key 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsign 1\n";
 
-#define METHOD(constant, name, Request, Response)                   \
-    const rpc::Method<v1::Request, v1::Response>& constant() {      \
-        static const rpc::Method<v1::Request, v1::Response> method( \
-            "kessai.inbox.v1.DeadLetterService." name);             \
-        return method;                                              \
-    }
-METHOD(ListMethod, "ListDeadLetters", ListDeadLettersRequest, ListDeadLettersResponse)
-METHOD(GetMethod, "GetDeadLetter", GetDeadLetterRequest, DeadLetterDetails)
-METHOD(ReplayMethod, "ReplayDeadLetter", SettleDeadLetterRequest, SettleOutcome)
-METHOD(DiscardMethod, "DiscardDeadLetter", SettleDeadLetterRequest, SettleOutcome)
-#undef METHOD
+constexpr rpc::Name kDesk = "kessai.inbox.v1.DeadLetterService";
+constexpr auto& ListMethod = rpc::MethodOf<kDesk, "ListDeadLetters", v1::ListDeadLettersRequest,
+                                           v1::ListDeadLettersResponse>;
+constexpr auto& GetMethod =
+    rpc::MethodOf<kDesk, "GetDeadLetter", v1::GetDeadLetterRequest, v1::DeadLetterDetails>;
+constexpr auto& ReplayMethod =
+    rpc::MethodOf<kDesk, "ReplayDeadLetter", v1::SettleDeadLetterRequest, v1::SettleOutcome>;
+constexpr auto& DiscardMethod =
+    rpc::MethodOf<kDesk, "DiscardDeadLetter", v1::SettleDeadLetterRequest, v1::SettleOutcome>;
 
 class DeadLetterDeskTest : public InboxTest {
  protected:

@@ -27,22 +27,24 @@ namespace {
 constexpr std::string_view kAudience = "payment";
 constexpr std::int64_t kTokensPerRetry = 10;  // a success gives one back
 
-#define PAYMENT_METHOD(constant, name, request, response)           \
-    const rpc::Method<v1::request, v1::response>& constant() {      \
-        static const rpc::Method<v1::request, v1::response> method( \
-            "kessai.payment.v1.PaymentService." name);              \
-        return method;                                              \
-    }
-PAYMENT_METHOD(GetCodeMethod, "GetCode", GetCodeRequest, Payment)
-PAYMENT_METHOD(GetPaymentMethod, "GetPayment", GetPaymentRequest, Payment)
-PAYMENT_METHOD(GetRefundMethod, "GetRefund", GetRefundRequest, Refund)
-PAYMENT_METHOD(GetWalletMethod, "GetWallet", GetWalletRequest, Wallet)
-PAYMENT_METHOD(ListHistoryMethod, "ListHistory", ListHistoryRequest, ListHistoryResponse)
-PAYMENT_METHOD(PutMerchantMethod, "PutMerchant", Merchant, Merchant)
-PAYMENT_METHOD(GetMerchantMethod, "GetMerchant", GetMerchantRequest, Merchant)
-PAYMENT_METHOD(CloseDayMethod, "CloseDay", CloseDayRequest, BusinessDay)
-PAYMENT_METHOD(GetBusinessDayMethod, "GetBusinessDay", GetBusinessDayRequest, BusinessDay)
-#undef PAYMENT_METHOD
+constexpr rpc::Name kPayment = "kessai.payment.v1.PaymentService";
+constexpr auto& GetCodeMethod = rpc::MethodOf<kPayment, "GetCode", v1::GetCodeRequest, v1::Payment>;
+constexpr auto& GetPaymentMethod =
+    rpc::MethodOf<kPayment, "GetPayment", v1::GetPaymentRequest, v1::Payment>;
+constexpr auto& GetRefundMethod =
+    rpc::MethodOf<kPayment, "GetRefund", v1::GetRefundRequest, v1::Refund>;
+constexpr auto& GetWalletMethod =
+    rpc::MethodOf<kPayment, "GetWallet", v1::GetWalletRequest, v1::Wallet>;
+constexpr auto& ListHistoryMethod =
+    rpc::MethodOf<kPayment, "ListHistory", v1::ListHistoryRequest, v1::ListHistoryResponse>;
+constexpr auto& PutMerchantMethod =
+    rpc::MethodOf<kPayment, "PutMerchant", v1::Merchant, v1::Merchant>;
+constexpr auto& GetMerchantMethod =
+    rpc::MethodOf<kPayment, "GetMerchant", v1::GetMerchantRequest, v1::Merchant>;
+constexpr auto& CloseDayMethod =
+    rpc::MethodOf<kPayment, "CloseDay", v1::CloseDayRequest, v1::BusinessDay>;
+constexpr auto& GetBusinessDayMethod =
+    rpc::MethodOf<kPayment, "GetBusinessDay", v1::GetBusinessDayRequest, v1::BusinessDay>;
 
 Status Unexpected() {
     return {Code::kInternal, "OUTCOME_UNEXPECTED", "the payment service answered something else"};

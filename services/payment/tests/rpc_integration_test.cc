@@ -37,34 +37,43 @@ using testing::IsOk;
 using testing::Refuses;
 using transport::ExecuteStream;
 
-constexpr std::string_view kServiceName = "kessai.payment.v1.PaymentService";
-
-#define METHOD(name, request, response)                             \
-    const rpc::Method<v1::request, v1::response>& name() {          \
-        static const rpc::Method<v1::request, v1::response> method( \
-            "kessai.payment.v1.PaymentService." #name);             \
-        return method;                                              \
-    }
-METHOD(CreateCode, CreateCodeRequest, Payment)
-METHOD(DeleteCode, DeleteCodeRequest, Payment)
-METHOD(PayCode, PayCodeRequest, Payment)
-METHOD(CancelPayment, CancelPaymentRequest, CancelPaymentResponse)
-METHOD(RefundPayment, RefundPaymentRequest, Refund)
-METHOD(TopUp, TopUpRequest, TopUpResponse)
-METHOD(OpenWallet, OpenWalletRequest, Wallet)
-METHOD(GetCode, GetCodeRequest, Payment)
-METHOD(GetPayment, GetPaymentRequest, Payment)
-METHOD(GetRefund, GetRefundRequest, Refund)
-METHOD(GetWallet, GetWalletRequest, Wallet)
-METHOD(ListHistory, ListHistoryRequest, ListHistoryResponse)
-METHOD(PutMerchant, Merchant, Merchant)
-METHOD(GetMerchant, GetMerchantRequest, Merchant)
-METHOD(CloseDay, CloseDayRequest, BusinessDay)
-METHOD(GetBusinessDay, GetBusinessDayRequest, BusinessDay)
-METHOD(GetDayDigests, GetDayDigestsRequest, DayDigests)
-METHOD(ListDayRows, ListDayRowsRequest, DayRow)
-METHOD(RepublishEvents, RepublishEventsRequest, RepublishEventsResponse)
-#undef METHOD
+constexpr rpc::Name kServiceName = "kessai.payment.v1.PaymentService";
+constexpr auto& CreateCode =
+    rpc::MethodOf<kServiceName, "CreateCode", v1::CreateCodeRequest, v1::Payment>;
+constexpr auto& DeleteCode =
+    rpc::MethodOf<kServiceName, "DeleteCode", v1::DeleteCodeRequest, v1::Payment>;
+constexpr auto& PayCode = rpc::MethodOf<kServiceName, "PayCode", v1::PayCodeRequest, v1::Payment>;
+constexpr auto& CancelPayment = rpc::MethodOf<kServiceName, "CancelPayment",
+                                              v1::CancelPaymentRequest, v1::CancelPaymentResponse>;
+constexpr auto& RefundPayment =
+    rpc::MethodOf<kServiceName, "RefundPayment", v1::RefundPaymentRequest, v1::Refund>;
+constexpr auto& TopUp = rpc::MethodOf<kServiceName, "TopUp", v1::TopUpRequest, v1::TopUpResponse>;
+constexpr auto& OpenWallet =
+    rpc::MethodOf<kServiceName, "OpenWallet", v1::OpenWalletRequest, v1::Wallet>;
+constexpr auto& GetCode = rpc::MethodOf<kServiceName, "GetCode", v1::GetCodeRequest, v1::Payment>;
+constexpr auto& GetPayment =
+    rpc::MethodOf<kServiceName, "GetPayment", v1::GetPaymentRequest, v1::Payment>;
+constexpr auto& GetRefund =
+    rpc::MethodOf<kServiceName, "GetRefund", v1::GetRefundRequest, v1::Refund>;
+constexpr auto& GetWallet =
+    rpc::MethodOf<kServiceName, "GetWallet", v1::GetWalletRequest, v1::Wallet>;
+constexpr auto& ListHistory =
+    rpc::MethodOf<kServiceName, "ListHistory", v1::ListHistoryRequest, v1::ListHistoryResponse>;
+constexpr auto& PutMerchant =
+    rpc::MethodOf<kServiceName, "PutMerchant", v1::Merchant, v1::Merchant>;
+constexpr auto& GetMerchant =
+    rpc::MethodOf<kServiceName, "GetMerchant", v1::GetMerchantRequest, v1::Merchant>;
+constexpr auto& CloseDay =
+    rpc::MethodOf<kServiceName, "CloseDay", v1::CloseDayRequest, v1::BusinessDay>;
+constexpr auto& GetBusinessDay =
+    rpc::MethodOf<kServiceName, "GetBusinessDay", v1::GetBusinessDayRequest, v1::BusinessDay>;
+constexpr auto& GetDayDigests =
+    rpc::MethodOf<kServiceName, "GetDayDigests", v1::GetDayDigestsRequest, v1::DayDigests>;
+constexpr auto& ListDayRows =
+    rpc::MethodOf<kServiceName, "ListDayRows", v1::ListDayRowsRequest, v1::DayRow>;
+constexpr auto& RepublishEvents =
+    rpc::MethodOf<kServiceName, "RepublishEvents", v1::RepublishEventsRequest,
+                  v1::RepublishEventsResponse>;
 
 class RpcTest : public LedgerTest {
  protected:
@@ -81,7 +90,7 @@ class RpcTest : public LedgerTest {
           day_service_(closer_, days_, reader_, ids_, encoder_),
           workers_({.name = "test", .threads = 2, .queue_max = 64}),
           server_(ServerWith(pki_), SystemClock(), verifier_, nullptr) {
-        rpc::Service service(kServiceName, policy_of_methods_);
+        rpc::Service service(kServiceName.view(), policy_of_methods_);
         commands_.Register(service);
         queries_.Register(service, workers_);
         day_service_.Register(service, workers_);
@@ -109,7 +118,7 @@ class RpcTest : public LedgerTest {
     std::string Address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
     rpc::BatchStreamClientOptions StreamAs(const std::string& name) {
         rpc::BatchStreamClientOptions options;
-        options.method = std::string(kServiceName) + ".Execute";
+        options.method = std::string(kServiceName.view()) + ".Execute";
         options.target = Address();
         options.tls = pki_.Issue(name, {name});
         options.server_name = "payment";

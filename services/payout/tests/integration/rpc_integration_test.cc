@@ -19,23 +19,26 @@ using testing::Refuses;
 
 const BusinessDate kDay = Day(20261122);
 
-#define METHOD(name, request, response)                             \
-    const rpc::Method<v1::request, v1::response>& name() {          \
-        static const rpc::Method<v1::request, v1::response> method( \
-            "kessai.payout.v1.PayoutService." #name);               \
-        return method;                                              \
-    }
-METHOD(PutFeePlan, FeePlan, FeePlan)
-METHOD(ListFeePlans, ListFeePlansRequest, ListFeePlansResponse)
-METHOD(GetMerchantBalance, GetMerchantBalanceRequest, MerchantBalance)
-METHOD(GetMerchantDay, GetMerchantDayRequest, MerchantDay)
-METHOD(GetAccrual, GetAccrualRequest, Accrual)
-METHOD(ReleaseDay, ReleaseDayRequest, DayRelease)
-METHOD(GetDay, GetDayRequest, PayoutDay)
-METHOD(ListHeldBack, ListHeldBackRequest, HeldBackMerchant)
-METHOD(GetDayDigests, GetDayDigestsRequest, DayDigests)
-METHOD(ListDayRows, ListDayRowsRequest, DayRow)
-#undef METHOD
+constexpr rpc::Name kPayout = "kessai.payout.v1.PayoutService";
+constexpr auto& PutFeePlan = rpc::MethodOf<kPayout, "PutFeePlan", v1::FeePlan, v1::FeePlan>;
+constexpr auto& ListFeePlans =
+    rpc::MethodOf<kPayout, "ListFeePlans", v1::ListFeePlansRequest, v1::ListFeePlansResponse>;
+constexpr auto& GetMerchantBalance =
+    rpc::MethodOf<kPayout, "GetMerchantBalance", v1::GetMerchantBalanceRequest,
+                  v1::MerchantBalance>;
+constexpr auto& GetMerchantDay =
+    rpc::MethodOf<kPayout, "GetMerchantDay", v1::GetMerchantDayRequest, v1::MerchantDay>;
+constexpr auto& GetAccrual =
+    rpc::MethodOf<kPayout, "GetAccrual", v1::GetAccrualRequest, v1::Accrual>;
+constexpr auto& ReleaseDay =
+    rpc::MethodOf<kPayout, "ReleaseDay", v1::ReleaseDayRequest, v1::DayRelease>;
+constexpr auto& GetDay = rpc::MethodOf<kPayout, "GetDay", v1::GetDayRequest, v1::PayoutDay>;
+constexpr auto& ListHeldBack =
+    rpc::MethodOf<kPayout, "ListHeldBack", v1::ListHeldBackRequest, v1::HeldBackMerchant>;
+constexpr auto& GetDayDigests =
+    rpc::MethodOf<kPayout, "GetDayDigests", v1::GetDayDigestsRequest, v1::DayDigests>;
+constexpr auto& ListDayRows =
+    rpc::MethodOf<kPayout, "ListDayRows", v1::ListDayRowsRequest, v1::DayRow>;
 
 /// The service's methods behind a real server, called over a real connection.
 class RpcTest : public PayoutTest {

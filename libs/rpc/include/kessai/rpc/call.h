@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,11 +18,7 @@ class MessageLite;
 namespace kessai::rpc {
 
 /// A unary method of a contract, by its full name. Checked against the contract when made: a name
-/// or a type that isn't there stops the process, so make them static.
-///
-///     static const rpc::Method<GetCodeRequest, Payment> kGetCode(
-///         "kessai.payment.v1.PaymentService.GetCode");
-///     auto payment = rpc::Call(channel, kGetCode, request, {.timeout = 2s, .token = token});
+/// or a type that isn't there stops the process, so make them once (MethodOf).
 template <class Request, class Response>
 class Method {
  public:
@@ -31,6 +29,28 @@ class Method {
  private:
     std::string path_;
 };
+
+/// A name that is known when the program is compiled, for MethodOf.
+template <std::size_t kSize>
+struct Name {
+    consteval Name(const char (&name)[kSize]) { std::copy_n(name, kSize, text); }  // NOLINT
+    constexpr std::string_view view() const { return {text, kSize - 1}; }
+
+    char text[kSize];
+};
+
+/// A contract's method, made when it is first asked for.
+///
+///     constexpr rpc::Name kPayment = "kessai.payment.v1.PaymentService";
+///     constexpr auto& GetCode = rpc::MethodOf<kPayment, "GetCode", GetCodeRequest, Payment>;
+///
+///     auto payment = rpc::Call(channel, GetCode(), request, {.timeout = 2s, .token = token});
+template <Name kService, Name kMethod, class Request, class Response>
+const Method<Request, Response>& MethodOf() {
+    static const Method<Request, Response> method(std::string(kService.view()) + "." +
+                                                  std::string(kMethod.view()));
+    return method;
+}
 
 struct CallOptions {
     /// How long to wait; at most the time that is left of the call being served (`deadline`).
