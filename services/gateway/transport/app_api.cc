@@ -1,6 +1,5 @@
 #include "transport/app_api.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "kessai/time/business_date.h"
 #include "transport/json_fields.h"
 #include "transport/json_writer.h"
+#include "transport/page_query.h"
 #include "transport/problem.h"
 
 namespace kessai::gateway::transport {
@@ -263,27 +263,10 @@ net::Task<http::Response> AppApi::PayCode(const RequestScope& scope) const {
 net::Task<http::Response> AppApi::ListHistory(const RequestScope& scope) const {
     auto caller = co_await Authenticate(scope);
     if (!caller.ok()) co_return Refuse(scope, caller.status());
-    const std::string size_text = scope.request.QueryValue("pageSize");
-    const std::string page_token = scope.request.QueryValue("pageToken");
-    std::uint32_t page_size = 0;
-    if (!size_text.empty()) {
-        const auto [end, error] =
-            std::from_chars(size_text.data(), size_text.data() + size_text.size(), page_size);
-        if (error != std::errc{} || end != size_text.data() + size_text.size() || page_size < 1 ||
-            page_size > kPageSizeMax) {
-            co_return Refuse(scope,
-                             Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
-                                    "pageSize is not from 1 to 100"),
-                             *caller);
-        }
-    }
-    if (!domain::IsText(page_token, 256)) {
-        co_return Refuse(
-            scope, Status(Code::kInvalidArgument, "PAGE_TOKEN_INVALID", "no page token of ours"),
-            *caller);
-    }
+    const auto wanted = ReadPage(scope.request, kPageSizeMax);
+    if (!wanted.ok()) co_return Refuse(scope, wanted.status(), *caller);
     const app::CallContext context = scope.CallAs(*caller);
-    auto page = co_await payments_(scope.request).ListHistory(context, page_size, page_token);
+    auto page = co_await payments_(scope.request).ListHistory(context, wanted->size, wanted->token);
     if (!page.ok()) co_return Refuse(scope, page.status(), *caller);
     http::Response response = Answer(200, *caller);
     JsonWriter json(response.body);

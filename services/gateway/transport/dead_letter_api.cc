@@ -8,6 +8,7 @@
 #include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
+#include "transport/page_query.h"
 #include "transport/proto_json.h"
 
 namespace kessai::gateway::transport {
@@ -18,18 +19,17 @@ namespace v1 = inbox::v1;
 
 constexpr std::string_view kOwnName = "gateway";
 constexpr std::size_t kTopicMax = 190;
+constexpr std::uint32_t kPageSizeMax = 200;
 
-#define METHOD(constant, name, request, response)                   \
-    const rpc::Method<v1::request, v1::response>& constant() {      \
-        static const rpc::Method<v1::request, v1::response> method( \
-            "kessai.inbox.v1.DeadLetterService." name);             \
-        return method;                                              \
-    }
-METHOD(ListMethod, "ListDeadLetters", ListDeadLettersRequest, ListDeadLettersResponse)
-METHOD(GetMethod, "GetDeadLetter", GetDeadLetterRequest, DeadLetterDetails)
-METHOD(ReplayMethod, "ReplayDeadLetter", SettleDeadLetterRequest, SettleOutcome)
-METHOD(DiscardMethod, "DiscardDeadLetter", SettleDeadLetterRequest, SettleOutcome)
-#undef METHOD
+constexpr rpc::Name kDesk = "kessai.inbox.v1.DeadLetterService";
+constexpr auto& ListMethod = rpc::MethodOf<kDesk, "ListDeadLetters", v1::ListDeadLettersRequest,
+                                           v1::ListDeadLettersResponse>;
+constexpr auto& GetMethod =
+    rpc::MethodOf<kDesk, "GetDeadLetter", v1::GetDeadLetterRequest, v1::DeadLetterDetails>;
+constexpr auto& ReplayMethod =
+    rpc::MethodOf<kDesk, "ReplayDeadLetter", v1::SettleDeadLetterRequest, v1::SettleOutcome>;
+constexpr auto& DiscardMethod =
+    rpc::MethodOf<kDesk, "DiscardDeadLetter", v1::SettleDeadLetterRequest, v1::SettleOutcome>;
 
 http::Response Show(const RequestScope& scope, const google::protobuf::Message& answer) {
     http::Response response;
@@ -111,9 +111,10 @@ net::Task<http::Response> DeadLetterApi::List(const RequestScope& scope) const {
         if (!id) co_return RefuseOperator(scope, FieldMalformed("objectId is none of our ids"));
         request.set_object_id(*id);
     }
-    if (Status read = ReadPage(http_request, request); !read.ok()) {
-        co_return RefuseOperator(scope, read);
-    }
+    const auto page = ReadPage(http_request, kPageSizeMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
     const OwnMethod<v1::ListDeadLettersRequest, v1::ListDeadLettersResponse> own =
         [](const auto& desk, const auto& asked, const auto&) { return desk.List(asked); };
     co_return co_await Ask(scope, ListMethod(), own, request);

@@ -11,12 +11,15 @@
 #include "transport/json_fields.h"
 #include "transport/json_writer.h"
 #include "transport/operator_answers.h"
+#include "transport/page_query.h"
 
 namespace kessai::gateway::transport {
 
 namespace {
 
 constexpr std::size_t kUrlLengthMax = 2'048;
+constexpr std::uint32_t kDeliveriesPage = 50;
+constexpr std::uint32_t kDeliveriesPageMax = 200;
 
 http::Response Answer(const RequestScope& scope, int status = 200) {
     http::Response response;
@@ -443,27 +446,26 @@ net::Task<http::Response> OperatorApi::ListWebhookDeliveries(const RequestScope&
                                      FieldMalformed("state is not PENDING, DELIVERED or DEAD"));
         }
     }
+    const auto wanted = ReadPage(request, kDeliveriesPageMax);
+    if (!wanted.ok()) co_return RefuseOperator(scope, wanted.status());
     std::int64_t before = 0;
-    if (const std::string token = request.QueryValue("pageToken"); !token.empty()) {
-        const auto id = domain::ParseId(token);
-        if (!id) {
-            co_return RefuseOperator(scope, Status(Code::kInvalidArgument, "PAGE_TOKEN_INVALID",
-                                                   "no page token of ours"));
-        }
+    if (!wanted->token.empty()) {
+        const auto id = domain::ParseId(wanted->token);
+        if (!id) co_return RefuseOperator(scope, PageTokenInvalid());
         before = *id;
     }
-    constexpr int kPageSize = 50;
+    const std::size_t page_size = wanted->size == 0 ? kDeliveriesPage : wanted->size;
     auto page = co_await app::RunBlocking(
         services_.workers, *request.loop,
-        [this, &id = *merchant_id, &name, &state,
-         &before]() -> Result<std::vector<domain::WebhookDelivery>> {
+        [this, &id = *merchant_id, &name, &state, &before,
+         &page_size]() -> Result<std::vector<domain::WebhookDelivery>> {
             KESSAI_ASSIGN_OR_RETURN(const auto endpoint,
                                     services_.webhooks.FindEndpoint(id, *name));
             return services_.webhooks.ListDeliveries(endpoint.endpoint_id, state, before,
-                                                     kPageSize + 1);
+                                                     static_cast<int>(page_size) + 1);
         });
     if (!page.ok()) co_return RefuseOperator(scope, page.status());
-    const bool more = page->size() > kPageSize;
+    const bool more = page->size() > page_size;
     if (more) page->pop_back();
     http::Response response = Answer(scope);
     JsonWriter json(response.body);

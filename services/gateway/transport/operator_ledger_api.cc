@@ -13,6 +13,7 @@
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
 #include "transport/operator_api.h"
+#include "transport/page_query.h"
 #include "transport/proto_json.h"
 
 namespace kessai::gateway::transport {
@@ -22,35 +23,40 @@ namespace {
 namespace po = payout::v1;
 namespace re = reconciliation::v1;
 
-#define METHOD(constant, service, name, request, response)                              \
-    const rpc::Method<request, response>& constant() {                                  \
-        static const rpc::Method<request, response> method("kessai." service "." name); \
-        return method;                                                                  \
-    }
-#define PAYOUT(constant, name, request, response) \
-    METHOD(constant, "payout.v1.PayoutService", name, po::request, po::response)
-#define RECONCILIATION(constant, name, request, response) \
-    METHOD(constant, "reconciliation.v1.ReconciliationService", name, re::request, re::response)
-PAYOUT(PutFeePlanMethod, "PutFeePlan", FeePlan, FeePlan)
-PAYOUT(ListFeePlansMethod, "ListFeePlans", ListFeePlansRequest, ListFeePlansResponse)
-PAYOUT(GetMerchantBalanceMethod, "GetMerchantBalance", GetMerchantBalanceRequest, MerchantBalance)
-PAYOUT(GetMerchantDayMethod, "GetMerchantDay", GetMerchantDayRequest, MerchantDay)
-PAYOUT(GetAccrualMethod, "GetAccrual", GetAccrualRequest, Accrual)
-PAYOUT(ReleaseDayMethod, "ReleaseDay", ReleaseDayRequest, DayRelease)
-PAYOUT(GetDayMethod, "GetDay", GetDayRequest, PayoutDay)
-PAYOUT(ListHeldBackMethod, "ListHeldBack", ListHeldBackRequest, HeldBackMerchant)
-RECONCILIATION(GetMatchMethod, "GetMatch", GetMatchRequest, Match)
-RECONCILIATION(ListDiscrepanciesMethod, "ListDiscrepancies", ListDiscrepanciesRequest,
-               ListDiscrepanciesResponse)
-RECONCILIATION(GetDiscrepancyMethod, "GetDiscrepancy", GetDiscrepancyRequest, Discrepancy)
-RECONCILIATION(ChangeDiscrepancyMethod, "ChangeDiscrepancy", ChangeDiscrepancyRequest, Discrepancy)
-RECONCILIATION(RunDayMethod, "RunDay", RunDayRequest, DayRun)
-RECONCILIATION(GetDayRunMethod, "GetDayRun", GetDayRunRequest, DayRun)
-#undef METHOD
-#undef PAYOUT
-#undef RECONCILIATION
+constexpr rpc::Name kPayout = "kessai.payout.v1.PayoutService";
+constexpr rpc::Name kReconciliation = "kessai.reconciliation.v1.ReconciliationService";
+constexpr auto& PutFeePlanMethod = rpc::MethodOf<kPayout, "PutFeePlan", po::FeePlan, po::FeePlan>;
+constexpr auto& ListFeePlansMethod =
+    rpc::MethodOf<kPayout, "ListFeePlans", po::ListFeePlansRequest, po::ListFeePlansResponse>;
+constexpr auto& GetMerchantBalanceMethod =
+    rpc::MethodOf<kPayout, "GetMerchantBalance", po::GetMerchantBalanceRequest,
+                  po::MerchantBalance>;
+constexpr auto& GetMerchantDayMethod =
+    rpc::MethodOf<kPayout, "GetMerchantDay", po::GetMerchantDayRequest, po::MerchantDay>;
+constexpr auto& GetAccrualMethod =
+    rpc::MethodOf<kPayout, "GetAccrual", po::GetAccrualRequest, po::Accrual>;
+constexpr auto& ReleaseDayMethod =
+    rpc::MethodOf<kPayout, "ReleaseDay", po::ReleaseDayRequest, po::DayRelease>;
+constexpr auto& GetDayMethod = rpc::MethodOf<kPayout, "GetDay", po::GetDayRequest, po::PayoutDay>;
+constexpr auto& ListHeldBackMethod =
+    rpc::MethodOf<kPayout, "ListHeldBack", po::ListHeldBackRequest, po::HeldBackMerchant>;
+constexpr auto& GetMatchMethod =
+    rpc::MethodOf<kReconciliation, "GetMatch", re::GetMatchRequest, re::Match>;
+constexpr auto& ListDiscrepanciesMethod =
+    rpc::MethodOf<kReconciliation, "ListDiscrepancies", re::ListDiscrepanciesRequest,
+                  re::ListDiscrepanciesResponse>;
+constexpr auto& GetDiscrepancyMethod =
+    rpc::MethodOf<kReconciliation, "GetDiscrepancy", re::GetDiscrepancyRequest, re::Discrepancy>;
+constexpr auto& ChangeDiscrepancyMethod =
+    rpc::MethodOf<kReconciliation, "ChangeDiscrepancy", re::ChangeDiscrepancyRequest,
+                  re::Discrepancy>;
+constexpr auto& RunDayMethod =
+    rpc::MethodOf<kReconciliation, "RunDay", re::RunDayRequest, re::DayRun>;
+constexpr auto& GetDayRunMethod =
+    rpc::MethodOf<kReconciliation, "GetDayRun", re::GetDayRunRequest, re::DayRun>;
 
 constexpr std::size_t kHeldBackMax = 1'000;
+constexpr std::uint32_t kDiscrepanciesPageMax = 1'000;
 
 /// A date field of a body as yyyymmdd; 0 when absent.
 std::int32_t DateField(JsonFields& fields, std::string_view name) {
@@ -117,9 +123,9 @@ std::vector<std::string> RepeatableOperatorMethods() {
     };
     // Not PutFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs
     // again.
-    add("kessai.payout.v1.PayoutService", {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay",
-                                           "GetAccrual", "ReleaseDay", "GetDay", "ListHeldBack"});
-    add("kessai.reconciliation.v1.ReconciliationService",
+    add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
+                         "ReleaseDay", "GetDay", "ListHeldBack"});
+    add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
@@ -309,9 +315,10 @@ net::Task<http::Response> OperatorLedgerApi::ListDiscrepancies(const RequestScop
             co_return RefuseOperator(scope, FieldMalformed("businessDate is not like 2026-11-22"));
         request.set_business_date(date->ToNumber());
     }
-    if (Status read = ReadPage(http_request, request); !read.ok()) {
-        co_return RefuseOperator(scope, read);
-    }
+    const auto page = ReadPage(http_request, kDiscrepanciesPageMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                ListDiscrepanciesMethod(), std::move(request));
 }
