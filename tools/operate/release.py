@@ -14,7 +14,8 @@ from typing import Any
 import session as operate
 from session import Problem, Session, path, table, yen
 
-POLL_S = 0.5
+POLL_S = 0.5  # when the answer does not say
+WAITED_FOR = ("OUTCOME_UNKNOWN", "RELEASE_RUNNING")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,16 +46,21 @@ def release(session: Session, options: argparse.Namespace) -> int:
 
 
 def released(session: Session, date: str, wish: dict[str, bool], deadline: float) -> Any:
-    """Asks for the release until it is answered: one that takes long goes on without its caller."""
+    """Asks for the release until it is answered: one that takes long goes on without its caller, and
+    one whose process died has its turn for some seconds more. What is waited for is said."""
+    told = ""
     while True:
         try:
             return session.post(path("days", date, "release"), wish)
         except Problem as problem:
-            if problem.code not in ("OUTCOME_UNKNOWN", "RELEASE_RUNNING"):
+            if problem.code not in WAITED_FOR:
                 raise
             if time.monotonic() > deadline:
                 raise
-        time.sleep(POLL_S)
+            if problem.code != told:
+                print(f"kessai: {problem}; asking again", file=sys.stderr, flush=True)
+                told = problem.code
+            time.sleep(POLL_S if problem.retry_after_s is None else problem.retry_after_s)
 
 
 def show(date: str, sums: Any, held: list[Any], dry_run: bool) -> None:

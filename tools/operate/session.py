@@ -35,12 +35,15 @@ REMEDIES = {
 
 
 class Problem(Exception):
-    """The stack refused, as problem details."""
+    """The stack refused, as problem details; `retry_after_s` when it says that asking again helps."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(f"{detail} ({code})" if detail else code)
         self.status = status
         self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class Misuse(Exception):
@@ -91,10 +94,12 @@ class Session:
             content = {}
         if answer.status // 100 == 2:
             return content
+        wait = answer.headers.get("retry-after", "")
         raise Problem(
             answer.status,
             str(content.get("code", f"HTTP_{answer.status}")),
             str(content.get("detail", answer.text()[:300])),
+            float(wait) if wait.isdecimal() else None,  # a date is never sent
         )
 
 

@@ -39,6 +39,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, object]]] = {}
+        self.headers: dict[int, dict[str, str]] = {}  # by the answer's status
         self.asked: list[tuple[str, object]] = []
 
     def says(self, call: str, *contents: object, status: int = 200) -> None:
@@ -53,7 +54,7 @@ class Gateway:
         assert call in self.answers, f"nobody expected {call}"
         answers = self.answers[call]
         status, answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        return Answer(status, {}, json.dumps(answer).encode())
+        return Answer(status, self.headers.get(status, {}), json.dumps(answer).encode())
 
 
 @pytest.fixture
@@ -219,16 +220,30 @@ def test_a_dry_run_changes_nothing(gateway, capsys):
     assert "would be released now" in shown and "980 yen" in shown
 
 
-def test_a_release_that_goes_on_is_waited_for(gateway, monkeypatch, capsys):
-    monkeypatch.setattr(release, "POLL_S", 0.0)
+def test_a_release_that_goes_on_is_waited_for_visibly(gateway, monkeypatch, capsys):
+    slept = []
+    monkeypatch.setattr(release.time, "sleep", slept.append)
+    gateway.headers[409] = {"retry-after": "1"}
+    running = {"code": "RELEASE_RUNNING", "detail": "another has the turn until 12:00:05"}
     gateway.answers[f"POST {RELEASE}"] = [
-        (504, {"code": "OUTCOME_UNKNOWN", "detail": ""}),
-        (409, {"code": "RELEASE_RUNNING", "detail": ""}),
-        (200, SUMS),
-    ]
+        (504, {"code": "OUTCOME_UNKNOWN", "detail": ""}), (409, running), (409, running), (200, SUMS),
+    ]  # fmt: skip
     assert run(release, "2026-11-21", "--deep") == 0
-    assert [content for _, content in gateway.asked] == [{"deep": True, "dryRun": False}] * 3
-    assert "1,000 yen" in capsys.readouterr().out
+    assert [content for _, content in gateway.asked] == [{"deep": True, "dryRun": False}] * 4
+    assert slept == [release.POLL_S, 1.0, 1.0]
+    shown = capsys.readouterr()
+    assert "1,000 yen" in shown.out
+    assert shown.err.splitlines() == [
+        "kessai: OUTCOME_UNKNOWN; asking again",
+        "kessai: another has the turn until 12:00:05 (RELEASE_RUNNING); asking again",
+    ]
+
+
+def test_a_release_is_not_waited_for_beyond_the_timeout(gateway, capsys):
+    gateway.refuses(f"POST {RELEASE}", 409, "RELEASE_RUNNING", "another has the turn until 12:00:05")
+    assert run(release, "2026-11-21", "--timeout", "-1") == 1
+    assert len(gateway.asked) == 1
+    assert "until 12:00:05 (RELEASE_RUNNING)" in capsys.readouterr().err
 
 
 def test_merchants_held_back_are_named_and_the_exit_code_says_so(gateway, capsys):

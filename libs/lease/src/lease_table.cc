@@ -35,6 +35,9 @@ constexpr Query kRenew{"lease.renew", R"sql(
 constexpr Query kRelease{"lease.release", R"sql(
     UPDATE lease SET expires_at_us = 0, owner = '', data = ?
      WHERE name = ? AND owner = ? AND fence = ?)sql"};
+constexpr Query kHeldUntil{"lease.held_until", R"sql(
+    SELECT expires_at_us FROM lease
+     WHERE name = ? AND expires_at_us > CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED))sql"};
 constexpr Query kConfirm{"lease.confirm", R"sql(
     SELECT COUNT(*) FROM lease WHERE name = ? AND owner = ? AND fence = ? FOR UPDATE)sql"};
 
@@ -87,6 +90,12 @@ Status Renew(mysql::Session& session, Grant& grant, Duration duration, const Clo
 
 Status Release(mysql::Session& session, const Grant& grant) {
     return session.Execute(kRelease, grant.data, grant.name, grant.owner, grant.fence).status();
+}
+
+Result<std::optional<Instant>> HeldUntil(mysql::Session& session, std::string_view name) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kHeldUntil, name));
+    if (!rows.Next()) return std::optional<Instant>();
+    return std::optional<Instant>(FromMicros(rows.Int(0)));
 }
 
 Status ConfirmInTransaction(mysql::Session& session, const Grant& grant) {

@@ -75,6 +75,22 @@ TEST_F(LeaseTableTest, AReleasedLeaseIsFreeAtOnceUnderAHigherFence) {
     EXPECT_EQ(again->data, 7);
 }
 
+// Goal: whoever is refused can be told when it is worth asking again.
+TEST_F(LeaseTableTest, ItsEndIsToldWhileItIsHeld) {
+    ASSERT_OK_AND_ASSIGN(const auto nobody, HeldUntil(*session_, "job"));
+    EXPECT_EQ(nobody, std::nullopt);
+    ASSERT_OK_AND_ASSIGN(const Instant before, session_->DatabaseNow());
+    const auto grant = Try("a", seconds(60));
+    ASSERT_OK_AND_ASSIGN(const Instant after, session_->DatabaseNow());
+    ASSERT_OK_AND_ASSIGN(const auto until, HeldUntil(*session_, "job"));
+    ASSERT_TRUE(until.has_value());
+    EXPECT_GE(*until, before + seconds(60));
+    EXPECT_LE(*until, after + seconds(60));
+    ASSERT_OK(Release(*session_, *grant));
+    ASSERT_OK_AND_ASSIGN(const auto released, HeldUntil(*session_, "job"));
+    EXPECT_EQ(released, std::nullopt);
+}
+
 // Goal: a renewal that the server runs late, after a later one, takes nothing back.
 TEST_F(LeaseTableTest, RenewalsOnlyRaise) {
     auto a = Try("a");

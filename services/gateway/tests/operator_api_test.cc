@@ -17,6 +17,7 @@
 #include "kessai/testing/matchers.h"
 #include "transport/api_wrapper.h"
 #include "transport/dev_issuer_api.h"
+#include "transport/problem.h"
 #include "transport/routes.h"
 
 namespace kessai::gateway {
@@ -413,6 +414,27 @@ TEST_F(OperatorApiTest, AnAddressThatAsksTooOftenIsToldSoInTheInterfacesForm) {
     EXPECT_EQ(Send("GET", partner, {}, "none", "2001:db8:0:1:ffff::2").status, 200);
     EXPECT_EQ(Send("GET", partner, {}, "none", "2001:db8:0:1::3").status, 429);
     EXPECT_EQ(Send("GET", partner, {}, "none", "2001:db8:0:2::1").status, 200);
+}
+
+// Goal: who is refused only because somebody else is at it learns that asking again helps; who is
+// refused for good does not.
+TEST(ProblemTest, WhatMayBeTriedAgainSaysWhen) {
+    const auto retry_after = [](Code code, std::string_view reason) {
+        const http::Response response =
+            transport::Problem(Status(code, reason, "until 12:00"), "r-1");
+        for (const auto& [name, value] : response.fields) {
+            if (name == "Retry-After") return std::to_string(response.status) + " " + value;
+        }
+        return std::to_string(response.status);
+    };
+    EXPECT_EQ(retry_after(Code::kAborted, "RELEASE_RUNNING"), "409 1");
+    EXPECT_EQ(retry_after(Code::kResourceExhausted, "RATE_LIMITED"), "429 1");
+    EXPECT_EQ(retry_after(Code::kUnavailable, "STOPPING"), "503 1");
+    EXPECT_EQ(retry_after(Code::kFailedPrecondition, "DAY_OPEN"), "409");
+    EXPECT_EQ(retry_after(Code::kNotFound, "DAY_UNKNOWN"), "404");
+    EXPECT_THAT(
+        transport::Problem(Status(Code::kAborted, "RELEASE_RUNNING", "until 12:00"), "r-1").body,
+        HasSubstr("until 12:00"));
 }
 
 }  // namespace

@@ -104,7 +104,11 @@ http::Response Problem(const Status& refusal, std::string_view request_id) {
     }
     response.reason = Lasting(refusal.reason(), refusal.code());
     if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
-    if (status == 429 || status == 503) response.fields.emplace_back("Retry-After", "1");
+    // ABORTED: somebody else is at it just now (RELEASE_RUNNING, RUN_RUNNING), and nothing was
+    // done.
+    if (status == 429 || status == 503 || refusal.code() == Code::kAborted) {
+        response.fields.emplace_back("Retry-After", "1");
+    }
     return response;
 }
 

@@ -17,7 +17,8 @@ int HttpStatusOf(const Status& refusal);
 ///      "code":"INSUFFICIENT_FUNDS","detail":"…","requestId":"OPA…"}
 ///
 /// Where the work may have been done although nobody answered, `outcomeUnknown` is true, and the
-/// same request may be sent again. Details of failures inside are not shown.
+/// same request may be sent again. What may be tried again though it was not done (429, 503, and
+/// 409 for ABORTED) has a Retry-After. Details of failures inside are not shown.
 http::Response Problem(const Status& refusal, std::string_view request_id);
 
 /// What the server itself refuses, in the same form.

@@ -21,9 +21,10 @@ Status DayOpen(BusinessDate day) {
                   day.ToString() + " is not closed");
 }
 
-Status ReleaseRunning() {
+/// A round is under way, or what its process left when it died; a release goes on with it.
+Status ReleaseUnfinished(BusinessDate day) {
     return Status(Code::kAborted, domain::reason::kReleaseRunning,
-                  "a release is under way already");
+                  "a release of " + day.ToString() + " is not finished; try again when it is");
 }
 
 /// How many merchants would be held back after `outcome`. Merchant 0 is nobody.
@@ -54,8 +55,7 @@ ReleaseDay::ReleaseDay(ReleaseDayOptions options, ReleaseStore& store, PlanCache
 Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::stop_token stop) {
     KESSAI_ASSIGN_OR_RETURN(const DayState before, store_.StateOf(day));
     if (before == DayState::kOpen) return DayOpen(day);
-    KESSAI_ASSIGN_OR_RETURN(const std::unique_ptr<ReleaseTurn> turn, store_.TryTakeTurn());
-    if (turn == nullptr) return ReleaseRunning();
+    KESSAI_ASSIGN_OR_RETURN(const std::unique_ptr<ReleaseTurn> turn, store_.TakeTurn());
 
     // What a process left when it died comes first, of whatever day.
     KESSAI_ASSIGN_OR_RETURN(const auto left, store_.UnderWay());
@@ -75,7 +75,7 @@ Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::st
 Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std::stop_token stop) {
     KESSAI_ASSIGN_OR_RETURN(const DayState state, store_.StateOf(day));
     if (state == DayState::kOpen) return DayOpen(day);
-    if (state == DayState::kReleasing) return ReleaseRunning();
+    if (state == DayState::kReleasing) return ReleaseUnfinished(day);
     const ReleaseRound round{day, state == DayState::kClosed ? 0 : 1, deep};
     KESSAI_ASSIGN_OR_RETURN(const auto chunks,
                             round.round == 0 ? store_.SealedChunks(day) : store_.HeldChunks(day));

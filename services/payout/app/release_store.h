@@ -90,9 +90,10 @@ class ReleaseStore {
  public:
     virtual ~ReleaseStore() = default;
 
-    /// Null while somebody else, in whatever process, has it. It only keeps work from being done
-    /// twice: that nobody is released twice is the checkpoints' affair.
-    virtual Result<std::unique_ptr<ReleaseTurn>> TryTakeTurn() = 0;
+    /// ABORTED RELEASE_RUNNING while somebody else, in whatever process, has it; the message says
+    /// until when, which is soon if that process died. It only keeps work from being done twice:
+    /// that nobody is released twice is the checkpoints' affair.
+    virtual Result<std::unique_ptr<ReleaseTurn>> TakeTurn() = 0;
 
     /// NOT_FOUND DAY_UNKNOWN.
     virtual Result<domain::DayState> StateOf(BusinessDate day) = 0;

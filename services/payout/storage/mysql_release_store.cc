@@ -13,6 +13,7 @@
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
+#include "kessai/time/business_date.h"
 #include "storage/gate.h"
 #include "storage/mysql_day_store.h"
 #include "storage/row_mapping.h"
@@ -143,6 +144,15 @@ int Number(DayState state) {
 
 Status Running() {
     return Status(Code::kAborted, domain::reason::kReleaseRunning, "another release is under way");
+}
+
+/// Who drives the other release renews its turn, and whoever died does not: in both cases it is
+/// worth trying again at the named time.
+Status TurnTaken(std::optional<Instant> until) {
+    const std::string since = until ? "has the turn until " + FormatUtc(*until)
+                                    : std::string("had the turn a moment ago");
+    return Status(Code::kAborted, domain::reason::kReleaseRunning,
+                  "another release " + since + ", and longer while it goes on; try again then");
 }
 
 /// The lease on releasing, renewed in the background. An owner of its own for each turn, so that
@@ -305,11 +315,14 @@ MysqlReleaseStore::MysqlReleaseStore(mysql::Pool& pool, InboxName inbox, const C
                                      std::function<void(unsigned)> on_events)
     : pool_(pool), inbox_(std::move(inbox)), clock_(clock), on_events_(std::move(on_events)) {}
 
-Result<std::unique_ptr<app::ReleaseTurn>> MysqlReleaseStore::TryTakeTurn() {
+Result<std::unique_ptr<app::ReleaseTurn>> MysqlReleaseStore::TakeTurn() {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(auto grant, lease::TryAcquire(*session, kTurnName, lease::NewOwner(),
                                                           kTurnDuration, clock_));
-    if (!grant) return std::unique_ptr<app::ReleaseTurn>();
+    if (!grant) {
+        KESSAI_ASSIGN_OR_RETURN(const auto until, lease::HeldUntil(*session, kTurnName));
+        return TurnTaken(until);
+    }
     return std::unique_ptr<app::ReleaseTurn>(
         std::make_unique<LeasedTurn>(pool_, *std::move(grant), clock_));
 }

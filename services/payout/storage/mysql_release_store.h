@@ -15,7 +15,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
     MysqlReleaseStore(mysql::Pool& pool, InboxName inbox, const Clock& clock,
                       std::function<void(unsigned)> on_events);
 
-    Result<std::unique_ptr<app::ReleaseTurn>> TryTakeTurn() override;
+    Result<std::unique_ptr<app::ReleaseTurn>> TakeTurn() override;
     Result<domain::DayState> StateOf(BusinessDate day) override;
     Result<std::optional<app::ReleaseRound>> UnderWay() override;
     Result<std::vector<app::ReleaseChunk>> SealedChunks(BusinessDate day) override;

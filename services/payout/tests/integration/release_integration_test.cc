@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "kessai/event/envelope.h"
+#include "kessai/testing/eventually.h"
 #include "kessai/testing/process.h"
 #include "kessai/testing/temp_dir.h"
 #include "tests/payout_fixture.h"
@@ -243,17 +244,34 @@ TEST_F(ReleaseTest, ChangeAfterTheCloseBreaksTheSeal) {
                                                      std::pair(6, broken)));
 }
 
-// Goal: one release at a time.
-TEST_F(ReleaseTest, SecondReleaseAtOnceIsRefused) {
+// Goal: one release at a time; who is refused learns until when, and a process that died holds up
+// the next one no longer than that.
+// Method: a turn is held by nobody who would renew it, as after kill -9; the end that the answer
+// names is that of the row.
+TEST_F(ReleaseTest, SecondReleaseAtOnceIsRefusedUntilTheTurnEnds) {
     ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000)}).empty());
     payout_->Close(kDay);
     {
-        ASSERT_OK_AND_ASSIGN(const auto turn, payout_->release_store.TryTakeTurn());
+        ASSERT_OK_AND_ASSIGN(const auto turn, payout_->release_store.TakeTurn());
         ASSERT_NE(turn, nullptr);
         EXPECT_THAT(payout_->release_day.Run(kDay, false),
                     Refuses(Code::kAborted, "RELEASE_RUNNING"));
     }
-    EXPECT_OK(payout_->release_day.Run(kDay, false).status());
+    const auto hold_for = [&](const std::string& micros) {
+        payout_->Run(
+            "UPDATE lease SET owner = 'host:1:dead', expires_at_us = "
+            "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED) + " +
+            micros + " WHERE name = 'payout.release'");
+    };
+    hold_for("3600000000");
+    const Instant ends_at = FromMicros(
+        payout_->Number("SELECT expires_at_us FROM lease WHERE name = 'payout.release'"));
+    const auto refused = payout_->release_day.Run(kDay, false);
+    ASSERT_THAT(refused, Refuses(Code::kAborted, "RELEASE_RUNNING"));
+    EXPECT_THAT(std::string(refused.status().message()),
+                ::testing::HasSubstr("until " + FormatUtc(ends_at)));
+    hold_for("1000");
+    ASSERT_EVENTUALLY(payout_->release_day.Run(kDay, false).ok());
 }
 
 // Goal: many at once release once.

@@ -48,6 +48,9 @@ Result<std::optional<Grant>> TryAcquire(mysql::Session& session, std::string_vie
 Status Renew(mysql::Session& session, Grant& grant, Duration duration, const Clock& clock);
 /// Stores grant.data and lets others take it at once. Nothing happens if it was taken over already.
 Status Release(mysql::Session& session, const Grant& grant);
+/// Until when somebody holds it unless it is renewed, by the database's clock; nullopt when nobody
+/// does. To be told to people: it may be free or prolonged by the time they read it.
+Result<std::optional<Instant>> HeldUntil(mysql::Session& session, std::string_view name);
 /// Inside the caller's transaction: locks the lease's row until its end and refuses with
 /// FAILED_PRECONDITION LEASE_LOST if it was taken over. While the transaction is open nobody can
 /// take it over: this is what makes an effect exclusive; clocks only make it unlikely to fail.
