@@ -1,13 +1,14 @@
-# kessai_library(NAME [SOURCES ...] [DEPS ...] [PRIVATE_DEPS ...])
+# kessai_library(NAME [SOURCES ...] [DEPS ...] [PRIVATE_DEPS ...] [PRECOMPILED set])
 #   One static library `kessai_NAME` with its public headers in include/. Without sources it is
-#   header only.
+#   header only. PRECOMPILED: see KessaiPrecompiled.cmake.
 function(kessai_library NAME)
-    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+    cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
     set(target kessai_${NAME})
     if(ARG_SOURCES)
         add_library(${target} STATIC ${ARG_SOURCES})
         target_include_directories(${target} PUBLIC include PRIVATE src)
         target_link_libraries(${target} PUBLIC ${ARG_DEPS} PRIVATE kessai_warnings ${ARG_PRIVATE_DEPS})
+        kessai_precompiled(${target} SET ${ARG_PRECOMPILED})
     else()
         add_library(${target} INTERFACE)
         target_include_directories(${target} INTERFACE include)
@@ -15,15 +16,16 @@ function(kessai_library NAME)
     endif()
 endfunction()
 
-# kessai_layer(SERVICE LAYER [SOURCES ...] [DEPS ...])
+# kessai_layer(SERVICE LAYER [SOURCES ...] [DEPS ...] [PRECOMPILED set])
 #   One layer of a service as target `SERVICE_LAYER`; its headers are included by the path from the
 #   service's folder ("domain/capture.h").
 function(kessai_layer SERVICE LAYER)
-    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+    cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
     set(target ${SERVICE}_${LAYER})
     add_library(${target} STATIC ${ARG_SOURCES})
     target_include_directories(${target} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(${target} PUBLIC ${ARG_DEPS} PRIVATE kessai_warnings)
+    kessai_precompiled(${target} SET ${ARG_PRECOMPILED})
 endfunction()
 
 # kessai_test(NAME LABEL unit|integration SOURCES ... [DEPS ...] [TIMEOUT_S seconds])
@@ -45,11 +47,8 @@ function(kessai_test NAME)
     endif()
     add_executable(${NAME} ${ARG_SOURCES})
     target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} kessai_warnings GTest::gmock GTest::gtest_main)
-    if(NOT KESSAI_SANITIZE)
-        # What is tested is optimized as the preset says; optimizing the tests themselves only costs
-        # a third more time to compile them.
-        target_compile_options(${NAME} PRIVATE -O0)
-    endif()
+    target_compile_options(${NAME} PRIVATE ${kessai_test_options})
+    kessai_precompiled(${NAME} SET test)
     add_test(NAME ${NAME} COMMAND ${NAME})
     set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT_S})
     if(KESSAI_SANITIZE MATCHES "undefined")
