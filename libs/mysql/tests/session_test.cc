@@ -457,7 +457,7 @@ TEST_F(SessionTest, TheDatabaseTellsTheTime) {
 TEST_F(SessionTest, AWrongPasswordIsRefused) {
     auto options = schema_->options();
     options.password += "x";
-    EXPECT_THAT(Session::Connect(options), Refuses(Code::kUnavailable, reason::kConnectionLost));
+    EXPECT_THAT(Session::Connect(options), Refuses(Code::kUnavailable, reason::kLoginRefused));
 }
 
 TEST_F(SessionTest, NobodyThereIsUnavailable) {
