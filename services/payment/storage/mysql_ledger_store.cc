@@ -71,7 +71,7 @@ constexpr mysql::Query kUpdatePayments{"payment.update", R"sql(
                             captured = VALUES(captured), refunded = VALUES(refunded),
                             refund_count = VALUES(refund_count), version = VALUES(version),
                             last_event_id = VALUES(last_event_id))sql"};
-// A code that was recalled and not read: paid if it still waits for its payer. If it does not, the
+// A code that was recalled and not read: paid if it still waits for its payer, in time. If not, the
 // sum is beyond a BIGINT, which MySQL, MariaDB and TiDB refuse in every sql_mode (1690), and the
 // COMMIT behind it in the same round trip is not reached. Assignments take effect from left to
 // right, so the comparison comes before what changes the column that it looks at.
@@ -84,7 +84,9 @@ constexpr mysql::Query kPayRecalledCodes{"payment.pay_recalled", R"sql(
                             business_date = VALUES(business_date),
                             captured = VALUES(captured),
                             version = VALUES(version),
-                            last_event_id = IF(status = 1, VALUES(last_event_id),
+                            last_event_id = IF(status = 1 AND
+                                               code_expires_at_us > VALUES(accepted_at_us),
+                                               VALUES(last_event_id),
                                                VALUES(last_event_id) + 9223372036854775807),
                             status = 2)sql"};
 static_assert(static_cast<int>(domain::PaymentStatus::kCreated) == 1 &&

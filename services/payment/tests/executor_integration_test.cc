@@ -238,6 +238,19 @@ TEST_F(KnownRowsTest, ACodeThatIsNoLongerOpenIsNotPaid) {
     ExpectBooksBalance();
 }
 
+// Goal: a code whose expiry was brought forward in the database is not paid after it.
+TEST_F(KnownRowsTest, ACodeThatWasMadeToExpireIsNotPaid) {
+    const domain::Payment code = GivenCode(here_, "order-1", 300);
+    auto admin = mysql::Session::Connect(schema_->admin_options()).value();
+    ASSERT_OK(
+        admin->Execute(mysql::Query{"test.expire", "UPDATE payment SET code_expires_at_us = 1"}));
+    EXPECT_THAT(ExecuteOne(here_, Pay(code, kUser)),
+                testing::Refuses(Code::kFailedPrecondition, "CODE_EXPIRED"));
+    EXPECT_THAT(observer_.guessed_wrong, SizeIs(1));
+    EXPECT_EQ(BalanceOf(kUser), 1'000);
+    ExpectBooksBalance();
+}
+
 // Goal: a merchantPaymentId that another replica has is found, as its own or as another's.
 TEST_F(KnownRowsTest, AKeyThatIsTakenElsewhereIsFound) {
     const domain::Payment there = GivenCode(there_, "order-1", 300);
