@@ -29,17 +29,19 @@ from victims import Death, Victims, faults_build_is_there
 
 # Service and point -> between which passes it strikes. Those of the load are passed all the time.
 OFTEN = (5, 60)
+# An outbox that is delivered is emptied every two seconds.
+SELDOM = (1, 8)
 ONCE = (1, 1)
 POINTS = {
     "payment": {
         "payment.after_commit": OFTEN,
-        "outbox.after_publish": OFTEN,
+        "outbox.after_publish": SELDOM,
         "inbox.after_apply": OFTEN,
         "inbox.after_commit": OFTEN,
         "payment.close_day.after_commit": ONCE,
     },
     "payout": {
-        "outbox.after_publish": OFTEN,
+        "outbox.after_publish": SELDOM,
         "inbox.after_apply": OFTEN,
         "inbox.after_commit": OFTEN,
         "payout.accrue.before_commit": OFTEN,
