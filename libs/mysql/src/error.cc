@@ -65,7 +65,7 @@ Status ClassifyError(int number, std::string_view message, Phase phase) {
         case 4025:  // ER_CONSTRAINT_FAILED (MariaDB)
             return Make(Code::kInternal, reason::kConstraintViolated, number, message);
         case 1690:  // ER_DATA_OUT_OF_RANGE
-            return Make(Code::kOutOfRange, reason::kValueOutOfRange, number, message);
+            return Make(Code::kInternal, reason::kValueOutOfRange, number, message);
         case 1153:  // ER_NET_PACKET_TOO_LARGE
         case 1301:  // ER_WARN_ALLOWED_PACKET_OVERFLOWED
         case 2020:  // CR_NET_PACKET_TOO_LARGE

@@ -13,9 +13,9 @@ constexpr Duration kSlow = std::chrono::milliseconds(500);
 
 std::vector<std::string> RefusalCodes() {
     std::vector<std::string> names;
-    for (const Code code : {Code::kUnknown, Code::kInvalidArgument, Code::kAlreadyExists,
-                            Code::kResourceExhausted, Code::kFailedPrecondition, Code::kAborted,
-                            Code::kOutOfRange, Code::kInternal, Code::kUnavailable}) {
+    for (const Code code :
+         {Code::kUnknown, Code::kInvalidArgument, Code::kAlreadyExists, Code::kResourceExhausted,
+          Code::kFailedPrecondition, Code::kAborted, Code::kInternal, Code::kUnavailable}) {
         names.emplace_back(CodeName(code));
     }
     return names;

@@ -63,7 +63,7 @@ TEST(ClassifyErrorTest, EachNumberHasItsRefusal) {
         {2020, Code::kInvalidArgument, reason::kStatementTooLarge},
         {1045, Code::kUnavailable, reason::kLoginRefused},
         {1698, Code::kUnavailable, reason::kLoginRefused},
-        {1690, Code::kOutOfRange, reason::kValueOutOfRange},
+        {1690, Code::kInternal, reason::kValueOutOfRange},
         {8501, Code::kUnknown, reason::kCommitUnknown},
         {1064, Code::kInternal, reason::kSqlError},
         {1146, Code::kInternal, reason::kSqlError},

@@ -32,7 +32,7 @@ inline constexpr std::string_view kCommitUnknown = "COMMIT_UNKNOWN";
 inline constexpr std::string_view kDuplicateKey = "DUPLICATE_KEY";
 /// INTERNAL: a CHECK, NOT NULL or foreign key constraint refused a row.
 inline constexpr std::string_view kConstraintViolated = "CONSTRAINT_VIOLATED";
-/// OUT_OF_RANGE: a sum is beyond its type (1690). Statements that compare and set make one of it
+/// INTERNAL: a sum is beyond its type (1690). Statements that compare and set make one of it
 /// where the row is not as expected.
 inline constexpr std::string_view kValueOutOfRange = "VALUE_OUT_OF_RANGE";
 /// INTERNAL: anything else that the server refused. Permanent: the same statement fails again.
