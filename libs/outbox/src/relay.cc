@@ -489,10 +489,16 @@ struct Relay::Impl final : kafka::DeliveryListener, kafka::StatisticsListener {
         metrics.rows_in_flight.Set(rows_in_flight);
         metrics.bytes_in_flight.Set(bytes_in_flight);
         std::optional<Instant> oldest;
-        for (const auto& rows : in_flight) {
-            if (rows.empty()) continue;
-            const Instant created = rows.begin()->second->created_at;
-            oldest = std::min(oldest.value_or(created), created);
+        {
+            // What Kafka has waits for its deletion only.
+            const std::lock_guard lock(mutex);
+            for (const auto& rows : in_flight) {
+                const auto waiting = std::ranges::find_if(
+                    rows, [](const auto& entry) { return entry.second->undelivered > 0; });
+                if (waiting == rows.end()) continue;
+                const Instant created = waiting->second->created_at;
+                oldest = std::min(oldest.value_or(created), created);
+            }
         }
         metrics.oldest_age.Set(oldest ? std::max(Duration::zero(), clock.Now() - *oldest)
                                       : Duration::zero());
