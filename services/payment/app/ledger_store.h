@@ -44,7 +44,8 @@ class LedgerTransaction {
 
     virtual const Gate& gate() const = 0;
 
-    // In this order, each at most once; rows are locked until the end of the transaction.
+    // In this order; rows are locked until the end of the transaction. A batch that finds it must
+    // read more goes through them again, and so may deadlock with another: ABORTED.
     virtual Status LoadKeys(const OrderKeys& keys, domain::WorkingSet& rows) = 0;
     virtual Status LoadPayments(std::span<const domain::PaymentId> ids,
                                 domain::WorkingSet& rows) = 0;
