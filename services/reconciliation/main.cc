@@ -91,12 +91,12 @@ inbox::ConsumerOptions ConsumerOptions(const Options& options, domain::Source so
 }
 
 Result<rpc::Channel> ChannelTo(const Upstream& upstream, const Options& options,
-                               const Clock& clock) {
+                               const Clock& clock, rpc::CallTelemetry& calls) {
     rpc::ChannelOptions channel;
     channel.target = upstream.target;
     channel.tls = options.tls;
     channel.server_name = upstream.server_name;
-    return rpc::Channel::Create(std::move(channel), clock);
+    return rpc::Channel::Create(std::move(channel), clock, &calls);
 }
 
 /// What both sides' consumers and the runs share.
@@ -193,8 +193,10 @@ Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::C
                                               const Core& core, const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
-    KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock));
-    KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock));
+    auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
+        context.metrics(), transport::PeerContracts(), &context.tracer(), rpc::Side::kClient));
+    KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock, calls));
+    KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock, calls));
     auto& payment = context.Own(
         std::make_unique<transport::GrpcPaymentBook>(to_payment, signer, options.peers));
     auto& payout =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kessai/result/result.h"
+#include "model/values.h"
 #include "model/wide.h"
 
 namespace kessai::audit {

@@ -59,14 +59,14 @@ struct Session::Impl {
             // Out of memory while reading a result: the connection is in the middle of it.
             status = Failed(name, phase, 0, e.what());
         }
-        Observe(name, begin, status.code());
+        Observe(name, begin, status);
         return status;
     }
     Status Failed(std::string_view name, Phase phase, int number, std::string_view message);
-    void Observe(std::string_view name, SteadyInstant begin, Code code) const {
+    void Observe(std::string_view name, SteadyInstant begin, const Status& outcome) const {
         if (observer == nullptr) return;
         observer->OnQuery(name, std::chrono::duration_cast<Duration>(clock->SteadyNow() - begin),
-                          code);
+                          outcome);
     }
 
     /// Refuses if nothing may be sent.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kessai/log/log.h"
+#include "kessai/mysql/error.h"
 
 namespace kessai::mysql {
 namespace {
@@ -31,11 +32,15 @@ QueryTelemetry::QueryTelemetry(metrics::Registry& registry)
                                      .help = "Statements that the server or connection refused"},
                                     {{"code", RefusalCodes()}})) {}
 
-void QueryTelemetry::OnQuery(std::string_view name, Duration duration, Code code) {
+void QueryTelemetry::OnQuery(std::string_view name, Duration duration, const Status& outcome) {
     seconds_.Observe(duration);
-    if (code != Code::kOk) refused_.With(CodeName(code)).Add();
-    if (code == Code::kInternal) {
-        log::Error("mysql.statement_refused", {{"query", name}, {"code", CodeName(code)}});
+    if (!outcome.ok()) refused_.With(CodeName(outcome.code())).Add();
+    if (outcome.reason() == reason::kValueOutOfRange) {
+        // Mostly a compare-and-set that met another row than expected; whoever sent it knows.
+        log::Warn("mysql.value_out_of_range", {{"query", name}});
+    } else if (outcome.code() == Code::kInternal) {
+        // Without the message: it may quote customers' data.
+        log::Error("mysql.statement_refused", {{"query", name}, {"reason", outcome.reason()}});
     } else if (duration >= kSlow) {
         log::Warn("mysql.slow_statement", {{"query", name}, {"duration", duration}});
     }

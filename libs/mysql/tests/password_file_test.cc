@@ -30,7 +30,7 @@ using testing::Refuses;
 
 class PasswordObserver final : public QueryObserver {
  public:
-    void OnQuery(std::string_view, Duration, Code) override {}
+    void OnQuery(std::string_view, Duration, const Status&) override {}
     void OnPasswordFile(const Status& outcome) override {
         const std::lock_guard lock(mutex_);
         told_.emplace_back(outcome.ok() ? "OK" : outcome.reason());

@@ -22,9 +22,9 @@ using testing::Refuses;
 
 class RecordingObserver final : public QueryObserver {
  public:
-    void OnQuery(std::string_view name, Duration duration, Code code) override {
+    void OnQuery(std::string_view name, Duration duration, const Status& outcome) override {
         EXPECT_GE(duration, Duration::zero());
-        calls.emplace_back(name, code);
+        calls.emplace_back(name, outcome.code());
     }
     void OnSelect(std::string_view name, std::string_view sql) override {
         selects.emplace_back(name, sql);

@@ -18,7 +18,7 @@ namespace {
 class KillingObserver final : public mysql::QueryObserver {
  public:
     explicit KillingObserver(int at) : left_(at) {}
-    void OnQuery(std::string_view, Duration, Code) override {
+    void OnQuery(std::string_view, Duration, const Status&) override {
         if (left_.load() > 0 && left_.fetch_sub(1) == 1) std::raise(SIGKILL);
     }
 

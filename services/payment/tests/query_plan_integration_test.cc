@@ -24,7 +24,7 @@ using domain::UserId;
 /// Keeps the last text of every SELECT by the query's name.
 class RecordingObserver final : public mysql::QueryObserver {
  public:
-    void OnQuery(std::string_view, Duration, Code) override {}
+    void OnQuery(std::string_view, Duration, const Status&) override {}
     void OnSelect(std::string_view name, std::string_view sql) override {
         const std::lock_guard lock(mutex_);
         texts_[std::string(name)] = std::string(sql);

@@ -109,7 +109,7 @@ SealedEvent SealAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
 /// Counts the look-ups of matches.
 class LookUps final : public mysql::QueryObserver {
  public:
-    void OnQuery(std::string_view name, Duration, Code) override {
+    void OnQuery(std::string_view name, Duration, const Status&) override {
         if (name == "change_match.lock") ++count;
     }
     std::atomic<int> count{0};

@@ -158,6 +158,10 @@ Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
 
 }  // namespace
 
+std::vector<std::string_view> PeerContracts() {
+    return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService"};
+}
+
 Result<digest::DayDigest> GrpcPaymentBook::DayDigest(BusinessDate business_date, bool deep) {
     return GetDigests<PaymentContract>(channel_, signer_, options_, business_date, deep);
 }

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/peer_book.h"
 #include "kessai/auth/token.h"
@@ -9,6 +11,9 @@
 #include "kessai/time/clock.h"
 
 namespace kessai::reconciliation::transport {
+
+/// The contracts that the peers are called by, for rpc::CallTelemetry.
+std::vector<std::string_view> PeerContracts();
 
 struct PeerBookOptions {
     /// For all buckets' digests; a deep one reads a whole day.

@@ -54,7 +54,7 @@ class QueryObserver {
     virtual ~QueryObserver() = default;
     /// `name` is the query's, or one of "session.connect", "session.ping", "transaction.begin",
     /// "transaction.commit", "transaction.rollback", and a batch's own name.
-    virtual void OnQuery(std::string_view name, Duration duration, Code code) = 0;
+    virtual void OnQuery(std::string_view name, Duration duration, const Status& outcome) = 0;
     /// Told of every SELECT before it is sent, with its text as the server gets it: so a test can
     /// ask the server how it runs what the code really sends. The text holds customers' data: it is
     /// never logged, and only good during the call.

@@ -14,7 +14,7 @@ namespace kessai::mysql {
 class QueryTelemetry final : public QueryObserver {
  public:
     explicit QueryTelemetry(metrics::Registry& registry);
-    void OnQuery(std::string_view name, Duration duration, Code code) override;
+    void OnQuery(std::string_view name, Duration duration, const Status& outcome) override;
     void OnPasswordFile(const Status& outcome) override;
 
  private:
