@@ -90,8 +90,8 @@ inbox::ConsumerOptions ConsumerOptions(const Options& options, domain::Source so
     return consumer;
 }
 
-Result<rpc::Channel> ChannelTo(const Upstream& upstream, const Options& options,
-                               const Clock& clock, rpc::CallTelemetry& calls) {
+Result<rpc::Channel> ChannelTo(const Upstream& upstream, const Options& options, const Clock& clock,
+                               rpc::CallTelemetry& calls) {
     rpc::ChannelOptions channel;
     channel.target = upstream.target;
     channel.tls = options.tls;

@@ -32,6 +32,8 @@ class ClientTest : public ::testing::Test {
             if (client_) co_await client_->Close();
             client_.reset();
             if (listener_) listener_->Close();
+            // What still serves a connection would be lost with the loop.
+            while (serving_ > 0) co_await loop_.Sleep(10ms);
         });
         loop_.Stop();
     }
@@ -39,14 +41,19 @@ class ClientTest : public ::testing::Test {
     /// Every connection is given to `serve`.
     void Listen(std::function<net::Task<void>(net::Stream)> serve) {
         serve_ = std::move(serve);
-        auto listener = net::Listener::Listen(
-            loop_, "127.0.0.1", 0, [this](int descriptor, const net::IpAddress&) {
-                ++connections_;
-                net::Spawn(serve_(net::Stream(loop_, descriptor)));
-            });
+        auto listener = net::Listener::Listen(loop_, "127.0.0.1", 0,
+                                              [this](int descriptor, const net::IpAddress&) {
+                                                  ++connections_;
+                                                  net::Spawn(Serve(net::Stream(loop_, descriptor)));
+                                              });
         ASSERT_TRUE(listener.ok());
         listener_ = std::move(*listener);
         listener_->Start();
+    }
+    net::Task<void> Serve(net::Stream stream) {
+        ++serving_;
+        co_await serve_(std::move(stream));
+        --serving_;
     }
     /// Answers each of `answers` to one request after the other, then closes.
     void ListenAndAnswer(std::vector<std::string> answers) {
@@ -80,6 +87,7 @@ class ClientTest : public ::testing::Test {
     std::unique_ptr<net::Listener> listener_;
     std::unique_ptr<Client> client_;
     int connections_ = 0;
+    int serving_ = 0;
 };
 
 TEST_F(ClientTest, AsksAgainOnTheSameConnection) {
