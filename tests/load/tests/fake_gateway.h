@@ -59,7 +59,8 @@ class FakeGateway {
     static constexpr std::uint64_t requests_per_connection_max = 1'000;
 
     // Faults; set before the load.
-    /// Every n-th is answered so late that the caller has given up, but done (0: none).
+    /// Every n-th is done, but answered so late that the caller has given up (0: none).
+    static constexpr Duration kLostAnswerAfter = std::chrono::seconds(4);
     std::atomic<int> pay_answers_lost_every = 0;
     std::atomic<int> pays_refused_every = 0;
     std::atomic<int> creates_refused_every = 0;
@@ -290,7 +291,7 @@ class FakeGateway {
                             R"(","status":"COMPLETED","amount":{"amount":)" +
                             std::to_string(code.amount) + R"(,"currency":"JPY"}})";
         }
-        if (lost) co_await loop.Sleep(std::chrono::milliseconds(1'500));
+        if (lost) co_await loop.Sleep(kLostAnswerAfter);
         co_return response;
     }
 

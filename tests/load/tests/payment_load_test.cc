@@ -179,7 +179,7 @@ TEST_F(PaymentLoadTest, NamesWhatFailed) {
 }
 
 TEST_F(PaymentLoadTest, KnowsWhatItDoesNotKnow) {
-    gateway_.pay_answers_lost_every = 20;  // done, but answered after 1.5 s
+    gateway_.pay_answers_lost_every = 20;
     Offer offer = Short(200);
     offer.timeout = 1s;
     const LoadResult result = Run(offer, 1, 64);
