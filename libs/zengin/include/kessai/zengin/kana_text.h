@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "kessai/result/result.h"
 
@@ -14,26 +15,37 @@ namespace reason {
 inline constexpr std::string_view kKanaNotAllowed = "KANA_NOT_ALLOWED";
 }  // namespace reason
 
-/// Text in the characters that a transfer carries through the Zengin system, kept as its bytes in a
-/// file: one byte a character, JIS X 0201, which is also the single-byte half of Shift_JIS.
-///
-///     0-9 A-Z space  ( ) - . / \ ,   ｢ ｣   ｱ to ﾝ without ｦ and small kana   ﾞ ﾟ
-///
-/// \ is byte 5C, which JIS X 0201 shows as the yen sign. Source: the character tables that banks
-/// publish with the Japanese Bankers Association's record format (全銀協規定形式); README.md.
-/// Value type.
+/// Which characters a field may hold. Of all of them: 0-9, A-Z, ｱ to ﾝ without ｦ and small kana, ﾞ,
+/// ﾟ and the space; there is no long vowel sign, a hyphen stands for it. Source: 使用文字一覧,
+/// appendix 1 of the Japanese Bankers Association's 適用業務およびレコード・フォーマット (2019);
+/// README.md.
+enum class CharacterSet {
+    /// Names of people, companies, banks and branches: also ( ) - .
+    kName,
+    /// What goes to the payee as EDI text: also ( ) - . / \ ｢ ｣ and ｦ. \ is byte 5C, which is shown
+    /// as the yen sign.
+    kEdi,
+};
+
+/// Text in the characters that a transfer carries, kept as its bytes in a file: one byte a
+/// character, JIS X 0201, which is also the single-byte half of Shift_JIS. Value type.
 class KanaText {
  public:
     KanaText() = default;
 
     /// Converts UTF-8 as people type it: hiragana, full-width and half-width katakana, full-width
     /// and half-width letters, digits and symbols. Letters become capitals, small kana large,
-    /// voiced kana two characters, every dash and the long vowel sign a hyphen, ヲ an ｵ. White
-    /// space is kept, as it separates family from given name. Refuses with KANA_NOT_ALLOWED what
-    /// has no permitted form: kanji, ・, ＆, malformed UTF-8.
-    static Result<KanaText> FromText(std::string_view utf8);
-    /// Takes the bytes of a file as they are; refuses with KANA_NOT_ALLOWED.
-    static Result<KanaText> FromBytes(std::string_view bytes);
+    /// voiced kana two characters, dashes and the long vowel sign a hyphen; spaces around it are
+    /// dropped. Refuses with KANA_NOT_ALLOWED what has no such form: kanji, ・, ＆, malformed
+    /// UTF-8; in a name ヲ too, for the bank alone knows how it has the name.
+    static Result<KanaText> FromText(std::string_view utf8, CharacterSet set = CharacterSet::kName);
+    /// Takes the bytes of a field as they are, but for the spaces that fill it up behind; refuses
+    /// with KANA_NOT_ALLOWED.
+    static Result<KanaText> FromBytes(std::string_view bytes,
+                                      CharacterSet set = CharacterSet::kName);
+
+    /// Whether a field of `set` may hold it.
+    bool Fits(CharacterSet set) const;
 
     const std::string& bytes() const { return bytes_; }
     /// Bytes, and characters as banks count them: ガ is two.

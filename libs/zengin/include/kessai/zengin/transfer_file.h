@@ -30,11 +30,12 @@ inline constexpr std::string_view kTotalOutOfRange = "TRANSFER_TOTAL_OUT_OF_RANG
 /// INVALID_ARGUMENT: no data record.
 inline constexpr std::string_view kFileEmpty = "TRANSFER_FILE_EMPTY";
 
-// Of the writer. INVALID_ARGUMENT: the originator's code is not ten digits; the day is no bank day;
-// an id is negative.
+// Of the writer. INVALID_ARGUMENT: the originator's code is not ten digits; the day is no bank day.
 inline constexpr std::string_view kOriginatorCodeMalformed = "ORIGINATOR_CODE_MALFORMED";
 inline constexpr std::string_view kNotABankDay = "NOT_A_BANK_DAY";
+// OUT_OF_RANGE: an id that is not 1 to 2^63 - 1, a customer code of more than ten digits.
 inline constexpr std::string_view kTransferIdOutOfRange = "TRANSFER_ID_OUT_OF_RANGE";
+inline constexpr std::string_view kCustomerCodeOutOfRange = "CUSTOMER_CODE_OUT_OF_RANGE";
 /// FAILED_PRECONDITION: the writer has finished, or its sink has failed.
 inline constexpr std::string_view kWriterClosed = "TRANSFER_WRITER_CLOSED";
 
@@ -160,7 +161,7 @@ class TransferFileWriter {
 
  private:
     TransferFileWriter(LineEnd line_end, Sink sink);
-    Status Write(std::string_view record);
+    Status Write(std::string record);
 
     LineEnd line_end_;
     Sink sink_;

@@ -1,0 +1,204 @@
+#include "kessai/zengin/kana_text.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace kessai::zengin {
+namespace {
+
+constexpr char32_t kMalformed = 0xFFFFFFFF;
+
+// Pairs, position by position.
+constexpr std::u16string_view kFullKana =
+    u"アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワンヲ";
+constexpr std::u16string_view kHalfKana = u"ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝｦ";
+constexpr std::u16string_view kSmallKana = u"ァィゥェォャュョッヮヵヶｧｨｩｪｫｬｭｮｯ";
+constexpr std::u16string_view kSmallKanaMadeLarge = u"ｱｲｳｴｵﾔﾕﾖﾂﾜｶｹｱｲｳｴｵﾔﾕﾖﾂ";
+constexpr std::u16string_view kVoicedKana = u"ガギグゲゴザジズゼゾダヂヅデドバビブベボヴ";
+constexpr std::u16string_view kVoicedKanaBase = u"ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎｳ";
+constexpr std::u16string_view kSemiVoicedKana = u"パピプペポ";
+constexpr std::u16string_view kSemiVoicedKanaBase = u"ﾊﾋﾌﾍﾎ";
+constexpr std::u16string_view kSymbols = u"　‐‑–—―−ーｰ￥¥「」゛゜\u3099\u309A";
+constexpr std::u16string_view kSymbolsPermitted = u" --------\\\\｢｣ﾞﾟﾞﾟ";
+static_assert(kFullKana.size() == kHalfKana.size());
+static_assert(kSmallKana.size() == kSmallKanaMadeLarge.size());
+static_assert(kVoicedKana.size() == kVoicedKanaBase.size());
+static_assert(kSemiVoicedKana.size() == kSemiVoicedKanaBase.size());
+static_assert(kSymbols.size() == kSymbolsPermitted.size());
+
+// Half-width kana are one block in Unicode and in JIS X 0201.
+constexpr char32_t kHalfWidthFirst = 0xFF61;
+constexpr char32_t kHalfWidthLast = 0xFF9F;
+constexpr char32_t kJisKanaFirst = 0xA1;
+constexpr char32_t kVoiceMark = U'ﾞ';
+constexpr char32_t kSemiVoiceMark = U'ﾟ';
+
+/// How many bytes the character has that begins with `lead`, 0 if none begins so.
+std::size_t SizeOfCharacter(unsigned char lead) {
+    if (lead < 0x80) return 1;
+    if (lead < 0xC2) return 0;
+    if (lead < 0xE0) return 2;
+    if (lead < 0xF0) return 3;
+    return lead < 0xF5 ? 4 : 0;
+}
+
+/// Takes the first character off `text`; kMalformed if it is no UTF-8.
+char32_t TakeCharacter(std::string_view& text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t size = SizeOfCharacter(lead);
+    if (size == 0 || text.size() < size) return kMalformed;
+    char32_t character = size == 1 ? lead : lead & (0x7Fu >> size);
+    for (std::size_t at = 1; at < size; ++at) {
+        const auto next = static_cast<unsigned char>(text[at]);
+        if ((next & 0xC0) != 0x80) return kMalformed;
+        character = character << 6 | (next & 0x3F);
+    }
+    constexpr char32_t kSmallestOfSize[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = character >= 0xD800 && character <= 0xDFFF;
+    if (character < kSmallestOfSize[size] || surrogate || character > 0x10FFFF) return kMalformed;
+    text.remove_prefix(size);
+    return character;
+}
+
+void AppendUtf8(char32_t character, std::string& out) {
+    if (character < 0x80) {
+        out += static_cast<char>(character);
+        return;
+    }
+    out += static_cast<char>(0xE0 | character >> 12);
+    out += static_cast<char>(0x80 | (character >> 6 & 0x3F));
+    out += static_cast<char>(0x80 | (character & 0x3F));
+}
+
+std::optional<char32_t> PairOf(char32_t character, std::u16string_view from,
+                               std::u16string_view to) {
+    if (character > 0xFFFF) return std::nullopt;
+    const std::size_t at = from.find(static_cast<char16_t>(character));
+    if (at == std::u16string_view::npos) return std::nullopt;
+    return to[at];
+}
+
+/// ASCII or half-width kana, as its byte.
+std::optional<char> ByteOf(char32_t character) {
+    if (character < 0x80) return static_cast<char>(character);
+    if (character < kHalfWidthFirst || character > kHalfWidthLast) return std::nullopt;
+    return static_cast<char>(character - kHalfWidthFirst + kJisKanaFirst);
+}
+
+bool Permits(CharacterSet set, char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value >= 0xB1 && value <= 0xDF) return true;
+    if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z')) return true;
+    switch (value) {
+        case ' ':
+        case '(':
+        case ')':
+        case '-':
+        case '.':
+            return true;
+        case '/':
+        case '\\':
+        case 0xA2:  // ｢
+        case 0xA3:  // ｣
+        case 0xA6:  // ｦ
+            return set == CharacterSet::kEdi;
+        default:
+            return false;
+    }
+}
+
+struct HalfWidth {
+    char32_t character = 0;
+    char32_t mark = 0;
+};
+
+/// The half-width form; of what has none, the character itself.
+HalfWidth ToHalfWidth(char32_t character) {
+    constexpr char32_t kHiraganaToKatakana = U'ア' - U'あ';
+    if (character >= U'ぁ' && character <= U'ゖ') character += kHiraganaToKatakana;
+    if (character >= U'！' && character <= U'～') character -= U'！' - U'!';
+    if (character >= U'a' && character <= U'z') return {character - (U'a' - U'A')};
+    if (const auto kana = PairOf(character, kFullKana, kHalfKana)) return {*kana};
+    if (const auto kana = PairOf(character, kSmallKana, kSmallKanaMadeLarge)) return {*kana};
+    if (const auto kana = PairOf(character, kVoicedKana, kVoicedKanaBase)) {
+        return {*kana, kVoiceMark};
+    }
+    if (const auto kana = PairOf(character, kSemiVoicedKana, kSemiVoicedKanaBase)) {
+        return {*kana, kSemiVoiceMark};
+    }
+    if (const auto symbol = PairOf(character, kSymbols, kSymbolsPermitted)) return {*symbol};
+    return {character};
+}
+
+std::string_view WithoutSpacesBehind(std::string_view bytes) {
+    return bytes.substr(0, bytes.find_last_not_of(' ') + 1);
+}
+
+Status NotAllowed(std::size_t place, const std::string& what) {
+    return Status(
+        Code::kInvalidArgument, reason::kKanaNotAllowed,
+        "character " + std::to_string(place) + ", " + what + ", can't be carried by a transfer");
+}
+
+std::string Hexadecimal(std::uint32_t value, int digits) {
+    std::string text;
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+        text += "0123456789ABCDEF"[value >> shift & 0xF];
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<KanaText> KanaText::FromText(std::string_view utf8, CharacterSet set) {
+    std::string bytes;
+    for (std::size_t place = 1; !utf8.empty(); ++place) {
+        const std::string_view before = utf8;
+        const char32_t character = TakeCharacter(utf8);
+        if (character == kMalformed) return NotAllowed(place, "which is no UTF-8");
+        const HalfWidth half = ToHalfWidth(character);
+        const std::optional<char> byte = ByteOf(half.character);
+        if (!byte || !Permits(set, *byte)) {
+            const bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
+            const std::string shown(before.substr(0, before.size() - utf8.size()));
+            return NotAllowed(place, (control ? "" : shown + " ") + "U+" +
+                                         Hexadecimal(character, character > 0xFFFF ? 6 : 4));
+        }
+        bytes += *byte;
+        if (half.mark != 0) bytes += *ByteOf(half.mark);
+    }
+    const std::string_view kept = WithoutSpacesBehind(bytes);
+    return KanaText(std::string(kept.substr(std::min(kept.find_first_not_of(' '), kept.size()))));
+}
+
+Result<KanaText> KanaText::FromBytes(std::string_view bytes, CharacterSet set) {
+    bytes = WithoutSpacesBehind(bytes);
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        if (Permits(set, bytes[at])) continue;
+        return NotAllowed(at + 1, "byte " + Hexadecimal(static_cast<unsigned char>(bytes[at]), 2));
+    }
+    return KanaText(std::string(bytes));
+}
+
+bool KanaText::Fits(CharacterSet set) const {
+    for (const char byte : bytes_) {
+        if (!Permits(set, byte)) return false;
+    }
+    return true;
+}
+
+KanaText KanaText::First(std::size_t size_max) const {
+    return KanaText(std::string(WithoutSpacesBehind(std::string_view(bytes_).substr(0, size_max))));
+}
+
+std::string KanaText::ToUtf8() const {
+    std::string text;
+    for (const char byte : bytes_) {
+        const auto value = static_cast<unsigned char>(byte);
+        AppendUtf8(value < 0x80 ? value : value - kJisKanaFirst + kHalfWidthFirst, text);
+    }
+    return text;
+}
+
+}  // namespace kessai::zengin
