@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@ using internal::AreDigits;
 
 constexpr std::size_t kBankDigits = 4;
 constexpr std::size_t kBranchDigits = 3;
+constexpr std::int32_t kBranchesOfABank = 1'000;
 constexpr std::string_view kSourceMark = "# zengin-code ";
 
 /// Where the row of a number is. A branch's number is its bank's and its own, seven digits.
@@ -53,17 +53,24 @@ class Directory {
                 bank = ToNumber(code);
                 Append(banks_, {bank, row});
             } else {
-                Append(branches_, {1'000 * bank + ToNumber(code), row});
+                Append(branches_, {kBranchesOfABank * bank + ToNumber(code), row});
             }
         }
         KESSAI_CHECK(!banks_.empty() && !branches_.empty() && !source_.empty(),
                      "the table of banks is there");
     }
 
-    std::optional<DirectoryEntry> Bank(std::int32_t number) const { return Find(banks_, number); }
-    std::optional<DirectoryEntry> Branch(std::int32_t number) const {
-        return Find(branches_, number);
+    const Place* Bank(std::int32_t number) const { return Find(banks_, number); }
+    const Place* Branch(std::int32_t number) const { return Find(branches_, number); }
+
+    DirectoryEntry At(const Place& place) const {
+        std::string_view rest = table_.substr(place.row);
+        std::string_view line = TakeUntil(rest, '\n');
+        TakeUntil(line, '\t');
+        const std::string_view kana = TakeUntil(line, '\t');
+        return {KanaText::FromText(kana).value(), line};
     }
+
     DirectoryEdition edition() const { return {source_, banks_.size(), branches_.size()}; }
 
  private:
@@ -73,15 +80,9 @@ class Directory {
         places.push_back(place);
     }
 
-    std::optional<DirectoryEntry> Find(const std::vector<Place>& places,
-                                       std::int32_t number) const {
+    static const Place* Find(const std::vector<Place>& places, std::int32_t number) {
         const auto found = std::ranges::lower_bound(places, number, {}, &Place::number);
-        if (found == places.end() || found->number != number) return std::nullopt;
-        std::string_view rest = table_.substr(found->row);
-        std::string_view line = TakeUntil(rest, '\n');
-        TakeUntil(line, '\t');
-        const std::string_view kana = TakeUntil(line, '\t');
-        return DirectoryEntry{KanaText::FromText(kana).value(), line};
+        return found != places.end() && found->number == number ? &*found : nullptr;
     }
 
     std::string_view table_;
@@ -95,26 +96,32 @@ const Directory& TheDirectory() {
     return directory;
 }
 
-}  // namespace
-
-Result<DirectoryEntry> FindBank(std::string_view bank_code) {
-    if (!AreDigits(bank_code, kBankDigits)) {
+Result<const Place*> PlaceOfBank(std::string_view code) {
+    if (!AreDigits(code, kBankDigits)) {
         return Status(Code::kInvalidArgument, reason::kBankCodeMalformed,
                       "a bank's number has four digits");
     }
-    if (auto bank = TheDirectory().Bank(ToNumber(bank_code))) return *std::move(bank);
+    if (const Place* bank = TheDirectory().Bank(ToNumber(code))) return bank;
     return Status(Code::kNotFound, reason::kBankUnknown,
-                  "no bank has the number " + std::string(bank_code));
+                  "no bank has the number " + std::string(code));
+}
+
+}  // namespace
+
+Result<DirectoryEntry> FindBank(std::string_view bank_code) {
+    KESSAI_ASSIGN_OR_RETURN(const Place* const bank, PlaceOfBank(bank_code));
+    return TheDirectory().At(*bank);
 }
 
 Result<DirectoryEntry> FindBranch(std::string_view bank_code, std::string_view branch_code) {
-    KESSAI_RETURN_IF_ERROR(FindBank(bank_code));
+    KESSAI_ASSIGN_OR_RETURN(const Place* const bank, PlaceOfBank(bank_code));
     if (!AreDigits(branch_code, kBranchDigits)) {
         return Status(Code::kInvalidArgument, reason::kBranchCodeMalformed,
                       "a branch's number has three digits");
     }
-    const std::int32_t number = 1'000 * ToNumber(bank_code) + ToNumber(branch_code);
-    if (auto branch = TheDirectory().Branch(number)) return *std::move(branch);
+    const Place* const branch =
+        TheDirectory().Branch(kBranchesOfABank * bank->number + ToNumber(branch_code));
+    if (branch != nullptr) return TheDirectory().At(*branch);
     return Status(Code::kNotFound, reason::kBranchUnknown,
                   "no branch of bank " + std::string(bank_code) + " has the number " +
                       std::string(branch_code));

@@ -142,6 +142,7 @@ Status NotAllowed(std::size_t place, const std::string& what) {
 }
 
 std::string Hexadecimal(std::uint32_t value, int digits) {
+    while (value >> (4 * digits) != 0) ++digits;
     std::string text;
     for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
         text += "0123456789ABCDEF"[value >> shift & 0xF];
@@ -162,8 +163,8 @@ Result<KanaText> KanaText::FromText(std::string_view utf8, CharacterSet set) {
         if (!byte || !Permits(set, *byte)) {
             const bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
             const std::string shown(before.substr(0, before.size() - utf8.size()));
-            return NotAllowed(place, (control ? "" : shown + " ") + "U+" +
-                                         Hexadecimal(character, character > 0xFFFF ? 6 : 4));
+            return NotAllowed(place,
+                              (control ? "" : shown + " ") + "U+" + Hexadecimal(character, 4));
         }
         bytes += *byte;
         if (half.mark != 0) bytes += *ByteOf(half.mark);
