@@ -101,8 +101,11 @@ TEST(KanaTextTest, PermitsExactlyThePublishedCharacters) {
         const auto of_edi = KanaText::FromBytes(byte, CharacterSet::kEdi);
         EXPECT_EQ(of_name.ok(), name) << value;
         EXPECT_EQ(of_edi.ok(), edi) << value;
-        if (edi) EXPECT_EQ(of_edi->Fits(CharacterSet::kName), name) << value;
-        if (!edi) EXPECT_THAT(of_edi, Refuses(Code::kInvalidArgument, reason::kKanaNotAllowed));
+        if (edi) {
+            EXPECT_EQ(of_edi->Fits(CharacterSet::kName), name) << value;
+        } else {
+            EXPECT_THAT(of_edi, Refuses(Code::kInvalidArgument, reason::kKanaNotAllowed));
+        }
     }
 }
 
