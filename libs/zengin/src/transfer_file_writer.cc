@@ -35,10 +35,12 @@ class Record {
     }
     /// Right aligned, with zeros before it.
     void PutNumber(const Field& field, std::int64_t number) {
-        KESSAI_CHECK(number >= 0 && number <= LargestOf(field), field.name);
-        const std::string digits = std::to_string(number);
-        bytes_.replace(field.offset(), field.size,
-                       std::string(field.size - digits.size(), '0') + digits);
+        KESSAI_CHECK(number >= 0, field.name);
+        for (std::size_t at = field.offset() + field.size; at-- > field.offset();) {
+            bytes_[at] = static_cast<char>('0' + number % 10);
+            number /= 10;
+        }
+        KESSAI_CHECK(number == 0, field.name);
     }
 
     std::string Take() && { return std::move(bytes_); }
@@ -56,15 +58,14 @@ Status OutOfRange(std::string_view reason, std::string message) {
 }
 
 Status CheckText(const Field& field, const KanaText& text, CharacterSet set) {
-    const std::string name(field.name);
     if (text.size() > field.size) {
-        return Refuse(reason::kNameTooLong, name + " has " + std::to_string(text.size()) +
-                                                " characters, of which the file carries " +
-                                                std::to_string(field.size));
+        return Refuse(reason::kNameTooLong,
+                      std::string(field.name) + " has " + std::to_string(text.size()) +
+                          " characters, of which the file carries " + std::to_string(field.size));
     }
     if (!text.Fits(set)) {
         return Refuse(reason::kKanaNotAllowed,
-                      name + " holds a character that this field can't carry");
+                      std::string(field.name) + " holds a character that this field can't carry");
     }
     return OkStatus();
 }
