@@ -21,21 +21,23 @@
 namespace kessai::zengin {
 
 namespace reason {
-// Of the writer and of the reader.
+// Of the writer and of the reader, beside those of accounts and of text.
 /// OUT_OF_RANGE: not 1 to 9,999,999,999 yen.
 inline constexpr std::string_view kAmountOutOfRange = "TRANSFER_AMOUNT_OUT_OF_RANGE";
-/// OUT_OF_RANGE: more than 999,999 records, or a total above 999,999,999,999 yen.
-inline constexpr std::string_view kTooManyTransfers = "TOO_MANY_TRANSFERS";
-inline constexpr std::string_view kTotalOutOfRange = "TRANSFER_TOTAL_OUT_OF_RANGE";
 /// INVALID_ARGUMENT: no data record.
 inline constexpr std::string_view kFileEmpty = "TRANSFER_FILE_EMPTY";
+/// OUT_OF_RANGE: not 1 to 2^63 - 1.
+inline constexpr std::string_view kTransferIdOutOfRange = "TRANSFER_ID_OUT_OF_RANGE";
 
-// Of the writer. INVALID_ARGUMENT: the originator's code is not ten digits; the day is no bank day.
+// Of the writer.
+/// OUT_OF_RANGE: more than 999,999 records; a total above 999,999,999,999 yen; a customer code of
+/// more than ten digits.
+inline constexpr std::string_view kTooManyTransfers = "TOO_MANY_TRANSFERS";
+inline constexpr std::string_view kTotalOutOfRange = "TRANSFER_TOTAL_OUT_OF_RANGE";
+inline constexpr std::string_view kCustomerCodeOutOfRange = "CUSTOMER_CODE_OUT_OF_RANGE";
+/// INVALID_ARGUMENT: the originator's code is not ten digits; the day is no bank day.
 inline constexpr std::string_view kOriginatorCodeMalformed = "ORIGINATOR_CODE_MALFORMED";
 inline constexpr std::string_view kNotABankDay = "NOT_A_BANK_DAY";
-// OUT_OF_RANGE: an id that is not 1 to 2^63 - 1, a customer code of more than ten digits.
-inline constexpr std::string_view kTransferIdOutOfRange = "TRANSFER_ID_OUT_OF_RANGE";
-inline constexpr std::string_view kCustomerCodeOutOfRange = "CUSTOMER_CODE_OUT_OF_RANGE";
 /// FAILED_PRECONDITION: the writer has finished, or its sink has failed.
 inline constexpr std::string_view kWriterClosed = "TRANSFER_WRITER_CLOSED";
 
@@ -151,8 +153,9 @@ class TransferFileWriter {
                                             LineEnd line_end, Sink sink);
 
     /// Writes a data record. After a refusal of the transfer itself (its fields,
-    /// TRANSFER_AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH, TOO_MANY_TRANSFERS,
-    /// TRANSFER_TOTAL_OUT_OF_RANGE) nothing of it is written, and others may follow.
+    /// CUSTOMER_CODE_OUT_OF_RANGE, TRANSFER_AMOUNT_OUT_OF_RANGE, CURRENCY_MISMATCH,
+    /// TOO_MANY_TRANSFERS, TRANSFER_TOTAL_OUT_OF_RANGE) nothing of it is written, and others may
+    /// follow.
     Status Add(const Transfer& transfer);
     /// Writes trailer and end. TRANSFER_FILE_EMPTY, TRANSFER_WRITER_CLOSED.
     Result<TransferTotals> Finish();
