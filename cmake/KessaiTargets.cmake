@@ -28,6 +28,18 @@ function(kessai_layer SERVICE LAYER)
     kessai_precompiled(${target} SET ${ARG_PRECOMPILED})
 endfunction()
 
+# kessai_sanitizer_options(NAME)
+#   What the sanitizers are told in test NAME, which runs a program of ours.
+function(kessai_sanitizer_options NAME)
+    if(KESSAI_SANITIZE MATCHES "undefined")
+        set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
+    endif()
+    if(KESSAI_SANITIZE MATCHES "thread")
+        set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT
+            "TSAN_OPTIONS=ignore_noninstrumented_modules=1:history_size=7:suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
+    endif()
+endfunction()
+
 # kessai_test(NAME LABEL unit|integration SOURCES ... [DEPS ...] [TIMEOUT_S seconds])
 #   A GoogleTest binary bin/NAME, known to CTest by its name and label. Its time-out is for a plain
 #   build: the sanitizers get more.
@@ -51,13 +63,7 @@ function(kessai_test NAME)
     kessai_precompiled(${NAME} SET test)
     add_test(NAME ${NAME} COMMAND ${NAME})
     set_tests_properties(${NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT_S})
-    if(KESSAI_SANITIZE MATCHES "undefined")
-        set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
-    endif()
-    if(KESSAI_SANITIZE MATCHES "thread")
-        set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT
-            "TSAN_OPTIONS=ignore_noninstrumented_modules=1:history_size=7:suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
-    endif()
+    kessai_sanitizer_options(${NAME})
 endfunction()
 
 # kessai_migrations(TARGET <target> DIR <directory> [SET name] [NAMESPACE ns] [HEADER header])
