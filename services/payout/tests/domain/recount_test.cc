@@ -32,7 +32,7 @@ TEST(RecountProperty, SegmentsAndRangesGiveWhatOneMapGives) {
             const Sums row{random.Between(-1'000, 1'000), random.Between(-10, 10), 1};
             workers[static_cast<std::size_t>(
                         random.Between(0, static_cast<std::int64_t>(workers.size()) - 1))]
-                .Add(merchant, tax_class, row.gross, row.fee);
+                .Add({merchant, tax_class, row.gross, row.fee});
             Sums& sums = expected[{merchant, tax_class}];
             sums = sums + row;
         }
