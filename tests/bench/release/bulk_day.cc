@@ -43,7 +43,11 @@ constexpr std::int64_t kBlocksPerTransaction = 4;
 constexpr std::int64_t kMerchantsPerTransaction = 20'000;
 
 // What is summed while it is loaded cannot be summed again.
-const mysql::RetryPolicy kOnce{.attempts_max = 1};
+mysql::RetryPolicy Once() {
+    mysql::RetryPolicy policy;
+    policy.attempts_max = 1;
+    return policy;
+}
 
 /// What one thread has loaded.
 struct Part {
@@ -109,7 +113,7 @@ class Loader {
         const auto steps = static_cast<int>((day_.block_count() + kBlocksPerTransaction - 1) /
                                             kBlocksPerTransaction);
         return payout::app::RunInParallel(steps, threads_, [&](int step, int thread) {
-            return mysql::InTransaction(pool_, kOnce, [&](mysql::Session& session) {
+            return mysql::InTransaction(pool_, Once(), [&](mysql::Session& session) {
                 return LoadBlocks(session, step * kBlocksPerTransaction,
                                   parts_[static_cast<std::size_t>(thread)]);
             });
@@ -154,7 +158,7 @@ class Loader {
         return payout::app::RunInParallel(steps, threads_, [&](int step, int) {
             const std::int64_t first =
                 day_.first_merchant().value() + step * kMerchantsPerTransaction;
-            return mysql::InTransaction(pool_, kOnce, [&](mysql::Session& session) {
+            return mysql::InTransaction(pool_, Once(), [&](mysql::Session& session) {
                 return LoadTotalsOf(
                     session, {MerchantId(first), MerchantId(first + kMerchantsPerTransaction - 1)},
                     facts_[static_cast<std::size_t>(step)]);

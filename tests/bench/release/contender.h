@@ -23,13 +23,13 @@ struct Contest {
 /// What a contender took, and whether its rows are those of the release.
 struct Contender {
     /// As a JSON field begins: "one_sql".
-    std::string name;
+    std::string name = {};
     /// In words, for people.
-    std::string what;
+    std::string what = {};
     double seconds = 0;
     /// The seconds are computed from a part of the work that was done, which `note` states.
     bool extrapolated = false;
-    std::string note;
+    std::string note = {};
     /// Its rows, all that it wrote, are the release's.
     bool equal = false;
 };

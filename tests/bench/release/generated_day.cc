@@ -95,8 +95,7 @@ void GeneratedDay::Make(std::int64_t block, std::vector<PaymentChange>& changes)
     const PaymentChange* sale = nullptr;
     changes.reserve(static_cast<std::size_t>(end - first));
     const auto ranks_before = [&](std::int64_t i) {
-        return static_cast<std::int64_t>(static_cast<__int128>(i) * recipe_.merchants /
-                                         recipe_.accruals);
+        return i * recipe_.merchants / recipe_.accruals;
     };
     for (std::int64_t i = first; i < end; ++i) {
         PaymentChange change;

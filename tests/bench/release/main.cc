@@ -3,6 +3,7 @@
 // `./kessai bench release` starts the servers for it, and tells it in its environment where they
 // are: KESSAI_BENCH_MYSQL=mysql://user:password@host:port/schema, KESSAI_BENCH_KAFKA=host:port.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -61,7 +61,8 @@ Result<std::vector<MerchantSums>> ReadMerchant(mysql::Session& session, Business
             auto known = std::find_if(sums.begin(), sums.end(), [&](const MerchantSums& part) {
                 return part.tax_class == tax_class;
             });
-            if (known == sums.end()) known = sums.insert(sums.end(), {merchant, tax_class, {}});
+            if (known == sums.end())
+                known = sums.insert(sums.end(), MerchantSums{merchant, tax_class, {}});
             known->sums = known->sums + payout::domain::Sums{rows.Int(3), rows.Int(4), 1};
             ++rows_read;
         }
