@@ -61,7 +61,7 @@ class BulkTest : public ::testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Forms, BulkTest, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "File" : "Statement"; });
+                         [](const auto& form) { return form.param ? "File" : "Statement"; });
 
 // Goal: the parameter means what it says, so that both forms are tested.
 TEST_P(BulkTest, FormIsTheAskedOne) {
