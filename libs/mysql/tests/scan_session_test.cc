@@ -25,8 +25,8 @@ class ScanSessionTest : public DatabaseFixture {
         Run("DELETE FROM account");
         RowList rows;
         for (std::int64_t id = 1; id <= count; ++id) rows.Add(id, -id);
-        if (count > 0)
-            ASSERT_OK(direct_->Execute(Query{"t", "INSERT INTO account VALUES {rows}"}, rows));
+        if (rows.empty()) return;
+        ASSERT_OK(direct_->Execute(Query{"test.fill", "INSERT INTO account VALUES {rows}"}, rows));
     }
     std::vector<std::int64_t> Cells(std::string_view sql) {
         std::vector<std::int64_t> all;
