@@ -99,8 +99,8 @@ TEST(CompareTest, EveryKindOfDifferenceIsSeen) {
 // Method: sums beyond 64 bits stay at the end of the range, and differ from the totals.
 TEST(CompareTest, SumsBeyondSixtyFourBitsDiffer) {
     SegmentSums worker;
-    worker.Add(MerchantId(1), TaxClass::kStandard10, INT64_MAX, INT64_MIN);
-    worker.Add(MerchantId(1), TaxClass::kStandard10, 1, -1);
+    worker.Add({MerchantId(1), TaxClass::kStandard10, INT64_MAX, INT64_MIN});
+    worker.Add({MerchantId(1), TaxClass::kStandard10, 1, -1});
     const auto recounted = worker.TakeSorted();
     ASSERT_EQ(recounted.size(), 1u);
     EXPECT_EQ(recounted[0].sums, (Sums{INT64_MAX, INT64_MIN, 2}));
