@@ -27,6 +27,13 @@ find_library(MYSQLCPPCONN_LIBRARY mysqlcppconn REQUIRED)
 add_library(mysqlcppconn INTERFACE)
 target_link_libraries(mysqlcppconn INTERFACE ${MYSQLCPPCONN_LIBRARY})
 
+# The client library under it.
+find_library(MARIADB_LIBRARY mariadb REQUIRED)
+find_path(MARIADB_INCLUDE_DIR mysql.h PATH_SUFFIXES mariadb REQUIRED)
+add_library(mariadb INTERFACE)
+target_link_libraries(mariadb INTERFACE ${MARIADB_LIBRARY})
+target_include_directories(mariadb SYSTEM INTERFACE ${MARIADB_INCLUDE_DIR})
+
 if(KESSAI_TESTS)
     find_package(GTest REQUIRED)
 endif()

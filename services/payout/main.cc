@@ -83,6 +83,7 @@ mysql::PoolOptions BulkPool(const Options& options) {
         std::max(options.days.release.threads, options.days.release.recount.threads) +
         options.slow_threads + 2;
     bulk.connect.read_timeout = std::chrono::minutes(2);
+    bulk.connect.bulk_load = true;
     return bulk;
 }
 

@@ -26,7 +26,7 @@ EXECUTION_HEADERS = {"kessai/net/task.h", "kessai/net/loop.h", "kessai/rpc/worke
 IO_LIBRARIES = {"files", "mysql", "redis", "kafka", "outbox", "inbox", "lease", "net", "http",
                 "rpc", "runtime", "testing"}
 # Whose headers may be included where: the library that wraps a driver turns its errors into codes.
-DRIVERS = {"cppconn/": "mysql", "rdkafka": "kafka", "librdkafka/": "kafka", "hiredis": "redis"}
+DRIVERS = {"cppconn/": "mysql", "mysql.h": "mysql", "rdkafka": "kafka", "librdkafka/": "kafka", "hiredis": "redis"}
 IO_HEADERS = {"fstream", "iostream", "filesystem", "thread", "cstdio", "sys/socket.h", "unistd.h"}
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
+from . import release_bench
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack, open_stack
 
@@ -29,7 +30,7 @@ class External:
 COMMANDS = (
     External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
-    External("bench", "bin/kessai-bench", "measures payments a second and their latency"),
+    External("bench", "bin/kessai-bench", "measures payments a second, or the release of a day"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),
     External("day", "tools/operate/day.py", "shows and closes a business day"),
     External("release", "tools/operate/release.py", "releases a closed day to merchants"),
@@ -53,6 +54,8 @@ def program(command: External, stack: Stack) -> Path | None:
 
 def main(command: External, arguments: Sequence[str]) -> int:
     """`./kessai COMMAND [--stack NAME] ARGUMENTS…`"""
+    if command.name == "bench" and arguments[:1] == ["release"]:
+        return release_bench.main(arguments[1:])
     name = "dev"
     if len(arguments) >= 2 and arguments[0] == "--stack":
         name, arguments = arguments[1], arguments[2:]

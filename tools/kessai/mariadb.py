@@ -87,6 +87,11 @@ def url(stack: Stack) -> str:
     return f"mysql://root:{password}@{HOST}:{stack.port('mariadb')}"
 
 
+def service_url(stack: Stack, service: str) -> str:
+    user, password = schema(service), credentials.password(stack, f"mysql-{service}")
+    return f"mysql://{user}:{password}@{HOST}:{stack.port('mariadb')}/{schema(service)}"
+
+
 def prepare(stack: Stack, settings: StackSettings) -> bool:
     """Writes the configuration and makes the data directory; true if that was made now."""
     _check_socket_path(stack)

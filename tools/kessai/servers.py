@@ -40,20 +40,24 @@ def fetch() -> None:
         kafka_jars.fetch()
 
 
-def up(stack: Stack, supervisor: Supervisor, others: Sequence[Process] = ()) -> None:
-    """Brings all servers to serving. `others` are put under supervision but not started."""
-    wanted = processes(stack)
+def up(
+    stack: Stack,
+    supervisor: Supervisor,
+    others: Sequence[Process] = (),
+    names: Sequence[str] = NAMES,
+) -> None:
+    """Brings servers to serving. `others` are put under supervision but not started."""
+    wanted = [process for process in processes(stack) if process.name in names]
     ours = {proc.pid for proc in supervisor.members()}
     for process in [*wanted, *others]:
         ports.require_free(process.listens, ours)
     supervisor.begin([*wanted, *others])
-    side_by_side(
-        [
-            lambda: _mariadb_up(stack, supervisor),
-            lambda: _kafka_up(stack, supervisor),
-            lambda: _redis_up(stack, supervisor),
-        ]
-    )
+    steps = {
+        kafka.NAME: lambda: _kafka_up(stack, supervisor),
+        mariadb.NAME: lambda: _mariadb_up(stack, supervisor),
+        redis.name(SERVICES[0]): lambda: _redis_up(stack, supervisor),  # all of them
+    }
+    side_by_side([step for name, step in steps.items() if name in names])
 
 
 def _mariadb_up(stack: Stack, supervisor: Supervisor) -> None:

@@ -1,6 +1,7 @@
 """A stack: one set of servers and services with its own directory and ports.
 
-`dev` is the one that `./kessai up` runs; `test` is the isolated one of the test suites. Everything
+`dev` is the one that `./kessai up` runs; `test` is the isolated one of the test suites, and `bench` that
+of benches which need servers of their own. Everything
 a stack writes is under `.kessai/<name>`, everything it listens on is 127.0.0.1 in
 [port_base, port_base + 999].
 """
@@ -22,7 +23,7 @@ CACHE = ROOT / ".cache"  # downloads: shared by all stacks, kept by `reset`
 HOST = "127.0.0.1"
 
 SERVICES = ("payment", "payout", "reconciliation", "gateway")
-DEFAULT_PORT_BASE = {"dev": 17000, "test": 27000}
+DEFAULT_PORT_BASE = {"dev": 17000, "test": 27000, "bench": 37000}
 
 # Each listener's distance from the port base. The last digits echo the usual port where there is one.
 PORT_OFFSETS: Mapping[str, int] = {

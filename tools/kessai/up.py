@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import Sequence
 
-from . import access, build, external, packages, pki, ports, preflight, say, servers
+from . import access, build, external, kafka, packages, pki, ports, preflight, say, servers
 from .parallel import side_by_side
 from .services import Service, all_services
 from .stack import PROCESS_LISTENERS, SERVICES, Stack, save_stack
@@ -15,13 +16,16 @@ from .supervisor import Supervisor
 STOP_ORDER = (("gateway",), tuple(name for name in SERVICES if name != "gateway"), servers.NAMES)
 
 
-def servers_up(stack: Stack, preset: str = "release") -> Supervisor:
-    """Kafka, MariaDB and Redis only: what integration tests need."""
+def servers_up(
+    stack: Stack, preset: str = "release", names: Sequence[str] = servers.NAMES
+) -> Supervisor:
+    """Kafka, MariaDB and Redis only: what integration tests need; or those of them with `names`."""
     supervisor = Supervisor(stack)
     packages.install_missing()
-    servers.fetch()
+    if kafka.NAME in names:
+        servers.fetch()
     _prepare(stack)
-    _bring_servers(stack, supervisor, preset)
+    _bring_servers(stack, supervisor, preset, names)
     return supervisor
 
 
@@ -85,9 +89,11 @@ def _prepare(stack: Stack) -> None:
         say.line(f"  ✓ certificates issued: {', '.join(issued)}")
 
 
-def _bring_servers(stack: Stack, supervisor: Supervisor, preset: str) -> None:
+def _bring_servers(
+    stack: Stack, supervisor: Supervisor, preset: str, names: Sequence[str] = servers.NAMES
+) -> None:
     services = [service.process() for service in all_services(stack, preset)]
-    servers.up(stack, supervisor, services)
+    servers.up(stack, supervisor, services, names)
 
 
 def _bring_services(stack: Stack, supervisor: Supervisor, preset: str) -> None:

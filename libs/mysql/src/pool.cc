@@ -16,6 +16,13 @@
 #include "session_impl.h"
 
 namespace kessai::mysql {
+namespace {
+
+Status PoolClosed() {
+    return Status(Code::kFailedPrecondition, reason::kPoolClosed, "the pool is closed");
+}
+
+}  // namespace
 
 /// Shared by the pool and its leases. `in_use + idle ≤ sessions_max`; what is in use is a lease, or
 /// a caller that connects.
@@ -48,7 +55,8 @@ struct Lease::PoolState {
     /// in_use; it stays so if this is refused.
     Result<std::unique_ptr<Session>> MakeReady(std::unique_ptr<Session> session);
     /// With the password in force, or the one that its file has by now if that is refused.
-    Result<std::unique_ptr<Session>> Connect(ConnectOptions connect);
+    template <class Connected>
+    Result<std::unique_ptr<Connected>> Connect(ConnectOptions connect);
     Status TakePassword(std::string_view content);
     std::string Password() {
         const std::lock_guard lock(mutex);
@@ -106,8 +114,9 @@ Status Lease::PoolState::TakePassword(std::string_view content) {
     return {};
 }
 
-Result<std::unique_ptr<Session>> Lease::PoolState::Connect(ConnectOptions connect) {
-    auto session = Session::Connect(connect, clock, observer);
+template <class Connected>
+Result<std::unique_ptr<Connected>> Lease::PoolState::Connect(ConnectOptions connect) {
+    auto session = Connected::Connect(connect, clock, observer);
     if (session.ok() || session.status().reason() != reason::kLoginRefused || !password_file) {
         return session;
     }
@@ -116,7 +125,7 @@ Result<std::unique_ptr<Session>> Lease::PoolState::Connect(ConnectOptions connec
     std::string password = Password();
     if (password == connect.password) return session;
     connect.password = std::move(password);
-    return Session::Connect(connect, clock, observer);
+    return Connected::Connect(connect, clock, observer);
 }
 
 Result<std::unique_ptr<Session>> Lease::PoolState::MakeReady(std::unique_ptr<Session> session) {
@@ -157,7 +166,7 @@ Result<std::unique_ptr<Session>> Lease::PoolState::MakeReady(std::unique_ptr<Ses
         failovers_before = failovers;
         fraction = std::uniform_real_distribution<double>(0.9, 1.0)(random);
     }
-    KESSAI_ASSIGN_OR_RETURN(session, Connect(std::move(connect)));
+    KESSAI_ASSIGN_OR_RETURN(session, Connect<Session>(std::move(connect)));
     session->impl_->losses_seen = losses_before;
     session->impl_->failovers_seen = failovers_before;
     session->impl_->lifetime = Duration(
@@ -231,14 +240,21 @@ Pool::~Pool() {
     Close();
 }
 
+Result<std::unique_ptr<ScanSession>> Pool::ConnectScan() {
+    ConnectOptions connect;
+    {
+        const std::lock_guard lock(state_->mutex);
+        if (state_->closed) return PoolClosed();
+        connect = state_->options.connect;
+    }
+    return state_->Connect<ScanSession>(std::move(connect));
+}
+
 Result<Lease> Pool::Acquire(Duration timeout) {
     Lease::PoolState& state = *state_;
     std::unique_ptr<Session> session;
     {
         std::unique_lock lock(state.mutex);
-        const auto closed = [] {
-            return Status(Code::kFailedPrecondition, reason::kPoolClosed, "the pool is closed");
-        };
         const auto exhausted = [&] {
             ++state.totals.exhausted_total;
             return Status(Code::kResourceExhausted, reason::kPoolExhausted,
@@ -246,7 +262,7 @@ Result<Lease> Pool::Acquire(Duration timeout) {
                               " sessions are in use, " + std::to_string(state.waiters.size()) +
                               " callers wait");
         };
-        if (state.closed) return closed();
+        if (state.closed) return PoolClosed();
         const int open = state.in_use + static_cast<int>(state.idle.size());
         if (state.waiters.empty() && (!state.idle.empty() || open < state.options.sessions_max)) {
             ++state.in_use;
@@ -264,7 +280,7 @@ Result<Lease> Pool::Acquire(Duration timeout) {
             waiter.changed.wait_for(lock, timeout, [&] { return waiter.granted || state.closed; });
             if (!waiter.granted) {
                 std::erase(state.waiters, &waiter);
-                return state.closed ? closed() : exhausted();
+                return state.closed ? PoolClosed() : exhausted();
             }
             session = std::move(waiter.session);
         }

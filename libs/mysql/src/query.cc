@@ -82,15 +82,34 @@ void AppendBytes(std::string_view bytes, std::string& sql) {
     *out = '\'';
 }
 
+/// 0000-00-00, without quotes.
 void AppendDate(std::int64_t yyyymmdd, std::string& sql) {
-    char text[12] = "'0000-00-00";
-    for (int i = 10; i > 0; --i) {
+    char text[11] = "0000-00-00";
+    for (int i = 9; i >= 0; --i) {
         if (text[i] == '-') continue;
         text[i] = static_cast<char>('0' + yyyymmdd % 10);
         yyyymmdd /= 10;
     }
-    sql.append(text, 11);
-    sql.push_back('\'');
+    sql.append(text, 10);
+}
+
+bool IsUtf8(std::string_view text) {
+    const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* const end = p + text.size();
+    while (p < end) {
+        const std::size_t length = *p < 0x80 ? 1 : SequenceLength(p, end);
+        if (length == 0) return false;
+        p += length;
+    }
+    return true;
+}
+
+/// What would end the field or the line is escaped with a backslash.
+void AppendField(std::string_view bytes, std::string& file) {
+    for (const char byte : bytes) {
+        if (byte == '\\' || byte == '\t' || byte == '\n' || byte == '\0') file.push_back('\\');
+        file.push_back(byte == '\0' ? '0' : byte);
+    }
 }
 
 Status Malformed(const Query& query, std::string_view what) {
@@ -145,13 +164,38 @@ bool Value::AppendOther(std::string& sql) const {
             AppendBytes(text_, sql);
             return true;
         case Kind::kDate:
+            sql.push_back('\'');
             AppendDate(int_, sql);
+            sql.push_back('\'');
             return true;
         case Kind::kInt:
         case Kind::kUint:
             break;
     }
     AppendNumber(sql);
+    return true;
+}
+
+bool Value::AppendOtherField(std::string& file) const {
+    switch (kind_) {
+        case Kind::kNull:
+            file += "\\N";
+            return true;
+        case Kind::kText:
+            if (!IsUtf8(text_)) return false;
+            AppendField(text_, file);
+            return true;
+        case Kind::kBytes:
+            AppendField(text_, file);
+            return true;
+        case Kind::kDate:
+            AppendDate(int_, file);
+            return true;
+        case Kind::kInt:
+        case Kind::kUint:
+            break;
+    }
+    AppendNumber(file);
     return true;
 }
 

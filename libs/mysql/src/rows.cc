@@ -88,8 +88,8 @@ bool Rows::Next() {
     Impl& impl = *impl_;
     if (!impl.result) return false;
     if (impl.session == nullptr) return impl.on_row = impl.result->next();
-    const Status status = impl.session->Run(impl.query_name, Phase::kNothingStored,
-                                            [&] { impl.on_row = impl.result->next(); });
+    const Status status = impl.session->Guard(impl.query_name, Phase::kNothingStored,
+                                              [&] { impl.on_row = impl.result->next(); });
     if (!status.ok()) {
         impl.status = status;
         impl.on_row = false;
@@ -107,24 +107,26 @@ bool Rows::IsNull(int column) const {
     return impl_->result->isNull(static_cast<unsigned>(column + 1));
 }
 
-std::int64_t Rows::Int(int column) const {
-    const Impl& impl = *impl_;
-    const Impl::Column kind = impl.NumberColumn(column);
+std::int64_t Rows::Impl::ReadInt(int column, Column kind) const {
     const auto index = static_cast<unsigned>(column + 1);
-    const std::int64_t number = impl.result->getInt64(index);
+    const std::int64_t number = result->getInt64(index);
     if (number == 0) {
-        if (impl.result->isNull(index)) [[unlikely]]
-            impl.Broken(column, "is NULL");
-    } else if (kind == Impl::Column::kUnsigned) {
+        if (result->isNull(index)) [[unlikely]]
+            Broken(column, "is NULL");
+    } else if (kind == Column::kUnsigned) {
         if (number < 0) [[unlikely]]
-            impl.Broken(column, "does not fit 64 signed bits");
+            Broken(column, "does not fit 64 signed bits");
     } else if (number == std::numeric_limits<std::int64_t>::max() ||
                number == std::numeric_limits<std::int64_t>::min()) [[unlikely]] {
         // A DECIMAL beyond 64 bits is read as the nearest number that fits.
-        const std::string text = impl.result->getString(index);
-        if (text != std::to_string(number)) impl.Broken(column, "does not fit 64 signed bits");
+        const std::string text = result->getString(index);
+        if (text != std::to_string(number)) Broken(column, "does not fit 64 signed bits");
     }
     return number;
+}
+
+std::int64_t Rows::Int(int column) const {
+    return impl_->ReadInt(column, impl_->NumberColumn(column));
 }
 
 std::uint64_t Rows::Uint(int column) const {

@@ -26,6 +26,8 @@ struct Rows::Impl {
     mutable std::vector<Column> columns;
 
     Column NumberColumn(int column) const;
+    /// Preconditions: on a row, and `kind` is what NumberColumn gave.
+    std::int64_t ReadInt(int column, Column kind) const;
     void CheckRead(int column) const;
     [[noreturn]] void Broken(int column, std::string_view what) const;
     void EndStream();

@@ -10,19 +10,19 @@
 #include "kessai/result/check.h"
 #include "rows_impl.h"
 #include "session_impl.h"
+#include "session_settings.h"
 
 namespace kessai::mysql {
 namespace {
 
+// libmariadb's mode "auto": a file is sent only in answer to a statement that asked for it.
+constexpr int kFileOnlyWhenLoading = 2;
+
+}  // namespace
+
 sql::Driver& ConnectorDriver() {
-    // Making it initializes the client library, which is not thread safe: once, here.
     static sql::Driver* const driver = get_driver_instance();
     return *driver;
-}
-
-int Seconds(Duration duration) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
-    return static_cast<int>(std::clamp<std::int64_t>(seconds, 1, 24 * 3600));
 }
 
 std::string SettingsStatement(const ConnectOptions& options) {
@@ -40,6 +40,18 @@ std::string SettingsStatement(const ConnectOptions& options) {
     sql += " /*M!100302 , in_predicate_conversion_threshold=0 */";
     return sql;
 }
+
+int WholeSeconds(Duration duration) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+    return static_cast<int>(std::clamp<std::int64_t>(seconds, 1, 24 * 3600));
+}
+
+Duration ReadTimeout(const ConnectOptions& options) {
+    return std::max<Duration>(options.read_timeout,
+                              std::chrono::seconds(options.lock_wait_timeout_s + 1));
+}
+
+namespace {
 
 /// The client library is asked to insist on TLS; what counts is what the server has seen.
 void RequireEncryption(sql::Statement& statement) {
@@ -145,6 +157,15 @@ Status Session::Impl::SetAutocommit(bool on) {
     return status;
 }
 
+Status Session::Impl::CheckSize(std::string_view name, std::size_t size) const {
+    if (size <= statement_bytes_max) return {};
+    std::string message("query ");
+    message += name;
+    message += ": the statement has " + std::to_string(size) + " bytes, at most " +
+               std::to_string(statement_bytes_max) + " are sent";
+    return Status(Code::kInvalidArgument, reason::kStatementTooLarge, std::move(message));
+}
+
 Status Session::Impl::CheckUsable() const {
     KESSAI_CHECK(!streaming, "a session reads its streamed rows to their end first");
     if (in_transaction && !doomed.ok()) return doomed;
@@ -206,12 +227,11 @@ Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options,
         map["userName"] = sql::SQLString(options.user);
         map["password"] = sql::SQLString(options.password);
         map["schema"] = sql::SQLString(options.schema);
-        map["OPT_CONNECT_TIMEOUT"] = Seconds(options.connect_timeout);
-        map["OPT_READ_TIMEOUT"] = Seconds(std::max<Duration>(
-            options.read_timeout, std::chrono::seconds(options.lock_wait_timeout_s + 1)));
-        map["OPT_WRITE_TIMEOUT"] = Seconds(options.write_timeout);
+        map["OPT_CONNECT_TIMEOUT"] = WholeSeconds(options.connect_timeout);
+        map["OPT_READ_TIMEOUT"] = WholeSeconds(ReadTimeout(options));
+        map["OPT_WRITE_TIMEOUT"] = WholeSeconds(options.write_timeout);
         map["OPT_CHARSET_NAME"] = sql::SQLString("utf8mb4");
-        map["OPT_LOCAL_INFILE"] = 0;
+        map["OPT_LOCAL_INFILE"] = options.bulk_load ? kFileOnlyWhenLoading : 0;
         map["CLIENT_MULTI_STATEMENTS"] = true;
         map["CLIENT_FOUND_ROWS"] = true;
         const bool tls = !options.tls_ca_file.empty();
@@ -223,11 +243,12 @@ Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options,
         impl->connection.reset(ConnectorDriver().connect(map));
         impl->statement.reset(impl->connection->createStatement());
         if (tls) RequireEncryption(*impl->statement);
-        impl->statement->execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        impl->statement->execute(kIsolationStatement);
         impl->statement->execute(SettingsStatement(options));
         const std::unique_ptr<sql::ResultSet> packet(
-            impl->statement->executeQuery("SELECT @@max_allowed_packet"));
+            impl->statement->executeQuery("SELECT @@max_allowed_packet, @@local_infile"));
         packet->next();
+        impl->loads_files = options.bulk_load && packet->getInt(2) != 0;
         // One byte is the command; the rest is room for a COMMIT after a batch.
         const auto allowed = static_cast<std::size_t>(packet->getInt64(1)) - 64;
         impl->statement_bytes_max = std::min(options.max_statement_bytes, allowed);
@@ -239,14 +260,7 @@ Result<std::unique_ptr<Session>> Session::Connect(const ConnectOptions& options,
 
 namespace {
 
-Status CheckSize(std::string_view name, std::size_t size, std::size_t limit) {
-    if (size <= limit) return {};
-    std::string message("query ");
-    message += name;
-    message += ": the statement has " + std::to_string(size) + " bytes, at most " +
-               std::to_string(limit) + " are sent";
-    return Status(Code::kInvalidArgument, reason::kStatementTooLarge, std::move(message));
-}
+constexpr std::size_t kRowsPerBlock = 512;
 
 }  // namespace
 
@@ -261,7 +275,7 @@ Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argumen
     sql = !toggles ? "" : impl.in_transaction ? "SET autocommit=0;" : "SET autocommit=1;";
     const std::size_t select_begins = sql.size();
     KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
-    KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(impl.CheckSize(query.name, sql.size()));
     if (impl.in_transaction) impl.transaction_begun = true;
     if (impl.observer != nullptr) {
         impl.observer->OnSelect(query.name, std::string_view(sql).substr(select_begins));
@@ -299,13 +313,37 @@ Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argumen
     return Rows(std::move(rows));
 }
 
+Status Session::ScanRendered(const Query& query, std::span<const Argument> arguments,
+                             const std::function<void(std::span<const std::int64_t>)>& take) {
+    KESSAI_ASSIGN_OR_RETURN(Rows rows, SelectRendered(query, arguments, /*streamed=*/true));
+    Rows::Impl& impl = *rows.impl_;
+    std::vector<std::int64_t> block(kRowsPerBlock * impl.columns.size());
+    std::vector<Rows::Impl::Column> kinds;
+    return impl_->Run(query.name, Phase::kNothingStored, [&] {
+        std::size_t used = 0;
+        while ((impl.on_row = impl.result->next())) {
+            for (int i = 0; kinds.size() < impl.columns.size(); ++i) {
+                kinds.push_back(impl.NumberColumn(i));
+            }
+            for (std::size_t i = 0; i < kinds.size(); ++i) {
+                block[used++] = impl.ReadInt(static_cast<int>(i), kinds[i]);
+            }
+            if (used == block.size()) {
+                take(block);
+                used = 0;
+            }
+        }
+        if (used > 0) take(std::span(block).first(used));
+    });
+}
+
 Result<std::uint64_t> Session::ExecuteRendered(const Query& query,
                                                std::span<const Argument> arguments) {
     Impl& impl = *impl_;
     std::string& sql = *impl.buffer.operator->();
     sql.clear();
     KESSAI_RETURN_IF_ERROR(Render(query, arguments, sql));
-    KESSAI_RETURN_IF_ERROR(CheckSize(query.name, sql.size(), impl.statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(impl.CheckSize(query.name, sql.size()));
     KESSAI_RETURN_IF_ERROR(impl.Prepare());
 
     std::uint64_t affected = 0;
@@ -323,7 +361,7 @@ Result<std::uint64_t> Session::ExecuteRendered(const Query& query,
 
 Status Session::Impl::RunBatch(const StatementBatch& batch, bool commit) {
     if (batch.empty() && !commit) return {};
-    KESSAI_RETURN_IF_ERROR(CheckSize(batch.name_, batch.bytes(), statement_bytes_max));
+    KESSAI_RETURN_IF_ERROR(CheckSize(batch.name_, batch.bytes()));
     KESSAI_RETURN_IF_ERROR(Prepare());
     std::string& sql = *buffer.operator->();
     sql = batch.sql_;

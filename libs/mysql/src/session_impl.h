@@ -36,6 +36,8 @@ struct Session::Impl {
     /// Statements are rendered into the connector's own string: no copy.
     sql::SQLString buffer;
 
+    /// The server takes files: see ConnectOptions::bulk_load.
+    bool loads_files = false;
     bool server_autocommit = true;
     bool in_transaction = false;
     /// A statement of the open transaction was sent.
@@ -50,17 +52,22 @@ struct Session::Impl {
     template <class F>
     Status Run(std::string_view name, Phase phase, F&& call) {
         const SteadyInstant begin = clock->SteadyNow();
-        Status status;
+        Status status = Guard(name, phase, std::forward<F>(call));
+        Observe(name, begin, status);
+        return status;
+    }
+    /// The same without telling the observer: for what is done millions of times.
+    template <class F>
+    Status Guard(std::string_view name, Phase phase, F&& call) {
         try {
             call();
         } catch (const sql::SQLException& e) {
-            status = Failed(name, phase, e.getErrorCode(), e.what());
+            return Failed(name, phase, e.getErrorCode(), e.what());
         } catch (const std::exception& e) {
             // Out of memory while reading a result: the connection is in the middle of it.
-            status = Failed(name, phase, 0, e.what());
+            return Failed(name, phase, 0, e.what());
         }
-        Observe(name, begin, status);
-        return status;
+        return {};
     }
     Status Failed(std::string_view name, Phase phase, int number, std::string_view message);
     void Observe(std::string_view name, SteadyInstant begin, const Status& outcome) const {
@@ -69,6 +76,8 @@ struct Session::Impl {
                           outcome);
     }
 
+    /// Refuses a statement that is too large to be sent.
+    Status CheckSize(std::string_view name, std::size_t size) const;
     /// Refuses if nothing may be sent.
     Status CheckUsable() const;
     /// The same, and makes the server's autocommit fit the transaction.

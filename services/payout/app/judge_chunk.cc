@@ -8,6 +8,7 @@
 namespace kessai::payout::app {
 namespace {
 
+using domain::CycleSums;
 using domain::HeldBack;
 using domain::HoldReason;
 using domain::MerchantId;
@@ -19,9 +20,13 @@ std::vector<MerchantSums> SumOverSlots(std::span<const SlotTotal> totals) {
     sums.reserve(totals.size());
     for (const SlotTotal& total : totals) sums.push_back(total.part);
     // Slots come before tax classes in the rows' order.
-    std::stable_sort(sums.begin(), sums.end(), [](const MerchantSums& a, const MerchantSums& b) {
+    const auto in_order = [](const MerchantSums& a, const MerchantSums& b) {
         return std::pair(a.merchant, a.tax_class) < std::pair(b.merchant, b.tax_class);
-    });
+    };
+    // As a rule they are: a merchant has one tax class a day.
+    if (!std::is_sorted(sums.begin(), sums.end(), in_order)) {
+        std::stable_sort(sums.begin(), sums.end(), in_order);
+    }
     return domain::Joined(std::move(sums));
 }
 
@@ -91,16 +96,16 @@ class Judge {
     }
 
     /// What the cycle released before.
-    std::int64_t FeesOf(const MerchantSums& part) const {
+    CycleSums CycleOf(const MerchantSums& part) const {
         const auto key = std::pair(part.merchant, part.tax_class);
         const auto found =
-            std::lower_bound(evidence_.fees_before.begin(), evidence_.fees_before.end(), key,
-                             [](const FeesBefore& before, const auto& sought) {
+            std::lower_bound(evidence_.cycle.begin(), evidence_.cycle.end(), key,
+                             [](const CycleSums& before, const auto& sought) {
                                  return std::pair(before.merchant, before.tax_class) < sought;
                              });
-        const bool is_there = found != evidence_.fees_before.end() &&
-                              std::pair(found->merchant, found->tax_class) == key;
-        return is_there ? found->fees : 0;
+        const bool is_there =
+            found != evidence_.cycle.end() && std::pair(found->merchant, found->tax_class) == key;
+        return is_there ? *found : CycleSums{part.merchant, part.tax_class, 0, 0, 0, 0};
     }
 
     void HoldBack(const domain::Comparison& comparison, HoldReason reason, std::string note) {
@@ -129,29 +134,34 @@ class Judge {
 
     void Release(const domain::Comparison& comparison) {
         const MerchantId merchant = comparison.merchant;
-        std::vector<domain::ReleaseLine> lines;
+        const std::size_t lines_before = outcome_.lines.size();
         domain::ReleaseSums sums = outcome_.sums;
         for (const MerchantSums& part :
              evidence_.recounted.subspan(comparison.first, comparison.count)) {
-            const Result<domain::ReleaseLine> line =
-                domain::MakeReleaseLine(part, FeesOf(part), taxes_);
-            const Result<domain::ReleaseSums> sum =
-                line.ok() ? domain::AddLine(sums, *line) : line.status();
-            if (!sum.ok()) {
-                return HoldBack(comparison, HoldReason::kFeeDiffers,
-                                std::string(sum.status().message()));
+            if (const Status added = AddLine(part, sums); !added.ok()) {
+                outcome_.lines.resize(lines_before);
+                outcome_.cycles.resize(lines_before);
+                return HoldBack(comparison, HoldReason::kFeeDiffers, std::string(added.message()));
             }
-            sums = *sum;
-            lines.push_back(*line);
         }
-        if (!lines.empty()) ++sums.merchant_count;
+        if (outcome_.lines.size() > lines_before) ++sums.merchant_count;
         outcome_.sums = sums;
-        outcome_.lines.insert(outcome_.lines.end(), lines.begin(), lines.end());
         if (!evidence_.first_round) {
             FreedMerchant freed{merchant, std::nullopt};
             if (WasOpenAtClose(merchant)) freed.seal = SealOfMerchant(merchant);
             outcome_.freed.push_back(freed);
         }
+    }
+
+    Status AddLine(const MerchantSums& part, domain::ReleaseSums& sums) {
+        const CycleSums before = CycleOf(part);
+        KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseLine line,
+                                domain::MakeReleaseLine(part, before.fee, taxes_));
+        KESSAI_ASSIGN_OR_RETURN(const CycleSums after, domain::AddToCycle(before, line));
+        KESSAI_ASSIGN_OR_RETURN(sums, domain::AddLine(sums, line));
+        outcome_.lines.push_back(line);
+        outcome_.cycles.push_back(after);
+        return OkStatus();
     }
 
     const ChunkEvidence& evidence_;

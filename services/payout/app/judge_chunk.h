@@ -21,7 +21,8 @@ struct ChunkEvidence {
     std::span<const Hold> holds;
     std::span<const domain::SlotTotal> totals;
     std::span<const domain::MerchantSums> recounted;
-    std::span<const FeesBefore> fees_before;
+    /// What the cycle released before, in order of merchant and tax class.
+    std::span<const domain::CycleSums> cycle;
     /// Merchants with an event that waits.
     const std::set<domain::MerchantId>* blocked = nullptr;
     /// Merchants with a wrong accrual.

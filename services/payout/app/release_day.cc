@@ -39,6 +39,17 @@ std::int64_t LeftBehind(std::span<const Hold> holds, const ChunkOutcome& outcome
     return static_cast<std::int64_t>(left.size());
 }
 
+/// The first round judges whom the seal covers: by the totals that were sealed. A deep one looks at
+/// the rows too, and later rounds are of merchants whose rows may have changed since.
+Result<std::vector<domain::SlotTotal>> TotalsFor(const ReleaseRound& round,
+                                                 ChunkTransaction& transaction) {
+    if (round.round == 0 && !round.deep) {
+        KESSAI_ASSIGN_OR_RETURN(auto sealed, transaction.SealedTotals());
+        if (sealed) return *std::move(sealed);
+    }
+    return transaction.Totals();
+}
+
 }  // namespace
 
 ReleaseDay::ReleaseDay(ReleaseDayOptions options, ReleaseStore& store, PlanCache& plans,
@@ -190,8 +201,8 @@ Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence
 Result<ChunkOutcome> ReleaseDay::Judge(ChunkTransaction& transaction, const ReleaseRound& round,
                                        const ReleaseChunk& chunk, const Evidence& evidence) const {
     KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
-    KESSAI_ASSIGN_OR_RETURN(const auto totals, transaction.Totals());
-    KESSAI_ASSIGN_OR_RETURN(const auto fees_before, transaction.FeesOfCycle());
+    KESSAI_ASSIGN_OR_RETURN(const auto totals, TotalsFor(round, transaction));
+    KESSAI_ASSIGN_OR_RETURN(const auto cycle, transaction.CycleBefore());
     const auto recounted = evidence.recount.sums.Reduce(chunk.range);
     return JudgeChunk({.day = round.day,
                        .first_round = round.round == 0,
@@ -199,7 +210,7 @@ Result<ChunkOutcome> ReleaseDay::Judge(ChunkTransaction& transaction, const Rele
                        .holds = holds,
                        .totals = totals,
                        .recounted = recounted,
-                       .fees_before = fees_before,
+                       .cycle = cycle,
                        .blocked = &evidence.blocked.merchants,
                        .faults = &evidence.recount.faults},
                       taxes_);

@@ -43,13 +43,6 @@ struct Hold {
     bool released = false;
 };
 
-/// What a merchant's cycle released before, of one tax class.
-struct FeesBefore {
-    domain::MerchantId merchant;
-    domain::TaxClass tax_class = domain::TaxClass::kNone;
-    std::int64_t fees = 0;
-};
-
 /// A merchant whose hold ends.
 struct FreedMerchant {
     domain::MerchantId merchant;
@@ -60,6 +53,8 @@ struct FreedMerchant {
 /// What is to become of one chunk; every list in order of merchant.
 struct ChunkOutcome {
     std::vector<domain::ReleaseLine> lines;
+    /// What the cycle has released with each of the lines.
+    std::vector<domain::CycleSums> cycles;
     std::vector<domain::HeldBack> held;
     std::vector<FreedMerchant> freed;
     domain::ReleaseSums sums;
@@ -71,10 +66,14 @@ class ChunkTransaction {
     virtual ~ChunkTransaction() = default;
     /// Those of the range that are or were held back, in order.
     virtual Result<std::vector<Hold>> Holds() = 0;
-    /// In order of (merchant, slot, tax class).
+    /// The totals as they stand, in order of (merchant, slot, tax class).
     virtual Result<std::vector<domain::SlotTotal>> Totals() = 0;
-    /// Of the day's cycle, in order of merchant and tax class.
-    virtual Result<std::vector<FeesBefore>> FeesOfCycle() = 0;
+    /// The totals that were sealed at close, kept in one piece: for who was not open then they say
+    /// the same, and cost a fraction. Nothing if the close kept none (it was of an older version,
+    /// or there were too many); what cannot be read comes without totals, and breaks the seal.
+    virtual Result<std::optional<std::vector<domain::SlotTotal>>> SealedTotals() = 0;
+    /// What the day's cycle released before, in order of merchant and tax class.
+    virtual Result<std::vector<domain::CycleSums>> CycleBefore() = 0;
     /// Stores the outcome and checks the chunk off.
     virtual Status Store(const ChunkOutcome& outcome) = 0;
 };
@@ -97,6 +96,8 @@ class ReleaseStore {
 
     /// NOT_FOUND DAY_UNKNOWN.
     virtual Result<domain::DayState> StateOf(BusinessDate day) = 0;
+    /// Merchants that were sealed at close; 0 if the day is not closed.
+    virtual Result<std::int64_t> MerchantCount(BusinessDate day) = 0;
     /// The round that was begun and not finished.
     virtual Result<std::optional<ReleaseRound>> UnderWay() = 0;
     /// All chunks that a closed day was sealed in.
@@ -130,12 +131,11 @@ class ReleaseStore {
         domain::PaymentId payment) = 0;
     virtual Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) = 0;
 
-    using TakeSums = std::function<void(domain::MerchantId, domain::TaxClass, std::int64_t gross,
-                                        std::int64_t fee)>;
+    using TakeAmounts = std::function<void(std::span<const domain::AccruedAmount>)>;
     using TakeAccrual = std::function<void(const domain::Accrual&)>;
     /// Gives the day's accruals with a bucket from `first` to `last` as they come, in no order.
-    virtual Status ScanSums(BusinessDate day, int first_bucket, int last_bucket,
-                            const TakeSums& take) = 0;
+    virtual Status ScanAmounts(BusinessDate day, int first_bucket, int last_bucket,
+                               const TakeAmounts& take) = 0;
     virtual Status ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,
                                 const TakeAccrual& take) = 0;
 };

@@ -9,6 +9,8 @@ namespace kessai::payout::domain {
 namespace {
 
 constexpr std::size_t kSmallestTable = 64;
+// How far ahead of an addition its slot is asked for.
+constexpr std::size_t kRowsAhead = 12;
 
 auto KeyOf(const MerchantSums& sums) {
     return std::tuple(sums.merchant, sums.tax_class);
@@ -36,40 +38,62 @@ Sums Total(std::span<const MerchantSums> run) {
 SegmentSums::SegmentSums(std::size_t merchants_expected)
     : slots_(std::bit_ceil(std::max(kSmallestTable, merchants_expected * 2))) {}
 
+std::size_t SegmentSums::HomeOf(std::int64_t merchant, std::uint64_t tax_class) const {
+    const std::size_t hash = std::hash<MerchantId>{}(MerchantId{merchant});
+    return (hash + tax_class) & (slots_.size() - 1);
+}
+
 // A slot with no items is free: every entry has at least one.
-MerchantSums& SegmentSums::SlotOf(MerchantId merchant, TaxClass tax_class) {
+SegmentSums::Slot& SegmentSums::SlotOf(std::int64_t merchant, std::uint64_t tax_class) {
     const std::size_t mask = slots_.size() - 1;
-    std::size_t at =
-        (std::hash<MerchantId>()(merchant) + static_cast<std::size_t>(tax_class)) & mask;
-    while (slots_[at].sums.item_count != 0 &&
+    std::size_t at = HomeOf(merchant, tax_class);
+    while (slots_[at].item_count != 0 &&
            (slots_[at].merchant != merchant || slots_[at].tax_class != tax_class)) {
         at = (at + 1) & mask;
     }
     return slots_[at];
 }
 
-void SegmentSums::Add(MerchantId merchant, TaxClass tax_class, std::int64_t gross,
-                      std::int64_t fee) {
-    MerchantSums& slot = SlotOf(merchant, tax_class);
-    const bool is_new = slot.sums.item_count == 0;
-    slot.merchant = merchant;
-    slot.tax_class = tax_class;
-    slot.sums = slot.sums + Sums{gross, fee, 1};
-    if (is_new && ++size_ * 2 > slots_.size()) Grow();
+void SegmentSums::Add(std::span<const AccruedAmount> rows) {
+    const auto class_of = [](const AccruedAmount& row) {
+        return static_cast<std::uint64_t>(row.tax_class);
+    };
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (i + kRowsAhead < rows.size()) {
+            const AccruedAmount& ahead = rows[i + kRowsAhead];
+            __builtin_prefetch(&slots_[HomeOf(ahead.merchant.value(), class_of(ahead))], 1);
+        }
+        const AccruedAmount& row = rows[i];
+        Slot& slot = SlotOf(row.merchant.value(), class_of(row));
+        const bool is_new = slot.item_count == 0;
+        const Sums sums = Sums{slot.gross, slot.fee, 0} + Sums{row.gross, row.fee, 0};
+        slot.merchant = row.merchant.value();
+        slot.tax_class = class_of(row) & 0xff;
+        slot.gross = sums.gross;
+        slot.fee = sums.fee;
+        ++slot.item_count;
+        if (is_new && ++size_ * 2 > slots_.size()) Grow();
+    }
 }
 
 void SegmentSums::Grow() {
-    std::vector<MerchantSums> old(slots_.size() * 2);
+    std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
-    for (const MerchantSums& entry : old) {
-        if (entry.sums.item_count != 0) SlotOf(entry.merchant, entry.tax_class) = entry;
+    for (const Slot& entry : old) {
+        if (entry.item_count != 0) SlotOf(entry.merchant, entry.tax_class) = entry;
     }
 }
 
 std::vector<MerchantSums> SegmentSums::TakeSorted() {
-    std::erase_if(slots_, [](const MerchantSums& slot) { return slot.sums.item_count == 0; });
-    std::vector<MerchantSums> sorted(kSmallestTable);
-    sorted.swap(slots_);
+    std::vector<MerchantSums> sorted;
+    sorted.reserve(size_);
+    for (const Slot& slot : slots_) {
+        if (slot.item_count == 0) continue;
+        sorted.push_back({MerchantId(slot.merchant),
+                          static_cast<TaxClass>(slot.tax_class),
+                          {slot.gross, slot.fee, static_cast<std::int64_t>(slot.item_count)}});
+    }
+    slots_ = std::vector<Slot>(kSmallestTable);
     size_ = 0;
     std::sort(sorted.begin(), sorted.end(), InOrder);
     return sorted;

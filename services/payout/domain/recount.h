@@ -23,6 +23,14 @@ struct MerchantRange {
 inline constexpr MerchantId kLowestMerchant{INT64_MIN};
 inline constexpr MerchantId kHighestMerchant{INT64_MAX};
 
+/// What the recount takes of an accrual row.
+struct AccruedAmount {
+    MerchantId merchant;
+    TaxClass tax_class = TaxClass::kNone;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+};
+
 /// First step of the recount: what one worker has seen of the day's accruals, by merchant. An open
 /// addressing table, because it takes millions of rows a second. One thread.
 class SegmentSums {
@@ -30,17 +38,29 @@ class SegmentSums {
     /// `merchants_expected` only saves growing.
     explicit SegmentSums(std::size_t merchants_expected = 0);
 
-    void Add(MerchantId merchant, TaxClass tax_class, std::int64_t gross, std::int64_t fee);
+    /// Many at a time, so that the table's lines are on their way while others are added to.
+    void Add(std::span<const AccruedAmount> rows);
+    void Add(const AccruedAmount& row) { Add(std::span(&row, 1)); }
     std::size_t size() const { return size_; }
 
     /// In order of merchant and tax class; leaves this empty.
     std::vector<MerchantSums> TakeSorted();
 
  private:
-    void Grow();
-    MerchantSums& SlotOf(MerchantId merchant, TaxClass tax_class);
+    /// Half a cache line.
+    struct Slot {
+        std::int64_t merchant = 0;
+        std::int64_t gross = 0;
+        std::int64_t fee = 0;
+        std::uint64_t item_count : 56 = 0;
+        std::uint64_t tax_class : 8 = 0;
+    };
 
-    std::vector<MerchantSums> slots_;
+    void Grow();
+    std::size_t HomeOf(std::int64_t merchant, std::uint64_t tax_class) const;
+    Slot& SlotOf(std::int64_t merchant, std::uint64_t tax_class);
+
+    std::vector<Slot> slots_;
     std::size_t size_ = 0;
 };
 

@@ -104,13 +104,15 @@ void ChunkSealer::Add(const SlotTotal& total) {
         current_ = merchant;
     }
     sealer_.Add(total);
+    packer_.Add(total);
 }
 
 // The ranges meet without gap: the next chunk begins at its first merchant, this one ends before.
 void ChunkSealer::Cut(MerchantId next_first) {
     open_.range.last = MerchantId(next_first.value() - 1);
     open_.seal = sealer_.Finish();
-    chunks_.push_back(open_);
+    open_.totals = packer_.Take();
+    chunks_.push_back(std::move(open_));
     open_ = SealedChunk();
     open_.range.first = next_first;
     sealer_ = TotalsSealer(day_);
@@ -119,7 +121,8 @@ void ChunkSealer::Cut(MerchantId next_first) {
 std::vector<SealedChunk> ChunkSealer::Finish() {
     open_.range.last = kHighestMerchant;
     open_.seal = sealer_.Finish();
-    chunks_.push_back(open_);
+    open_.totals = packer_.Take();
+    chunks_.push_back(std::move(open_));
     return std::move(chunks_);
 }
 

@@ -3,22 +3,16 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 
-#include "domain/day_total.h"
+#include "domain/packed_totals.h"
 #include "domain/recount.h"
 
 namespace kessai::payout::domain {
 
 using Seal = std::array<std::uint8_t, 32>;
-
-/// One stored total: the part of a merchant's day that came through one slot (Kafka partition).
-struct SlotTotal {
-    std::uint32_t slot = 0;
-    MerchantSums part;
-
-    bool operator==(const SlotTotal&) const = default;
-};
 
 /// SHA-256 over a day's totals, in the order they are added: each is 8 bytes, most significant
 /// first, of merchant, slot, tax class, gross, fee and item count; before them the day (yyyymmdd).
@@ -47,6 +41,8 @@ struct SealedChunk {
     MerchantRange range;
     std::int64_t merchant_count = 0;
     Seal seal{};
+    /// What was sealed, packed. Nothing if that takes more than kPackedTotalsMax.
+    std::optional<std::string> totals = std::string();
 
     bool operator==(const SealedChunk&) const = default;
 };
@@ -71,6 +67,7 @@ class ChunkSealer {
     BusinessDate day_;
     std::int64_t merchants_per_chunk_;
     TotalsSealer sealer_;
+    TotalsPacker packer_;
     MerchantId current_;
     std::vector<SealedChunk> chunks_;
     SealedChunk open_;

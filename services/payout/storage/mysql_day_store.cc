@@ -28,9 +28,9 @@ constexpr mysql::Query kTotalsOfDay{"merchant_day_total.of_day",
                                     "SELECT " KESSAI_SLOT_TOTAL_COLUMNS R"sql(
     FROM merchant_day_total FORCE INDEX (PRIMARY) WHERE business_date = ?
     ORDER BY merchant_id, slot, tax_class)sql"};
-constexpr mysql::Query kInsertChunks{"day_chunk.insert", R"sql(
-    INSERT INTO day_chunk (business_date, chunk, merchant_first, merchant_last, merchant_count,
-                           seal) VALUES {rows})sql"};
+constexpr mysql::BulkTarget kChunks{
+    "day_chunk.insert", "day_chunk",
+    "business_date, chunk, merchant_first, merchant_last, merchant_count, seal, totals"};
 constexpr mysql::Query kInsertHolds{"merchant_hold.insert_open", R"sql(
     INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
                                total_fee, total_count, recount_gross, recount_fee, recount_count,
@@ -56,6 +56,7 @@ constexpr mysql::Query kHasDayFrom{"payout_day.has_closed_from", R"sql(
     SELECT 1 FROM payout_day WHERE business_date >= ? AND state >= ? LIMIT 1)sql"};
 
 constexpr std::size_t kRowsPerStatement = 2'000;
+constexpr std::size_t kStatementBytes = std::size_t{2} << 20;
 constexpr std::size_t kNoteMax = 255;
 
 int Number(DayState state) {
@@ -77,21 +78,19 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
     }
 
     Status StreamTotals(const std::function<void(const domain::SlotTotal&)>& take) override {
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.SelectStreamed(kTotalsOfDay, day_));
-        while (rows.Next()) take(ReadSlotTotal(rows));
-        return rows.status();
+        return session_.Scan(
+            kTotalsOfDay,
+            [&](std::span<const std::int64_t> cells) {
+                for (std::size_t i = 0; i < cells.size(); i += 6) {
+                    take(SlotTotalOf(cells.subspan(i, 6)));
+                }
+            },
+            day_);
     }
 
     Status Store(const app::ClosedDay& closed) override {
+        KESSAI_RETURN_IF_ERROR(StoreChunks(closed.chunks));
         mysql::RowList rows;
-        for (std::size_t i = 0; i < closed.chunks.size(); ++i) {
-            const domain::SealedChunk& chunk = closed.chunks[i];
-            rows.Add(day_, i, chunk.range.first, chunk.range.last, chunk.merchant_count,
-                     AsBytes(chunk.seal));
-            if (rows.size() == kRowsPerStatement)
-                KESSAI_RETURN_IF_ERROR(Flush(kInsertChunks, rows));
-        }
-        KESSAI_RETURN_IF_ERROR(Flush(kInsertChunks, rows));
         for (const domain::HeldBack& held : closed.open_merchants) {
             rows.Add(day_, held.merchant, static_cast<int>(held.reason), /*open_at_close=*/true, 0,
                      0, 0, 0, 0, 0, CutText(held.note, kNoteMax), closed.closed_at);
@@ -104,6 +103,22 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
     }
 
  private:
+    Status StoreChunks(std::span<const domain::SealedChunk> chunks) {
+        mysql::BulkRows rows = session_.NewBulkRows();
+        for (std::size_t i = 0; i < chunks.size(); ++i) {
+            const domain::SealedChunk& chunk = chunks[i];
+            std::optional<mysql::Bytes> totals;
+            if (chunk.totals) totals = mysql::Bytes{*chunk.totals};
+            rows.Add(day_, i, chunk.range.first, chunk.range.last, chunk.merchant_count,
+                     AsBytes(chunk.seal), totals);
+            // A chunk more does not make the statement too large.
+            if (rows.bytes() < kStatementBytes && i + 1 < chunks.size()) continue;
+            KESSAI_RETURN_IF_ERROR(session_.StoreBulk(kChunks, rows));
+            rows.Clear();
+        }
+        return OkStatus();
+    }
+
     Status Flush(const mysql::Query& query, mysql::RowList& rows) {
         if (rows.empty()) return OkStatus();
         KESSAI_RETURN_IF_ERROR(session_.Execute(query, rows));

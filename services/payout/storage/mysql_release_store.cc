@@ -37,6 +37,8 @@ constexpr mysql::Query kUnderWay{"release_round.under_way", R"sql(
     FROM payout_gate g JOIN release_round r
         ON r.business_date = g.releasing_date AND r.round = g.releasing_round
     WHERE g.id = ?)sql"};
+constexpr mysql::Query kMerchantCount{
+    "payout_day.merchant_count", "SELECT merchant_count FROM payout_day WHERE business_date = ?"};
 constexpr mysql::Query kSetReleasing{
     "payout_gate.set_releasing",
     "UPDATE payout_gate SET releasing_date = ?, releasing_round = ? WHERE id = ?"};
@@ -87,19 +89,21 @@ constexpr mysql::Query kTotalsOfRange{"merchant_day_total.of_range",
     FROM merchant_day_total FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND merchant_id BETWEEN ? AND ?
     ORDER BY merchant_id, slot, tax_class)sql"};
-constexpr mysql::Query kFeesOfCycle{"merchant_cycle.of_range", R"sql(
-    SELECT merchant_id, tax_class, fee FROM merchant_cycle FORCE INDEX (PRIMARY)
+constexpr mysql::Query kSealedTotals{
+    "day_chunk.totals", "SELECT totals FROM day_chunk WHERE business_date = ? AND chunk = ?"};
+constexpr mysql::Query kCycleBefore{"merchant_cycle.of_range", R"sql(
+    SELECT merchant_id, tax_class, gross, fee, tax, net FROM merchant_cycle FORCE INDEX (PRIMARY)
     WHERE cycle_start = ? AND merchant_id BETWEEN ? AND ?
     ORDER BY merchant_id, tax_class)sql"};
 // A key that is there already means that somebody released twice: refused, and the chunk with it.
-constexpr mysql::Query kInsertReleases{"merchant_release.insert", R"sql(
-    INSERT INTO merchant_release (business_date, merchant_id, tax_class, round, currency, gross,
-                                  fee, tax, net, item_count) VALUES {rows})sql"};
-constexpr mysql::Query kAddToCycles{"merchant_cycle.add", R"sql(
-    INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax, net)
-    VALUES {rows}
-    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross), fee = fee + VALUES(fee),
-                            tax = tax + VALUES(tax), net = net + VALUES(net))sql"};
+constexpr mysql::BulkTarget kReleases{
+    "merchant_release.insert", "merchant_release",
+    "business_date, merchant_id, tax_class, round, currency, gross, fee, tax, net, item_count"};
+// The sums were read in this transaction, which holds the only round's checkpoint: nobody else
+// adds to them.
+constexpr mysql::BulkTarget kCycles{
+    "merchant_cycle.put", "merchant_cycle",
+    "cycle_start, merchant_id, tax_class, currency, gross, fee, tax, net", /*replace=*/true};
 constexpr mysql::Query kPutHolds{"merchant_hold.put", R"sql(
     INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
                                total_fee, total_count, recount_gross, recount_fee, recount_count,
@@ -129,7 +133,7 @@ constexpr mysql::Query kSumRounds{"release_round.sum", R"sql(
     SELECT COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0),
            COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
     FROM release_round WHERE business_date = ? AND finished_at_us IS NOT NULL)sql"};
-constexpr mysql::Query kScanSums{"accrual.scan_sums", R"sql(
+constexpr mysql::Query kScanAmounts{"accrual.scan_amounts", R"sql(
     SELECT merchant_id, tax_class, gross, fee FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket BETWEEN ? AND ?)sql"};
 constexpr mysql::Query kScanAccruals{"accrual.scan", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
@@ -220,28 +224,46 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     }
 
     Result<std::vector<domain::SlotTotal>> Totals() override {
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kTotalsOfRange, round_.day,
-                                                           chunk_.range.first, chunk_.range.last));
         std::vector<domain::SlotTotal> totals;
-        totals.reserve(rows.size());
-        while (rows.Next()) totals.push_back(ReadSlotTotal(rows));
+        KESSAI_RETURN_IF_ERROR(session_.Scan(
+            kTotalsOfRange,
+            [&](std::span<const std::int64_t> cells) {
+                for (std::size_t i = 0; i < cells.size(); i += 6) {
+                    totals.push_back(SlotTotalOf(cells.subspan(i, 6)));
+                }
+            },
+            round_.day, chunk_.range.first, chunk_.range.last));
         return totals;
     }
 
-    Result<std::vector<app::FeesBefore>> FeesOfCycle() override {
+    Result<std::optional<std::vector<domain::SlotTotal>>> SealedTotals() override {
         KESSAI_ASSIGN_OR_RETURN(auto rows,
-                                session_.Select(kFeesOfCycle, domain::CycleStart(round_.day),
-                                                chunk_.range.first, chunk_.range.last));
-        std::vector<app::FeesBefore> fees;
-        fees.reserve(rows.size());
-        while (rows.Next()) {
-            fees.push_back({domain::MerchantId(rows.Int(0)), ReadTaxClass(rows, 1), rows.Int(2)});
-        }
-        return fees;
+                                session_.Select(kSealedTotals, round_.day, chunk_.number));
+        std::optional<std::vector<domain::SlotTotal>> totals;
+        if (!rows.Next() || rows.IsNull(0)) return totals;
+        totals = domain::UnpackTotals(rows.Bytes(0));
+        if (!totals) totals.emplace();
+        return totals;
+    }
+
+    Result<std::vector<domain::CycleSums>> CycleBefore() override {
+        std::vector<domain::CycleSums> cycle;
+        KESSAI_RETURN_IF_ERROR(session_.Scan(
+            kCycleBefore,
+            [&](std::span<const std::int64_t> cells) {
+                for (std::size_t i = 0; i < cells.size(); i += 6) {
+                    cycle.push_back({domain::MerchantId(cells[i]),
+                                     static_cast<domain::TaxClass>(cells[i + 1]), cells[i + 2],
+                                     cells[i + 3], cells[i + 4], cells[i + 5]});
+                }
+            },
+            domain::CycleStart(round_.day), chunk_.range.first, chunk_.range.last));
+        return cycle;
     }
 
     Status Store(const app::ChunkOutcome& outcome) override {
         KESSAI_RETURN_IF_ERROR(StoreLines(outcome.lines));
+        KESSAI_RETURN_IF_ERROR(StoreCycles(outcome.cycles));
         KESSAI_RETURN_IF_ERROR(StoreHolds(outcome.held));
         KESSAI_RETURN_IF_ERROR(FreeHolds(outcome.freed));
         const domain::ReleaseSums& sums = outcome.sums;
@@ -277,23 +299,29 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     }
 
     Status StoreLines(std::span<const domain::ReleaseLine> lines) {
-        mysql::RowList releases;
-        mysql::RowList cycles;
-        for (std::size_t i = 0; i < lines.size(); ++i) {
-            const domain::ReleaseLine& line = lines[i];
-            releases.Add(round_.day, line.merchant, static_cast<int>(line.tax_class), round_.round,
-                         domain::kBookCurrency.code(), line.sums.gross, line.sums.fee, line.tax,
-                         line.net, line.sums.item_count);
-            cycles.Add(domain::CycleStart(round_.day), line.merchant,
-                       static_cast<int>(line.tax_class), domain::kBookCurrency.code(),
-                       line.sums.gross, line.sums.fee, line.tax, line.net);
-            if (releases.size() < kRowsPerStatement && i + 1 < lines.size()) continue;
-            mysql::StatementBatch statements("release.store_lines");
-            KESSAI_RETURN_IF_ERROR(statements.Add(kInsertReleases, releases));
-            KESSAI_RETURN_IF_ERROR(statements.Add(kAddToCycles, cycles));
-            KESSAI_RETURN_IF_ERROR(session_.ExecuteMany(statements));
-            releases.Clear();
-            cycles.Clear();
+        return StoreAll(kReleases, lines, [&](mysql::BulkRows& rows, const auto& line) {
+            rows.Add(round_.day, line.merchant, static_cast<int>(line.tax_class), round_.round,
+                     domain::kBookCurrency.code(), line.sums.gross, line.sums.fee, line.tax,
+                     line.net, line.sums.item_count);
+        });
+    }
+
+    Status StoreCycles(std::span<const domain::CycleSums> cycles) {
+        const BusinessDate start = domain::CycleStart(round_.day);
+        return StoreAll(kCycles, cycles, [&](mysql::BulkRows& rows, const auto& cycle) {
+            rows.Add(start, cycle.merchant, static_cast<int>(cycle.tax_class),
+                     domain::kBookCurrency.code(), cycle.gross, cycle.fee, cycle.tax, cycle.net);
+        });
+    }
+
+    template <class Item, class Add>
+    Status StoreAll(const mysql::BulkTarget& target, std::span<const Item> items, const Add& add) {
+        mysql::BulkRows rows = session_.NewBulkRows();
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            add(rows, items[i]);
+            if (rows.size() < kRowsPerStatement && i + 1 < items.size()) continue;
+            KESSAI_RETURN_IF_ERROR(session_.StoreBulk(target, rows));
+            rows.Clear();
         }
         return OkStatus();
     }
@@ -330,6 +358,12 @@ Result<std::unique_ptr<app::ReleaseTurn>> MysqlReleaseStore::TakeTurn() {
 Result<DayState> MysqlReleaseStore::StateOf(BusinessDate day) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     return LoadDayState(*session, day);
+}
+
+Result<std::int64_t> MysqlReleaseStore::MerchantCount(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kMerchantCount, day));
+    return rows.Next() ? rows.Int(0) : 0;
 }
 
 Result<std::optional<app::ReleaseRound>> MysqlReleaseStore::UnderWay() {
@@ -487,15 +521,22 @@ Result<std::vector<domain::FeePlan>> MysqlReleaseStore::PlansAfter(std::int64_t 
     return LoadPlansAfter(*session, revision);
 }
 
-Status MysqlReleaseStore::ScanSums(BusinessDate day, int first_bucket, int last_bucket,
-                                   const TakeSums& take) {
-    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session->SelectStreamed(kScanSums, day, first_bucket, last_bucket));
-    while (rows.Next()) {
-        take(domain::MerchantId(rows.Int(0)), ReadTaxClass(rows, 1), rows.Int(2), rows.Int(3));
-    }
-    return rows.status();
+Status MysqlReleaseStore::ScanAmounts(BusinessDate day, int first_bucket, int last_bucket,
+                                      const TakeAmounts& take) {
+    KESSAI_ASSIGN_OR_RETURN(const auto session, pool_.ConnectScan());
+    std::vector<domain::AccruedAmount> amounts;
+    return session->Scan(
+        kScanAmounts,
+        [&](std::span<const std::int64_t> cells) {
+            amounts.clear();
+            for (std::size_t i = 0; i < cells.size(); i += 4) {
+                amounts.push_back({domain::MerchantId(cells[i]),
+                                   static_cast<domain::TaxClass>(cells[i + 1]), cells[i + 2],
+                                   cells[i + 3]});
+            }
+            take(amounts);
+        },
+        day, first_bucket, last_bucket);
 }
 
 Status MysqlReleaseStore::ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,

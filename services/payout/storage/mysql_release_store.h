@@ -17,6 +17,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
 
     Result<std::unique_ptr<app::ReleaseTurn>> TakeTurn() override;
     Result<domain::DayState> StateOf(BusinessDate day) override;
+    Result<std::int64_t> MerchantCount(BusinessDate day) override;
     Result<std::optional<app::ReleaseRound>> UnderWay() override;
     Result<std::vector<app::ReleaseChunk>> SealedChunks(BusinessDate day) override;
     Result<std::vector<app::ReleaseChunk>> HeldChunks(BusinessDate day) override;
@@ -33,8 +34,8 @@ class MysqlReleaseStore final : public app::ReleaseStore {
     Result<std::vector<app::BlockedEvent>> Blocked(BusinessDate day, int limit) override;
     Result<std::optional<domain::MerchantId>> MerchantOfPayment(domain::PaymentId payment) override;
     Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) override;
-    Status ScanSums(BusinessDate day, int first_bucket, int last_bucket,
-                    const TakeSums& take) override;
+    Status ScanAmounts(BusinessDate day, int first_bucket, int last_bucket,
+                       const TakeAmounts& take) override;
     Status ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,
                         const TakeAccrual& take) override;
 

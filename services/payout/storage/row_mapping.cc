@@ -106,11 +106,11 @@ domain::FeePlan ReadPlan(const mysql::Rows& row) {
     return plan;
 }
 
-domain::SlotTotal ReadSlotTotal(const mysql::Rows& row) {
-    return {static_cast<std::uint32_t>(row.Int(1)),
-            {domain::MerchantId(row.Int(0)),
-             ReadTaxClass(row, 2),
-             {row.Int(3), row.Int(4), row.Int(5)}}};
+domain::SlotTotal SlotTotalOf(std::span<const std::int64_t> cells) {
+    return {static_cast<std::uint32_t>(cells[1]),
+            {domain::MerchantId(cells[0]),
+             static_cast<domain::TaxClass>(cells[2]),
+             {cells[3], cells[4], cells[5]}}};
 }
 
 domain::Seal ReadSeal(const mysql::Rows& row, int column) {

@@ -45,7 +45,8 @@ domain::FeePlan ReadPlan(const mysql::Rows& row);
 /// merchant_id, slot, tax_class, gross, fee, item_count
 #define KESSAI_SLOT_TOTAL_COLUMNS "merchant_id, slot, tax_class, gross, fee, item_count"
 
-domain::SlotTotal ReadSlotTotal(const mysql::Rows& row);
+/// Precondition: six cells.
+domain::SlotTotal SlotTotalOf(std::span<const std::int64_t> cells);
 
 inline domain::TaxClass ReadTaxClass(const mysql::Rows& row, int column) {
     return static_cast<domain::TaxClass>(row.Int(column));

@@ -17,8 +17,9 @@
 namespace kessai::payout {
 namespace {
 
-mysql::PoolOptions PoolOf(const mysql::ConnectOptions& connect) {
-    return {.connect = connect, .sessions_max = 12};
+mysql::PoolOptions PoolOf(mysql::ConnectOptions connect) {
+    connect.bulk_load = true;
+    return {.connect = std::move(connect), .sessions_max = 12};
 }
 
 transport::PaymentEventHandler::Ports PortsOf(Payout& payout, std::function<void()> on_events) {

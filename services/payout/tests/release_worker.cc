@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     options.connect.user = argv[3];
     options.connect.password = argv[4];
     options.connect.schema = argv[5];
+    options.connect.bulk_load = true;
     const BusinessDate day = BusinessDate::FromNumber(std::stoi(argv[6])).value();
     KillingObserver observer(std::stoi(argv[7]));
     mysql::Pool pool(options, SystemClock(), &observer);

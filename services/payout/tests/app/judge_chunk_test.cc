@@ -23,7 +23,7 @@ struct Chunk {
     std::vector<SlotTotal> totals;
     std::vector<MerchantSums> recounted;
     std::vector<Hold> holds;
-    std::vector<FeesBefore> fees_before;
+    std::vector<domain::CycleSums> cycle;
     std::set<MerchantId> blocked;
     std::map<MerchantId, std::string> faults;
     domain::Seal seal{};
@@ -55,7 +55,7 @@ struct Chunk {
                            .holds = holds,
                            .totals = totals,
                            .recounted = recounted,
-                           .fees_before = fees_before,
+                           .cycle = cycle,
                            .blocked = &blocked,
                            .faults = &faults},
                           domain::TaxTable::Japan());
@@ -89,7 +89,7 @@ Chunk GoodChunk() {
 
 TEST(JudgeChunkTest, GoodChunkIsReleasedWhole) {
     Chunk chunk = GoodChunk();
-    chunk.fees_before = {{MerchantId(2), TaxClass::kStandard10, 9}};
+    chunk.cycle = {{MerchantId(2), TaxClass::kStandard10, 100, 9, 0, 91}};
     const ChunkOutcome outcome = chunk.Judged();
     EXPECT_TRUE(outcome.held.empty());
     EXPECT_TRUE(outcome.freed.empty());
@@ -100,6 +100,11 @@ TEST(JudgeChunkTest, GoodChunkIsReleasedWhole) {
     EXPECT_EQ(outcome.lines[0].tax, 3);
     EXPECT_EQ(outcome.lines[0].net, 1'500 - 30 - 3);
     EXPECT_EQ(outcome.lines[1].tax, 3);  // floor(39 ÷ 10) − floor(9 ÷ 10)
+    ASSERT_EQ(outcome.cycles.size(), 6u);
+    EXPECT_EQ(outcome.cycles[0],
+              (domain::CycleSums{MerchantId(1), TaxClass::kStandard10, 1'500, 30, 3, 1'467}));
+    EXPECT_EQ(outcome.cycles[1],
+              (domain::CycleSums{MerchantId(2), TaxClass::kStandard10, 1'600, 39, 3, 1'558}));
     EXPECT_EQ(outcome.lines[2].tax_class, TaxClass::kStandard8);
     EXPECT_EQ(outcome.lines[2].tax, 0);
 }

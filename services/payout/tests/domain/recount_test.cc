@@ -32,7 +32,7 @@ TEST(RecountProperty, SegmentsAndRangesGiveWhatOneMapGives) {
             const Sums row{random.Between(-1'000, 1'000), random.Between(-10, 10), 1};
             workers[static_cast<std::size_t>(
                         random.Between(0, static_cast<std::int64_t>(workers.size()) - 1))]
-                .Add(merchant, tax_class, row.gross, row.fee);
+                .Add({merchant, tax_class, row.gross, row.fee});
             Sums& sums = expected[{merchant, tax_class}];
             sums = sums + row;
         }
@@ -99,8 +99,8 @@ TEST(CompareTest, EveryKindOfDifferenceIsSeen) {
 // Method: sums beyond 64 bits stay at the end of the range, and differ from the totals.
 TEST(CompareTest, SumsBeyondSixtyFourBitsDiffer) {
     SegmentSums worker;
-    worker.Add(MerchantId(1), TaxClass::kStandard10, INT64_MAX, INT64_MIN);
-    worker.Add(MerchantId(1), TaxClass::kStandard10, 1, -1);
+    worker.Add({MerchantId(1), TaxClass::kStandard10, INT64_MAX, INT64_MIN});
+    worker.Add({MerchantId(1), TaxClass::kStandard10, 1, -1});
     const auto recounted = worker.TakeSorted();
     ASSERT_EQ(recounted.size(), 1u);
     EXPECT_EQ(recounted[0].sums, (Sums{INT64_MAX, INT64_MIN, 2}));

@@ -226,22 +226,76 @@ TEST_F(ReleaseTest, DeepRecountFindsAFeeThatTheSumsHide) {
     EXPECT_THAT(held.at(0).note, ::testing::HasSubstr("the fee is 197"));
 }
 
+/// A closed day of nine merchants in chunks of three, of which 5 has a thousand more in its totals
+/// and in its rows than when the day closed.
+class TamperedDayTest : public ReleaseTest {
+ protected:
+    TamperedDayTest() {
+        std::vector<domain::PaymentChange> changes;
+        for (std::int64_t i = 0; i < 60; ++i)
+            changes.push_back(Sale(1'000 + i, 1 + i % 9, kDay, 5'000));
+        EXPECT_TRUE(payout_->Deliver(changes).empty());
+        payout_->Close(kDay);
+        payout_->Run("UPDATE accrual SET gross = gross + 1000 WHERE payment_id = 1004");
+        payout_->Run(
+            "UPDATE merchant_day_total SET gross = gross + 1000 WHERE merchant_id = 5 LIMIT 1");
+    }
+    /// Everybody of the chunk that 5 is in.
+    static auto ChunkIsHeldBack() {
+        const auto broken = domain::HoldReason::kSealBroken;
+        return ::testing::ElementsAre(std::pair(4, broken), std::pair(5, broken),
+                                      std::pair(6, broken));
+    }
+};
+
 // Goal: totals and rows changed alike after the close do not become money.
-TEST_F(ReleaseTest, ChangeAfterTheCloseBreaksTheSeal) {
-    std::vector<domain::PaymentChange> changes;
-    for (std::int64_t i = 0; i < 60; ++i)
-        changes.push_back(Sale(1'000 + i, 1 + i % 9, kDay, 5'000));
-    ASSERT_TRUE(payout_->Deliver(changes).empty());
-    payout_->Close(kDay);
-    payout_->Run("UPDATE accrual SET gross = gross + 1000 WHERE payment_id = 1004");
-    payout_->Run(
-        "UPDATE merchant_day_total SET gross = gross + 1000 WHERE merchant_id = 5 LIMIT 1");
-    // Both again in the same slot, so that the sums agree.
+// Method: a release by the totals that were sealed, in which nobody else is held up.
+TEST_F(TamperedDayTest, ChangeAfterTheCloseIsNotReleased) {
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    EXPECT_THAT(HeldOf(kDay),
+                ::testing::ElementsAre(std::pair(5, domain::HoldReason::kRecountDiffers)));
+}
+
+// Goal: the same where nothing but the seal knows.
+// Method: a deep release, and one of a day that kept no sealed totals: both read the rows.
+TEST_F(TamperedDayTest, ChangeAfterTheCloseBreaksTheSealOfADeepRelease) {
+    ASSERT_OK(payout_->release_day.Run(kDay, true).status());
+    EXPECT_THAT(HeldOf(kDay), ChunkIsHeldBack());
+}
+
+TEST_F(TamperedDayTest, ChangeAfterTheCloseBreaksTheSealWithoutSealedTotals) {
+    payout_->Run("UPDATE day_chunk SET totals = NULL");
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    EXPECT_THAT(HeldOf(kDay), ChunkIsHeldBack());
+}
+
+// Goal: sealed totals that were changed or cannot be read release nobody.
+// Method: other numbers, with the rows to fit, in one chunk; and no pack at all in another.
+TEST_F(TamperedDayTest, ChangedSealedTotalsBreakTheSeal) {
+    ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
+    ASSERT_OK_AND_ASSIGN(auto rows,
+                         session->Select(mysql::Query{"test.totals",
+                                                      "SELECT merchant_id, slot, tax_class, "
+                                                      "gross, fee, item_count FROM "
+                                                      "merchant_day_total WHERE merchant_id "
+                                                      "BETWEEN 4 AND 6 ORDER BY 1, 2, 3"}));
+    domain::TotalsPacker packer;
+    while (rows.Next()) {
+        packer.Add({static_cast<std::uint32_t>(rows.Int(1)),
+                    {MerchantId(rows.Int(0)),
+                     static_cast<domain::TaxClass>(rows.Int(2)),
+                     {rows.Int(3), rows.Int(4), rows.Int(5)}}});
+    }
+    const std::string packed = packer.Take().value();
+    ASSERT_OK(session->Execute(
+        mysql::Query{"test.tamper", "UPDATE day_chunk SET totals = ? WHERE chunk = 1"},
+        mysql::Bytes{packed}));
+    payout_->Run("UPDATE day_chunk SET totals = x'ffffffff' WHERE chunk = 2");
     ASSERT_OK(payout_->release_day.Run(kDay, false).status());
     const auto broken = domain::HoldReason::kSealBroken;
-    // The chunk of three merchants that 5 is in.
     EXPECT_THAT(HeldOf(kDay), ::testing::ElementsAre(std::pair(4, broken), std::pair(5, broken),
-                                                     std::pair(6, broken)));
+                                                     std::pair(6, broken), std::pair(7, broken),
+                                                     std::pair(8, broken), std::pair(9, broken)));
 }
 
 // Goal: one release at a time; who is refused learns until when, and a process that died holds up
@@ -308,7 +362,7 @@ TEST_F(ReleaseTest, ReleasesThatRaceReleaseOnce) {
 // beginning), again and again until it gets through; the books against those of a run untouched.
 TEST_F(ReleaseTest, KilledAtAnyPointItEndsTheSame) {
     Seeded random;
-    const auto changes = RandomTrade(random, 400, 60, 10'000, kDay, 1);
+    const auto changes = RandomTrade(random, 800, 120, 10'000, kDay, 1);
     const auto untouched_schema = testing::MysqlServer::Shared().CreateSchema();
     {
         auto session = mysql::Session::Connect(untouched_schema->options());

@@ -35,6 +35,9 @@ inline constexpr std::string_view kConstraintViolated = "CONSTRAINT_VIOLATED";
 /// INTERNAL: a sum is beyond its type (1690). Statements that compare and set make one of it
 /// where the row is not as expected.
 inline constexpr std::string_view kValueOutOfRange = "VALUE_OUT_OF_RANGE";
+/// INTERNAL: the server would store another value than the one it was given. Nothing of the
+/// transaction may be kept.
+inline constexpr std::string_view kValueChanged = "VALUE_CHANGED";
 /// INTERNAL: anything else that the server refused. Permanent: the same statement fails again.
 inline constexpr std::string_view kSqlError = "SQL_ERROR";
 /// INTERNAL: placeholders and values do not fit each other, or a list is empty. Nothing was sent.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "kessai/mysql/scan_session.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
@@ -81,6 +82,10 @@ class Pool {
     /// RESOURCE_EXHAUSTED POOL_EXHAUSTED, UNAVAILABLE CONNECTION_LOST, LOGIN_REFUSED or
     /// SERVER_EXHAUSTED, FAILED_PRECONDITION POOL_CLOSED.
     Result<Lease> Acquire(Duration timeout);
+
+    /// A new connection for scans, with the password that is in force. The pool does not count it:
+    /// whoever scans bounds how many there are. FAILED_PRECONDITION POOL_CLOSED, else as Acquire.
+    Result<std::unique_ptr<ScanSession>> ConnectScan();
 
     /// Refuses further calls, wakes the waiters, closes idle sessions and follows the password no
     /// longer.

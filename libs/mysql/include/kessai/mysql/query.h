@@ -81,6 +81,15 @@ class Value {
         }
         return AppendOther(sql);
     }
+    /// Appends the value as LOAD DATA reads a field with its default delimiters and CHARACTER SET
+    /// binary. False as AppendTo.
+    [[nodiscard]] bool AppendFieldTo(std::string& file) const {
+        if (kind_ == Kind::kInt || kind_ == Kind::kUint) {
+            AppendNumber(file);
+            return true;
+        }
+        return AppendOtherField(file);
+    }
 
  private:
     enum class Kind : std::uint8_t { kNull, kInt, kUint, kText, kBytes, kDate };
@@ -92,6 +101,7 @@ class Value {
         sql.append(digits, static_cast<std::size_t>(end.ptr - digits));
     }
     bool AppendOther(std::string& sql) const;
+    bool AppendOtherField(std::string& file) const;
 
     Kind kind_;
     union {

@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kessai/mysql/bulk_rows.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/rows.h"
 #include "kessai/result/result.h"
@@ -41,6 +43,10 @@ struct ConnectOptions {
 
     /// Larger statements are refused before they are sent. Keep it below max_allowed_packet.
     std::size_t max_statement_bytes = std::size_t{12} << 20;
+
+    /// Bulk rows go by LOAD DATA LOCAL if the server takes it (its local_infile). Off, a server
+    /// that asks for a file of ours gets none; on, it gets one only while such a statement runs.
+    bool bulk_load = false;
 
     /// "mysql://user:password@host:port/schema", each part percent-encoded where needed.
     /// INVALID_ARGUMENT MYSQL_URL_MALFORMED.
@@ -134,6 +140,22 @@ class Session {
         const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
         return ExecuteRendered(query, arguments);
     }
+    /// Streams a result of numbers to `take` in blocks of whole rows, one cell after the other: for
+    /// millions of rows, of which Rows would cost more than what is done with them. Every cell is
+    /// an integer and not NULL, or the process stops, as with Rows. `take` must not use the
+    /// session.
+    template <class... Args>
+    Status Scan(const Query& query, const std::function<void(std::span<const std::int64_t>)>& take,
+                const Args&... args) {
+        const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
+        return ScanRendered(query, arguments, take);
+    }
+    /// An empty list for StoreBulk of this session.
+    BulkRows NewBulkRows() const;
+    /// Stores all rows or refuses: ALREADY_EXISTS DUPLICATE_KEY for a key that is there (unless the
+    /// target replaces), INTERNAL VALUE_CHANGED for a value that does not fit its column. What a
+    /// refusal leaves is undefined until the rollback. Precondition: in a transaction.
+    Status StoreBulk(const BulkTarget& target, const BulkRows& rows);
     /// All statements of the batch in one round trip. The connector does not give the affected
     /// rows of each: a compare-and-set is sent by itself. The refusal names the failed query.
     Status ExecuteMany(const StatementBatch& batch);
@@ -163,6 +185,8 @@ class Session {
     Result<Rows> SelectRendered(const Query& query, std::span<const Argument> arguments,
                                 bool streamed);
     Result<std::uint64_t> ExecuteRendered(const Query& query, std::span<const Argument> arguments);
+    Status ScanRendered(const Query& query, std::span<const Argument> arguments,
+                        const std::function<void(std::span<const std::int64_t>)>& take);
 
     std::unique_ptr<Impl> impl_;
 };

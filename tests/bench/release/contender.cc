@@ -1,0 +1,68 @@
+#include "bench/release/contender.h"
+
+#include <vector>
+
+#include "domain/tax.h"
+#include "kessai/mysql/query.h"
+
+namespace kessai::bench {
+namespace {
+
+/// One number for a row; CRC-32 overlooks one difference of four thousand million.
+std::string HashOf(const std::string& columns) {
+    return "SUM(CRC32(CONCAT_WS(',', " + columns + ")))";
+}
+
+/// Count, sums and a sum of hashes, as texts.
+Result<std::vector<std::string>> Fingerprint(mysql::Session& session, const std::string& table,
+                                             const std::string& condition, bool is_release) {
+    std::vector<std::string> columns{"COUNT(*)", "SUM(gross)", "SUM(fee)", "SUM(tax)", "SUM(net)"};
+    std::string of_row = "merchant_id, tax_class, currency, gross, fee, tax, net";
+    if (is_release) {
+        columns.emplace_back("SUM(item_count)");
+        of_row += ", round, item_count";
+    }
+    columns.push_back(HashOf(of_row));
+    std::string list;
+    for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;
+    const std::string sql = "SELECT " + list + " FROM " + table + " WHERE " + condition;
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(mysql::Query{"bench.fingerprint", sql}));
+    std::vector<std::string> texts;
+    if (!rows.Next()) return texts;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        texts.push_back(rows.OptionalText(static_cast<int>(i)).value_or("none"));
+    }
+    return texts;
+}
+
+}  // namespace
+
+Status RunSql(mysql::Session& session, const std::string& sql) {
+    return internal::TakeStatus(session.Execute(mysql::Query{"bench.run", sql}));
+}
+
+Result<std::int64_t> NumberOf(mysql::Session& session, const std::string& sql) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(mysql::Query{"bench.number", sql}));
+    return rows.Next() && !rows.IsNull(0) ? rows.Int(0) : 0;
+}
+
+Status MakeScratchTable(mysql::Session& session, const std::string& name, const std::string& like) {
+    KESSAI_RETURN_IF_ERROR(RunSql(session, "DROP TABLE IF EXISTS " + name));
+    return RunSql(session, "CREATE TABLE " + name + " LIKE " + like);
+}
+
+Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases,
+                         const std::string& cycles) {
+    const std::string of_day = "business_date = '" + day.ToString() + "'";
+    const std::string of_cycle =
+        "cycle_start = '" + payout::domain::CycleStart(day).ToString() + "'";
+    KESSAI_ASSIGN_OR_RETURN(const auto real,
+                            Fingerprint(session, "merchant_release", of_day, true));
+    KESSAI_ASSIGN_OR_RETURN(const auto theirs, Fingerprint(session, releases, of_day, true));
+    KESSAI_ASSIGN_OR_RETURN(const auto real_cycle,
+                            Fingerprint(session, "merchant_cycle", of_cycle, false));
+    KESSAI_ASSIGN_OR_RETURN(const auto their_cycle, Fingerprint(session, cycles, of_cycle, false));
+    return real == theirs && real_cycle == their_cycle;
+}
+
+}  // namespace kessai::bench

@@ -1,0 +1,136 @@
+#include <cstdio>
+#include <string>
+
+#include "bench/release/release_bench.h"
+#include "load/json_line.h"
+
+namespace kessai::bench {
+namespace {
+
+template <class... Values>
+std::string Line(const char* format, Values... values) {
+    char text[512];
+    std::snprintf(text, sizeof(text), format, values...);
+    return std::string(text) + "\n";
+}
+
+std::string OrUnknown(const std::map<std::string, std::string>& values, const std::string& name) {
+    const auto found = values.find(name);
+    return found == values.end() ? "not known" : found->second;
+}
+
+long long Number(std::int64_t number) {
+    return number;
+}
+
+std::string Surroundings(const ReleaseReport& report) {
+    const Machine& machine = report.machine;
+    const auto& mysql = report.mysql;
+    const std::string pool = OrUnknown(mysql, "innodb_buffer_pool_size");
+    return Line("machine     %d cores, %s, %.1f GiB, %s", machine.cores, machine.model.c_str(),
+                machine.memory_gib, machine.kernel.c_str()) +
+           Line(
+               "MariaDB     %s, innodb_flush_log_at_trx_commit=%s, innodb_doublewrite=%s, "
+               "log_bin=%s, innodb_flush_method=%s, local_infile=%s",
+               OrUnknown(mysql, "version").c_str(),
+               OrUnknown(mysql, "innodb_flush_log_at_trx_commit").c_str(),
+               OrUnknown(mysql, "innodb_doublewrite").c_str(), OrUnknown(mysql, "log_bin").c_str(),
+               OrUnknown(mysql, "innodb_flush_method").c_str(),
+               OrUnknown(mysql, "local_infile").c_str()) +
+           Line("buffer pool %s bytes, %s: the release read %lld pages of 16 KiB from disk",
+                pool.c_str(), report.buffer_pool_warm ? "warm" : "not warm",
+                Number(report.pages_read));
+}
+
+std::string Row(const char* what, double seconds, double release, const std::string& note) {
+    return Line("%-50s %9.2f s %8.2f x   %s", what, seconds, release > 0 ? seconds / release : 0,
+                note.c_str());
+}
+
+}  // namespace
+
+std::string ToText(const ReleaseReport& report) {
+    const DayFacts& facts = report.facts;
+    std::string text = Surroundings(report);
+    text += Line(
+        "day         %lld accruals (%lld MiB) of %lld merchants, %s, seed %llu; the largest "
+        "has %lld",
+        Number(facts.accruals), Number(report.accrual_mib), Number(facts.merchants),
+        std::string(NameOf(report.recipe.skew)).c_str(),
+        static_cast<unsigned long long>(report.recipe.seed), Number(facts.largest));
+    if (report.bulk) {
+        text += Line("made        straight in the tables, in %.1f s", report.load_seconds);
+    } else {
+        text += Line("ingested    in %.1f s, %.0f events/s from Kafka into the tables",
+                     report.ingest_seconds,
+                     static_cast<double>(facts.accruals) / report.ingest_seconds);
+    }
+    text += Line("closed      in %.2f s: every total read, sealed and kept", report.close_seconds);
+    text += Line("processor   %.1f s here, %.1f s in MariaDB, %.1f s of all on this machine",
+                 report.client_cpu_seconds, report.server_cpu_seconds.value_or(0),
+                 report.machine_busy_seconds);
+    text += Line("memory      %lld MiB at most", Number(report.peak_rss_mib));
+    text += "\n";
+    const double release = report.release_seconds;
+    text += Row("release, from the closed day to all rows written", release, release, "");
+    text += Row("  of it the recount of every accrual", report.times.recount_seconds, release, "");
+    text += Row("  of it comparing and writing", report.times.write_seconds, release, "");
+    for (const Contender& contender : report.contenders) {
+        text += Row(contender.what.c_str(), contender.seconds, release,
+                    (contender.extrapolated ? "extrapolated: " : "") + contender.note);
+    }
+    text += "\n";
+    for (const std::string& wrong : report.wrong) text += "WRONG       " + wrong + "\n";
+    if (report.wrong.empty()) {
+        text +=
+            "checked     released = accrued to the yen, every merchant once, and every "
+            "contender's rows are the same\n";
+    }
+    return text;
+}
+
+std::string ToJson(const ReleaseReport& report) {
+    load::JsonLine line;
+    line.Text("bench", "release")
+        .Integer("accruals", report.facts.accruals)
+        .Integer("merchants", report.facts.merchants)
+        .Integer("largest_merchant_accruals", report.facts.largest)
+        .Text("skew", NameOf(report.recipe.skew))
+        .Unsigned("seed", report.recipe.seed)
+        .Bool("bulk", report.bulk)
+        .Integer("cores", report.machine.cores)
+        .Integer("threads", report.threads)
+        .Real("release_seconds", report.release_seconds)
+        .Real("recount_seconds", report.times.recount_seconds)
+        .Real("write_seconds", report.times.write_seconds)
+        .Real("close_seconds", report.close_seconds)
+        .Real("load_seconds", report.load_seconds);
+    if (report.bulk) {
+        line.Null("ingested_events_per_second");
+    } else {
+        line.Real("ingested_events_per_second",
+                  static_cast<double>(report.facts.accruals) / report.ingest_seconds);
+    }
+    for (const Contender& contender : report.contenders) {
+        line.Real(contender.name + "_seconds", contender.seconds)
+            .Real(contender.name + "_ratio", contender.seconds / report.release_seconds)
+            .Bool(contender.name + "_extrapolated", contender.extrapolated);
+    }
+    line.Integer("peak_rss_mib", report.peak_rss_mib)
+        .Bool("buffer_pool_warm", report.buffer_pool_warm)
+        .Integer("pages_read", report.pages_read)
+        .Real("client_cpu_seconds", report.client_cpu_seconds);
+    if (report.server_cpu_seconds) {
+        line.Real("server_cpu_seconds", *report.server_cpu_seconds);
+    } else {
+        line.Null("server_cpu_seconds");
+    }
+    line.Real("machine_busy_seconds", report.machine_busy_seconds)
+        .Text("innodb_flush_log_at_trx_commit",
+              OrUnknown(report.mysql, "innodb_flush_log_at_trx_commit"))
+        .Text("innodb_buffer_pool_size", OrUnknown(report.mysql, "innodb_buffer_pool_size"))
+        .Bool("correct", report.wrong.empty());
+    return line.Object();
+}
+
+}  // namespace kessai::bench

@@ -1,0 +1,64 @@
+"""Goal: `bench release` runs on servers of its own, starts no more than it needs, and leaves nothing.
+Method: the command's parts, with those that start processes replaced by records of the call."""
+
+import pytest
+
+from kessai import commands, external, release_bench, stack
+from kessai.diagnosis import Diagnosis
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    monkeypatch.setattr(release_bench.packages, "install_missing", lambda: None)
+    monkeypatch.setattr(release_bench.build, "build", lambda preset, targets: None)
+
+    def servers_up(which, preset, names):
+        which.directory.mkdir(parents=True)
+        made.append(("servers", which.port_base, tuple(names)))
+
+    def run(arguments, environment):
+        made.append(("run", tuple(arguments), sorted(environment)))
+        return 3
+
+    monkeypatch.setattr(release_bench.up, "servers_up", servers_up)
+    monkeypatch.setattr(release_bench.up, "stop", lambda which: made.append(("stop",)) or True)
+    monkeypatch.setattr(release_bench, "_environment", lambda which: {"A": "1"})
+    monkeypatch.setattr(release_bench, "_run", run)
+    return made
+
+
+def test_bench_release_is_not_run_on_the_stack_that_is_up(monkeypatch):
+    seen = []
+    monkeypatch.setattr(release_bench, "main", lambda arguments: seen.append(list(arguments)) or 0)
+    monkeypatch.setattr(external, "run", lambda *_: pytest.fail("that is for other benches"))
+    assert commands.main(["bench", "release", "--bulk", "--json"]) == 0
+    assert seen == [["--bulk", "--json"]]
+
+
+def test_bulk_needs_no_kafka(calls, tmp_path):
+    assert release_bench.main(["--bulk"]) == 3
+    assert calls == [("servers", 37000, ("mariadb",)), ("run", ("--bulk",), ["A"]), ("stop",)]
+    assert not (tmp_path / ".kessai" / "bench").exists()
+
+
+def test_ingestion_needs_kafka(calls):
+    release_bench.main([])
+    assert calls[0] == ("servers", 37000, ("mariadb", "kafka"))
+
+
+def test_what_an_interrupted_run_left_is_removed_first(calls, tmp_path):
+    (tmp_path / ".kessai" / "bench" / "data").mkdir(parents=True)
+    release_bench.main(["--bulk"])
+    assert [call[0] for call in calls] == ["stop", "servers", "run", "stop"]
+
+
+def test_a_failure_leaves_nothing_either(calls, tmp_path, monkeypatch):
+    def fail(*_):
+        raise Diagnosis("no", "nothing")
+
+    monkeypatch.setattr(release_bench, "_run", fail)
+    with pytest.raises(Diagnosis):
+        release_bench.main(["--bulk"])
+    assert not (tmp_path / ".kessai" / "bench").exists()
