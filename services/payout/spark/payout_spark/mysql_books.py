@@ -126,8 +126,9 @@ class Books:
         return sorted(int(row.merchant_id) for row in rows)
 
     def plans(self) -> list[Plan]:
-        """All versions. SCHEMA_UNKNOWN when plans have terms that these rules do not know."""
+        """All versions. SCHEMA_UNKNOWN when fees follow more than these rules know."""
         self._require_columns("fee_plan", _PLAN_BOOK_COLUMNS)
+        self._require_no_further_rules()
         names = [
             _as_number(name) if name.startswith("effective") else name for name in fee_plans.COLUMNS
         ]
@@ -143,6 +144,17 @@ class Books:
     def require_known_accruals(self) -> None:
         """SCHEMA_UNKNOWN when accruals have columns that would be left out, or lack some."""
         self._require_columns("accrual", set(accrual_rows.COLUMNS))
+
+    def _require_no_further_rules(self) -> None:
+        """What is said of fees, plans and accruals beside the known tables must not be in use."""
+        tables = self._rows(
+            "SELECT table_name AS table_name FROM information_schema.tables "
+            "WHERE table_schema = DATABASE()"
+        )
+        for (name,) in tables:
+            is_of_fees = name.startswith(("fee_", "plan_", "accrual_")) and name != "fee_plan"
+            if is_of_fees and self._rows(f"SELECT 1 AS one FROM `{name}` LIMIT 1"):
+                raise Refusal("SCHEMA_UNKNOWN", f"fees may follow table {name}, which is not read here")
 
     def _require_columns(self, table: str, known: set[str]) -> None:
         rows = self._rows(
