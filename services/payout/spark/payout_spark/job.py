@@ -1,4 +1,5 @@
-"""What both jobs are called with, their session, and how they end: 0 done, 1 merchants differ, 2 refused."""
+"""What both jobs are called with, their session, and how they end: 0 done, 1 merchants differ, 2 refused,
+3 broken off by an error that is none of these."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import traceback
 import zipfile
 from pathlib import Path
 from typing import Callable, Sequence
@@ -18,7 +20,7 @@ from . import business_date, dynamodb_day
 from .mysql_books import Books
 from .refusal import Refusal
 
-DONE, DIFFERENT, REFUSED = 0, 1, 2
+DONE, DIFFERENT, REFUSED, BROKEN = 0, 1, 2, 3
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -30,8 +32,9 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--user", required=True, help="an account with SELECT on payout's schema")
     parser.add_argument("--password-file", required=True, help="the first line is the password")
     parser.add_argument(
-        "--partitions", type=int, default=0, help="connections to MySQL at a time at most (0: cores)"
-    )
+        "--partitions", type=int, default=0,
+        help="tasks that read MySQL (0: cores); of accruals four times as many",
+    )  # fmt: skip
     parser.add_argument("--dynamodb-region", help="where the day tables of DynamoDB are")
     parser.add_argument("--dynamodb-endpoint", help="another endpoint than the region's")
     parser.add_argument(
@@ -94,16 +97,15 @@ def dynamodb_access(given: argparse.Namespace) -> dynamodb_day.Access | None:
 
 def end(run: Callable[[Sequence[str]], int]) -> None:
     """The last words of a job's program."""
-    code = REFUSED
     try:
         code = run(sys.argv[1:])
     except Refusal as refusal:
+        code = REFUSED
         print(f"refused: {refusal}", file=sys.stderr)
-    except Exception as error:
+    except Exception as error:  # Python's own code for these would be 1
         refused = _refused_by_a_task(error)
-        if refused is None:
-            raise
-        print(f"refused: {refused}", file=sys.stderr)
+        code = BROKEN if refused is None else REFUSED
+        print(f"refused: {refused}" if refused else traceback.format_exc(), file=sys.stderr)
     sys.stdout.flush()
     sys.exit(code)
 

@@ -5,12 +5,14 @@ releases it, the jobs recount it from MySQL, from Parquet and from DynamoDB."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import books
 import pytest
 from conftest import seed
 from day_of_trade import DAY, DAY_BEFORE, LARGEST
+from payout_spark import export_job
 from servers import DynamoDb, MariaDb
 
 SOURCES = ("mysql", "parquet", "dynamodb")
@@ -88,3 +90,23 @@ def test_an_earlier_day_is_proven_after_a_later_one(outcome: Outcome, spark: Any
     earlier = outcome.day.recount("earlier", day=DAY_BEFORE)
     assert earlier.code == 0 and earlier.report["heldBackCount"] == 0
     assert earlier.lines(spark) == outcome.day.released(DAY_BEFORE)
+
+
+def test_a_day_without_trade(
+    mariadb: MariaDb, dynamodb: DynamoDb, tmp_path: Path, spark: Any
+) -> None:
+    next_day, there = 2026_11_28, books.dynamodb_arguments(dynamodb.endpoint)
+    day = books.closed_day(mariadb, tmp_path, seed=1, payments=20)
+    day.schema.carry_out([f"close {next_day}"])
+    prefix = f"empty-{day.schema.name}-"
+    for target in ("parquet", "dynamodb"):
+        arguments = [*day.arguments(next_day), "--out", str(tmp_path / target), "--to", target, *there]
+        assert export_job.run([*arguments, "--ranges", "2", "--table-prefix", prefix]) == 0
+    for name, more in (
+        ("mysql", []),
+        ("from-parquet", ["--export", str(tmp_path / "parquet")]),
+        ("from-dynamodb", ["--export", str(tmp_path / "dynamodb"), *there]),
+    ):
+        recount = day.recount(name, "--deep", *more, day=next_day)
+        assert recount.code == 0 and recount.report["rows"] == recount.report["merchants"] == 0
+        assert recount.lines(spark) == []

@@ -42,3 +42,14 @@ def test_a_refusal_of_a_task_is_named(small_day: Callable[..., books.Day], tmp_p
     ]  # fmt: skip
     assert submit("export_day.py", arguments, log).wait(180) == 2
     assert "refused: THROTTLED: nothing went through for 0.5 s" in log.read_text()
+
+
+# Goal: what nobody foresaw does not look like a verdict.
+def test_an_error_is_neither_a_difference_nor_a_refusal(
+    small_day: Callable[..., books.Day], tmp_path: Path
+) -> None:
+    day, log = small_day(), tmp_path / "log"
+    arguments = day.arguments()
+    arguments[arguments.index("--jdbc-url") + 1] = "jdbc:mysql://127.0.0.1:1/nowhere"
+    assert submit("recount_day.py", arguments, log).wait(180) == 3
+    assert "Traceback" in log.read_text()

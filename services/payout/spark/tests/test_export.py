@@ -29,11 +29,13 @@ def submit(job: str, arguments: Sequence[str], log: Path) -> subprocess.Popen[by
     command = [
         str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]",
         "--driver-memory", "1g", "--conf", "spark.ui.enabled=false",
-        "--conf", "spark.sql.shuffle.partitions=4",
+        "--conf", "spark.sql.shuffle.partitions=4", "--conf", f"spark.local.dir={log.parent}/local",
+        "--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1",
         "--jars", ",".join(str(jar) for jar in (CACHE / "jars").glob("*.jar")),
         str(JOBS / job), *arguments,
     ]  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
+    environment["TMPDIR"] = str(log.parent)  # what a killed one leaves goes with the test's folder
     with open(log, "ab") as output:
         return subprocess.Popen(
             command, stdout=output, stderr=output, env=environment, process_group=0
