@@ -67,13 +67,15 @@ def dynamodb() -> Iterator[servers.DynamoDb]:
 
 
 @pytest.fixture(scope="session")
-def closed_day(mariadb: servers.MariaDb, tmp_path_factory: pytest.TempPathFactory) -> books.Day:
+def closed_day(
+    spark: Any, mariadb: servers.MariaDb, tmp_path_factory: pytest.TempPathFactory
+) -> books.Day:
     """DAY closed and not released, the day before released: by the service. Read only."""
     print(f"seed {seed()}")
     return books.closed_day(mariadb, tmp_path_factory.mktemp("day"), seed(), payments=3_000)
 
 
 @pytest.fixture
-def small_day(mariadb: servers.MariaDb, tmp_path: Path) -> Callable[..., books.Day]:
+def small_day(spark: Any, mariadb: servers.MariaDb, tmp_path: Path) -> Callable[..., books.Day]:
     """Makes such a day, small, for a test that changes it."""
     return lambda **given: books.closed_day(mariadb, tmp_path, seed(), payments=300, **given)
