@@ -52,7 +52,7 @@ SUITES = (
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults", fresh=True),
     # By name only: what it runs with is fetched first, some 900 MB.
-    Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 30, False,
+    Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 45, False,
           "the recount on Spark agrees with the service's", programs=("payout_books_worker",),
           on_spark=True),
 )
