@@ -22,7 +22,7 @@ from payout_spark.refusal import Refusal
 from servers import REGION, DynamoDb, MariaDb, Throttle, wait_until
 
 JOBS = Path(__file__).resolve().parents[1]
-RANGES = 24
+RANGES = 10
 # Seconds on an idle machine; this is when one that does not end is given up.
 ENDS_WITHIN_S = 900
 
@@ -92,7 +92,7 @@ def test_a_killed_export_goes_on_and_has_every_row_once(
         return {path.name for path in out.glob("checkpoints/*.json")}
 
     done: set[str] = set()
-    for more in (2, 3):
+    for more in (1, 2):
         process = submit("export_day.py", arguments, log)
         try:
             wait_until(
