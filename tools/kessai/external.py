@@ -35,6 +35,7 @@ COMMANDS = (
     External("day", "tools/operate/day.py", "shows and closes a business day"),
     External("release", "tools/operate/release.py", "releases a closed day to merchants"),
     External("recon", "tools/operate/recon.py", "shows and works on discrepancies"),
+    External("spark", "tools/operate/spark.py", "recounts or exports a closed day on Apache Spark"),
 )
 
 

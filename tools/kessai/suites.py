@@ -13,7 +13,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from . import access, build, kafka_jars, packages, results, say, servers, up
+from . import (
+    access, build, kafka_jars, packages, results, say, servers, spark_environment, up,
+)  # fmt: skip
 from .diagnosis import Diagnosis
 from .results import Tally
 from .stack import ROOT, SERVICES, Stack
@@ -36,6 +38,8 @@ class Suite:
     parallel: int = 1
     also_preset: str = ""  # a build whose services it runs beside those of the stack's own
     fresh: bool = False  # on an empty stack, though others ran before it
+    programs: tuple[str, ...] = ()  # of the build, which its tests run
+    on_spark: bool = False  # with the Python and the packages of spark_environment
 
 
 SUITES = (
@@ -47,6 +51,10 @@ SUITES = (
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults", fresh=True),
+    # By name only: what it runs with is fetched first, some 900 MB.
+    Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 45, False,
+          "the recount on Spark agrees with the service's", programs=("payout_books_worker",),
+          on_spark=True),
 )
 
 
@@ -129,10 +137,16 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
     if any(suite.needs is not Needs.NOTHING for suite in chosen):
         servers.fetch()  # before the build: it is the part that depends on the network
+    if any(suite.on_spark for suite in chosen):
+        spark_environment.prepare()
     if any(suite.runner == "ctest" for suite in chosen):
         build.build(preset)
-    elif any(suite.needs is Needs.STACK for suite in chosen):
-        build.build(preset, build.programs(preset))
+    else:
+        wanted = [program for suite in chosen for program in suite.programs]
+        if any(suite.needs is Needs.STACK for suite in chosen):
+            wanted += build.programs(preset)
+        if wanted:
+            build.build(preset, wanted)
     for other in sorted({suite.also_preset for suite in chosen if suite.also_preset}):
         build.build(other, [f"kessai-{service}" for service in SERVICES])
     if not _starts_servers(chosen):
@@ -192,8 +206,9 @@ def _pytest(
     suite: Suite, directory: Path, environment: Mapping[str, str], limit_s: float
 ) -> Tally:
     junit = directory / "pytest.xml"
+    python = str(spark_environment.python()) if suite.on_spark else sys.executable
     command = [
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}",
+        python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}",
         "-o", "junit_family=xunit2", str(ROOT / suite.runner),
     ]  # fmt: skip
     finished = _bounded(command, environment, limit_s)

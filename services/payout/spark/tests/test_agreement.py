@@ -1,0 +1,112 @@
+"""Goal: the service and Spark agree to the yen, whatever the accruals are read from.
+Method: a generated day with every kind of change goes through the service's own code; before the service
+releases it, the jobs recount it from MySQL, from Parquet and from DynamoDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import books
+import pytest
+from conftest import seed
+from day_of_trade import DAY, DAY_BEFORE, LARGEST
+from payout_spark import export_job
+from servers import DynamoDb, MariaDb
+
+SOURCES = ("mysql", "parquet", "dynamodb")
+
+
+@dataclass
+class Outcome:
+    day: books.Day
+    recounts: dict[str, books.Recounted]
+    books_before: list[Any]
+    books_after: list[Any]
+
+
+@pytest.fixture(scope="module")
+def outcome(
+    spark: Any, mariadb: MariaDb, dynamodb: DynamoDb, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
+    day = books.closed_day(mariadb, tmp_path_factory.mktemp("agreement"), seed(), payments=3_000)
+    before = day.all_rows()
+    there = books.dynamodb_arguments(dynamodb.endpoint)
+    parquet = day.export("parquet-export", "--to", "parquet", "--ranges", "4")
+    table = day.export("dynamodb-export", "--to", "dynamodb", "--ranges", "4", *there)
+    recounts = {
+        "mysql": day.recount("mysql", "--deep"),
+        "parquet": day.recount("parquet", "--deep", "--export", str(parquet)),
+        "dynamodb": day.recount("dynamodb", "--deep", "--export", str(table), *there),
+    }
+    after = day.all_rows()
+    day.release(deep=True)
+    return Outcome(day, recounts, before, after)
+
+
+def test_the_day_has_all_that_there_is(outcome: Outcome) -> None:
+    def rows(sql: str) -> list[Any]:
+        return [value for (value,) in outcome.day.schema.rows(sql)]
+
+    of_day = f"FROM accrual WHERE business_date = {DAY}"
+    assert rows(f"SELECT DISTINCT kind {of_day} ORDER BY kind") == [1, 2, 3, 4, 5, 6, 7]
+    assert rows(f"SELECT DISTINCT tax_class {of_day} ORDER BY tax_class") == [1, 2]
+    assert len(rows(f"SELECT DISTINCT plan_id {of_day} AND plan_id > 0")) >= 8
+    assert rows(f"SELECT COUNT(*) > 100 {of_day} AND payment_date < business_date") == [1]
+    assert rows(f"SELECT COUNT(*) > 50 {of_day} AND fee < 0") == [1]
+    share = f"SELECT SUM(merchant_id = {LARGEST}) / COUNT(*) > 0.4 {of_day}"
+    assert rows(share) == [1]
+    assert not outcome.day.held_back()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_lines_are_those_of_the_service(outcome: Outcome, spark: Any, source: str) -> None:
+    recount = outcome.recounts[source]
+    assert recount.code == 0 and recount.report["heldBackCount"] == 0
+    lines = recount.lines(spark)
+    assert len(lines) > 60 and lines == outcome.day.released()
+    report = recount.report
+    assert report["rows"] == outcome.day.schema.rows(
+        f"SELECT COUNT(*) FROM accrual WHERE business_date = {DAY}"
+    )[0][0]
+    sums = [report[name] for name in ("gross", "fee", "tax", "net", "item_count")]
+    assert sums == [sum(line[at] for line in lines) for at in range(2, 7)]
+    assert not report["releasedBefore"]
+
+
+def test_the_jobs_change_nothing(outcome: Outcome) -> None:
+    assert outcome.books_before == outcome.books_after
+
+
+def test_a_released_day_is_proven_again(outcome: Outcome, spark: Any) -> None:
+    again = outcome.day.recount("again", "--deep")
+    assert again.code == 0 and again.report["releasedBefore"]
+    assert again.lines(spark) == outcome.day.released()
+
+
+# Goal: a day's tax grows from what the cycle had released before it, though it has released more since.
+def test_an_earlier_day_is_proven_after_a_later_one(outcome: Outcome, spark: Any) -> None:
+    earlier = outcome.day.recount("earlier", day=DAY_BEFORE)
+    assert earlier.code == 0 and earlier.report["heldBackCount"] == 0
+    assert earlier.lines(spark) == outcome.day.released(DAY_BEFORE)
+
+
+def test_a_day_without_trade(
+    mariadb: MariaDb, dynamodb: DynamoDb, tmp_path: Path, spark: Any
+) -> None:
+    next_day, there = 2026_11_28, books.dynamodb_arguments(dynamodb.endpoint)
+    day = books.closed_day(mariadb, tmp_path, seed=1, payments=20)
+    day.schema.carry_out([f"close {next_day}"])
+    prefix = f"empty-{day.schema.name}-"
+    for target in ("parquet", "dynamodb"):
+        arguments = [*day.arguments(next_day), "--out", str(tmp_path / target), "--to", target, *there]
+        assert export_job.run([*arguments, "--ranges", "2", "--table-prefix", prefix]) == 0
+    for name, more in (
+        ("mysql", []),
+        ("from-parquet", ["--export", str(tmp_path / "parquet")]),
+        ("from-dynamodb", ["--export", str(tmp_path / "dynamodb"), *there]),
+    ):
+        recount = day.recount(name, "--deep", *more, day=next_day)
+        assert recount.code == 0 and recount.report["rows"] == recount.report["merchants"] == 0
+        assert recount.lines(spark) == []

@@ -1,0 +1,200 @@
+"""Goal: an export has every accrual of the day once, however often it was killed, or it is not read.
+Method: real exports to Parquet and DynamoDB, killed by SIGKILL between two checkpoints and run again,
+against the rows in MySQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import books
+import pytest
+from conftest import CACHE
+from day_of_trade import DAY
+from payout_spark import accrual_rows, dynamodb_day, export
+from payout_spark.files import Files
+from payout_spark.refusal import Refusal
+from servers import REGION, DynamoDb, MariaDb, Throttle, wait_until
+
+JOBS = Path(__file__).resolve().parents[1]
+RANGES = 10
+# Seconds on an idle machine; this is when one that does not end is given up.
+ENDS_WITHIN_S = 900
+
+
+def submit(job: str, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """The job as an operator runs it."""
+    command = [
+        str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]",
+        "--driver-memory", "1g", "--conf", "spark.ui.enabled=false",
+        "--conf", "spark.sql.shuffle.partitions=4", "--conf", f"spark.local.dir={log.parent}/local",
+        "--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1",
+        "--jars", ",".join(str(jar) for jar in (CACHE / "jars").glob("*.jar")),
+        str(JOBS / job), *arguments,
+    ]  # fmt: skip
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
+    environment["TMPDIR"] = str(log.parent)  # what a killed one leaves goes with the test's folder
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment, process_group=0
+        )
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code."""
+    try:
+        return process.wait(ENDS_WITHIN_S)
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """It and its JVM, at once, unless it has ended."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def mysql_rows(day: books.Day) -> list[tuple[Any, ...]]:
+    columns = ", ".join(
+        f"CAST(DATE_FORMAT({name}, '%Y%m%d') AS SIGNED)" if name in accrual_rows.DATES else name
+        for name in accrual_rows.COLUMNS
+    )
+    rows = day.schema.rows(f"SELECT {columns} FROM accrual WHERE business_date = {DAY}")
+    return sorted(rows, key=lambda row: row[2:4])
+
+
+def exported_rows(spark: Any, day: books.Day, out: Path, endpoint: str) -> list[tuple[Any, ...]]:
+    seal = json.loads((out / "export.json").read_text())["seal"]
+    access = dynamodb_day.Access(REGION, endpoint)
+    rows = export.read_export(spark, str(out), DAY, seal, accrual_rows.COLUMNS, access, 3)
+    return sorted((tuple(row) for row in rows.collect()), key=lambda row: row[2:4])
+
+
+@pytest.mark.parametrize("target", ("parquet", "dynamodb"))
+def test_a_killed_export_goes_on_and_has_every_row_once(
+    closed_day: books.Day, dynamodb: DynamoDb, spark: Any, tmp_path: Path, target: str
+) -> None:
+    out, log = tmp_path / "export", tmp_path / "log"
+    throttle = Throttle(dynamodb.endpoint, refused_part=0.2)
+    arguments = [
+        *closed_day.arguments(), "--to", target, "--out", str(out), "--ranges", str(RANGES),
+        "--table-prefix", f"killed-{closed_day.schema.name}-",
+        *books.dynamodb_arguments(throttle.endpoint),
+    ]  # fmt: skip
+
+    def checkpoints() -> set[str]:
+        return {path.name for path in out.glob("checkpoints/*.json")}
+
+    done: set[str] = set()
+    for more in (1, 2):
+        process = submit("export_day.py", arguments, log)
+        try:
+            wait_until(
+                lambda: len(checkpoints()) >= len(done) + more or process.poll() is not None,
+                "checkpoints of an export", ENDS_WITHIN_S,
+            )  # fmt: skip
+        finally:
+            kill(process)
+        assert done < checkpoints(), log.read_text()[-3000:]
+        done = checkpoints()
+        assert len(done) < RANGES and not (out / "manifest.json").exists()
+        with pytest.raises(Refusal) as refused:
+            closed_day.recount("never", "--export", str(out))
+        assert refused.value.reason == "EXPORT_INCOMPLETE"
+    kept = {name: (out / "checkpoints" / name).stat().st_mtime_ns for name in done}
+
+    process = submit("export_day.py", arguments, log)
+    assert ended(process) == 0, log.read_text()[-3000:]
+    # What was checked off was not done again.
+    assert kept == {name: (out / "checkpoints" / name).stat().st_mtime_ns for name in done}
+    expected = mysql_rows(closed_day)
+    assert exported_rows(spark, closed_day, out, dynamodb.endpoint) == expected
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["rows"] == len(expected) > 2_000
+    assert manifest["gross"] == sum(row[8] for row in expected)
+    assert manifest["fee"] == sum(row[9] for row in expected)
+    assert sum(part["rows"] for part in manifest["parts"]) == manifest["rows"]
+    if target == "dynamodb":
+        assert throttle.refused > 0
+    throttle.stop()
+
+    # Without a kill it would have been the same.
+    other = closed_day.export(f"whole-{target}", "--to", "parquet", "--ranges", "2")
+    whole = json.loads((other / "manifest.json").read_text())
+    for name in ("rows", "gross", "fee", "checksum"):
+        assert manifest[name] == whole[name]
+
+
+def test_a_finished_export_is_left_alone(closed_day: books.Day, tmp_path: Path) -> None:
+    arguments = [*closed_day.arguments(), "--to", "parquet", "--out", str(tmp_path / "export")]
+    from payout_spark import export_job
+
+    assert export_job.run([*arguments, "--ranges", "2"]) == 0
+
+    def files() -> dict[str, int]:
+        return {str(f): f.stat().st_mtime_ns for f in (tmp_path / "export").rglob("*") if f.is_file()}
+
+    before = files()
+    assert export_job.run([*arguments, "--ranges", "2"]) == 0
+    assert files() == before
+    with pytest.raises(Refusal) as refused:
+        export_job.run([*arguments, "--ranges", "3"])
+    assert refused.value.reason == "EXPORT_MISMATCH"
+    assert files() == before
+
+
+def test_an_open_day_is_refused(mariadb: MariaDb, tmp_path: Path, spark: Any) -> None:
+    day = books.closed_day(mariadb, tmp_path, seed=1, payments=20, close=False)
+    for job, more in ((day.recount, ()), (day.export, ("--to", "parquet"))):
+        with pytest.raises(Refusal) as refused:
+            job("out", *more)
+        assert refused.value.reason in ("DAY_OPEN", "DAY_UNKNOWN")
+        assert not (tmp_path / "out").exists()
+
+
+def test_an_export_of_another_seal_is_refused(small_day: Callable[..., books.Day]) -> None:
+    day = small_day()
+    out = day.export("export", "--to", "parquet", "--ranges", "1")
+    day.schema.run(f"UPDATE payout_day SET seal = REPEAT('x', 32) WHERE business_date = {DAY}")
+    with pytest.raises(Refusal) as refused:
+        day.recount("recount", "--export", str(out))
+    assert refused.value.reason == "EXPORT_MISMATCH"
+
+
+def test_columns_that_would_be_left_out_are_refused(small_day: Callable[..., books.Day]) -> None:
+    day = small_day()
+    day.schema.run("ALTER TABLE accrual ADD COLUMN store_id BIGINT NULL")
+    with pytest.raises(Refusal) as refused:
+        day.export("export", "--to", "parquet")
+    assert refused.value.reason == "SCHEMA_UNKNOWN" and "store_id" in refused.value.message
+
+
+# Goal: a table that holds a row which the day has not is no export of it.
+def test_a_foreign_row_in_the_table_is_found(
+    small_day: Callable[..., books.Day], dynamodb: DynamoDb
+) -> None:
+    day = small_day()
+    prefix = f"foreign-{day.schema.name}-"
+    table, access = f"{prefix}{DAY}", dynamodb_day.Access(REGION, dynamodb.endpoint)
+    row = list(mysql_rows(day)[0])
+    row[2] = 1  # payment_id
+    dynamodb_day.make_table(access, table)
+    assert list(dynamodb_day.put_rows(access, table, [row])) == [1]
+    there = books.dynamodb_arguments(dynamodb.endpoint)
+    with pytest.raises(Refusal) as refused:
+        day.export("export", "--to", "dynamodb", "--ranges", "1", "--table-prefix", prefix, *there)
+    assert refused.value.reason == "EXPORT_DIFFERS"
+    assert not (day.folder / "export" / "manifest.json").exists()
+
+
+def test_files_appear_whole(spark: Any, tmp_path: Path) -> None:
+    files = Files(spark, str(tmp_path / "new"))
+    assert files.read("a/b.json") is None and files.list("a") == []
+    files.write("a/b.json", "決済\n")
+    assert files.read("a/b.json") == "決済\n" and files.list("a") == ["b.json"]
