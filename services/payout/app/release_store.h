@@ -128,7 +128,7 @@ class ReleaseStore {
     virtual Result<std::vector<BlockedEvent>> Blocked(BusinessDate day, int limit) = 0;
     virtual Result<std::optional<domain::MerchantId>> MerchantOfPayment(
         domain::PaymentId payment) = 0;
-    virtual Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) = 0;
+    virtual Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) = 0;
 
     using TakeSums = std::function<void(domain::MerchantId, domain::TaxClass, std::int64_t gross,
                                         std::int64_t fee)>;
