@@ -633,6 +633,10 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     const auto& ledger = context.Own(
         std::make_unique<Ledger>(channels, channels, *upstreams.signer, workers, clock));
     handlers["operator_putFeePlan"] = Bind(ledger, &Ledger::PutFeePlan);
+    handlers["operator_listSharedFeePlans"] = Bind(ledger, &Ledger::ListSharedFeePlans);
+    handlers["operator_listDefaultFeePlan"] = Bind(ledger, &Ledger::ListDefaultFeePlan);
+    handlers["operator_previewFeePlan"] = Bind(ledger, &Ledger::PreviewFeePlan);
+    handlers["operator_assignFeePlan"] = Bind(ledger, &Ledger::AssignFeePlan);
     handlers["operator_listFeePlans"] = Bind(ledger, &Ledger::ListFeePlans);
     handlers["operator_getMerchantBalance"] = Bind(ledger, &Ledger::GetMerchantBalance);
     handlers["operator_getMerchantDay"] = Bind(ledger, &Ledger::GetMerchantDay);

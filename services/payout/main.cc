@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "app/accrue_payments.h"
+#include "app/assign_fee_plan.h"
 #include "app/close_day.h"
 #include "app/day_keeper.h"
+#include "app/fix_month_volumes.h"
+#include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
 #include "kessai/auth/key_ring.h"
@@ -94,9 +97,15 @@ struct Core {
     const digest::RowHasher& hasher;
     const app::EventEncoder& events;
     app::PlanCache& plans;
+    app::PlanStore& plan_store;
+    app::ReleaseStore& releases;
     outbox::Relay& relay;
     inbox::DeadLetterDesk& dead_letters;
 };
+
+storage::InboxName InboxOf(const Options& options) {
+    return {options.consumer.group, std::string(kPaymentEvents)};
+}
 
 Core BuildCore(const Options& options, runtime::Context& context, digest::RowHasher hasher) {
     auto& telemetry = context.Own(std::make_unique<mysql::QueryTelemetry>(context.metrics()));
@@ -121,17 +130,19 @@ Core BuildCore(const Options& options, runtime::Context& context, digest::RowHas
             context.Own(std::make_unique<transport::ProtoEventEncoder>(domain::TaxTable::Japan(),
                                                                        kPartitions)),
             context.Own(std::make_unique<app::PlanCache>()),
+            context.Own(std::make_unique<storage::MysqlPlanStore>(pool)),
+            context.Own(std::make_unique<storage::MysqlReleaseStore>(
+                bulk, InboxOf(options), context.clock(),
+                [&running](unsigned shards) { running.Notify(shards); })),
             running,
             context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, context.clock()))};
 }
 
 app::ReleaseDay& BuildDays(const Options& options, runtime::Context& context, const Core& core,
                            app::DayKeeper*& keeper) {
-    const storage::InboxName inbox{options.consumer.group, std::string(kPaymentEvents)};
-    const auto on_events = [&relay = core.relay](unsigned shards) { relay.Notify(shards); };
-    auto& days = context.Own(std::make_unique<storage::MysqlDayStore>(core.bulk, inbox, on_events));
-    auto& releases = context.Own(
-        std::make_unique<storage::MysqlReleaseStore>(core.bulk, inbox, context.clock(), on_events));
+    auto& days = context.Own(std::make_unique<storage::MysqlDayStore>(
+        core.bulk, InboxOf(options),
+        [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     app::CloseDayOptions close = options.days.close;
     close.payment_partitions = kPartitions;
     close.payout_partitions = kPartitions;
@@ -139,10 +150,12 @@ app::ReleaseDay& BuildDays(const Options& options, runtime::Context& context, co
         context.Own(std::make_unique<app::CloseDay>(close, days, core.events, context.clock()));
     auto& telemetry = context.Own(std::make_unique<transport::ReleaseTelemetry>(context.metrics()));
     auto& release_day = context.Own(std::make_unique<app::ReleaseDay>(
-        options.days.release, releases, core.plans, domain::TaxTable::Japan(), core.events,
+        options.days.release, core.releases, core.plans, domain::TaxTable::Japan(), core.events,
         context.clock(), telemetry.Observer()));
+    auto& fix_month_volumes =
+        context.Own(std::make_unique<app::FixMonthVolumes>(core.plan_store, context.clock()));
     auto& running = context.Own(std::make_unique<app::DayKeeper>(
-        options.days.keeper, close_day, release_day, days,
+        options.days.keeper, close_day, fix_month_volumes, release_day, days,
         [&telemetry](const Status& why) { telemetry.OnError(why); }));
     context.Add({.name = "day_keeper",
                  .start =
@@ -199,11 +212,16 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
                    app::ReleaseDay& release_day) {
     auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
         core.pool, core.bulk, core.hasher, domain::TaxTable::Japan()));
-    auto& plan_store = context.Own(std::make_unique<storage::MysqlPlanStore>(core.pool));
     auto& put_fee_plan =
-        context.Own(std::make_unique<app::PutFeePlan>(plan_store, context.clock()));
-    auto& methods =
-        context.Own(std::make_unique<transport::PayoutService>(reader, put_fee_plan, release_day));
+        context.Own(std::make_unique<app::PutFeePlan>(core.plan_store, context.clock()));
+    auto& assign_fee_plan =
+        context.Own(std::make_unique<app::AssignFeePlan>(core.plan_store, context.clock()));
+    auto& preview_fee_plan = context.Own(std::make_unique<app::PreviewFeePlan>(
+        app::PreviewFeePlan::Options(), core.releases, core.plans, context.clock()));
+    auto& methods = context.Own(std::make_unique<transport::PayoutService>(
+        reader,
+        transport::PayoutService::FeePlanCases{put_fee_plan, assign_fee_plan, preview_fee_plan},
+        release_day));
 
     KESSAI_ASSIGN_OR_RETURN(auto keys, auth::KeyRingFile::Open({.path = options.token_key_file}));
     auto& ring = context.Own(std::move(keys));

@@ -9,6 +9,7 @@
 #include "kessai/payout/v1/payout_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/time/business_date.h"
+#include "transport/fee_plan_json.h"
 #include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
@@ -26,6 +27,10 @@ namespace re = reconciliation::v1;
 constexpr rpc::Name kPayout = "kessai.payout.v1.PayoutService";
 constexpr rpc::Name kReconciliation = "kessai.reconciliation.v1.ReconciliationService";
 constexpr auto& PutFeePlanMethod = rpc::MethodOf<kPayout, "PutFeePlan", po::FeePlan, po::FeePlan>;
+constexpr auto& AssignFeePlanMethod =
+    rpc::MethodOf<kPayout, "AssignFeePlan", po::AssignFeePlanRequest, po::AssignFeePlanResponse>;
+constexpr auto& PreviewFeePlanMethod =
+    rpc::MethodOf<kPayout, "PreviewFeePlan", po::PreviewFeePlanRequest, po::FeePlanPreview>;
 constexpr auto& ListFeePlansMethod =
     rpc::MethodOf<kPayout, "ListFeePlans", po::ListFeePlansRequest, po::ListFeePlansResponse>;
 constexpr auto& GetMerchantBalanceMethod =
@@ -57,18 +62,6 @@ constexpr auto& GetDayRunMethod =
 
 constexpr std::size_t kHeldBackMax = 1'000;
 constexpr std::uint32_t kDiscrepanciesPageMax = 1'000;
-
-/// A date field of a body as yyyymmdd; 0 when absent.
-std::int32_t DateField(JsonFields& fields, std::string_view name) {
-    const std::string text = fields.OptionalText(name, 10);
-    if (text.empty()) return 0;
-    const auto date = BusinessDate::Parse(text);
-    if (!date.ok()) {
-        fields.Malformed(name, "is not like 2026-11-22");
-        return 0;
-    }
-    return date->ToNumber();
-}
 
 /// How a day is to be released or compared; without a body neither.
 struct Wish {
@@ -121,8 +114,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
             methods.push_back("/" + std::string(service) + "/" + std::string(name));
         }
     };
-    // Not PutFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs
-    // again.
+    // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a
+    // second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "ListHeldBack"});
     add(kReconciliation.view(),
@@ -168,22 +161,57 @@ net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scop
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
-    po::FeePlan plan;
-    if (fields.Has("planId")) plan.set_plan_id(fields.Id("planId"));
-    // Without a merchant it is the plan of all who have none of their own.
-    if (fields.Has("merchantId")) plan.set_merchant_id(fields.Id("merchantId"));
-    plan.set_currency(fields.Text("currency", 3));
-    plan.set_rate_basis_points(
-        static_cast<std::uint32_t>(fields.Integer("rateBasisPoints", 0, 10'000)));
-    plan.set_fixed(fields.OptionalInteger("fixed", 0, domain::kAmountMax).value_or(0));
-    plan.set_minimum(fields.OptionalInteger("minimum", 0, domain::kAmountMax).value_or(0));
-    plan.set_maximum(fields.OptionalInteger("maximum", 0, domain::kAmountMax).value_or(0));
-    plan.set_effective_from(DateField(fields, "effectiveFrom"));
-    plan.set_effective_to(DateField(fields, "effectiveTo"));
+    po::FeePlan plan = ReadFeePlan(fields);
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     Note(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
     co_return co_await Forward(scope, payout_(scope.request), "payout", PutFeePlanMethod(),
                                std::move(plan));
+}
+
+net::Task<http::Response> OperatorLedgerApi::AssignFeePlan(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::AssignFeePlanRequest request;
+    // Without a plan: under no shared one any more.
+    if (fields.Has("planId")) request.set_plan_id(fields.Id("planId"));
+    for (const std::int64_t merchant : ReadMerchantIds(fields, "merchantIds")) {
+        request.add_merchant_ids(merchant);
+    }
+    request.set_effective_from(ReadDate(fields, "effectiveFrom"));
+    request.set_effective_to(ReadDate(fields, "effectiveTo"));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    Note(scope, "fee_plan.assign", std::to_string(request.plan_id()));
+    co_return co_await Forward(scope, payout_(scope.request), "payout", AssignFeePlanMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::PreviewFeePlan(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::PreviewFeePlanRequest request;
+    *request.mutable_plan() = ReadFeePlan(fields);
+    request.set_from_date(ReadDate(fields, "fromDate"));
+    request.set_to_date(ReadDate(fields, "toDate"));
+    for (const std::int64_t merchant : ReadMerchantIds(fields, "merchantIds")) {
+        request.add_merchant_ids(merchant);
+    }
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    co_return co_await Forward(scope, payout_(scope.request), "payout", PreviewFeePlanMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ListSharedFeePlans(const RequestScope& scope) const {
+    po::ListFeePlansRequest request;
+    request.set_shared(true);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::ListDefaultFeePlan(const RequestScope& scope) const {
+    co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
+                               po::ListFeePlansRequest());
 }
 
 net::Task<http::Response> OperatorLedgerApi::ListFeePlans(const RequestScope& scope) const {

@@ -31,6 +31,10 @@ class OperatorLedgerApi {
 
     // payout
     net::Task<http::Response> PutFeePlan(const RequestScope& scope) const;
+    net::Task<http::Response> AssignFeePlan(const RequestScope& scope) const;
+    net::Task<http::Response> PreviewFeePlan(const RequestScope& scope) const;
+    net::Task<http::Response> ListSharedFeePlans(const RequestScope& scope) const;
+    net::Task<http::Response> ListDefaultFeePlan(const RequestScope& scope) const;
     net::Task<http::Response> ListFeePlans(const RequestScope& scope) const;
     net::Task<http::Response> GetMerchantBalance(const RequestScope& scope) const;
     net::Task<http::Response> GetMerchantDay(const RequestScope& scope) const;

@@ -16,9 +16,13 @@ std::int64_t SignedGross(const v1::PaymentChanged& change) {
     switch (change.kind()) {
         case v1::PaymentChanged::COMPLETED:
         case v1::PaymentChanged::CAPTURED:
+        case v1::PaymentChanged::MERCHANT_CASHBACK_RETURNED:
+        case v1::PaymentChanged::MERCHANT_COUPON_RETURNED:
             return change.amount();
         case v1::PaymentChanged::CANCELED:
         case v1::PaymentChanged::REFUNDED:
+        case v1::PaymentChanged::MERCHANT_CASHBACK:
+        case v1::PaymentChanged::MERCHANT_COUPON:
             return -change.amount();
         default:
             return 0;

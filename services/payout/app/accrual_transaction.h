@@ -8,7 +8,7 @@
 
 #include "domain/accrual.h"
 #include "domain/day_total.h"
-#include "domain/fee_plan.h"
+#include "domain/plan_book.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -49,7 +49,8 @@ class AccrualTransaction {
         std::span<const domain::EffectKey> keys) = 0;
     /// Locks the partition's gate row until the end.
     virtual Result<SlotGate> LockGate() = 0;
-    virtual Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) = 0;
+    /// Plans, and what goes with them, above a revision.
+    virtual Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) = 0;
     /// Locks the day, and says whether the merchant can still get accruals of it: while the day is
     /// not closed, or as long as the merchant was left open at its close and is not released.
     virtual Result<bool> IsStillOpen(BusinessDate day, domain::MerchantId merchant) = 0;

@@ -6,10 +6,12 @@
 
 namespace kessai::payout::app {
 
-DayKeeper::DayKeeper(DayKeeperOptions options, CloseDay& close_day, ReleaseDay& release_day,
-                     DayStore& days, std::function<void(const Status&)> on_error)
+DayKeeper::DayKeeper(DayKeeperOptions options, CloseDay& close_day,
+                     FixMonthVolumes& fix_month_volumes, ReleaseDay& release_day, DayStore& days,
+                     std::function<void(const Status&)> on_error)
     : options_(options),
       close_day_(close_day),
+      fix_month_volumes_(fix_month_volumes),
       release_day_(release_day),
       days_(days),
       on_error_(std::move(on_error)),
@@ -51,6 +53,7 @@ Status DayKeeper::Ready() const {
 
 Status DayKeeper::RunOnce(const std::stop_token& stop) {
     const Status closed = close_day_.RunOnce().status();
+    const Status fixed = fix_month_volumes_.RunOnce().status();
     // A day that does not close keeps no earlier one from being released.
     KESSAI_ASSIGN_OR_RETURN(const auto days, days_.ReleasableDays(options_.release_automatically));
     for (const BusinessDate day : days) {
@@ -58,7 +61,7 @@ Status DayKeeper::RunOnce(const std::stop_token& stop) {
         if (released.reason() == domain::reason::kReleaseRunning) break;
         KESSAI_RETURN_IF_ERROR(released);
     }
-    return closed;
+    return closed.ok() ? fixed : closed;
 }
 
 void DayKeeper::Loop(std::stop_token stop) {

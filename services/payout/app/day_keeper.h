@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/close_day.h"
+#include "app/fix_month_volumes.h"
 #include "app/release_day.h"
 
 namespace kessai::payout::app {
@@ -17,13 +18,14 @@ struct DayKeeperOptions {
     Duration poll_every = std::chrono::seconds(1);
 };
 
-/// Takes days through their life in the background: closes them, publishes their marks, releases
-/// them, and finishes what a process that died had begun. Every replica runs one. Thread safe.
+/// Takes days through their life in the background: closes them, publishes their marks, fixes what
+/// tiers follow when a month is over, releases them, and finishes what a process that died had
+/// begun. Every replica runs one. Thread safe.
 class DayKeeper {
  public:
     /// `on_error` is told what a round was refused with; the next one tries again.
-    DayKeeper(DayKeeperOptions options, CloseDay& close_day, ReleaseDay& release_day,
-              DayStore& days, std::function<void(const Status&)> on_error);
+    DayKeeper(DayKeeperOptions options, CloseDay& close_day, FixMonthVolumes& fix_month_volumes,
+              ReleaseDay& release_day, DayStore& days, std::function<void(const Status&)> on_error);
     ~DayKeeper();
 
     void Start();
@@ -43,6 +45,7 @@ class DayKeeper {
 
     const DayKeeperOptions options_;
     CloseDay& close_day_;
+    FixMonthVolumes& fix_month_volumes_;
     ReleaseDay& release_day_;
     DayStore& days_;
     const std::function<void(const Status&)> on_error_;

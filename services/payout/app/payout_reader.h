@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "domain/accrual.h"
@@ -37,6 +38,19 @@ struct MerchantDay {
     std::optional<domain::HoldReason> held_back;
 };
 
+/// When something was put, and by whom.
+struct Put {
+    Instant at;
+    std::string by;
+};
+
+/// Everything that was ever put for a merchant (or for all, or as shared), in its order.
+struct MerchantPlans {
+    std::vector<std::pair<domain::FeePlan, Put>> plans;
+    std::vector<std::pair<domain::PlanAssignment, Put>> assignments;
+    std::vector<domain::MonthVolume> volumes;
+};
+
 struct DayView {
     domain::DayState state = domain::DayState::kOpen;
     std::optional<domain::Seal> seal;
@@ -60,8 +74,9 @@ class PayoutReader {
     virtual Result<MerchantBalance> FindBalance(domain::MerchantId merchant) = 0;
     /// NOT_FOUND MERCHANT_UNKNOWN: nothing was accrued for it on that day.
     virtual Result<MerchantDay> FindMerchantDay(domain::MerchantId merchant, BusinessDate day) = 0;
-    /// All versions, by plan and version; of none: of the default plan.
-    virtual Result<std::vector<domain::FeePlan>> ListPlans(domain::MerchantId merchant) = 0;
+    /// Plans by plan and version, assignments as they were put, volumes by month. Of none: of the
+    /// default plan; of kSharedPlan: of the shared ones.
+    virtual Result<MerchantPlans> ListPlans(domain::MerchantId merchant) = 0;
     /// NOT_FOUND DAY_UNKNOWN: neither open nor ever was.
     virtual Result<DayView> FindDay(BusinessDate day) = 0;
     /// Merchants held back still, by merchant.

@@ -2,13 +2,13 @@
 
 #include <mutex>
 #include <shared_mutex>
-#include <span>
 
-#include "domain/fee_plan.h"
+#include "domain/plan_book.h"
 
 namespace kessai::payout::app {
 
-/// The fee plans as far as this process has read them. Plans are only ever added, so what is here
+/// The fee plans, and who is under them, as far as this process has read them. They are only ever
+/// added to, so what is here
 /// is never wrong, only short of what a gate's revision says there is. Thread safe.
 class PlanCache {
  public:
@@ -16,9 +16,9 @@ class PlanCache {
         const std::shared_lock lock(mutex_);
         return book_.revision();
     }
-    void Add(std::span<const domain::FeePlan> plans) {
+    void Add(const domain::PlanUpdates& updates) {
         const std::unique_lock lock(mutex_);
-        for (const domain::FeePlan& plan : plans) book_.Add(plan);
+        book_.Add(updates);
     }
     /// Runs `read(const domain::PlanBook&)` while nothing is added.
     template <class F>

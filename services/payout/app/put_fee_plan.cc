@@ -1,7 +1,5 @@
 #include "app/put_fee_plan.h"
 
-#include <algorithm>
-
 #include "kessai/faults/fault_point.h"
 
 namespace kessai::payout::app {
@@ -10,14 +8,13 @@ Result<domain::FeePlan> PutFeePlan::Run(const domain::FeePlan& plan, std::string
     domain::FeePlan stored;
     KESSAI_RETURN_IF_ERROR(store_.InPlanTransaction([&](PlanTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto versions, transaction.Versions(plan.merchant));
+        KESSAI_ASSIGN_OR_RETURN(const auto assignments, transaction.Assignments(plan.merchant));
         KESSAI_ASSIGN_OR_RETURN(const bool has_accruals, transaction.HasAccruals(plan.merchant));
-        KESSAI_ASSIGN_OR_RETURN(const auto latest, transaction.LatestDay());
-        // The books may be ahead of the calendar (a day closed by hand), never behind it for long.
         const Instant now = clock_.Now();
-        const BusinessDate today = BusinessDate::OfJst(now);
-        const BusinessDate first_free = std::max(today, latest.value_or(today)).Next();
-        KESSAI_ASSIGN_OR_RETURN(const auto repeated,
-                                domain::Admit(plan, {versions, first_free, has_accruals}));
+        KESSAI_ASSIGN_OR_RETURN(const BusinessDate first_free, FirstFreeDay(transaction, now));
+        KESSAI_ASSIGN_OR_RETURN(
+            const auto repeated,
+            domain::Admit(plan, {versions, assignments, first_free, has_accruals}));
         if (repeated) {
             stored = *repeated;
             return OkStatus();

@@ -129,7 +129,7 @@ class ReleaseStore {
     virtual Result<std::vector<BlockedEvent>> Blocked(BusinessDate day, int limit) = 0;
     virtual Result<std::optional<domain::MerchantId>> MerchantOfPayment(
         domain::PaymentId payment) = 0;
-    virtual Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) = 0;
+    virtual Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) = 0;
 
     using TakeAmounts = std::function<void(std::span<const domain::AccruedAmount>)>;
     using TakeAccrual = std::function<void(const domain::Accrual&)>;

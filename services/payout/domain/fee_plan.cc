@@ -1,62 +1,32 @@
 #include "domain/fee_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <string>
 
+#include "domain/plan_book.h"
 #include "domain/reason.h"
+#include "domain/timeline.h"
 
 namespace kessai::payout::domain {
 namespace {
-
-// Stands for "no end" in timelines.
-constexpr BusinessDate kForever(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31));
 
 BusinessDate LastDay(const FeePlan& plan) {
     return plan.effective_to.value_or(kForever);
 }
 
-struct Span {
-    BusinessDate from;
-    BusinessDate to;
-    const FeePlan* plan;
-};
-
-/// The days on which each version of one plan is in force. A version takes every day from its
-/// first on away from the versions before it.
-std::vector<Span> SpansOfPlan(std::vector<const FeePlan*> versions) {
-    std::sort(versions.begin(), versions.end(),
-              [](const FeePlan* a, const FeePlan* b) { return a->version < b->version; });
-    std::vector<Span> spans;
-    for (const FeePlan* plan : versions) {
-        while (!spans.empty() && spans.back().from >= plan->effective_from) spans.pop_back();
-        if (!spans.empty() && spans.back().to >= plan->effective_from) {
-            spans.back().to = plan->effective_from.Previous();
-        }
-        spans.push_back({plan->effective_from, LastDay(*plan), plan});
-    }
-    return spans;
+Status Refused(std::string_view reason, std::string message) {
+    return Status(Code::kInvalidArgument, reason, std::move(message));
 }
-
-/// The same of several plans, each by its id, in order of their days.
-std::vector<Span> SpansOf(std::span<const FeePlan* const> plans) {
-    std::map<PlanId, std::vector<const FeePlan*>> by_plan;
-    for (const FeePlan* plan : plans) by_plan[plan->id].push_back(plan);
-    std::vector<Span> all;
-    for (auto& [id, versions] : by_plan) {
-        const std::vector<Span> spans = SpansOfPlan(std::move(versions));
-        all.insert(all.end(), spans.begin(), spans.end());
-    }
-    std::sort(all.begin(), all.end(), [](const Span& a, const Span& b) { return a.from < b.from; });
-    return all;
-}
-
 Status Invalid(std::string message) {
-    return Status(Code::kInvalidArgument, reason::kPlanInvalid, std::move(message));
+    return Refused(reason::kPlanInvalid, std::move(message));
 }
 
 bool SameContent(const FeePlan& a, const FeePlan& b) {
     return a.merchant == b.merchant && a.currency == b.currency && a.terms == b.terms &&
-           a.effective_from == b.effective_from && a.effective_to == b.effective_to;
+           a.tiers == b.tiers && a.rules == b.rules && a.effective_from == b.effective_from &&
+           a.effective_to == b.effective_to;
 }
 
 /// The newest version of each plan, by plan.
@@ -69,72 +39,126 @@ std::map<PlanId, const FeePlan*> NewestVersions(std::span<const FeePlan> version
     return newest;
 }
 
-Status CheckOverlap(const FeePlan& candidate, std::span<const FeePlan> versions) {
-    std::vector<const FeePlan*> others;
-    for (const FeePlan& plan : versions) {
-        if (plan.id != candidate.id) others.push_back(&plan);
+Status Overlaps(PlanId plan, BusinessDate from, BusinessDate to) {
+    return Status(Code::kFailedPrecondition, reason::kPlanOverlaps,
+                  "plan " + plan.ToString() + " is in force from " + from.ToString() +
+                      (to == kForever ? " on" : " to " + to.ToString()));
+}
+
+Status CheckOverlap(const FeePlan& candidate, const PlanContext& context) {
+    if (candidate.merchant == kSharedPlan) return OkStatus();
+    const auto meets = [&](BusinessDate from, BusinessDate to) {
+        return from <= LastDay(candidate) && candidate.effective_from <= to;
+    };
+    std::vector<FeePlan> others;
+    for (const FeePlan& plan : context.versions) {
+        if (plan.id != candidate.id) others.push_back(plan);
     }
-    for (const Span& span : SpansOf(others)) {
-        if (span.from <= LastDay(candidate) && candidate.effective_from <= span.to) {
-            return Status(Code::kFailedPrecondition, reason::kPlanOverlaps,
-                          "plan " + span.plan->id.ToString() + " is in force from " +
-                              span.from.ToString() +
-                              (span.to == kForever ? " on" : " to " + span.to.ToString()));
+    for (const Span<FeePlan>& span : SpansOfPlans(others)) {
+        if (meets(span.from, span.to)) return Overlaps(span.of->id, span.from, span.to);
+    }
+    for (const Span<PlanAssignment>& span : SpansOfAssignments(context.assignments)) {
+        if (!span.of->plan.is_none() && meets(span.from, span.to)) {
+            return Overlaps(span.of->plan, span.from, span.to);
         }
     }
     return OkStatus();
 }
 
+Status CheckCampaigns(const FeePlan& plan) {
+    for (const FeeRule& rule : plan.rules) {
+        if (rule.to && *rule.to < plan.effective_from) {
+            return Refused(reason::kCampaignInvalid, "a campaign ends before the plan begins");
+        }
+        if (rule.from && LastDay(plan) < *rule.from) {
+            return Refused(reason::kCampaignInvalid, "a campaign begins after the plan ends");
+        }
+    }
+    return OkStatus();
+}
+
+/// Sums of an amount by the terms that they fall under. A plan has few, a payment fewer.
+class SumsByTerms {
+ public:
+    void Add(const FeeTerms& terms, std::int64_t amount) {
+        for (std::size_t i = 0; i < size_; ++i) {
+            if (sums_[i].terms == &terms) {
+                sums_[i].amount += amount;
+                return;
+            }
+        }
+        sums_[size_++] = {&terms, amount};
+    }
+    std::int64_t Fee() const {
+        std::int64_t fee = 0;
+        for (std::size_t i = 0; i < size_; ++i) fee += FeeOf(*sums_[i].terms, sums_[i].amount);
+        return fee;
+    }
+
+ private:
+    struct Sum {
+        const FeeTerms* terms = nullptr;
+        std::int64_t amount = 0;
+    };
+    /// As many as there are methods.
+    std::array<Sum, static_cast<std::size_t>(Method::kCashback)> sums_;
+    std::size_t size_ = 0;
+};
+
 }  // namespace
 
-void PlanBook::Add(const FeePlan& plan) {
-    revision_ = std::max(revision_, plan.revision);
-    if (!by_version_.emplace(std::pair(plan.id, plan.version), plans_.size()).second) return;
-    plans_.push_back(plan);
+bool HasTiers(const FeePlan& plan) {
+    return !plan.tiers.empty() ||
+           std::any_of(plan.rules.begin(), plan.rules.end(),
+                       [](const FeeRule& rule) { return !rule.tiers.empty(); });
+}
 
-    OfMerchant& of_merchant = merchants_[plan.merchant];
-    of_merchant.versions.push_back(plans_.size() - 1);
-    std::vector<const FeePlan*> versions;
-    for (const std::size_t index : of_merchant.versions) versions.push_back(&plans_[index]);
-    of_merchant.timeline.clear();
-    for (const Span& span : SpansOf(versions)) {
-        of_merchant.timeline.push_back(
-            {span.from, span.to, static_cast<std::size_t>(span.plan - plans_.data())});
+bool HasStores(const FeePlan& plan) {
+    return std::any_of(plan.rules.begin(), plan.rules.end(),
+                       [](const FeeRule& rule) { return !rule.store.empty(); });
+}
+
+std::int64_t FeeOf(const FeePlan& plan, const FeeCase& fee_case, std::int64_t amount,
+                   const MethodSplit& split) {
+    if (plan.rules.empty()) {
+        return FeeOf(TermsFor(plan.terms, plan.tiers, fee_case.volume), amount);
     }
+    SumsByTerms sums;
+    const auto add = [&](Method method, std::int64_t part) {
+        const FeeRule* rule = ApplyingRule(plan.rules, fee_case, method);
+        sums.Add(rule == nullptr ? TermsFor(plan.terms, plan.tiers, fee_case.volume)
+                                 : TermsFor(rule->terms, rule->tiers, fee_case.volume),
+                 part);
+    };
+    if (split.empty()) add(Method::kWallet, amount);
+    for (const MethodAmount& part : split) add(part.method, part.amount);
+    return sums.Fee();
 }
 
-const FeePlan* PlanBook::InForceOf(MerchantId merchant, BusinessDate day) const {
-    const auto found = merchants_.find(merchant);
-    if (found == merchants_.end()) return nullptr;
-    const std::vector<Period>& periods = found->second.timeline;
-    auto after = std::upper_bound(
-        periods.begin(), periods.end(), day,
-        [](BusinessDate sought, const Period& period) { return sought < period.from; });
-    if (after == periods.begin()) return nullptr;
-    const Period& period = *std::prev(after);
-    return day <= period.to ? &plans_[period.plan] : nullptr;
-}
-
-const FeePlan* PlanBook::InForce(MerchantId merchant, BusinessDate day) const {
-    const FeePlan* own = merchant.is_none() ? nullptr : InForceOf(merchant, day);
-    return own != nullptr ? own : InForceOf(MerchantId(), day);
-}
-
-const FeePlan* PlanBook::Version(PlanId id, std::uint32_t version) const {
-    const auto found = by_version_.find({id, version});
-    return found == by_version_.end() ? nullptr : &plans_[found->second];
+Status Validate(const FeePlan& plan) {
+    KESSAI_RETURN_IF_ERROR(Validate(plan.terms));
+    KESSAI_RETURN_IF_ERROR(Validate(std::span<const FeeTier>(plan.tiers)));
+    KESSAI_RETURN_IF_ERROR(Validate(std::span<const FeeRule>(plan.rules)));
+    if (LastDay(plan) < plan.effective_from) return Invalid("the plan ends before it begins");
+    if (plan.merchant == kSharedPlan && plan.effective_to) {
+        return Invalid("a shared plan has no end: its assignments do");
+    }
+    if (plan.merchant.is_none()) {
+        if (HasTiers(plan)) return Invalid("the plan of all others has no tiers");
+        for (const FeeRule& rule : plan.rules) {
+            if (rule.first_days != 0) return Invalid("the plan of all others has no first days");
+        }
+    }
+    return CheckCampaigns(plan);
 }
 
 Result<std::optional<FeePlan>> Admit(const FeePlan& candidate, const PlanContext& context) {
-    KESSAI_RETURN_IF_ERROR(Validate(candidate.terms));
-    if (candidate.effective_to && *candidate.effective_to < candidate.effective_from) {
-        return Invalid("the plan ends before it begins");
-    }
+    KESSAI_RETURN_IF_ERROR(Validate(candidate));
     const std::map<PlanId, const FeePlan*> newest = NewestVersions(context.versions);
     if (!candidate.id.is_none()) {
         const auto found = newest.find(candidate.id);
         if (found == newest.end()) {
-            return Invalid("the merchant has no plan " + candidate.id.ToString());
+            return Invalid("there is no plan " + candidate.id.ToString() + " of that merchant");
         }
         if (found->second->currency != candidate.currency) {
             return Invalid("a plan keeps its currency");
@@ -145,13 +169,17 @@ Result<std::optional<FeePlan>> Admit(const FeePlan& candidate, const PlanContext
             return std::optional<FeePlan>(*plan);
         }
     }
-    const bool first = context.versions.empty() && !context.has_accruals;
+    // A new shared plan is nobody's yet, so it may begin on any day.
+    const bool first =
+        candidate.merchant == kSharedPlan
+            ? candidate.id.is_none()
+            : context.versions.empty() && context.assignments.empty() && !context.has_accruals;
     if (candidate.effective_from < context.first_free_day && !first) {
         return Status(
             Code::kFailedPrecondition, reason::kPlanInPast,
             "a plan takes effect on " + context.first_free_day.ToString() + " at the earliest");
     }
-    KESSAI_RETURN_IF_ERROR(CheckOverlap(candidate, context.versions));
+    KESSAI_RETURN_IF_ERROR(CheckOverlap(candidate, context));
     return std::optional<FeePlan>();
 }
 

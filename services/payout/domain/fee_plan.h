@@ -1,29 +1,37 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
+#include "domain/fee_rule.h"
 #include "domain/fee_terms.h"
 #include "domain/ids.h"
+#include "domain/plan_assignment.h"
 #include "kessai/money/money.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
 
 namespace kessai::payout::domain {
 
+/// Whose a plan is that merchants are assigned to. The number is stored.
+inline constexpr MerchantId kSharedPlan{-1};
+
 /// One version of a fee plan. Versions are never changed or deleted: a later version of the same
 /// plan takes its place from its own first day on.
 struct FeePlan {
     PlanId id;
     std::uint32_t version = 0;
-    /// None: the plan of every merchant without one of its own.
+    /// None: the plan of every merchant without one of its own. kSharedPlan: of those assigned to
+    /// it.
     MerchantId merchant;
     Currency currency;
+    /// Where no rule applies and no tier is reached.
     FeeTerms terms;
+    /// By rising volume, each above zero.
+    std::vector<FeeTier> tiers;
+    std::vector<FeeRule> rules;
     /// Inclusive both; no `to` means no end.
     BusinessDate effective_from;
     std::optional<BusinessDate> effective_to;
@@ -33,56 +41,45 @@ struct FeePlan {
     bool operator==(const FeePlan&) const = default;
 };
 
-/// All plan versions, and which is in force for a merchant on a day. Not thread safe.
-class PlanBook {
- public:
-    /// Versions may come in any order; one that is already there changes nothing.
-    void Add(const FeePlan& plan);
+/// Whether fees follow the merchant's volume of the month before.
+bool HasTiers(const FeePlan& plan);
+/// Whether fees follow the store.
+bool HasStores(const FeePlan& plan);
 
-    /// The merchant's own plan in force on `day`, else the default plan, else null. The pointer
-    /// lives until the next Add.
-    const FeePlan* InForce(MerchantId merchant, BusinessDate day) const;
-    /// Null when there is no such version.
-    const FeePlan* Version(PlanId id, std::uint32_t version) const;
-
-    /// The highest revision added; 0 when empty.
-    std::int64_t revision() const { return revision_; }
-
- private:
-    struct Period {
-        BusinessDate from;
-        BusinessDate to;
-        std::size_t plan;
-    };
-    struct OfMerchant {
-        std::vector<std::size_t> versions;
-        /// Which version each day belongs to: in order of days, without overlap.
-        std::vector<Period> timeline;
-    };
-    const FeePlan* InForceOf(MerchantId merchant, BusinessDate day) const;
-
-    std::vector<FeePlan> plans_;
-    std::map<std::pair<PlanId, std::uint32_t>, std::size_t> by_version_;
-    std::unordered_map<MerchantId, OfMerchant> merchants_;
-    std::int64_t revision_ = 0;
-};
+/// The fee of a captured amount that splits so over methods. What falls under the same rule (and of
+/// what falls under none, all) is charged together: of each such sum FeeOf(terms), with its floor,
+/// its fixed part and its bounds, and the fee is the sum of these.
+/// Preconditions: a valid plan, a valid split of `amount`, 0 ≤ amount ≤ kMaxAmount.
+std::int64_t FeeOf(const FeePlan& plan, const FeeCase& fee_case, std::int64_t amount,
+                   const MethodSplit& split);
 
 /// What a new plan version is judged by.
 struct PlanContext {
     /// Every version of the candidate's merchant.
     std::span<const FeePlan> versions;
+    /// Every assignment of the candidate's merchant to shared plans.
+    std::span<const PlanAssignment> assignments;
     /// The first day that no change can belong to yet: plans normally begin here or later.
     BusinessDate first_free_day;
     /// Whether anything was accrued for the merchant (for the default plan: for anyone).
     bool has_accruals = false;
 };
 
+/// Whether a plan's terms, tiers, rules and days fit each other, whatever else there is.
+/// Refuses with INVALID_ARGUMENT what Validate of its parts refuses; CAMPAIGN_INVALID a campaign
+/// that lies outside of the plan's days; PLAN_INVALID tiers and first days of the default plan
+/// (whose merchants nobody names), an end of a shared one (its assignments end), and one that ends
+/// before it begins.
+Status Validate(const FeePlan& plan);
+
 /// Judges `candidate` (whose version and revision are not set yet, and whose id is none for a new
 /// plan). Gives the version that it repeats exactly, if there is one, so that a retry is harmless;
 /// nothing when the candidate is to be added.
-/// Refuses with INVALID_ARGUMENT PLAN_INVALID; FAILED_PRECONDITION PLAN_IN_PAST (it would begin on
-/// a day that may have changes already, and is not the first plan of a merchant without accruals)
-/// or PLAN_OVERLAPS (another plan of the merchant has some of its days).
+/// Refuses with INVALID_ARGUMENT what Validate refuses, and PLAN_INVALID; FAILED_PRECONDITION
+/// PLAN_IN_PAST (it would begin on a day that may have changes already, and is not the first plan
+/// of a merchant without accruals) or PLAN_OVERLAPS (another plan of the merchant, or one that it
+/// is assigned to, has some of its days; shared plans have no days of anyone, so they never
+/// overlap).
 Result<std::optional<FeePlan>> Admit(const FeePlan& candidate, const PlanContext& context);
 
 }  // namespace kessai::payout::domain

@@ -20,6 +20,21 @@ Status ValidateAmount(const char* field, std::int64_t value) {
     return OkStatus();
 }
 
+Status ValidateSplit(const char* field, const MethodSplit& split, std::int64_t amount) {
+    if (split.empty()) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const MethodSplit proper, MakeSplit(split, amount));
+    return proper == split ? OkStatus() : Invalid(std::string(field) + " are not in their order");
+}
+
+/// Cashback and coupons, given or taken back.
+Status ValidateBenefit(const PaymentChange& change) {
+    if (change.amount == 0 && GrossSign(change.kind) != 0) return Invalid("amount is zero");
+    if (change.amount > change.captured_total) {
+        return Invalid("a benefit is above what the payment captured");
+    }
+    return OkStatus();
+}
+
 /// Refunds and cancels return something of what was captured, and never more.
 Status ValidateReturn(const PaymentChange& change) {
     if (change.captured_total <= 0) return Invalid("captured_total is zero");
@@ -43,33 +58,50 @@ Status ValidateSale(const PaymentChange& change) {
         if (change.payment_date != change.business_date) {
             return Invalid("a completed payment is of its own day");
         }
-    } else if (change.captured_total < change.amount) {
+        return OkStatus();
+    }
+    if (change.captured_total < change.amount) {
         return Invalid("captured_total does not include this capture");
     }
-    return OkStatus();
+    return SplitWithout(change.captured_methods, change.captured_total, change.methods,
+                        change.amount)
+        .status();
 }
 
 }  // namespace
 
 bool IsChangeKind(std::int64_t number) {
     return number >= static_cast<int>(ChangeKind::kCompleted) &&
-           number <= static_cast<int>(ChangeKind::kExpired);
+           number <= static_cast<int>(ChangeKind::kOperatorCouponReturned);
 }
 
 int GrossSign(ChangeKind kind) {
     switch (kind) {
         case ChangeKind::kCompleted:
         case ChangeKind::kCaptured:
+        case ChangeKind::kMerchantCashbackReturned:
+        case ChangeKind::kMerchantCouponReturned:
             return 1;
         case ChangeKind::kCanceled:
         case ChangeKind::kRefunded:
+        case ChangeKind::kMerchantCashback:
+        case ChangeKind::kMerchantCoupon:
             return -1;
         case ChangeKind::kAuthorized:
         case ChangeKind::kReverted:
         case ChangeKind::kExpired:
+        case ChangeKind::kOperatorCashback:
+        case ChangeKind::kOperatorCashbackReturned:
+        case ChangeKind::kOperatorCoupon:
+        case ChangeKind::kOperatorCouponReturned:
             return 0;
     }
     KESSAI_CHECK(false, "a kind outside the enumeration");
+}
+
+bool HasFee(ChangeKind kind) {
+    return kind == ChangeKind::kCompleted || kind == ChangeKind::kCaptured ||
+           kind == ChangeKind::kCanceled || kind == ChangeKind::kRefunded;
 }
 
 Status Validate(const PaymentChange& change) {
@@ -82,8 +114,12 @@ Status Validate(const PaymentChange& change) {
     KESSAI_RETURN_IF_ERROR(ValidateAmount("amount", change.amount));
     KESSAI_RETURN_IF_ERROR(ValidateAmount("captured_total", change.captured_total));
     KESSAI_RETURN_IF_ERROR(ValidateAmount("refunded_before", change.refunded_before));
+    if (change.kind >= ChangeKind::kMerchantCashback) return ValidateBenefit(change);
     const int sign = GrossSign(change.kind);
     if (sign == 0) return OkStatus();
+    KESSAI_RETURN_IF_ERROR(
+        ValidateSplit("captured_methods", change.captured_methods, change.captured_total));
+    KESSAI_RETURN_IF_ERROR(ValidateSplit("methods", change.methods, change.amount));
     if (change.amount == 0) return Invalid("amount is zero");
     return sign > 0 ? ValidateSale(change) : ValidateReturn(change);
 }

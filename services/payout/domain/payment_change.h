@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "domain/ids.h"
+#include "domain/payment_method.h"
 #include "kessai/money/money.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
@@ -19,6 +21,15 @@ enum class ChangeKind : std::uint8_t {
     kCaptured = 5,
     kReverted = 6,
     kExpired = 7,
+    // Cashback and coupons, by who bears them.
+    kMerchantCashback = 8,
+    kMerchantCashbackReturned = 9,
+    kMerchantCoupon = 10,
+    kMerchantCouponReturned = 11,
+    kOperatorCashback = 12,
+    kOperatorCashbackReturned = 13,
+    kOperatorCoupon = 14,
+    kOperatorCouponReturned = 15,
 };
 
 /// The largest amount of one change, minor units. Far above what the partner contract allows (11
@@ -42,6 +53,11 @@ struct PaymentChange {
     std::int64_t captured_total = 0;
     /// What earlier refunds returned.
     std::int64_t refunded_before = 0;
+    /// How what was captured splits over methods; of a capture, how this one does too.
+    MethodSplit captured_methods;
+    MethodSplit methods;
+    /// The merchant's own id of the store; empty where it named none.
+    std::string store;
     /// The day of the payment itself: its plan and its tax rate are those of that day.
     BusinessDate payment_date;
     ContentHash content_hash{};
@@ -50,8 +66,12 @@ struct PaymentChange {
 /// Whether a stored or received number is a kind.
 bool IsChangeKind(std::int64_t number);
 
-/// +1 where the merchant's gross grows by the amount, -1 where it falls, 0 where no money moves.
+/// +1 where the merchant's gross grows by the amount, -1 where it falls, 0 where no money of the
+/// merchant moves.
 int GrossSign(ChangeKind kind);
+/// Whether the change is charged or gives a charge back: what was captured or returned. Cashback
+/// and coupons are not, whoever bears them.
+bool HasFee(ChangeKind kind);
 
 /// Whether the numbers of a change fit each other, so that what follows needs no more checks.
 /// Refuses with INVALID_ARGUMENT FIELD_INVALID, AMOUNT_OVERFLOW or REFUND_EXCEEDS_PAYMENT.

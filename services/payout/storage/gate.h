@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "domain/fee_plan.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
@@ -30,8 +28,5 @@ inline std::int64_t OutboxRowId(std::int64_t count, int writer) {
 
 /// Locks the gate, counts one more outbox row, and gives its id.
 Result<std::int64_t> NextOutboxRow(mysql::Session& session, Gate gate);
-
-/// Plans of a higher revision, rising.
-Result<std::vector<domain::FeePlan>> LoadPlansAfter(mysql::Session& session, std::int64_t revision);
 
 }  // namespace kessai::payout::storage

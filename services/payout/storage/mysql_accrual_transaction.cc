@@ -11,7 +11,9 @@
 #include "kessai/digest/store.h"
 #include "kessai/event/bucket.h"
 #include "kessai/mysql/query.h"
+#include "storage/accrual_details.h"
 #include "storage/gate.h"
+#include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
@@ -92,7 +94,7 @@ Result<app::SlotGate> MysqlAccrualTransaction::LockGate() {
     return gate;
 }
 
-Result<std::vector<domain::FeePlan>> MysqlAccrualTransaction::PlansAfter(std::int64_t revision) {
+Result<domain::PlanUpdates> MysqlAccrualTransaction::PlansAfter(std::int64_t revision) {
     return LoadPlansAfter(session_, revision);
 }
 
@@ -122,14 +124,17 @@ Status MysqlAccrualTransaction::Store(const app::AccrualBatch& batch) {
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
     AccrualRows accruals;
+    DetailRows details;
     digest::Accumulator digests(hasher_);
     for (const std::size_t i : order) {
         const domain::Accrual& accrual = batch.accruals[i];
         accruals.Add(accrual, batch.recorded_at);
+        details.Add(accrual);
         digests.Add({accrual.key.payment.value(), accrual.key.version, accrual.business_date,
                      accrual.merchant.value(), accrual.gross});
     }
     KESSAI_RETURN_IF_ERROR(accruals.AddTo(statements));
+    KESSAI_RETURN_IF_ERROR(details.AddTo(statements));
 
     rows.Clear();
     for (const domain::DayTotal& total : batch.totals) {

@@ -23,7 +23,7 @@ class MysqlAccrualTransaction final : public app::AccrualTransaction {
     Result<std::vector<app::StoredEffect>> FindEffects(
         std::span<const domain::EffectKey> keys) override;
     Result<app::SlotGate> LockGate() override;
-    Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) override;
+    Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) override;
     Result<bool> IsStillOpen(BusinessDate day, domain::MerchantId merchant) override;
     Status Store(const app::AccrualBatch& batch) override;
     Status NoteDayClosed(BusinessDate day) override;

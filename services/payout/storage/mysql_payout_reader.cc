@@ -7,7 +7,9 @@
 #include "kessai/digest/store.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
+#include "storage/accrual_details.h"
 #include "storage/mysql_day_store.h"
+#include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
@@ -47,8 +49,14 @@ constexpr mysql::Query kFeesOfMerchant{"merchant_cycle.fees_of_merchant", R"sql(
 constexpr mysql::Query kHoldOfMerchant{"merchant_hold.of_merchant", R"sql(
     SELECT reason FROM merchant_hold
     WHERE business_date = ? AND merchant_id = ? AND released_round IS NULL)sql"};
-constexpr mysql::Query kListPlans{"fee_plan.list", "SELECT " KESSAI_PLAN_COLUMNS R"sql(
+constexpr mysql::Query kListPlans{"fee_plan.list", "SELECT " KESSAI_PLAN_COLUMNS
+                                                   R"sql(, put_at_us, put_by
     FROM fee_plan WHERE merchant_id = ? ORDER BY plan_id, version)sql"};
+constexpr mysql::Query kListAssignments{"plan_assignment.list",
+                                        "SELECT " KESSAI_ASSIGNMENT_COLUMNS R"sql(,
+    put_at_us, put_by FROM plan_assignment WHERE merchant_id = ? ORDER BY revision)sql"};
+constexpr mysql::Query kListVolumes{"merchant_volume.list", "SELECT " KESSAI_VOLUME_COLUMNS R"sql(
+    FROM merchant_volume WHERE merchant_id = ? ORDER BY month_start)sql"};
 constexpr mysql::Query kFindDay{"payout_day.find", R"sql(
     SELECT d.state, d.seal,
            (SELECT COUNT(*) FROM merchant_hold h WHERE h.business_date = d.business_date
@@ -80,6 +88,10 @@ Status CheckClosed(mysql::Session& session, BusinessDate day) {
 
 domain::HoldReason ReadReason(const mysql::Rows& row, int column) {
     return static_cast<domain::HoldReason>(row.Int(column));
+}
+
+app::Put ReadPut(const mysql::Rows& row, int column) {
+    return {row.At(column), row.Text(column + 1)};
 }
 
 app::DayRow ReadDayRow(const mysql::Rows& row) {
@@ -117,7 +129,12 @@ Result<app::RecordedAccrual> MysqlPayoutReader::FindAccrual(domain::EffectKey ke
                               "no accrual of payment " + key.payment.ToString() + " version " +
                                   std::to_string(key.version));
             }
-            return app::RecordedAccrual{ReadAccrual(rows), ReadRecordedAt(rows)};
+            app::RecordedAccrual found{ReadAccrual(rows), ReadRecordedAt(rows)};
+            KESSAI_ASSIGN_OR_RETURN(
+                const auto details,
+                AccrualDetails::LoadOne(session, found.accrual.business_date, key));
+            details.AddTo(found.accrual);
+            return found;
         });
 }
 
@@ -187,13 +204,27 @@ Result<app::MerchantDay> MysqlPayoutReader::FindMerchantDay(MerchantId merchant,
     });
 }
 
-Result<std::vector<domain::FeePlan>> MysqlPayoutReader::ListPlans(MerchantId merchant) {
-    return Read<std::vector<domain::FeePlan>>(
-        pool_, [&](mysql::Session& session) -> Result<std::vector<domain::FeePlan>> {
+Result<app::MerchantPlans> MysqlPayoutReader::ListPlans(MerchantId merchant) {
+    return Read<app::MerchantPlans>(
+        pool_, [&](mysql::Session& session) -> Result<app::MerchantPlans> {
+            app::MerchantPlans found;
+            std::vector<app::Put> puts;
             KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kListPlans, merchant));
-            std::vector<domain::FeePlan> plans;
-            while (rows.Next()) plans.push_back(ReadPlan(rows));
-            return plans;
+            KESSAI_ASSIGN_OR_RETURN(auto plans,
+                                    ReadPlans(session, rows, [&](const mysql::Rows& row) {
+                                        puts.push_back(ReadPut(row, kPlanColumns));
+                                    }));
+            for (std::size_t i = 0; i < plans.size(); ++i) {
+                found.plans.emplace_back(std::move(plans[i]), std::move(puts[i]));
+            }
+            KESSAI_ASSIGN_OR_RETURN(auto assignments, session.Select(kListAssignments, merchant));
+            while (assignments.Next()) {
+                found.assignments.emplace_back(ReadAssignment(assignments),
+                                               ReadPut(assignments, kAssignmentColumns));
+            }
+            KESSAI_ASSIGN_OR_RETURN(auto volumes, session.Select(kListVolumes, merchant));
+            while (volumes.Next()) found.volumes.push_back(ReadVolume(volumes));
+            return found;
         });
 }
 

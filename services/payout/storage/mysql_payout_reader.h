@@ -18,7 +18,7 @@ class MysqlPayoutReader final : public app::PayoutReader {
     Result<app::MerchantBalance> FindBalance(domain::MerchantId merchant) override;
     Result<app::MerchantDay> FindMerchantDay(domain::MerchantId merchant,
                                              BusinessDate day) override;
-    Result<std::vector<domain::FeePlan>> ListPlans(domain::MerchantId merchant) override;
+    Result<app::MerchantPlans> ListPlans(domain::MerchantId merchant) override;
     Result<app::DayView> FindDay(BusinessDate day) override;
     Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) override;
     Result<digest::DayDigest> Digests(BusinessDate day, bool deep) override;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/put_fee_plan.h"
+#include "app/plan_store.h"
 #include "kessai/mysql/pool.h"
 
 namespace kessai::payout::storage {
@@ -11,6 +11,11 @@ class MysqlPlanStore final : public app::PlanStore {
     explicit MysqlPlanStore(mysql::Pool& pool) : pool_(pool) {}
 
     Status InPlanTransaction(const std::function<Status(app::PlanTransaction&)>& work) override;
+    Result<std::int64_t> Revision() override;
+    Result<std::optional<BusinessDate>> LastMonthClosed() override;
+    Result<std::vector<domain::MerchantId>> TieredWithoutVolume(BusinessDate month,
+                                                                int limit) override;
+    Result<std::int64_t> GrossOf(domain::MerchantId merchant, BusinessDate month) override;
 
  private:
     mysql::Pool& pool_;

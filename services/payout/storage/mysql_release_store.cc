@@ -14,8 +14,10 @@
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/time/business_date.h"
+#include "storage/accrual_details.h"
 #include "storage/gate.h"
 #include "storage/mysql_day_store.h"
+#include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
@@ -516,7 +518,7 @@ Result<std::optional<domain::MerchantId>> MysqlReleaseStore::MerchantOfPayment(
     return LoadMerchantOfPayment(*session, payment);
 }
 
-Result<std::vector<domain::FeePlan>> MysqlReleaseStore::PlansAfter(std::int64_t revision) {
+Result<domain::PlanUpdates> MysqlReleaseStore::PlansAfter(std::int64_t revision) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     return LoadPlansAfter(*session, revision);
 }
@@ -542,9 +544,15 @@ Status MysqlReleaseStore::ScanAmounts(BusinessDate day, int first_bucket, int la
 Status MysqlReleaseStore::ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,
                                        const TakeAccrual& take) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(const auto details,
+                            AccrualDetails::Load(*session, day, first_bucket, last_bucket));
     KESSAI_ASSIGN_OR_RETURN(auto rows,
                             session->SelectStreamed(kScanAccruals, day, first_bucket, last_bucket));
-    while (rows.Next()) take(ReadAccrual(rows));
+    while (rows.Next()) {
+        domain::Accrual accrual = ReadAccrual(rows);
+        details.AddTo(accrual);
+        take(accrual);
+    }
     return rows.status();
 }
 

@@ -33,7 +33,7 @@ class MysqlReleaseStore final : public app::ReleaseStore {
     Result<domain::ReleaseSums> Summary(BusinessDate day) override;
     Result<std::vector<app::BlockedEvent>> Blocked(BusinessDate day, int limit) override;
     Result<std::optional<domain::MerchantId>> MerchantOfPayment(domain::PaymentId payment) override;
-    Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) override;
+    Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) override;
     Status ScanAmounts(BusinessDate day, int first_bucket, int last_bucket,
                        const TakeAmounts& take) override;
     Status ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,

@@ -26,17 +26,17 @@ std::array<std::uint8_t, N> ReadBytes(const mysql::Rows& row, int column) {
     return bytes;
 }
 
-Currency ReadCurrency(const mysql::Rows& row, int column) {
-    // Only what parsed was ever stored.
-    return Currency::Parse(row.Text(column)).value_or(Currency::Jpy());
-}
-
 std::int64_t Magnitude(std::int64_t gross) {
     if (gross == INT64_MIN) return INT64_MAX;  // Damage; found to be out of range later.
     return gross < 0 ? -gross : gross;
 }
 
 }  // namespace
+
+Currency ReadCurrency(const mysql::Rows& row, int column) {
+    // Only what parsed was ever stored.
+    return Currency::Parse(row.Text(column)).value_or(Currency::Jpy());
+}
 
 domain::Accrual ReadAccrual(const mysql::Rows& row) {
     domain::Accrual accrual;
@@ -88,22 +88,6 @@ Status AccrualRows::AddTo(mysql::StatementBatch& statements) const {
     if (!usual_.empty()) KESSAI_RETURN_IF_ERROR(statements.Add(kInsertUsualAccruals, usual_));
     if (!others_.empty()) KESSAI_RETURN_IF_ERROR(statements.Add(kInsertAccruals, others_));
     return OkStatus();
-}
-
-domain::FeePlan ReadPlan(const mysql::Rows& row) {
-    domain::FeePlan plan;
-    plan.id = domain::PlanId(row.Int(0));
-    plan.version = static_cast<std::uint32_t>(row.Int(1));
-    plan.merchant = domain::MerchantId(row.Int(2));
-    plan.currency = ReadCurrency(row, 3);
-    plan.terms.rate_basis_points = static_cast<std::uint32_t>(row.Int(4));
-    plan.terms.fixed = row.Int(5);
-    plan.terms.minimum = row.Int(6);
-    plan.terms.maximum = row.Int(7);
-    plan.effective_from = row.Date(8);
-    if (!row.IsNull(9)) plan.effective_to = row.Date(9);
-    plan.revision = row.Int(10);
-    return plan;
 }
 
 domain::SlotTotal SlotTotalOf(std::span<const std::int64_t> cells) {

@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "domain/accrual.h"
-#include "domain/fee_plan.h"
 #include "domain/seal.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/rows.h"
@@ -13,12 +12,15 @@
 /// How rows become values and values rows, where more than one store reads or writes them.
 namespace kessai::payout::storage {
 
+Currency ReadCurrency(const mysql::Rows& row, int column);
+
 /// In the order of the table; see ReadAccrual.
 #define KESSAI_ACCRUAL_COLUMNS                                                                    \
     "business_date, bucket, payment_id, version, merchant_id, kind, tax_class, currency, gross, " \
     "fee, captured_total, refunded_before, payment_date, plan_id, plan_version, event_id, "       \
     "recorded_at_us, content_hash"
 
+/// Without what is kept apart (accrual_details.h).
 domain::Accrual ReadAccrual(const mysql::Rows& row);
 Instant ReadRecordedAt(const mysql::Rows& row);
 
@@ -35,12 +37,6 @@ class AccrualRows {
     mysql::RowList usual_;
     mysql::RowList others_;
 };
-
-#define KESSAI_PLAN_COLUMNS                                                                \
-    "plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, minimum_fee, " \
-    "maximum_fee, effective_from, effective_to, revision"
-
-domain::FeePlan ReadPlan(const mysql::Rows& row);
 
 /// merchant_id, slot, tax_class, gross, fee, item_count
 #define KESSAI_SLOT_TOTAL_COLUMNS "merchant_id, slot, tax_class, gross, fee, item_count"

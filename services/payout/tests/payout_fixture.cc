@@ -54,6 +54,18 @@ Status DropRepeats(inbox::Handler& handler, mysql::Session& session,
     return OkStatus();
 }
 
+void AddMethods(const domain::MethodSplit& split, std::int64_t amount,
+                google::protobuf::RepeatedPtrField<payment::v1::MethodAmount>& methods) {
+    domain::MethodSplit parts = split;
+    if (parts.empty()) parts.push_back({domain::Method::kWallet, amount});
+    for (const domain::MethodAmount& part : parts) {
+        payment::v1::MethodAmount* method = methods.Add();
+        method->set_method(
+            static_cast<payment::v1::MethodAmount::Method>(static_cast<int>(part.method)));
+        method->set_amount(part.amount);
+    }
+}
+
 }  // namespace
 
 app::CloseDayOptions TestCloseOptions() {
@@ -84,9 +96,12 @@ std::string SealPaymentEvent(domain::PaymentChange& change) {
     message.set_user_id(1);
     message.set_currency(std::string(change.currency.code()));
     message.set_amount(change.amount);
-    auto* method = message.add_methods();
-    method->set_method(payment::v1::MethodAmount::WALLET);
-    method->set_amount(change.amount);
+    AddMethods(change.methods, change.amount, *message.mutable_methods());
+    if (!change.captured_methods.empty()) {
+        AddMethods(change.captured_methods, change.captured_total,
+                   *message.mutable_captured_methods());
+    }
+    message.set_store_id(change.store);
     message.set_captured_total(change.captured_total);
     message.set_refunded_before(change.refunded_before);
     message.set_payment_business_date(change.payment_date.ToNumber());
@@ -139,6 +154,8 @@ Payout::Payout(const mysql::ConnectOptions& options, storage::InboxName inbox,
               transport::AccrualMetrics(metrics), SystemClock()),
       plan_store(pool),
       put_fee_plan(plan_store, SystemClock()),
+      assign_fee_plan(plan_store, SystemClock()),
+      fix_month_volumes(plan_store, SystemClock()),
       day_store(pool, inbox,
                 [on_events](unsigned) {
                     if (on_events) on_events();
@@ -150,6 +167,7 @@ Payout::Payout(const mysql::ConnectOptions& options, storage::InboxName inbox,
                     }),
       release_day(TestReleaseOptions(), release_store, plans, domain::TaxTable::Japan(), encoder,
                   SystemClock(), {}),
+      preview_fee_plan({}, release_store, plans, SystemClock()),
       reader(pool, pool, hasher, domain::TaxTable::Japan()) {}
 
 std::map<domain::EffectKey, Status> Payout::Deliver(std::vector<domain::PaymentChange> changes,

@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "app/accrue_payments.h"
+#include "app/assign_fee_plan.h"
 #include "app/close_day.h"
+#include "app/fix_month_volumes.h"
 #include "app/payout_reader.h"
+#include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
 #include "kessai/digest/row_hash.h"
@@ -82,10 +85,13 @@ class Payout {
     transport::PaymentEventHandler handler;
     storage::MysqlPlanStore plan_store;
     app::PutFeePlan put_fee_plan;
+    app::AssignFeePlan assign_fee_plan;
+    app::FixMonthVolumes fix_month_volumes;
     storage::MysqlDayStore day_store;
     app::CloseDay close_day;
     storage::MysqlReleaseStore release_store;
     app::ReleaseDay release_day;
+    app::PreviewFeePlan preview_fee_plan;
     storage::MysqlPayoutReader reader;
 };
 

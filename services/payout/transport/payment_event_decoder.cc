@@ -2,7 +2,10 @@
 
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "domain/fee_rule.h"
 #include "domain/reason.h"
 #include "kessai/payment/v1/payment_event.pb.h"
 
@@ -17,15 +20,31 @@ Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
 }
 
-Status CheckMethods(const pb::PaymentChanged& message) {
-    if (message.methods().empty()) return OkStatus();
-    std::int64_t sum = 0;
-    for (const pb::MethodAmount& method : message.methods()) {
-        if (method.amount() < 0) return Invalid("a method's amount is negative");
-        KESSAI_ASSIGN_OR_RETURN(sum, CheckedAdd(sum, method.amount()));
+using MethodAmounts = google::protobuf::RepeatedPtrField<pb::MethodAmount>;
+
+Result<domain::MethodSplit> SplitOf(const MethodAmounts& methods, std::int64_t amount) {
+    // Nearly always.
+    if (methods.size() == 1 && methods[0].method() == pb::MethodAmount::WALLET &&
+        methods[0].amount() == amount) {
+        return domain::MethodSplit();
     }
-    if (sum != message.amount()) return Invalid("the methods do not sum to the amount");
-    return OkStatus();
+    std::vector<domain::MethodAmount> parts;
+    for (const pb::MethodAmount& method : methods) {
+        if (!domain::IsMethod(method.method())) return Invalid("the method is unknown");
+        parts.push_back({static_cast<domain::Method>(method.method()), method.amount()});
+    }
+    return domain::MakeSplit(std::move(parts), amount);
+}
+
+/// How what was captured splits. Whoever pays with more than money says it, unless this change is
+/// all that was captured.
+Result<domain::MethodSplit> CapturedSplitOf(const pb::PaymentChanged& message,
+                                            const domain::MethodSplit& methods) {
+    if (!message.captured_methods().empty()) {
+        return SplitOf(message.captured_methods(), message.captured_total());
+    }
+    if (methods.empty() || message.amount() == message.captured_total()) return methods;
+    return Invalid("captured_methods are missing");
 }
 
 Result<domain::PaymentChange> ToChange(const event::Envelope& event,
@@ -37,7 +56,6 @@ Result<domain::PaymentChange> ToChange(const event::Envelope& event,
     if (event.version > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) {
         return Invalid("the version is out of range");
     }
-    KESSAI_RETURN_IF_ERROR(CheckMethods(message));
     const Result<BusinessDate> payment_date =
         BusinessDate::FromNumber(message.payment_business_date());
     if (!payment_date.ok()) return Invalid("payment_business_date is no date");
@@ -53,6 +71,12 @@ Result<domain::PaymentChange> ToChange(const event::Envelope& event,
     change.captured_total = message.captured_total();
     change.refunded_before = message.refunded_before();
     change.payment_date = *payment_date;
+    KESSAI_ASSIGN_OR_RETURN(change.methods, SplitOf(message.methods(), message.amount()));
+    if (domain::HasFee(change.kind)) {
+        KESSAI_ASSIGN_OR_RETURN(change.captured_methods, CapturedSplitOf(message, change.methods));
+    }
+    change.store = message.store_id();
+    if (change.store.size() > domain::kStoreMax) return Invalid("store_id is too long");
     change.content_hash = event.content_hash;
     KESSAI_RETURN_IF_ERROR(domain::Validate(change));
     return change;
@@ -67,8 +91,8 @@ Result<std::optional<domain::PaymentChange>> DecodePaymentEvent(const event::Env
         return Status(Code::kInvalidArgument, event::kEventMalformed,
                       "the payload is no PaymentChanged");
     }
-    KESSAI_ASSIGN_OR_RETURN(const domain::PaymentChange change, ToChange(event, message));
-    return std::optional<domain::PaymentChange>(change);
+    KESSAI_ASSIGN_OR_RETURN(domain::PaymentChange change, ToChange(event, message));
+    return std::optional<domain::PaymentChange>(std::move(change));
 }
 
 }  // namespace kessai::payout::transport

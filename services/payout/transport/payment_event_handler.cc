@@ -73,7 +73,7 @@ Status PaymentEventHandler::Apply(mysql::Session& session, const inbox::Batch& b
         if (!change.ok()) {
             Reject(batch, i, change.status(), rejections);
         } else if (change->has_value()) {
-            changes.push_back({**change, delivery.traceparent});
+            changes.push_back({std::move(**change), delivery.traceparent});
             positions.push_back(i);
         }
     }

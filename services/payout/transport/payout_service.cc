@@ -2,51 +2,13 @@
 
 #include "domain/reason.h"
 #include "kessai/digest/accumulator.h"
+#include "transport/plan_messages.h"
 
 namespace kessai::payout::transport {
 namespace {
 
 Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
-}
-
-Result<BusinessDate> ParseDate(const char* field, std::int32_t number) {
-    const Result<BusinessDate> date = BusinessDate::FromNumber(number);
-    if (!date.ok()) return Invalid(std::string(field) + " is no date (yyyymmdd)");
-    return date;
-}
-
-Result<domain::FeePlan> ToPlan(const v1::FeePlan& message) {
-    domain::FeePlan plan;
-    if (message.plan_id() < 0) return Invalid("plan_id is negative");
-    if (message.merchant_id() < 0) return Invalid("merchant_id is negative");
-    plan.id = domain::PlanId(message.plan_id());
-    plan.merchant = domain::MerchantId(message.merchant_id());
-    KESSAI_ASSIGN_OR_RETURN(plan.currency, Currency::Parse(message.currency()));
-    plan.terms = {.rate_basis_points = message.rate_basis_points(),
-                  .fixed = message.fixed(),
-                  .minimum = message.minimum(),
-                  .maximum = message.maximum()};
-    KESSAI_ASSIGN_OR_RETURN(plan.effective_from,
-                            ParseDate("effective_from", message.effective_from()));
-    if (message.effective_to() != 0) {
-        KESSAI_ASSIGN_OR_RETURN(plan.effective_to,
-                                ParseDate("effective_to", message.effective_to()));
-    }
-    return plan;
-}
-
-void FillPlan(const domain::FeePlan& plan, v1::FeePlan* message) {
-    message->set_plan_id(plan.id.value());
-    message->set_version(plan.version);
-    message->set_merchant_id(plan.merchant.value());
-    message->set_currency(std::string(plan.currency.code()));
-    message->set_rate_basis_points(plan.terms.rate_basis_points);
-    message->set_fixed(plan.terms.fixed);
-    message->set_minimum(plan.terms.minimum);
-    message->set_maximum(plan.terms.maximum);
-    message->set_effective_from(plan.effective_from.ToNumber());
-    if (plan.effective_to) message->set_effective_to(plan.effective_to->ToNumber());
 }
 
 v1::PayoutDay::State ToMessage(domain::DayState state) {
@@ -84,6 +46,8 @@ void FillSums(const domain::Sums& sums, v1::HeldBackMerchant::Sums* message) {
 auth::MethodPolicy Policy() {
     return auth::MethodPolicy({
         {"PutFeePlan", {auth::Operator("plan:write")}},
+        {"AssignFeePlan", {auth::Operator("plan:write")}},
+        {"PreviewFeePlan", {auth::Operator("plan:write"), auth::Operator("payout:read")}},
         {"ListFeePlans", {auth::Operator("plan:write"), auth::Operator("payout:read")}},
         {"GetMerchantBalance",
          {auth::Merchant(), auth::Operator("payout:read"), auth::AnyService()}},
@@ -98,12 +62,14 @@ auth::MethodPolicy Policy() {
     });
 }
 
-PayoutService::PayoutService(app::PayoutReader& reader, app::PutFeePlan& put_fee_plan,
+PayoutService::PayoutService(app::PayoutReader& reader, FeePlanCases plans,
                              app::ReleaseDay& release_day)
-    : reader_(reader), put_fee_plan_(put_fee_plan), release_day_(release_day) {}
+    : reader_(reader), plans_(plans), release_day_(release_day) {}
 
 void PayoutService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow) {
     service.Blocking("PutFeePlan", quick, *this, &PayoutService::PutFeePlan);
+    service.Blocking("AssignFeePlan", quick, *this, &PayoutService::AssignFeePlan);
+    service.Blocking("PreviewFeePlan", slow, *this, &PayoutService::PreviewFeePlan);
     service.Blocking("ListFeePlans", quick, *this, &PayoutService::ListFeePlans);
     service.Blocking("GetMerchantBalance", quick, *this, &PayoutService::GetMerchantBalance);
     service.Blocking("GetMerchantDay", quick, *this, &PayoutService::GetMerchantDay);
@@ -127,18 +93,66 @@ Result<v1::FeePlan> PayoutService::PutFeePlan(const rpc::CallContext& context,
                                               const v1::FeePlan& request) {
     KESSAI_ASSIGN_OR_RETURN(const domain::FeePlan plan, ToPlan(request));
     KESSAI_ASSIGN_OR_RETURN(const domain::FeePlan stored,
-                            put_fee_plan_.Run(plan, context.principal().subject));
+                            plans_.put.Run(plan, context.principal().subject));
     v1::FeePlan response;
     FillPlan(stored, &response);
     return response;
 }
 
+Result<v1::AssignFeePlanResponse> PayoutService::AssignFeePlan(
+    const rpc::CallContext& context, const v1::AssignFeePlanRequest& request) {
+    if (request.plan_id() < 0) return Invalid("plan_id is negative");
+    app::AssignFeePlan::Wish wish{domain::PlanId(request.plan_id()), {}, {}};
+    KESSAI_ASSIGN_OR_RETURN(wish.effective_from,
+                            ParseDate("effective_from", request.effective_from()));
+    KESSAI_ASSIGN_OR_RETURN(wish.effective_to,
+                            ParseOptionalDate("effective_to", request.effective_to()));
+    std::vector<domain::MerchantId> merchants;
+    for (const std::int64_t merchant : request.merchant_ids()) {
+        if (merchant <= 0) return Invalid("a merchant's id is not positive");
+        merchants.emplace_back(merchant);
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto assignments,
+                            plans_.assign.Run(merchants, wish, context.principal().subject));
+    v1::AssignFeePlanResponse response;
+    for (const domain::PlanAssignment& assignment : assignments) {
+        FillAssignment(assignment, response.add_assignments());
+    }
+    return response;
+}
+
 Result<v1::ListFeePlansResponse> PayoutService::ListFeePlans(
     const rpc::CallContext&, const v1::ListFeePlansRequest& request) {
-    KESSAI_ASSIGN_OR_RETURN(const auto plans,
-                            reader_.ListPlans(domain::MerchantId(request.merchant_id())));
+    if (request.merchant_id() < 0) return Invalid("merchant_id is negative");
+    if (request.shared() && request.merchant_id() != 0) {
+        return Invalid("shared plans are of no merchant");
+    }
+    KESSAI_ASSIGN_OR_RETURN(
+        const auto plans,
+        reader_.ListPlans(request.shared() ? domain::kSharedPlan
+                                           : domain::MerchantId(request.merchant_id())));
     v1::ListFeePlansResponse response;
-    for (const domain::FeePlan& plan : plans) FillPlan(plan, response.add_plans());
+    FillPlans(plans, &response);
+    return response;
+}
+
+Result<v1::FeePlanPreview> PayoutService::PreviewFeePlan(const rpc::CallContext&,
+                                                         const v1::PreviewFeePlanRequest& request) {
+    app::PreviewFeePlan::Wish wish;
+    KESSAI_ASSIGN_OR_RETURN(wish.plan, ToPlanWithoutDays(request.plan()));
+    KESSAI_ASSIGN_OR_RETURN(wish.from, ParseOptionalDate("from_date", request.from_date()));
+    KESSAI_ASSIGN_OR_RETURN(wish.to, ParseOptionalDate("to_date", request.to_date()));
+    if (request.merchant_ids_size() > static_cast<int>(app::AssignFeePlan::kMerchantsMax)) {
+        return Invalid("more than 500 merchants are named");
+    }
+    for (const std::int64_t merchant : request.merchant_ids()) {
+        if (merchant <= 0) return Invalid("a merchant's id is not positive");
+        wish.merchants.insert(domain::MerchantId(merchant));
+    }
+    KESSAI_ASSIGN_OR_RETURN(const app::FeePlanPreview preview,
+                            plans_.preview.Run(wish, stop_.get_token()));
+    v1::FeePlanPreview response;
+    FillPreview(preview, &response);
     return response;
 }
 

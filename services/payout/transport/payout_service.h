@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "app/assign_fee_plan.h"
 #include "app/payout_reader.h"
+#include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
 #include "kessai/auth/policy.h"
@@ -22,8 +24,12 @@ auth::MethodPolicy Policy();
 /// The methods of PayoutService. What it is made of must outlive it, and it the server.
 class PayoutService {
  public:
-    PayoutService(app::PayoutReader& reader, app::PutFeePlan& put_fee_plan,
-                  app::ReleaseDay& release_day);
+    struct FeePlanCases {
+        app::PutFeePlan& put;
+        app::AssignFeePlan& assign;
+        app::PreviewFeePlan& preview;
+    };
+    PayoutService(app::PayoutReader& reader, FeePlanCases plans, app::ReleaseDay& release_day);
 
     /// `slow` is for methods that read whole days.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
@@ -33,6 +39,10 @@ class PayoutService {
 
  private:
     Result<v1::FeePlan> PutFeePlan(const rpc::CallContext& context, const v1::FeePlan& request);
+    Result<v1::AssignFeePlanResponse> AssignFeePlan(const rpc::CallContext& context,
+                                                    const v1::AssignFeePlanRequest& request);
+    Result<v1::FeePlanPreview> PreviewFeePlan(const rpc::CallContext& context,
+                                              const v1::PreviewFeePlanRequest& request);
     Result<v1::ListFeePlansResponse> ListFeePlans(const rpc::CallContext& context,
                                                   const v1::ListFeePlansRequest& request);
     Result<v1::MerchantBalance> GetMerchantBalance(const rpc::CallContext& context,
@@ -51,7 +61,7 @@ class PayoutService {
                         rpc::StreamWriter<v1::HeldBackMerchant>& merchants);
 
     app::PayoutReader& reader_;
-    app::PutFeePlan& put_fee_plan_;
+    const FeePlanCases plans_;
     app::ReleaseDay& release_day_;
     std::stop_source stop_;
 };

@@ -12,13 +12,21 @@ Result<Money> MerchantEffect(PaymentKind kind, Money moved) {
     switch (kind) {
         case PaymentKind::kCompleted:
         case PaymentKind::kCaptured:
+        case PaymentKind::kMerchantCashbackReturned:
+        case PaymentKind::kMerchantCouponReturned:
             return moved;
         case PaymentKind::kCanceled:
         case PaymentKind::kRefunded:
+        case PaymentKind::kMerchantCashback:
+        case PaymentKind::kMerchantCoupon:
             return moved.Negate();
         case PaymentKind::kAuthorized:
         case PaymentKind::kReverted:
         case PaymentKind::kExpired:
+        case PaymentKind::kOperatorCashback:
+        case PaymentKind::kOperatorCashbackReturned:
+        case PaymentKind::kOperatorCoupon:
+        case PaymentKind::kOperatorCouponReturned:
             return Money(0, moved.currency());
     }
     return Status(Code::kInvalidArgument, "KIND_UNKNOWN",

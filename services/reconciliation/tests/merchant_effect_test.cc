@@ -28,6 +28,18 @@ TEST(MerchantEffectTest, HoldsOfACustomerAreChangesOfNothing) {
     }
 }
 
+TEST(MerchantEffectTest, BenefitsAreOfWhoBearsThem) {
+    using enum PaymentKind;
+    EXPECT_EQ(MerchantEffect(kMerchantCashback, Yen(500)).value(), Yen(-500));
+    EXPECT_EQ(MerchantEffect(kMerchantCashbackReturned, Yen(500)).value(), Yen(500));
+    EXPECT_EQ(MerchantEffect(kMerchantCoupon, Yen(500)).value(), Yen(-500));
+    EXPECT_EQ(MerchantEffect(kMerchantCouponReturned, Yen(500)).value(), Yen(500));
+    for (const PaymentKind kind :
+         {kOperatorCashback, kOperatorCashbackReturned, kOperatorCoupon, kOperatorCouponReturned}) {
+        EXPECT_EQ(MerchantEffect(kind, Yen(500)).value(), Yen(0));
+    }
+}
+
 TEST(MerchantEffectTest, RefusesWhatCannotBe) {
     EXPECT_EQ(MerchantEffect(PaymentKind::kRefunded, Yen(-1)).status().reason(), "AMOUNT_NEGATIVE");
     EXPECT_EQ(MerchantEffect(PaymentKind{0}, Yen(1)).status().reason(), "KIND_UNKNOWN");

@@ -50,6 +50,9 @@ class MerchantDayPass {
           chunks_(sources.payout),
           cycles_(space) {
         if (sources.reconciliation != nullptr) matched_kept_.emplace(*sources.reconciliation);
+        for (const VolumeRow& row : sources.payout_books.plans.volumes()) {
+            volumes_[{row.merchant_id, row.month_start}];
+        }
     }
 
     Status Run() {
@@ -60,12 +63,14 @@ class MerchantDayPass {
             if (IsClosedForMerchant(day, progress_)) ++closed_merchant_days_;
             FollowSeal(day);
             AddReleases(day);
+            AddToVolume(day);
         }
         KESSAI_RETURN_IF_ERROR(StatusOfSources());
         if (seal_.has_value()) seal_->End();
         SealEmptyDaysBefore(std::numeric_limits<DayNumber>::max());
         CheckRounds();
         KESSAI_RETURN_IF_ERROR(CheckCycles());
+        CheckVolumes();
         Count();
         return OkStatus();
     }
@@ -254,6 +259,41 @@ class MerchantDayPass {
         report_.Expect(kM7, "tax of invoice cycle", subject, tax.value_or(0), sum.tax);
     }
 
+    // --- what tiers follow ---
+
+    /// As many entries as there are volumes.
+    struct Volume {
+        Wide gross = 0;
+        /// Something may have come to a day after the volume was fixed.
+        bool was_open = false;
+    };
+
+    void AddToVolume(const MerchantDay& day) {
+        const auto found = volumes_.find({day.merchant_id, CycleStart(day.business_date)});
+        if (found == volumes_.end()) return;
+        for (const AccrualSum& sum : day.accrued) found->second.gross += sum.sums.gross;
+        if (day.hold.has_value() && day.hold->open_at_close) found->second.was_open = true;
+    }
+
+    void CheckVolumes() {
+        for (const VolumeRow& row : sources_.payout_books.plans.volumes()) {
+            const Volume& volume = volumes_.at({row.merchant_id, row.month_start});
+            const auto subject = [&] {
+                return Subject{{"merchant", row.merchant_id}, {"month", DayText(row.month_start)}};
+            };
+            if (!volume.was_open) {
+                report_.Expect(kM7, "volume of month", subject, volume.gross, Wide{row.volume});
+            }
+            if (CycleStart(row.effective_from) <= row.month_start) {
+                report_.Found(kM7, "volume in force too early", [&] {
+                    return Finding{subject(), "a day after the month", DayText(row.effective_from)};
+                });
+            }
+        }
+        // There are some only where a plan has tiers.
+        if (!volumes_.empty()) report_.LookedAt(kM7, "volumes of months", volumes_.size());
+    }
+
     void Count() {
         if (matched_kept_.has_value() && !sources_.reconciliation_is_up) {
             report_.CouldNotCheck(kM8, "reconciliation has not read all of the closed days");
@@ -281,6 +321,8 @@ class MerchantDayPass {
     /// As many entries as there are rounds.
     std::map<std::pair<DayNumber, int>, RoundSum> rounds_;
     Aggregator<CycleSum> cycles_;
+    /// By merchant and the month's first day.
+    std::map<std::pair<std::int64_t, DayNumber>, Volume> volumes_;
     std::uint64_t sealed_days_ = 0;
     std::uint64_t closed_merchant_days_ = 0;
     std::uint64_t release_lines_ = 0;

@@ -151,6 +151,7 @@ ChangeRecord RecordOf(const Change& change) {
     record.amount = change.amount;
     record.captured_total = change.captured_total;
     record.refunded_before = change.refunded_before;
+    record.store_hash = HashOfText(change.store_id);
     record.business_date = change.business_date;
     record.payment_date = change.payment_date;
     record.currency = change.currency;

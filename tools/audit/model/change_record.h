@@ -18,6 +18,8 @@ struct ChangeRecord {
     std::int64_t amount = 0;
     std::int64_t captured_total = 0;
     std::int64_t refunded_before = 0;
+    /// Of the payment's store; 0: none.
+    std::uint64_t store_hash = 0;
     /// Of the event that it is published as; zeros where none can tell of it.
     Hash16 event_hash{};
     DayNumber business_date = 0;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "model/payment_rows.h"
 #include "model/values.h"
@@ -30,6 +31,9 @@ struct AccrualRow {
     std::int64_t recorded_at_us = 0;
     /// Of payment's event.
     Hash16 content_hash{};
+    /// Of accrual_detail: of the store that is kept, 0 for none, and whether a split is.
+    std::uint64_t store_hash = 0;
+    bool has_split = false;
     /// Of our event AccrualRecorded, made anew from this row; zeros where none can tell of it.
     Hash16 event_hash{};
     DayNumber business_date = 0;
@@ -56,6 +60,53 @@ struct TotalRow {
     std::int64_t item_count = 0;
 };
 
+/// One row of `accrual_detail`, in the order of `accrual`.
+struct DetailRow {
+    DayNumber business_date = 0;
+    std::int16_t bucket = 0;
+    ChangeKey key;
+    std::string captured_methods;
+    std::string methods;
+    std::string store_id;
+
+    auto place() const { return std::tuple(business_date, bucket, key); }
+};
+
+/// One row of `fee_plan_rule`: a tier of a rule, or of the plan itself (rule 0).
+struct FeeRuleRow {
+    std::int32_t plan_id = 0;
+    std::int32_t version = 0;
+    std::int32_t rule = 0;
+    std::int64_t volume_from = 0;
+    /// 0: any.
+    std::uint64_t store_hash = 0;
+    int method = 0;
+    std::optional<DayNumber> date_from;
+    std::optional<DayNumber> date_to;
+    std::int64_t first_days = 0;
+    std::int64_t rate_basis_points = 0;
+    std::int64_t fixed = 0;
+    std::int64_t minimum = 0;
+    std::int64_t maximum = 0;
+};
+
+/// One row of `plan_assignment`.
+struct AssignmentRow {
+    std::int64_t merchant_id = 0;
+    std::int64_t revision = 0;
+    std::int32_t plan_id = 0;
+    DayNumber effective_from = 0;
+    std::optional<DayNumber> effective_to;
+};
+
+/// One row of `merchant_volume`.
+struct VolumeRow {
+    std::int64_t merchant_id = 0;
+    DayNumber month_start = 0;
+    std::int64_t volume = 0;
+    DayNumber effective_from = 0;
+};
+
 struct FeePlanRow {
     std::int32_t plan_id = 0;
     std::int32_t version = 0;
@@ -67,6 +118,7 @@ struct FeePlanRow {
     std::int64_t maximum = 0;
     DayNumber effective_from = 0;
     std::optional<DayNumber> effective_to;
+    std::vector<FeeRuleRow> rules;
 };
 
 struct PayoutDayRow {

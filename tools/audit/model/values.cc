@@ -22,6 +22,16 @@ std::string HexOf(const Hash& hash) {
 
 }  // namespace
 
+std::uint64_t HashOfText(std::string_view text) {
+    if (text.empty()) return 0;
+    std::uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 0x100000001b3;
+    }
+    return hash == 0 ? 1 : hash;
+}
+
 std::string DayText(DayNumber day) {
     const auto date = BusinessDate::FromNumber(day);
     return date.ok() ? date->ToString() : std::to_string(day);

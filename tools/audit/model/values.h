@@ -48,6 +48,9 @@ Hash32 Hash32Of(std::string_view bytes);
 std::string ToText(const Hash16& hash);
 std::string ToText(const Hash32& hash);
 
+/// Of a text that is only compared (FNV-1a, 64 bits); 0 of none.
+std::uint64_t HashOfText(std::string_view text);
+
 /// What effects, events and journals are keyed by.
 struct ChangeKey {
     std::int64_t object = 0;

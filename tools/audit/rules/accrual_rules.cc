@@ -30,7 +30,7 @@ std::string PlanText(std::int64_t plan, std::int64_t version) {
 void CheckFee(const ChangeRecord& change, const AccrualRow& accrual, const FeePlans& plans,
               Report& report) {
     const auto subject = [&] { return SubjectOfChange(change.key); };
-    const FeePlanRow* plan = plans.InForce(change.merchant_id, change.payment_date);
+    const auto [plan, since] = plans.InForce(change.merchant_id, change.payment_date);
     if (plan == nullptr) {
         report.Found(kM7, "plan", [&] {
             return Finding{subject(),
@@ -43,10 +43,17 @@ void CheckFee(const ChangeRecord& change, const AccrualRow& accrual, const FeePl
     report.Expect(kM7, "plan in force", subject, PlanText(plan->plan_id, plan->version),
                   PlanText(accrual.plan_id, accrual.plan_version));
     report.Expect(kM7, "plan's currency", subject, change.currency, plan->currency);
-    report.Expect(
-        kM7, "fee", subject,
-        SignedFee(*plan, change.kind, change.amount, change.captured_total, change.refunded_before),
-        Wide{accrual.fee});
+    const FeeCase fee_case{change.store_hash, change.payment_date, since,
+                           plans.VolumeOn(change.merchant_id, change.payment_date)};
+    report.Expect(kM7, "fee", subject,
+                  SignedFee(*plan, fee_case, change.kind, change.amount, change.captured_total,
+                            change.refunded_before),
+                  Wide{accrual.fee});
+    // Kept where the fee follows it; payment knows no method but the wallet yet.
+    report.Expect(kM7, "accrual's store", subject,
+                  HasStores(*plan) ? change.store_hash : std::uint64_t{0}, accrual.store_hash);
+    report.Expect(kM7, "accrual's split", subject, std::string("all money"),
+                  std::string(accrual.has_split ? "several methods" : "all money"));
     report.Expect(kM7, "tax class", subject, TaxClassOn(change.payment_date),
                   int{accrual.tax_class});
 }

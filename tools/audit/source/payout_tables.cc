@@ -22,6 +22,17 @@ constexpr mysql::Query kAccrualsNext{"accrual.next_page", KESSAI_AUDIT_ACCRUAL R
        OR (business_date = ? AND bucket = ? AND payment_id = ? AND version > ?)
     )sql" KESSAI_AUDIT_ACCRUAL_ORDER};
 
+#define KESSAI_AUDIT_DETAIL                                                              \
+    "SELECT business_date + 0, bucket, payment_id, version, captured_methods, methods, " \
+    "store_id FROM accrual_detail FORCE INDEX (PRIMARY) "
+constexpr mysql::Query kDetailsFirst{"accrual_detail.first_page",
+                                     KESSAI_AUDIT_DETAIL KESSAI_AUDIT_ACCRUAL_ORDER};
+constexpr mysql::Query kDetailsNext{"accrual_detail.next_page", KESSAI_AUDIT_DETAIL R"sql(
+    WHERE business_date > ? OR (business_date = ? AND bucket > ?)
+       OR (business_date = ? AND bucket = ? AND payment_id > ?)
+       OR (business_date = ? AND bucket = ? AND payment_id = ? AND version > ?)
+    )sql" KESSAI_AUDIT_ACCRUAL_ORDER};
+
 #define KESSAI_AUDIT_TOTAL                                                           \
     "SELECT business_date + 0, merchant_id, slot, tax_class, currency, gross, fee, " \
     "item_count FROM merchant_day_total FORCE INDEX (PRIMARY) "
@@ -79,6 +90,15 @@ constexpr mysql::Query kChunksNext{
 constexpr mysql::Query kPlans{"fee_plan.all", R"sql(
     SELECT plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, minimum_fee,
            maximum_fee, effective_from + 0, effective_to + 0 FROM fee_plan)sql"};
+constexpr mysql::Query kRules{"fee_plan_rule.all", R"sql(
+    SELECT plan_id, version, rule, volume_from, store_id, method, date_from + 0, date_to + 0,
+           first_days, rate_basis_points, fixed_fee, minimum_fee, maximum_fee
+    FROM fee_plan_rule)sql"};
+constexpr mysql::Query kAssignments{"plan_assignment.all", R"sql(
+    SELECT merchant_id, revision, plan_id, effective_from + 0, effective_to + 0
+    FROM plan_assignment)sql"};
+constexpr mysql::Query kVolumes{"merchant_volume.all", R"sql(
+    SELECT merchant_id, month_start + 0, volume, effective_from + 0 FROM merchant_volume)sql"};
 constexpr mysql::Query kDays{"payout_day.all", R"sql(
     SELECT business_date + 0, state, seal, merchant_count, rounds FROM payout_day)sql"};
 constexpr mysql::Query kRounds{"release_round.all", R"sql(
@@ -121,6 +141,24 @@ void AccrualTable::Read(const mysql::Rows& from, Row& row) const {
     row.event_id = from.Int(15);
     row.recorded_at_us = from.Int(16);
     row.content_hash = Hash16Of(from.Bytes(17));
+}
+
+Result<mysql::Rows> DetailTable::Fetch(mysql::Session& session, const Row* after, int limit) const {
+    if (after == nullptr) return session.Select(kDetailsFirst, limit);
+    const DayNumber day = after->business_date;
+    const int bucket = after->bucket;
+    const auto& [payment, version] = after->key;
+    return session.Select(kDetailsNext, day, day, bucket, day, bucket, payment, day, bucket,
+                          payment, version, limit);
+}
+
+void DetailTable::Read(const mysql::Rows& from, Row& row) const {
+    row.business_date = Day(from, 0);
+    row.bucket = static_cast<std::int16_t>(from.Int(1));
+    row.key = {from.Int(2), Uint32(from, 3)};
+    row.captured_methods = from.Text(4);
+    row.methods = from.Text(5);
+    row.store_id = from.Text(6);
 }
 
 Result<mysql::Rows> TotalTable::Fetch(mysql::Session& session, const Row* after, int limit) const {
@@ -227,7 +265,52 @@ Result<std::vector<FeePlanRow>> ReadFeePlans(mysql::Session& session) {
         plan.effective_from = Day(rows, 8);
         if (!rows.IsNull(9)) plan.effective_to = Day(rows, 9);
     }
+    std::map<std::pair<std::int32_t, std::int32_t>, FeePlanRow*> versions;
+    for (FeePlanRow& plan : plans) versions[{plan.plan_id, plan.version}] = &plan;
+    KESSAI_ASSIGN_OR_RETURN(auto rules, session.Select(kRules));
+    while (rules.Next()) {
+        FeeRuleRow rule;
+        rule.plan_id = SmallInt(rules, 0);
+        rule.version = SmallInt(rules, 1);
+        rule.rule = SmallInt(rules, 2);
+        rule.volume_from = rules.Int(3);
+        rule.store_hash = HashOfText(rules.Text(4));
+        rule.method = SmallInt(rules, 5);
+        if (!rules.IsNull(6)) rule.date_from = Day(rules, 6);
+        if (!rules.IsNull(7)) rule.date_to = Day(rules, 7);
+        rule.first_days = rules.Int(8);
+        rule.rate_basis_points = rules.Int(9);
+        rule.fixed = rules.Int(10);
+        rule.minimum = rules.Int(11);
+        rule.maximum = rules.Int(12);
+        // One of no version is nobody's terms.
+        const auto of = versions.find({rule.plan_id, rule.version});
+        if (of != versions.end()) of->second->rules.push_back(rule);
+    }
     return plans;
+}
+
+Result<std::vector<AssignmentRow>> ReadAssignments(mysql::Session& session) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kAssignments));
+    std::vector<AssignmentRow> assignments;
+    while (rows.Next()) {
+        AssignmentRow& row = assignments.emplace_back();
+        row.merchant_id = rows.Int(0);
+        row.revision = rows.Int(1);
+        row.plan_id = SmallInt(rows, 2);
+        row.effective_from = Day(rows, 3);
+        if (!rows.IsNull(4)) row.effective_to = Day(rows, 4);
+    }
+    return assignments;
+}
+
+Result<std::vector<VolumeRow>> ReadVolumes(mysql::Session& session) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kVolumes));
+    std::vector<VolumeRow> volumes;
+    while (rows.Next()) {
+        volumes.push_back({rows.Int(0), Day(rows, 1), rows.Int(2), Day(rows, 3)});
+    }
+    return volumes;
 }
 
 Result<std::map<DayNumber, PayoutDayRow>> ReadPayoutDays(mysql::Session& session) {

@@ -19,6 +19,13 @@ struct AccrualTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
+/// By (day, bucket, payment, version), as the accruals.
+struct DetailTable {
+    using Row = DetailRow;
+    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
+    void Read(const mysql::Rows& from, Row& row) const;
+};
+
 /// By (day, merchant, slot, tax class).
 struct TotalTable {
     using Row = TotalRow;
@@ -54,7 +61,10 @@ struct ChunkTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
+/// With their rules.
 Result<std::vector<FeePlanRow>> ReadFeePlans(mysql::Session& session);
+Result<std::vector<AssignmentRow>> ReadAssignments(mysql::Session& session);
+Result<std::vector<VolumeRow>> ReadVolumes(mysql::Session& session);
 Result<std::map<DayNumber, PayoutDayRow>> ReadPayoutDays(mysql::Session& session);
 /// By day, then round.
 Result<std::vector<RoundRow>> ReadRounds(mysql::Session& session);

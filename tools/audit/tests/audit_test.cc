@@ -34,13 +34,21 @@ using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// Users 1 to 4, merchants 11 to 13 with different plans, three ended days of which two are
-/// released, and an open day.
+/// Users 1 to 4, merchants 11 to 13 with different plans, 14 under a shared one, three ended days
+/// of which two are released, and an open day.
 World BusyWorld() {
     World world;
     world.PutPlan(12, 350, 10, 20, 0, 20260101);
     world.PutPlan(12, 300, 0, 0, 25, 20261121);
     world.PutPlan(13, 0, 30, 0, 0, 20260101);
+    const int shared = world.PutSharedPlan({.basis_points = 250,
+                                            .tier_from = 10'000,
+                                            .tier_basis_points = 120,
+                                            .store = "店-1",
+                                            .store_basis_points = 310},
+                                           20261101);
+    world.Assign(14, shared, 20261101);
+    world.FixVolume(14, 20261001, 20261102);
     for (std::int64_t user = 1; user <= 4; ++user) {
         world.OpenWallet(user);
         world.TopUp(user, 20'000);
@@ -68,6 +76,8 @@ World BusyWorld() {
     world.Release(20261120);
     world.Refund(first, 418);
     pay(13, 808, 4);
+    pay(14, 1'900, 4);
+    world.Refund(pay(14, 1'234, 4), 617);
     world.Create(13, "canceled", 100);
     world.Cancel(13, "canceled");
     world.CloseDay();
@@ -236,6 +246,34 @@ const Damage kM7[] = {
        "UPDATE accrual SET content_hash = REVERSE(content_hash) WHERE merchant_id = 11 AND "
        "gross = 333"}},
      {"M7 accrual's content: payment "}},
+    {"RuleOfAStoreRewritten",
+     {{'o', "UPDATE fee_plan_rule SET rate_basis_points = 300 WHERE rule = 1"}},
+     {"M7 fee: payment "}},
+    {"StoreOfARuleRewritten",  // What the rule was for is not what it says any more.
+     {{'o', "UPDATE fee_plan_rule SET store_id = 'elsewhere' WHERE rule = 1"}},
+     {"M7 fee: payment "}},
+    {"AssignedAfterwards",
+     {{'o', "UPDATE plan_assignment SET effective_from = '2026-11-23' WHERE merchant_id = 14"}},
+     {"M7 plan in force: payment "}},
+    {"VolumeRaised",
+     {{'o', "UPDATE merchant_volume SET volume = 10000 WHERE merchant_id = 14"}},
+     {"M7 volume of month: merchant 14 month 2026-10-01"}},
+    {"VolumeRaisedAndItsTierReached",  // By a plan that has no terms of stores any more.
+     {{'o', "UPDATE merchant_volume SET volume = 10000 WHERE merchant_id = 14"},
+      {'o', "DELETE FROM fee_plan_rule WHERE rule = 1"}},
+     {"M7 fee: payment ", "M7 accrual's store: payment "}},
+    {"VolumeInForceWithinItsMonth",
+     {{'o', "UPDATE merchant_volume SET effective_from = '2026-10-31'"}},
+     {"M7 volume in force too early: merchant 14"}},
+    {"StoreOfAnAccrualGone",
+     {{'o', "DELETE FROM accrual_detail ORDER BY payment_id LIMIT 1"}},
+     {"M7 accrual's store: payment "}},
+    {"SplitOfAnAccrualMadeUp",
+     {{'o', "UPDATE accrual_detail SET captured_methods = '2:1900' ORDER BY payment_id LIMIT 1"}},
+     {"M7 accrual's split: payment "}},
+    {"DetailOfNoAccrual",
+     {{'o', "UPDATE accrual_detail SET version = version + 5 ORDER BY payment_id LIMIT 1"}},
+     {"M7 detail of no accrual: payment ", "M7 accrual's store: payment "}},
     {"TaxOfACycle",
      {{'o',
        "UPDATE merchant_release SET tax = tax + 1, net = net - 1 WHERE merchant_id = 11 AND "

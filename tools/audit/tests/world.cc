@@ -93,7 +93,7 @@ World::World()
       now_us_(ToMicros(date_.StartsAt()) + 3'600'000'000),
       hasher_(digest::RowHasher::FromHex(kDigestKey).value()),
       digests_(hasher_) {
-    plans_.push_back({1, 1, 0, 198, 0, 0, 0, 20200101});
+    plans_.push_back({1, 1, 0, 198, 0, 0, 0, 20200101, {}});
 }
 
 void World::OpenWallet(std::int64_t user) {
@@ -250,7 +250,21 @@ void World::PutPlan(std::int64_t merchant, int basis_points, std::int64_t fixed,
         }
     }
     if (id == 0) id = static_cast<int>(plans_.size()) + 1;
-    plans_.push_back({id, version, merchant, basis_points, fixed, minimum, maximum, from});
+    plans_.push_back({id, version, merchant, basis_points, fixed, minimum, maximum, from, {}});
+}
+
+int World::PutSharedPlan(const SharedPlan& terms, DayNumber from) {
+    const int id = static_cast<int>(plans_.size()) + 1;
+    plans_.push_back({id, 1, -1, terms.basis_points, 0, 0, 0, from, terms});
+    return id;
+}
+
+void World::Assign(std::int64_t merchant, int plan, DayNumber from) {
+    assignments_.push_back({merchant, plan, from});
+}
+
+void World::FixVolume(std::int64_t merchant, DayNumber month, DayNumber from) {
+    volumes_.push_back({merchant, month, from});
 }
 
 void World::Append(const Change& given, std::int64_t user_gains) {
@@ -349,6 +363,12 @@ void World::Publish(bool of_payout, std::int64_t object, std::string envelope) {
 
 const World::Plan& World::PlanOf(std::int64_t merchant, DayNumber day) const {
     const Plan* found = nullptr;
+    for (const Assignment& assignment : assignments_) {
+        if (assignment.merchant != merchant || assignment.from > day) continue;
+        for (const Plan& plan : plans_) {
+            if (plan.id == assignment.plan) return plan;
+        }
+    }
     for (const std::int64_t of : {merchant, std::int64_t{0}}) {
         for (const Plan& plan : plans_) {
             if (plan.merchant == of && plan.from <= day) found = &plan;
@@ -358,16 +378,19 @@ const World::Plan& World::PlanOf(std::int64_t merchant, DayNumber day) const {
     return *found;
 }
 
-std::int64_t World::FeeOf(const Plan& plan, std::int64_t amount) const {
+std::int64_t World::FeeOf(const Plan& plan, const std::string& store, std::int64_t amount) const {
     if (amount == 0) return 0;
-    std::int64_t fee = amount * plan.basis_points / 10'000 + plan.fixed;
+    // Volumes are nothing here, so no tier is ever reached.
+    const bool of_store = !plan.shared.store.empty() && plan.shared.store == store;
+    const int basis_points = of_store ? plan.shared.store_basis_points : plan.basis_points;
+    std::int64_t fee = amount * basis_points / 10'000 + plan.fixed;
     fee = std::max(fee, plan.minimum);
     return plan.maximum > 0 ? std::min(fee, plan.maximum) : fee;
 }
 
 void World::Accrue(const Change& change, const std::string& content_hash) {
     const Plan& plan = PlanOf(change.merchant_id, change.payment_date);
-    const std::int64_t whole = FeeOf(plan, change.captured_total);
+    const std::int64_t whole = FeeOf(plan, change.store_id, change.captured_total);
     Accrual accrual;
     accrual.change = change;
     accrual.gross = SignOf(change) * change.amount;
@@ -377,6 +400,7 @@ void World::Accrue(const Change& change, const std::string& content_hash) {
                                                change.captured_total;
     accrual.plan = plan.id;
     accrual.plan_version = plan.version;
+    if (!plan.shared.store.empty()) accrual.store = change.store_id;
     accrual.recorded_at_us = change.occurred_at_us + 20'000;
     accrual.payment_hash = content_hash;
 
@@ -644,7 +668,17 @@ Status World::FlushPayout(mysql::Session& session) {
                      accrual.plan_version, change.event_id, accrual.recorded_at_us,
                      mysql::Bytes{accrual.payment_hash});
     }
-    return accruals.End();
+    KESSAI_RETURN_IF_ERROR(accruals.End());
+    Inserter details(session, {"world.accrual_details", R"sql(
+        INSERT INTO accrual_detail (business_date, bucket, payment_id, version, captured_methods,
+                                    methods, store_id) VALUES {rows})sql"});
+    for (const Accrual& accrual : accruals_) {
+        if (accrual.store.empty()) continue;
+        const Change& change = accrual.change;
+        details.Add(DateOf(change.business_date), change.bucket, change.key.object,
+                    change.key.version, "", "", accrual.store);
+    }
+    return details.End();
 }
 
 Status World::FinishPayout(mysql::Session& session) {
@@ -658,6 +692,33 @@ Status World::FinishPayout(mysql::Session& session) {
                   plan.minimum, plan.maximum, DateOf(plan.from), std::nullopt, ++revision, 0, "");
     }
     KESSAI_RETURN_IF_ERROR(plans.End());
+    Inserter rules(session, {"world.plan_rules", R"sql(
+        INSERT INTO fee_plan_rule (plan_id, version, rule, volume_from, store_id, method, date_from,
+                                   date_to, first_days, rate_basis_points, fixed_fee, minimum_fee,
+                                   maximum_fee) VALUES {rows})sql"});
+    for (const Plan& plan : plans_) {
+        if (plan.merchant != -1) continue;
+        rules.Add(plan.id, plan.version, 0, plan.shared.tier_from, "", 0, std::nullopt,
+                  std::nullopt, 0, plan.shared.tier_basis_points, 0, 0, 0);
+        rules.Add(plan.id, plan.version, 1, 0, plan.shared.store, 0, std::nullopt, std::nullopt, 0,
+                  plan.shared.store_basis_points, 0, 0, 0);
+    }
+    KESSAI_RETURN_IF_ERROR(rules.End());
+    Inserter assignments(session, {"world.plan_assignments", R"sql(
+        INSERT INTO plan_assignment (merchant_id, revision, plan_id, effective_from, effective_to,
+                                     put_at_us, put_by) VALUES {rows})sql"});
+    for (const Assignment& assignment : assignments_) {
+        assignments.Add(assignment.merchant, ++revision, assignment.plan, DateOf(assignment.from),
+                        std::nullopt, 0, "");
+    }
+    KESSAI_RETURN_IF_ERROR(assignments.End());
+    Inserter volumes(session, {"world.volumes", R"sql(
+        INSERT INTO merchant_volume (merchant_id, month_start, volume, effective_from, revision,
+                                     fixed_at_us) VALUES {rows})sql"});
+    for (const FixedVolume& volume : volumes_) {
+        volumes.Add(volume.merchant, DateOf(volume.month), 0, DateOf(volume.from), ++revision, 0);
+    }
+    KESSAI_RETURN_IF_ERROR(volumes.End());
 
     Inserter totals(session, {"world.totals", R"sql(
         INSERT INTO merchant_day_total (business_date, merchant_id, slot, tax_class, currency,

@@ -50,6 +50,18 @@ class World {
     /// A plan for one merchant from a day on: per cent hundredths, fixed, minimum, maximum.
     void PutPlan(std::int64_t merchant, int basis_points, std::int64_t fixed, std::int64_t minimum,
                  std::int64_t maximum, DayNumber from);
+    /// A shared plan with a tier and terms of one store, and a merchant under it; what the merchant
+    /// took in the month before the day was nothing. Gives the plan's id.
+    struct SharedPlan {
+        int basis_points = 0;
+        std::int64_t tier_from = 0;
+        int tier_basis_points = 0;
+        std::string store;
+        int store_basis_points = 0;
+    };
+    int PutSharedPlan(const SharedPlan& terms, DayNumber from);
+    void Assign(std::int64_t merchant, int plan, DayNumber from);
+    void FixVolume(std::int64_t merchant, DayNumber month, DayNumber from);
     /// Ends today: in payment, payout (sealed) and reconciliation.
     void CloseDay();
     /// Of a closed day; payment clears it.
@@ -89,6 +101,8 @@ class World {
         std::int64_t recorded_at_us = 0;
         std::string payment_hash;
         std::string payout_hash;
+        /// Kept apart; empty: nothing is.
+        std::string store;
     };
     struct Plan {
         int id = 0;
@@ -98,6 +112,18 @@ class World {
         std::int64_t fixed = 0;
         std::int64_t minimum = 0;
         std::int64_t maximum = 0;
+        DayNumber from = 0;
+        /// Of a shared one.
+        SharedPlan shared;
+    };
+    struct Assignment {
+        std::int64_t merchant = 0;
+        int plan = 0;
+        DayNumber from = 0;
+    };
+    struct FixedVolume {
+        std::int64_t merchant = 0;
+        DayNumber month = 0;
         DayNumber from = 0;
     };
     struct Sums {
@@ -131,7 +157,7 @@ class World {
     void Append(const Change& change, std::int64_t user_gains);
     void Accrue(const Change& change, const std::string& content_hash);
     const Plan& PlanOf(std::int64_t merchant, DayNumber day) const;
-    std::int64_t FeeOf(const Plan& plan, std::int64_t amount) const;
+    std::int64_t FeeOf(const Plan& plan, const std::string& store, std::int64_t amount) const;
     void Seal(DayNumber day, Day& state);
     void PublishMarks(bool of_payout, DayNumber day);
     void Publish(bool of_payout, std::int64_t object, std::string envelope);
@@ -158,6 +184,8 @@ class World {
     std::map<DayNumber, Day> days_;
 
     std::vector<Plan> plans_;
+    std::vector<Assignment> assignments_;
+    std::vector<FixedVolume> volumes_;
     std::vector<Accrual> accruals_;
     std::map<TotalKey, Sums> totals_;
     std::vector<Release_> releases_;

@@ -28,11 +28,12 @@ class FakeTransaction final : public AccrualTransaction {
         return std::vector<StoredEffect>();
     }
     Result<SlotGate> LockGate() override { return gate; }
-    Result<std::vector<domain::FeePlan>> PlansAfter(std::int64_t revision) override {
+    Result<domain::PlanUpdates> PlansAfter(std::int64_t revision) override {
         ++plan_reads;
-        std::vector<domain::FeePlan> later;
+        domain::PlanUpdates later;
+        later.revision = gate.plan_revision;
         for (const auto& plan : plans) {
-            if (plan.revision > revision) later.push_back(plan);
+            if (plan.revision > revision) later.plans.push_back(plan);
         }
         return later;
     }

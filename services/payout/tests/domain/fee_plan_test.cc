@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "domain/plan_book.h"
 #include "tests/seeded.h"
 
 namespace kessai::payout::domain {
@@ -63,7 +65,7 @@ TEST(PlanBookTest, VersionAddedTwiceCountsOnce) {
 
 Result<std::optional<FeePlan>> Put(FeePlan candidate, std::vector<FeePlan> versions,
                                    bool has_accruals = true) {
-    return Admit(candidate, {versions, kToday.Next(), has_accruals});
+    return Admit(candidate, {versions, {}, kToday.Next(), has_accruals});
 }
 
 TEST(AdmitPlanTest, PlansBeginInTheFuture) {
@@ -144,7 +146,7 @@ TEST(AdmitPlanProperty, ThePastNeverChangesAndNoDayHasTwoPlans) {
                     candidate.effective_from.PlusDays(static_cast<int>(random.Between(-1, 15)));
             }
             candidate.terms.rate_basis_points = static_cast<std::uint32_t>(random.Between(0, 3));
-            const auto outcome = Admit(candidate, {versions, first_free, true});
+            const auto outcome = Admit(candidate, {versions, {}, first_free, true});
             if (!outcome.ok()) {
                 ++refused;
                 continue;

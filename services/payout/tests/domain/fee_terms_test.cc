@@ -4,30 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "domain/payment_change.h"
-#include "tests/seeded.h"
+#include "tests/random_plans.h"
 
 namespace kessai::payout::domain {
 namespace {
-
-__extension__ using Wide = __int128;
-
-FeeTerms RandomTerms(Seeded& random) {
-    FeeTerms terms;
-    terms.rate_basis_points = static_cast<std::uint32_t>(random.UpTo(10'000));
-    if (random.OneIn(3)) terms.fixed = random.UpTo(1'000);
-    if (random.OneIn(3)) terms.minimum = random.UpTo(1'000);
-    if (random.OneIn(3)) terms.maximum = terms.minimum + random.UpTo(10'000);
-    return terms;
-}
-
-/// The formula, word for word, in numbers wide enough not to think about.
-std::int64_t ReferenceFee(const FeeTerms& terms, std::int64_t amount) {
-    if (amount == 0) return 0;
-    Wide fee = static_cast<Wide>(amount) * terms.rate_basis_points / 10'000 + terms.fixed;
-    if (fee < terms.minimum) fee = terms.minimum;
-    if (terms.maximum != 0 && fee > terms.maximum) fee = terms.maximum;
-    return static_cast<std::int64_t>(fee);
-}
 
 TEST(FeeTermsTest, RateIsFlooredThenFixedThenBounds) {
     EXPECT_EQ(FeeOf({.rate_basis_points = 198}, 999), 19);  // 19.7802
@@ -61,7 +41,7 @@ TEST(FeeTermsTest, ImpossibleTermsAreRefused) {
 TEST(FeeTermsProperty, FeeIsTheFormula) {
     Seeded random;
     for (int i = 0; i < 1'000'000; ++i) {
-        const FeeTerms terms = RandomTerms(random);
+        const FeeTerms terms = RandomFeeTerms(random);
         ASSERT_TRUE(Validate(terms).ok());
         const std::int64_t amount = random.UpTo(kMaxAmount);
         ASSERT_EQ(FeeOf(terms, amount), ReferenceFee(terms, amount))
@@ -76,7 +56,7 @@ TEST(FeeTermsProperty, FeeIsTheFormula) {
 TEST(FeeTermsProperty, RefundsOfTheWholeGiveBackTheWholeFee) {
     Seeded random;
     for (int refunds = 0; refunds < 1'000'000;) {
-        const FeeTerms terms = RandomTerms(random);
+        const FeeTerms terms = RandomFeeTerms(random);
         const std::int64_t captured = 1 + random.UpTo(kMaxAmount - 1);
         const std::int64_t fee = FeeOf(terms, captured);
         std::int64_t refunded = 0;

@@ -43,6 +43,16 @@ TEST(PaymentChangeTest, SignFollowsTheKind) {
     EXPECT_EQ(GrossSign(ChangeKind::kAuthorized), 0);
     EXPECT_EQ(GrossSign(ChangeKind::kReverted), 0);
     EXPECT_EQ(GrossSign(ChangeKind::kExpired), 0);
+    EXPECT_EQ(GrossSign(ChangeKind::kMerchantCashback), -1);
+    EXPECT_EQ(GrossSign(ChangeKind::kMerchantCashbackReturned), 1);
+    EXPECT_EQ(GrossSign(ChangeKind::kMerchantCoupon), -1);
+    EXPECT_EQ(GrossSign(ChangeKind::kMerchantCouponReturned), 1);
+    for (const ChangeKind kind :
+         {ChangeKind::kOperatorCashback, ChangeKind::kOperatorCashbackReturned,
+          ChangeKind::kOperatorCoupon, ChangeKind::kOperatorCouponReturned}) {
+        EXPECT_EQ(GrossSign(kind), 0);
+        EXPECT_FALSE(HasFee(kind));
+    }
 }
 
 TEST(PaymentChangeTest, WhatFitsPasses) {
@@ -83,6 +93,25 @@ TEST(PaymentChangeTest, WhatDoesNotFitIsRefusedByName) {
     EXPECT_EQ(reason(Refunded(0, 999), [](C& c) { c.kind = ChangeKind::kCanceled; }),
               "FIELD_INVALID");
     EXPECT_EQ(reason(Refunded(0, 1), [](C& c) { c.captured_total = 0; }), "FIELD_INVALID");
+    const auto cashback = [](C& c) { c.kind = ChangeKind::kMerchantCashback; };
+    EXPECT_EQ(reason(Refunded(0, 1'000), cashback), "");
+    EXPECT_EQ(reason(Refunded(0, 1'001), cashback), "FIELD_INVALID");
+    EXPECT_EQ(reason(Refunded(0, 0), cashback), "FIELD_INVALID");
+    EXPECT_EQ(reason(Refunded(0, -1), cashback), "FIELD_INVALID");
+    const MethodSplit points{{Method::kPoint, 1'000}};
+    EXPECT_EQ(reason(Completed(), [&](C& c) { c.captured_methods = points; }), "");
+    EXPECT_EQ(reason(Refunded(0, 1), [&](C& c) { c.captured_methods = points; }), "");
+    EXPECT_EQ(reason(Refunded(0, 1), [&](C& c) { c.methods = points; }), "FIELD_INVALID");
+    EXPECT_EQ(reason(Completed(),
+                     [](C& c) {
+                         c.captured_methods = {{Method::kPoint, 999}};
+                     }),
+              "FIELD_INVALID");
+    EXPECT_EQ(reason(Completed(),
+                     [](C& c) {
+                         c.captured_methods = {{Method::kWallet, 1'000}};
+                     }),
+              "FIELD_INVALID");
 }
 
 }  // namespace

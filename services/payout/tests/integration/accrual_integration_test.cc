@@ -147,7 +147,7 @@ TEST_F(AccrualTest, PlanIsInForceFromItsDayOn) {
     next_default.effective_from = today.PlusDays(2);
     EXPECT_OK(payout_->put_fee_plan.Run(next_default, "tester").status());
     ASSERT_OK_AND_ASSIGN(const auto defaults, payout_->reader.ListPlans(domain::MerchantId()));
-    EXPECT_EQ(defaults.size(), 2u);
+    EXPECT_EQ(defaults.plans.size(), 2u);
 }
 
 // Goal: a plan put while events stream in is in force for all events after it or for none: never

@@ -21,6 +21,10 @@ const BusinessDate kDay = Day(20261122);
 
 constexpr rpc::Name kPayout = "kessai.payout.v1.PayoutService";
 constexpr auto& PutFeePlan = rpc::MethodOf<kPayout, "PutFeePlan", v1::FeePlan, v1::FeePlan>;
+constexpr auto& AssignFeePlan =
+    rpc::MethodOf<kPayout, "AssignFeePlan", v1::AssignFeePlanRequest, v1::AssignFeePlanResponse>;
+constexpr auto& PreviewFeePlan =
+    rpc::MethodOf<kPayout, "PreviewFeePlan", v1::PreviewFeePlanRequest, v1::FeePlanPreview>;
 constexpr auto& ListFeePlans =
     rpc::MethodOf<kPayout, "ListFeePlans", v1::ListFeePlansRequest, v1::ListFeePlansResponse>;
 constexpr auto& GetMerchantBalance =
@@ -47,7 +51,9 @@ class RpcTest : public PayoutTest {
         : ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
           verifier_(ring_, SystemClock(), {.audience = "payout"}),
           signer_(ring_, SystemClock()),
-          methods_(payout_->reader, payout_->put_fee_plan, payout_->release_day),
+          methods_(payout_->reader,
+                   {payout_->put_fee_plan, payout_->assign_fee_plan, payout_->preview_fee_plan},
+                   payout_->release_day),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kServiceName, transport::Policy());
@@ -215,6 +221,95 @@ TEST_F(RpcTest, PlansAreKeptWithTheirHistory) {
     ASSERT_EQ(plans.plans_size(), 2);
     EXPECT_EQ(plans.plans(0).rate_basis_points(), 150u);
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan WHERE put_by = 'tester'"), 2);
+    EXPECT_EQ(plans.plans(0).put_by(), "tester");
+    EXPECT_GT(plans.plans(0).put_at_us(), 0);
+}
+
+v1::FeePlan SharedPlan(BusinessDate from) {
+    v1::FeePlan plan;
+    plan.set_shared(true);
+    plan.set_currency("JPY");
+    plan.set_rate_basis_points(300);
+    plan.set_effective_from(from.ToNumber());
+    v1::FeeTiers::Tier* tier = plan.mutable_tiers()->add_tiers();
+    tier->set_volume_from(1'000'000);
+    tier->mutable_terms()->set_rate_basis_points(250);
+    v1::FeeRule* card = plan.add_rules();
+    card->set_method(payment::v1::MethodAmount::CREDIT_CARD);
+    card->mutable_terms()->set_rate_basis_points(350);
+    v1::FeeRule* store = plan.add_rules();
+    store->set_store_id("shop-1");
+    store->set_from_date(from.ToNumber());
+    store->set_to_date(from.PlusDays(30).ToNumber());
+    store->mutable_terms()->set_fixed(5);
+    *store->mutable_tiers() = plan.tiers();
+    v1::FeeRule* free = plan.add_rules();
+    free->set_first_days(90);
+    free->mutable_terms();
+    return plan;
+}
+
+// Goal: what operators put by RPC is what they get back, rules, tiers and assignments included.
+TEST_F(RpcTest, SharedPlansAreListedAsPut) {
+    const BusinessDate next = BusinessDate::OfJst(SystemClock().Now()).Next();
+    v1::FeePlan plan = SharedPlan(next);
+    ASSERT_OK_AND_ASSIGN(const auto stored, Call(PutFeePlan(), plan, Operator("plan:write")));
+    v1::AssignFeePlanRequest assign;
+    assign.add_merchant_ids(7);
+    assign.add_merchant_ids(8);
+    assign.set_plan_id(stored.plan_id());
+    assign.set_effective_from(next.PlusDays(1).ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto assigned,
+                         Call(AssignFeePlan(), assign, Operator("plan:write")));
+    ASSERT_EQ(assigned.assignments_size(), 2);
+    EXPECT_EQ(assigned.assignments(1).merchant_id(), 8);
+
+    v1::ListFeePlansRequest list;
+    list.set_shared(true);
+    ASSERT_OK_AND_ASSIGN(const auto shared, Call(ListFeePlans(), list, Operator("payout:read")));
+    ASSERT_EQ(shared.plans_size(), 1);
+    v1::FeePlan listed = shared.plans(0);
+    EXPECT_EQ(listed.put_by(), "tester");
+    listed.clear_put_by();
+    listed.clear_put_at_us();
+    plan.set_plan_id(stored.plan_id());
+    plan.set_version(1);
+    EXPECT_EQ(listed.SerializeAsString(), plan.SerializeAsString());
+    list.set_shared(false);
+    list.set_merchant_id(8);
+    ASSERT_OK_AND_ASSIGN(const auto of_merchant,
+                         Call(ListFeePlans(), list, Operator("payout:read")));
+    EXPECT_EQ(of_merchant.plans_size(), 0);
+    ASSERT_EQ(of_merchant.assignments_size(), 1);
+    EXPECT_EQ(of_merchant.assignments(0).plan_id(), stored.plan_id());
+    EXPECT_EQ(of_merchant.assignments(0).put_by(), "tester");
+}
+
+TEST_F(RpcTest, PreviewTellsTheDifferenceByMerchant) {
+    ASSERT_TRUE(payout_
+                    ->Deliver({Sale(1, 7, kDay, 10'000), Sale(2, 8, kDay, 20'000),
+                               Refund(Sale(1, 7, kDay, 10'000), 2, kDay, 5'000, 0)})
+                    .empty());
+    payout_->Close(kDay);
+    v1::PreviewFeePlanRequest request;
+    request.mutable_plan()->set_currency("JPY");
+    request.mutable_plan()->set_plan_id(1);
+    request.mutable_plan()->set_rate_basis_points(300);
+    request.set_from_date(20261101);
+    request.set_to_date(20261130);
+    ASSERT_OK_AND_ASSIGN(const auto preview,
+                         Call(PreviewFeePlan(), request, Operator("payout:read")));
+    EXPECT_EQ(preview.merchant_count(), 2);
+    EXPECT_EQ(preview.accrual_count(), 3);
+    EXPECT_EQ(preview.gross(), 25'000);
+    EXPECT_EQ(preview.fee_then(), 99 + 396);
+    EXPECT_EQ(preview.fee_now(), 150 + 600);
+    EXPECT_EQ(preview.difference(), 255);
+    ASSERT_EQ(preview.merchants_size(), 2);
+    EXPECT_EQ(preview.merchants(0).merchant_id(), 8);  // The larger difference first.
+    EXPECT_EQ(preview.merchants(0).difference(), 204);
+    EXPECT_EQ(preview.merchants(1).accrual_count(), 2);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan"), 1);
 }
 
 // Goal: bad input is refused by name, and changes nothing.
@@ -248,7 +343,60 @@ TEST_F(RpcTest, BadInputIsRefusedByName) {
               }),
               "PLAN_IN_PAST");
     EXPECT_EQ(put([](v1::FeePlan& p) { p.set_merchant_id(0); }), "PLAN_OVERLAPS");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.set_shared(true); }), "FIELD_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) { p.mutable_tiers(); }), "TIERS_EMPTY");
+    const auto add_tier = [](v1::FeeTiers& tiers, std::int64_t volume) {
+        tiers.add_tiers()->set_volume_from(volume);
+    };
+    EXPECT_EQ(put([&](v1::FeePlan& p) { add_tier(*p.mutable_tiers(), 0); }), "TIERS_NOT_RISING");
+    EXPECT_EQ(put([&](v1::FeePlan& p) {
+                  add_tier(*p.mutable_tiers(), 7);
+                  add_tier(*p.mutable_tiers(), 7);
+              }),
+              "TIERS_NOT_RISING");
+    const auto put_rule = [&](const std::function<void(v1::FeeRule&)>& damage) {
+        return put([&](v1::FeePlan& p) {
+            p.add_rules()->mutable_terms();
+            damage(*p.mutable_rules(0));
+        });
+    };
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.clear_terms(); }), "FIELD_INVALID");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) {
+                  r.set_method(static_cast<payment::v1::MethodAmount::Method>(99));
+              }),
+              "METHOD_UNKNOWN");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.set_store_id(std::string(256, 'x')); }),
+              "STORE_INVALID");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.mutable_tiers(); }), "TIERS_EMPTY");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.set_from_date(20991331); }), "FIELD_INVALID");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.set_to_date(20991230); }), "CAMPAIGN_INVALID");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) {
+                  r.set_first_days(3);
+                  r.set_to_date(20991231);
+              }),
+              "CAMPAIGN_INVALID");
+    EXPECT_EQ(put_rule([](v1::FeeRule& r) { r.mutable_terms()->set_rate_basis_points(10'001); }),
+              "PLAN_INVALID");
+    EXPECT_EQ(put([](v1::FeePlan& p) {
+                  p.add_rules()->mutable_terms();
+                  p.add_rules()->mutable_terms();
+              }),
+              "RULES_OVERLAP");
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan"), 1);
+
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan_rule"), 0);
+    v1::AssignFeePlanRequest assign;
+    assign.set_effective_from(20991231);
+    EXPECT_THAT(Call(AssignFeePlan(), assign, Operator("plan:write")),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    assign.add_merchant_ids(7);
+    assign.set_plan_id(77);
+    EXPECT_THAT(Call(AssignFeePlan(), assign, Operator("plan:write")),
+                Refuses(Code::kNotFound, "PLAN_UNKNOWN"));
+    assign.set_plan_id(1);  // The default plan is nobody's to be assigned to.
+    EXPECT_THAT(Call(AssignFeePlan(), assign, Operator("plan:write")),
+                Refuses(Code::kInvalidArgument, "PLAN_INVALID"));
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM plan_assignment"), 0);
 
     v1::ReleaseDayRequest release;
     for (const int date : {0, -1, 20261131, 99999999}) {
@@ -278,6 +426,11 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
     EXPECT_THAT(Call(ReleaseDay(), release, Token(auth::Role::kMerchant, {"day:release"}, 7)),
                 not_allowed);
     EXPECT_THAT(Call(PutFeePlan(), v1::FeePlan(), Token(auth::Role::kMerchant, {}, 7)),
+                not_allowed);
+    EXPECT_THAT(Call(AssignFeePlan(), v1::AssignFeePlanRequest(), Operator("payout:read")),
+                not_allowed);
+    EXPECT_THAT(Call(PreviewFeePlan(), v1::PreviewFeePlanRequest(),
+                     Token(auth::Role::kMerchant, {"payout:read"}, 7)),
                 not_allowed);
     EXPECT_THAT(Call(GetDayDigests(), v1::GetDayDigestsRequest(), Operator("payout:read")),
                 not_allowed);

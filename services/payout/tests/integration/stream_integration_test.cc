@@ -275,7 +275,7 @@ TEST_F(StreamTest, DayGoesFromEventsToRelease) {
     }
 
     app::DayKeeper keeper({.release_automatically = true, .poll_every = 20ms}, payout_->close_day,
-                          payout_->release_day, payout_->day_store,
+                          payout_->fix_month_volumes, payout_->release_day, payout_->day_store,
                           [](const Status& why) { ADD_FAILURE() << why.ToString(); });
     keeper.Start();
     const auto consumer = Consume();

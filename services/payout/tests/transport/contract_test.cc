@@ -25,9 +25,12 @@ TEST(PayoutContractTest, PolicyFitsTheContract) {
 TEST(PayoutContractTest, ReasonsAreInTheContract) {
     using namespace domain::reason;  // NOLINT
     for (const std::string_view reason :
-         {kPlanInvalid, kPlanInPast, kPlanOverlaps, kPlanMissing, kMerchantUnknown, kAccrualUnknown,
-          kDayOpen, kDayUnknown, kDayClosed, kReleaseRunning, kFieldInvalid, kRefundExceedsPayment,
-          kAmountOverflow}) {
+         {kPlanInvalid,     kPlanInPast,     kPlanOverlaps,    kPlanMissing,
+          kMerchantUnknown, kAccrualUnknown, kDayOpen,         kDayUnknown,
+          kDayClosed,       kReleaseRunning, kFieldInvalid,    kRefundExceedsPayment,
+          kAmountOverflow,  kPlanUnknown,    kMethodUnknown,   kStoreInvalid,
+          kTiersEmpty,      kTiersNotRising, kCampaignInvalid, kRulesOverlap,
+          kPreviewTooLarge}) {
         EXPECT_NE(v1::Reason_descriptor()->FindValueByName("REASON_" + std::string(reason)),
                   nullptr)
             << reason;
@@ -46,7 +49,32 @@ TEST(PayoutContractTest, StoredNumbersAreThoseOfTheWire) {
     EXPECT_EQ(static_cast<int>(domain::ChangeKind::kCaptured), PaymentChanged::CAPTURED);
     EXPECT_EQ(static_cast<int>(domain::ChangeKind::kReverted), PaymentChanged::REVERTED);
     EXPECT_EQ(static_cast<int>(domain::ChangeKind::kExpired), PaymentChanged::EXPIRED);
-    EXPECT_EQ(PaymentChanged::Kind_descriptor()->value_count(), 8);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kMerchantCashback),
+              PaymentChanged::MERCHANT_CASHBACK);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kMerchantCashbackReturned),
+              PaymentChanged::MERCHANT_CASHBACK_RETURNED);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kMerchantCoupon),
+              PaymentChanged::MERCHANT_COUPON);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kMerchantCouponReturned),
+              PaymentChanged::MERCHANT_COUPON_RETURNED);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kOperatorCashback),
+              PaymentChanged::OPERATOR_CASHBACK);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kOperatorCashbackReturned),
+              PaymentChanged::OPERATOR_CASHBACK_RETURNED);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kOperatorCoupon),
+              PaymentChanged::OPERATOR_COUPON);
+    EXPECT_EQ(static_cast<int>(domain::ChangeKind::kOperatorCouponReturned),
+              PaymentChanged::OPERATOR_COUPON_RETURNED);
+    EXPECT_EQ(PaymentChanged::Kind_descriptor()->value_count(), 16);
+    using kessai::payment::v1::MethodAmount;
+    EXPECT_EQ(static_cast<int>(domain::Method::kWallet), MethodAmount::WALLET);
+    EXPECT_EQ(static_cast<int>(domain::Method::kPoint), MethodAmount::POINT);
+    EXPECT_EQ(static_cast<int>(domain::Method::kCreditCard), MethodAmount::CREDIT_CARD);
+    EXPECT_EQ(static_cast<int>(domain::Method::kPayLater), MethodAmount::PAY_LATER);
+    EXPECT_EQ(static_cast<int>(domain::Method::kGiftVoucher), MethodAmount::GIFT_VOUCHER);
+    EXPECT_EQ(static_cast<int>(domain::Method::kCoupon), MethodAmount::COUPON);
+    EXPECT_EQ(static_cast<int>(domain::Method::kCashback), MethodAmount::CASHBACK);
+    EXPECT_EQ(MethodAmount::Method_descriptor()->value_count(), 8);
     EXPECT_EQ(static_cast<int>(domain::DayState::kOpen), v1::PayoutDay::OPEN);
     EXPECT_EQ(static_cast<int>(domain::DayState::kClosed), v1::PayoutDay::CLOSED);
     EXPECT_EQ(static_cast<int>(domain::DayState::kReleasing), v1::PayoutDay::RELEASING);

@@ -34,6 +34,13 @@ PaymentChanged GoodMessage() {
     points->set_method(kessai::payment::v1::MethodAmount::POINT);
     points->set_amount(100);
     message.set_captured_total(1'000);
+    auto* captured_money = message.add_captured_methods();
+    captured_money->set_method(kessai::payment::v1::MethodAmount::WALLET);
+    captured_money->set_amount(800);
+    auto* captured_points = message.add_captured_methods();
+    captured_points->set_method(kessai::payment::v1::MethodAmount::POINT);
+    captured_points->set_amount(200);
+    message.set_store_id("store-1");
     message.set_refunded_before(100);
     message.set_payment_business_date(20261101);
     return message;
@@ -64,7 +71,38 @@ TEST(PaymentEventDecoderTest, ReadsWhatAFeeNeeds) {
     EXPECT_EQ(decoded->captured_total, 1'000);
     EXPECT_EQ(decoded->refunded_before, 100);
     EXPECT_EQ(decoded->payment_date.ToNumber(), 20261101);
+    using domain::Method;
+    EXPECT_EQ(decoded->captured_methods,
+              (domain::MethodSplit{{Method::kWallet, 800}, {Method::kPoint, 200}}));
+    EXPECT_EQ(decoded->methods,
+              (domain::MethodSplit{{Method::kWallet, 300}, {Method::kPoint, 100}}));
+    EXPECT_EQ(decoded->store, "store-1");
     EXPECT_EQ(decoded->content_hash, event.content_hash);
+}
+
+// Goal: what payment publishes today, with money alone and without captured_methods, means what it
+// always did; and a sale paid with more needs to say its split once only.
+TEST(PaymentEventDecoderTest, CapturedSplitFollowsWhereItIsClear) {
+    PaymentChanged message = GoodMessage();
+    message.clear_captured_methods();
+    message.clear_methods();
+    auto* wallet = message.add_methods();
+    wallet->set_method(kessai::payment::v1::MethodAmount::WALLET);
+    wallet->set_amount(400);
+    const auto split = [&] {
+        return DecodePaymentEvent(EventOf(message.SerializeAsString())).value()->captured_methods;
+    };
+    EXPECT_EQ(split(), domain::MethodSplit());
+    message.clear_methods();
+    EXPECT_EQ(split(), domain::MethodSplit());
+    message.set_kind(PaymentChanged::COMPLETED);
+    message.set_refunded_before(0);
+    message.set_captured_total(400);
+    message.set_payment_business_date(20261122);
+    auto* coupon = message.add_methods();
+    coupon->set_method(kessai::payment::v1::MethodAmount::COUPON);
+    coupon->set_amount(400);
+    EXPECT_EQ(split(), (domain::MethodSplit{{domain::Method::kCoupon, 400}}));
 }
 
 TEST(PaymentEventDecoderTest, OtherTypesAreNobodysBusiness) {
@@ -114,7 +152,32 @@ TEST(PaymentEventDecoderTest, WrongFieldsAreRefusedByName) {
                   m.set_amount(901);
               }),
               "REFUND_EXCEEDS_PAYMENT");
-    EXPECT_EQ(reason([](M& m) { m.set_captured_total(INT64_MAX); }), "AMOUNT_OVERFLOW");
+    EXPECT_EQ(reason([](M& m) {
+                  m.clear_methods();
+                  m.clear_captured_methods();
+                  m.set_captured_total(INT64_MAX);
+              }),
+              "AMOUNT_OVERFLOW");
+    EXPECT_EQ(reason([](M& m) { m.set_captured_total(1'001); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.clear_captured_methods(); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) {
+                  m.mutable_methods(1)->set_method(
+                      static_cast<kessai::payment::v1::MethodAmount::Method>(8));
+              }),
+              "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) {
+                  m.mutable_captured_methods(1)->set_method(
+                      kessai::payment::v1::MethodAmount::METHOD_UNSPECIFIED);
+              }),
+              "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_store_id(std::string(256, 'x')); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) {
+                  m.set_kind(PaymentChanged::CAPTURED);  // 100 points of 50 that were captured
+                  m.set_refunded_before(0);
+                  m.mutable_captured_methods(0)->set_amount(950);
+                  m.mutable_captured_methods(1)->set_amount(50);
+              }),
+              "FIELD_INVALID");
     EXPECT_EQ(reason([](M& m) { m.set_refunded_before(INT64_MIN); }), "FIELD_INVALID");
     EXPECT_EQ(reason([](M& m) { m.set_payment_business_date(20261131); }), "FIELD_INVALID");
     EXPECT_EQ(reason([](M& m) { m.set_payment_business_date(20261123); }), "FIELD_INVALID");

@@ -1,0 +1,13 @@
+#include "app/plan_store.h"
+
+#include <algorithm>
+
+namespace kessai::payout::app {
+
+Result<BusinessDate> FirstFreeDay(PlanTransaction& transaction, Instant now) {
+    KESSAI_ASSIGN_OR_RETURN(const auto latest, transaction.LatestDay());
+    const BusinessDate today = BusinessDate::OfJst(now);
+    return std::max(today, latest.value_or(today)).Next();
+}
+
+}  // namespace kessai::payout::app
