@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "app/accrue_payments.h"
 #include "app/assign_fee_plan.h"
@@ -33,13 +34,17 @@
 #include "storage/migrations.h"
 #include "storage/mysql_accrual_transaction.h"
 #include "storage/mysql_day_store.h"
+#include "storage/mysql_ledger_reader.h"
+#include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payout_reader.h"
 #include "storage/mysql_plan_store.h"
 #include "storage/mysql_release_store.h"
+#include "transport/csv_result_format.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
 #include "transport/proto_event_encoder.h"
 #include "transport/release_telemetry.h"
+#include "transport/transfer_service.h"
 
 namespace kessai::payout {
 namespace {
@@ -208,8 +213,31 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
                  .stop = [&running] { running.Stop(); }});
 }
 
+Result<transport::TransferService*> BuildTransfers(const Options& options,
+                                                   runtime::Context& context, const Core& core) {
+    KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
+    auto& store =
+        context.Own(std::make_unique<storage::MysqlLedgerStore>(core.pool, context.clock()));
+    auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
+    auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
+    const domain::TaxTable& taxes = domain::TaxTable::Japan();
+    return &context.Own(
+        std::make_unique<transport::TransferService>(transport::TransferService::UseCases{
+            store, reader, context.Own(std::make_unique<app::ManageBankAccounts>(store)),
+            context.Own(std::make_unique<app::ManagePayoutTerms>(store)),
+            context.Own(
+                std::make_unique<app::CreateTransfers>(options.transfers.create, store, taxes)),
+            context.Own(std::make_unique<app::RequestPayout>(store, taxes)),
+            context.Own(std::make_unique<app::SendTransfers>(std::move(sending), store)),
+            context.Own(std::make_unique<app::ImportResults>(
+                options.transfers.import, store, std::vector<const app::BankResultFormat*>{&csv})),
+            context.Own(std::make_unique<app::AdjustBalance>(store))}));
+}
+
 Status BuildServer(const Options& options, runtime::Context& context, const Core& core,
                    app::ReleaseDay& release_day) {
+    KESSAI_ASSIGN_OR_RETURN(transport::TransferService* const transfers,
+                            BuildTransfers(options, context, core));
     auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
         core.pool, core.bulk, core.hasher, domain::TaxTable::Japan()));
     auto& put_fee_plan =
@@ -229,7 +257,8 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         ring, context.clock(), auth::TokenVerifier::Options{.audience = "payout"}));
     auto& telemetry = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
-        std::vector<std::string_view>{transport::kServiceName, inbox::kDeadLetterServiceName},
+        std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
+                                      inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
 
@@ -252,20 +281,25 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service service(transport::kServiceName, transport::Policy());
     methods.Register(service, quick, slow);
     server.Add(std::move(service));
+    rpc::Service transfer_service(transport::kTransferServiceName, transport::TransferPolicy());
+    transfers->Register(transfer_service, quick, slow);
+    server.Add(std::move(transfer_service));
     server.Add(core.dead_letters.MakeService(slow));
-    context.Add({.name = "grpc",
-                 .start =
-                     [&server] {
-                         KESSAI_RETURN_IF_ERROR(server.Start());
-                         server.SetServing(true);
-                         return OkStatus();
-                     },
-                 .drain =
-                     [&server, &methods, &clock = context.clock()](SteadyInstant deadline) {
-                         methods.StopReleases();
-                         (void)server.Stop(
-                             std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
-                     }});
+    context.Add(
+        {.name = "grpc",
+         .start =
+             [&server] {
+                 KESSAI_RETURN_IF_ERROR(server.Start());
+                 server.SetServing(true);
+                 return OkStatus();
+             },
+         .drain =
+             [&server, &methods, transfers, &clock = context.clock()](SteadyInstant deadline) {
+                 methods.StopReleases();
+                 transfers->StopRuns();
+                 (void)server.Stop(
+                     std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
+             }});
     return OkStatus();
 }
 

@@ -66,6 +66,62 @@ void Describe(config::Schema& schema, DaySettings& options) {
                 .max = 1'024});
 }
 
+void Describe(config::Schema& schema, TransferSettings& options) {
+    schema.Int("merchants_per_chunk", &options.create.merchants_per_chunk,
+               {.description = "Merchants whose transfers are made in one transaction",
+                .unit = "merchants",
+                .min = 1,
+                .max = 500});
+    schema.Int("transfers_per_file", &options.transfers_per_file,
+               {.description = "Transfers in one file for the bank at most",
+                .unit = "transfers",
+                .min = 1,
+                .max = 999'999});
+    schema.Size("result_bytes_max", &options.import.file_bytes_max,
+                {.description = "Largest result file taken in; below grpc.receive_bytes_max",
+                 .min = 1'024,
+                 .max = 64 << 20});
+    schema.Choice("line_end", &options.line_end,
+                  {{"none", zengin::LineEnd::kNone},
+                   {"lf", zengin::LineEnd::kLf},
+                   {"crlf", zengin::LineEnd::kCrLf}},
+                  {.description = "What stands behind each record of a transfer file, as the bank "
+                                  "takes it"});
+    schema.Text("originator_code", &options.originator_code,
+                {.description = "Ten digits that the bank gave us; without them no file is made",
+                 .max_length = 10});
+    schema.Text("originator_name", &options.originator_name,
+                {.description = "Our name as the bank has it, kana", .max_length = 160});
+    schema.Text("bank_code", &options.bank_code,
+                {.description = "Our account: the bank's four digits", .max_length = 4});
+    schema.Text("branch_code", &options.branch_code,
+                {.description = "Its branch's three digits", .max_length = 3});
+    schema.Int("account_type", &options.account_type,
+               {.description = "1 ordinary, 2 current, 4 savings", .min = 1, .max = 4});
+    schema.Text("account_number", &options.account_number,
+                {.description = "Its seven digits", .max_length = 7});
+    schema.Check([&options]() -> Status { return SendingOf(options).status(); });
+}
+
+Result<app::SendTransfersOptions> SendingOf(const TransferSettings& settings) {
+    app::SendTransfersOptions sending;
+    sending.line_end = settings.line_end;
+    sending.transfers_per_file = settings.transfers_per_file;
+    if (settings.originator_code.empty()) return sending;
+    zengin::Originator& originator = sending.originator;
+    originator.code = settings.originator_code;
+    KESSAI_ASSIGN_OR_RETURN(originator.name, zengin::KanaText::FromText(settings.originator_name));
+    KESSAI_ASSIGN_OR_RETURN(originator.account,
+                            zengin::CheckAccount({.bank_code = settings.bank_code,
+                                                  .branch_code = settings.branch_code,
+                                                  .type = settings.account_type,
+                                                  .number = settings.account_number,
+                                                  .holder = settings.originator_name}));
+    KESSAI_ASSIGN_OR_RETURN(originator.office,
+                            zengin::NamesOf(settings.bank_code, settings.branch_code));
+    return sending;
+}
+
 void Describe(config::Schema& schema, Options& options) {
     schema.Section("mysql", options.mysql);
     schema.Section("kafka", options.kafka);
@@ -90,6 +146,7 @@ void Describe(config::Schema& schema, Options& options) {
                    .required = true});
     schema.Section("consumer", options.consumer);
     schema.Section("days", options.days);
+    schema.Section("transfers", options.transfers);
     schema.Check([&options]() -> Status {
         options.days.release.blocked_events_max = options.days.close.blocked_events_max;
         return {};

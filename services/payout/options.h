@@ -3,8 +3,11 @@
 #include <string>
 
 #include "app/close_day.h"
+#include "app/create_transfers.h"
 #include "app/day_keeper.h"
+#include "app/import_results.h"
 #include "app/release_day.h"
+#include "app/send_transfers.h"
 #include "kessai/config/schema.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
@@ -28,6 +31,24 @@ struct DaySettings {
     app::DayKeeperOptions keeper;
 };
 
+/// How merchants are paid.
+struct TransferSettings {
+    app::CreateTransfersOptions create;
+    app::ImportResultsOptions import;
+    zengin::LineEnd line_end = zengin::LineEnd::kCrLf;
+    int transfers_per_file = 100'000;
+    /// Who pays. Without a code no file is made.
+    std::string originator_code;
+    std::string originator_name;
+    std::string bank_code;
+    std::string branch_code;
+    int account_type = 1;
+    std::string account_number;
+};
+
+/// The account and names in it. Refuses what zengin::CheckAccount and KanaText do.
+Result<app::SendTransfersOptions> SendingOf(const TransferSettings& settings);
+
 /// Everything the service is configured by, besides what the runtime reads.
 struct Options {
     Options();
@@ -41,6 +62,7 @@ struct Options {
     std::string digest_key;
     ConsumerSettings consumer;
     DaySettings days;
+    TransferSettings transfers;
     /// Threads of methods that answer from a few rows, and of those that read whole days.
     int quick_threads = 4;
     int slow_threads = 4;
@@ -48,6 +70,7 @@ struct Options {
 
 void Describe(config::Schema& schema, ConsumerSettings& options);
 void Describe(config::Schema& schema, DaySettings& options);
+void Describe(config::Schema& schema, TransferSettings& options);
 void Describe(config::Schema& schema, Options& options);
 
 }  // namespace kessai::payout

@@ -25,7 +25,10 @@ struct MerchantBalance {
     Currency currency;
     /// Of days not released to the merchant yet, net of the tax they will have.
     std::int64_t pending = 0;
+    /// Free to be paid out; negative: a debt.
     std::int64_t available = 0;
+    /// On its way to the merchant's bank.
+    std::int64_t in_transit = 0;
 };
 
 struct MerchantDay {

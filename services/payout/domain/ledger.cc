@@ -13,4 +13,50 @@ std::array<Posting, 3> PostingsOf(const ReleaseLine& line) {
             Posting{Account::kAvailable, line.net}, Posting{Account::kConsumptionTax, line.tax}};
 }
 
+std::array<Posting, 4> PostingsOf(const MerchantJournal& journal) {
+    const auto moves = [amount = journal.amount](Account from, Account to) {
+        return std::array<Posting, 4>{Posting{from, -amount}, Posting{to, amount},
+                                      Posting{Account::kFeeRevenue, 0},
+                                      Posting{Account::kConsumptionTax, 0}};
+    };
+    switch (journal.kind) {
+        case JournalKind::kTransferCreated:
+            return {Posting{Account::kAvailable, -(journal.amount + journal.fee + journal.tax)},
+                    Posting{Account::kInTransit, journal.amount},
+                    Posting{Account::kFeeRevenue, journal.fee},
+                    Posting{Account::kConsumptionTax, journal.tax}};
+        case JournalKind::kTransferSettled:
+            return moves(Account::kInTransit, Account::kBankSettlement);
+        case JournalKind::kTransferFailed:
+            return moves(Account::kInTransit, Account::kAvailable);
+        case JournalKind::kTransferReturned:
+            return moves(Account::kBankSettlement, Account::kAvailable);
+        case JournalKind::kAdjustment:
+            return moves(Account::kAdjustments, Account::kAvailable);
+    }
+    return moves(Account::kAvailable, Account::kAvailable);
+}
+
+std::string_view AccountName(Account account) {
+    switch (account) {
+        case Account::kClearing:
+            return "CLEARING";
+        case Account::kPending:
+            return "PENDING";
+        case Account::kAvailable:
+            return "AVAILABLE";
+        case Account::kInTransit:
+            return "IN_TRANSIT";
+        case Account::kFeeRevenue:
+            return "FEE_REVENUE";
+        case Account::kConsumptionTax:
+            return "CONSUMPTION_TAX";
+        case Account::kBankSettlement:
+            return "BANK_SETTLEMENT";
+        case Account::kAdjustments:
+            return "ADJUSTMENTS";
+    }
+    return "UNKNOWN";
+}
+
 }  // namespace kessai::payout::domain

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "domain/accrual.h"
+#include "domain/merchant_journal.h"
 #include "domain/release.h"
 
 namespace kessai::payout::domain {
@@ -26,7 +27,13 @@ enum class Account : std::uint8_t {
     kConsumptionTax,
     /// Paid to the merchant's bank.
     kBankSettlement,
+    /// What operators gave to merchants or took back: falls with what is given.
+    kAdjustments,
 };
+inline constexpr int kAccounts = 8;
+
+/// "CLEARING" and so on, as reports show it.
+std::string_view AccountName(Account account);
 
 struct Posting {
     Account account;
@@ -44,5 +51,17 @@ std::array<Posting, 3> PostingsOf(const Accrual& accrual);
 ///
 ///     pending −(gross − fee), available net, consumption tax tax
 std::array<Posting, 3> PostingsOf(const ReleaseLine& line);
+
+/// A row of the merchants' journal:
+///
+///     transfer created   available −(amount + fee + tax), in transit amount, fee revenue fee,
+///                        consumption tax tax
+///     transfer settled   in transit −amount, bank settlement amount
+///     transfer failed    in transit −amount, available amount
+///     transfer returned  bank settlement −amount, available amount
+///     adjustment         adjustments −amount, available amount
+///
+/// Those that a journal has not are zero. Precondition: CheckJournal.
+std::array<Posting, 4> PostingsOf(const MerchantJournal& journal);
 
 }  // namespace kessai::payout::domain

@@ -38,6 +38,8 @@ constexpr mysql::Query kCycles{"merchant_cycle.of_merchant", R"sql(
     FROM (SELECT DISTINCT DATE_ADD(business_date, INTERVAL 1 - DAYOFMONTH(business_date) DAY)
           AS cycle_start FROM payout_day) d
     JOIN merchant_cycle c ON c.cycle_start = d.cycle_start AND c.merchant_id = ?)sql"};
+constexpr mysql::Query kMoved{"merchant_account.moved", R"sql(
+    SELECT moved_available, in_transit FROM merchant_account WHERE merchant_id = ?)sql"};
 constexpr mysql::Query kTotalsOfMerchant{"merchant_day_total.of_merchant", R"sql(
     SELECT tax_class, SUM(gross), SUM(fee), SUM(item_count) FROM merchant_day_total
     WHERE business_date = ? AND merchant_id = ? GROUP BY tax_class ORDER BY tax_class)sql"};
@@ -141,8 +143,15 @@ Result<app::RecordedAccrual> MysqlPayoutReader::FindAccrual(domain::EffectKey ke
 Result<app::MerchantBalance> MysqlPayoutReader::FindBalance(MerchantId merchant) {
     return Read<app::MerchantBalance>(
         pool_, [&](mysql::Session& session) -> Result<app::MerchantBalance> {
-            app::MerchantBalance balance{domain::kBookCurrency, 0, 0};
+            app::MerchantBalance balance{domain::kBookCurrency, 0, 0, 0};
             bool known = false;
+            // Before the releases: what was taken of one is never seen without it.
+            KESSAI_ASSIGN_OR_RETURN(auto moved, session.Select(kMoved, merchant));
+            if (moved.Next()) {
+                known = true;
+                balance.available = moved.Int(0);
+                balance.in_transit = moved.Int(1);
+            }
             std::map<std::pair<BusinessDate, TaxClass>, std::int64_t> fees;
             KESSAI_ASSIGN_OR_RETURN(auto cycles, session.Select(kCycles, merchant));
             while (cycles.Next()) {

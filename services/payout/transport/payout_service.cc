@@ -174,6 +174,7 @@ Result<v1::MerchantBalance> PayoutService::GetMerchantBalance(
     response.set_currency(std::string(balance.currency.code()));
     response.set_pending(balance.pending);
     response.set_available(balance.available);
+    response.set_in_transit(balance.in_transit);
     return response;
 }
 

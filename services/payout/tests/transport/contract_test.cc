@@ -5,10 +5,13 @@
 
 #include "domain/reason.h"
 #include "domain/release.h"
+#include "domain/transfer_reason.h"
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/testing/matchers.h"
 #include "transport/payout_service.h"
+#include "transport/transfer_service.h"
 
 namespace kessai::payout::transport {
 namespace {
@@ -19,6 +22,10 @@ TEST(PayoutContractTest, PolicyFitsTheContract) {
         std::string(kServiceName));
     ASSERT_NE(service, nullptr);
     EXPECT_OK(Policy().CheckAgainst(*service));
+    const auto* transfers = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+        std::string(kTransferServiceName));
+    ASSERT_NE(transfers, nullptr);
+    EXPECT_OK(TransferPolicy().CheckAgainst(*transfers));
 }
 
 // Goal: every reason that the domain refuses with is in the contract.
@@ -37,6 +44,27 @@ TEST(PayoutContractTest, ReasonsAreInTheContract) {
     }
     const std::string unknown(Currency::Parse("USD").status().reason());
     EXPECT_NE(v1::Reason_descriptor()->FindValueByName("REASON_" + unknown), nullptr);
+}
+
+TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
+    using namespace domain::reason;  // NOLINT
+    const std::string_view reasons[] = {
+        kJournalInvalid,      kInTransitNegative,   kSameOperator,       kKeyReused,
+        kTermsInvalid,        kBankAccountUnknown,  kBankAccountMissing, kBankAccountSuperseded,
+        kPayoutHeld,          kPayoutUnknown,       kHoldUnknown,        kNothingToPay,
+        kNotABusinessDay,     kDueDateTooEarly,     kTransferUnderWay,   kAttemptOutOfTurn,
+        kTransferUnknown,     kTransferNotSent,     kTransferNotSettled, kResultConflict,
+        kResultAmountDiffers, kResultRepeated,      kResultLineInvalid,  kResultTotalsDiffer,
+        kResultFileTooLarge,  kResultFormatUnknown, kBatchUnknown,       kTransferFileDiffers,
+        kAdjustmentInvalid,   kAdjustmentUnknown,   kAdjustmentDecided};
+    for (const std::string_view reason : reasons) {
+        EXPECT_NE(v1::TransferReason_descriptor()->FindValueByName("TRANSFER_REASON_" +
+                                                                   std::string(reason)),
+                  nullptr)
+            << reason;
+    }
+    EXPECT_EQ(v1::TransferReason_descriptor()->value_count(),
+              static_cast<int>(std::size(reasons)) + 1);
 }
 
 // Goal: what is stored as a number means the same on the wire.
@@ -79,6 +107,27 @@ TEST(PayoutContractTest, StoredNumbersAreThoseOfTheWire) {
     EXPECT_EQ(static_cast<int>(domain::DayState::kClosed), v1::PayoutDay::CLOSED);
     EXPECT_EQ(static_cast<int>(domain::DayState::kReleasing), v1::PayoutDay::RELEASING);
     EXPECT_EQ(static_cast<int>(domain::DayState::kReleased), v1::PayoutDay::RELEASED);
+    EXPECT_EQ(static_cast<int>(domain::PayoutCycle::kDaily), v1::PayoutTerms::DAILY);
+    EXPECT_EQ(static_cast<int>(domain::PayoutCycle::kWeekly), v1::PayoutTerms::WEEKLY);
+    EXPECT_EQ(static_cast<int>(domain::PayoutCycle::kTwiceAMonth), v1::PayoutTerms::TWICE_A_MONTH);
+    EXPECT_EQ(static_cast<int>(domain::PayoutCycle::kMonthEnd), v1::PayoutTerms::MONTH_END);
+    EXPECT_EQ(static_cast<int>(domain::PayoutCycle::kOnDemand), v1::PayoutTerms::ON_DEMAND);
+    EXPECT_EQ(static_cast<int>(app::HoldCause::kOperator), v1::PayoutHold::OPERATOR);
+    EXPECT_EQ(static_cast<int>(app::HoldCause::kNotArrived), v1::PayoutHold::NOT_ARRIVED);
+    for (const auto state : {domain::TransferState::kInTransit, domain::TransferState::kSettled,
+                             domain::TransferState::kFailed, domain::TransferState::kReturned}) {
+        EXPECT_EQ(v1::Transfer::State_Name(static_cast<int>(state)), TransferStateName(state));
+    }
+    for (const auto kind :
+         {domain::JournalKind::kTransferCreated, domain::JournalKind::kTransferSettled,
+          domain::JournalKind::kTransferFailed, domain::JournalKind::kTransferReturned,
+          domain::JournalKind::kAdjustment}) {
+        EXPECT_EQ(v1::JournalEntry::Kind_Name(static_cast<int>(kind)), JournalKindName(kind));
+    }
+    EXPECT_EQ(static_cast<int>(app::JournalLine::Kind::kReleased), v1::JournalEntry::RELEASED);
+    EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kRequested), v1::Adjustment::REQUESTED);
+    EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kApproved), v1::Adjustment::APPROVED);
+    EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kDeclined), v1::Adjustment::DECLINED);
 }
 
 }  // namespace

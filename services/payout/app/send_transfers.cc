@@ -1,0 +1,113 @@
+#include "app/send_transfers.h"
+
+#include <optional>
+#include <utility>
+
+#include "domain/transfer_reason.h"
+#include "kessai/calendar/bank_days.h"
+
+namespace kessai::payout::app {
+namespace {
+
+Status Differs(const TransferBatch& batch, std::string_view why) {
+    return Status(Code::kDataLoss, domain::reason::kTransferFileDiffers,
+                  "batch " + batch.id.ToString() + ": " + std::string(why));
+}
+
+Result<zengin::Transfer> ToRecord(const BatchLine& line) {
+    zengin::Transfer record;
+    record.payee.bank_code = line.account.bank_code;
+    record.payee.branch_code = line.account.branch_code;
+    record.payee.type = static_cast<zengin::AccountType>(line.account.type);
+    record.payee.number = line.account.number;
+    KESSAI_ASSIGN_OR_RETURN(record.payee.holder,
+                            zengin::KanaText::FromText(line.account.holder_kana));
+    KESSAI_ASSIGN_OR_RETURN(record.office.bank, zengin::KanaText::FromText(line.account.bank_kana));
+    KESSAI_ASSIGN_OR_RETURN(record.office.branch,
+                            zengin::KanaText::FromText(line.account.branch_kana));
+    record.amount = Yen(line.amount);
+    KESSAI_ASSIGN_OR_RETURN(const zengin::CustomerCodes codes,
+                            zengin::CustomerCodes::OfTransferId(line.transfer.value()));
+    record.reference = codes;
+    return record;
+}
+
+}  // namespace
+
+/// False when nothing was left to be sent.
+Result<bool> SendTransfers::FillOne(LedgerTransaction& transaction, BusinessDate transfer_date,
+                                    std::string_view created_by) const {
+    TransferBatch batch;
+    batch.id = domain::BatchId(transaction.NextObject());
+    batch.transfer_date = transfer_date;
+    batch.created_by = std::string(created_by);
+    KESSAI_ASSIGN_OR_RETURN(
+        const auto sums,
+        transaction.transfers().FillBatch(batch.id, transfer_date, options_.transfers_per_file));
+    if (sums.count == 0) return false;
+    batch.transfer_count = sums.count;
+    batch.amount = sums.amount;
+    KESSAI_RETURN_IF_ERROR(transaction.transfers().Insert(batch));
+    return true;
+}
+
+Result<std::vector<TransferBatch>> SendTransfers::Gather(BusinessDate transfer_date,
+                                                         std::string_view created_by) {
+    KESSAI_ASSIGN_OR_RETURN(const bool business_day, calendar::IsBankDay(transfer_date));
+    if (!business_day) {
+        return Status(Code::kInvalidArgument, domain::reason::kNotABusinessDay,
+                      "banks are closed on " + transfer_date.ToString());
+    }
+    std::vector<TransferBatch> batches;
+    for (bool more = true; more;) {
+        KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
+            more = false;
+            if (transfer_date >= transaction.book_date()) {
+                KESSAI_ASSIGN_OR_RETURN(more, FillOne(transaction, transfer_date, created_by));
+                if (more) return OkStatus();
+            }
+            KESSAI_ASSIGN_OR_RETURN(batches, transaction.transfers().Batches(transfer_date));
+            return OkStatus();
+        }));
+    }
+    return batches;
+}
+
+Result<TransferBatch> SendTransfers::WriteFile(domain::BatchId id, const Sink& sink) {
+    std::optional<TransferBatch> batch;
+    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(batch, transaction.transfers().FindBatch(id));
+        return OkStatus();
+    }));
+    if (!batch) {
+        return Status(Code::kNotFound, domain::reason::kBatchUnknown,
+                      "there is no batch " + id.ToString());
+    }
+    domain::FileHasher hasher;
+    KESSAI_ASSIGN_OR_RETURN(
+        auto writer, zengin::TransferFileWriter::Begin(options_.originator, batch->transfer_date,
+                                                       options_.line_end,
+                                                       [&](std::string_view record) -> Status {
+                                                           hasher.Add(record);
+                                                           return sink(record);
+                                                       }));
+    KESSAI_RETURN_IF_ERROR(store_.StreamBatch(*batch, [&](const BatchLine& line) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const zengin::Transfer record, ToRecord(line));
+        return writer.Add(record);
+    }));
+    KESSAI_ASSIGN_OR_RETURN(const zengin::TransferTotals totals, writer.Finish());
+    if (totals.count != batch->transfer_count || totals.amount.minor() != batch->amount) {
+        return Differs(*batch, "its transfers are not those that it was made of");
+    }
+    const domain::FileHash hash = hasher.Finish();
+    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(batch, transaction.transfers().FindBatch(id));
+        if (!batch->file_hash) return transaction.transfers().SetFileHash(id, hash);
+        if (*batch->file_hash == hash) return OkStatus();
+        return Differs(*batch, "the file was another when it was first made");
+    }));
+    batch->file_hash = hash;
+    return *std::move(batch);
+}
+
+}  // namespace kessai::payout::app

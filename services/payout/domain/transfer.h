@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "domain/ids.h"
+#include "domain/merchant_journal.h"
+#include "domain/payout_terms.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::payout::domain {
+
+/// The numbers are stored, and are those of `kessai.payout.v1.Transfer.State`.
+enum class TransferState : std::uint8_t {
+    kInTransit = 1,
+    kSettled = 2,
+    /// The bank did not make it.
+    kFailed = 3,
+    /// It was settled, and the money came back.
+    kReturned = 4,
+};
+
+std::string_view TransferStateName(TransferState state);
+
+/// What is paid to a merchant once, in as many attempts as it takes: what it pays, and for what.
+struct Payout {
+    PayoutId id = {};
+    MerchantId merchant = {};
+    /// Makes it unique for the merchant; see DueKey.
+    std::string request_key = {};
+    bool on_demand = false;
+    PayoutAmounts amounts = {};
+    std::string requested_by = {};
+};
+
+/// One attempt of a payout.
+struct Transfer {
+    TransferId id;
+    PayoutId payout;
+    /// From 1.
+    int attempt = 1;
+    MerchantId merchant;
+    /// The version of the merchant's bank account that it goes to.
+    int bank_account = 0;
+    /// A bank business day.
+    BusinessDate transfer_date;
+    std::int64_t amount = 0;
+    TransferState state = TransferState::kInTransit;
+    /// The bank's, of a failure or return.
+    std::string reason;
+    /// The file it was sent in, if it was.
+    BatchId batch;
+    std::string requested_by;
+};
+
+/// The request key of what is due on a date: one payout for each merchant and date.
+std::string DueKey(BusinessDate date);
+
+/// What a bank tells of a transfer. The numbers are those of the rows that tell it: see
+/// TransferState.
+struct BankResult {
+    TransferId transfer = {};
+    /// Never kInTransit.
+    TransferState outcome = TransferState::kSettled;
+    std::int64_t amount = 0;
+    /// The bank's code, of a failure or return.
+    std::string reason = {};
+};
+
+/// Takes a result. In transit → settled or failed; settled → returned. Gives the journal to post;
+/// nothing when the result says again what is known. Refusals, which change nothing:
+/// FAILED_PRECONDITION TRANSFER_NOT_SENT (it is in no file), RESULT_AMOUNT_DIFFERS,
+/// TRANSFER_NOT_SETTLED (returned, but nothing was settled yet), RESULT_CONFLICT (another result is
+/// known).
+Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& transfer);
+
+/// Whether the money of the attempt is back in available, so that there may be another.
+inline bool CameBack(const Transfer& transfer) {
+    return transfer.state == TransferState::kFailed || transfer.state == TransferState::kReturned;
+}
+
+}  // namespace kessai::payout::domain

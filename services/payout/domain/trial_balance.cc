@@ -1,0 +1,23 @@
+#include "domain/trial_balance.h"
+
+#include "kessai/money/money.h"
+
+namespace kessai::payout::domain {
+
+Status TrialBalance::Add(std::span<const Posting> journal) {
+    for (const Posting& posting : journal) {
+        std::int64_t& sum = sums_[static_cast<std::size_t>(posting.account)];
+        KESSAI_ASSIGN_OR_RETURN(sum, CheckedAdd(sum, posting.amount));
+    }
+    return OkStatus();
+}
+
+Result<std::int64_t> TrialBalance::Total() const {
+    std::int64_t total = 0;
+    for (const std::int64_t sum : sums_) {
+        KESSAI_ASSIGN_OR_RETURN(total, CheckedAdd(total, sum));
+    }
+    return total;
+}
+
+}  // namespace kessai::payout::domain

@@ -1,0 +1,274 @@
+#include "storage/mysql_ledger_store.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "domain/day_total.h"
+#include "domain/ledger.h"
+#include "kessai/mysql/query.h"
+#include "kessai/mysql/transaction.h"
+#include "kessai/result/check.h"
+#include "storage/mysql_merchant_records.h"
+#include "storage/mysql_transfer_records.h"
+
+namespace kessai::payout::storage {
+namespace {
+
+constexpr Duration kAcquireTimeout = std::chrono::seconds(2);
+constexpr int kLinesPerPage = 2'000;
+constexpr std::size_t kRowsPerStatement = 2'000;
+
+constexpr mysql::Query kLockGate{"ledger_gate.lock", R"sql(
+    SELECT business_date, last_journal, last_object FROM ledger_gate WHERE id = 1 FOR UPDATE)sql"};
+constexpr mysql::Query kSetGate{"ledger_gate.set", R"sql(
+    UPDATE ledger_gate SET business_date = ?, last_journal = ?, last_object = ? WHERE id = 1)sql"};
+constexpr mysql::Query kLockAccounts{"merchant_account.lock", R"sql(
+    SELECT merchant_id, moved_available, in_transit, bank_account, terms, open_holds
+    FROM merchant_account FORCE INDEX (PRIMARY) WHERE merchant_id IN ({keys})
+    ORDER BY merchant_id FOR UPDATE)sql"};
+// Cycles are months: some look-ups by key a merchant.
+constexpr mysql::Query kReleased{"merchant_cycle.released", R"sql(
+    SELECT c.merchant_id, SUM(c.net)
+    FROM (SELECT DISTINCT DATE_ADD(business_date, INTERVAL 1 - DAYOFMONTH(business_date) DAY)
+          AS cycle_start FROM payout_day) d
+    JOIN merchant_cycle c ON c.cycle_start = d.cycle_start AND c.merchant_id IN ({keys})
+    GROUP BY c.merchant_id)sql"};
+constexpr mysql::Query kPutAccounts{"merchant_account.put", R"sql(
+    INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account, terms,
+                                  open_holds) VALUES {rows}
+    ON DUPLICATE KEY UPDATE moved_available = VALUES(moved_available),
+                            in_transit = VALUES(in_transit), bank_account = VALUES(bank_account),
+                            terms = VALUES(terms), open_holds = VALUES(open_holds))sql"};
+constexpr mysql::Query kInsertJournals{"merchant_journal.insert", R"sql(
+    INSERT INTO merchant_journal (journal_id, business_date, merchant_id, kind, object_id, currency,
+                                  amount, fee, tax, recorded_at_us) VALUES {rows})sql"};
+constexpr mysql::Query kBatchLines{"transfer.batch_lines", R"sql(
+    SELECT t.transfer_id, t.amount, a.bank_code, a.branch_code, a.account_type, a.account_number,
+           a.holder_kana, a.bank_kana, a.branch_kana
+    FROM transfer t FORCE INDEX (transfer_batch_rows)
+    JOIN bank_account a ON a.merchant_id = t.merchant_id AND a.version = t.bank_account
+    WHERE t.batch_id = ? AND t.transfer_date = ? AND t.transfer_id > ?
+    ORDER BY t.transfer_id LIMIT ?)sql"};
+
+// What a day's accruals and releases sum to, over merchants.
+constexpr mysql::Query kSumAccruals{"merchant_day_total.sum_day", R"sql(
+    SELECT COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0) FROM merchant_day_total
+    WHERE business_date = ?)sql"};
+constexpr mysql::Query kSumReleases{"merchant_release.sum_day", R"sql(
+    SELECT COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0), COALESCE(SUM(tax), 0),
+           COALESCE(SUM(net), 0)
+    FROM merchant_release WHERE business_date = ?)sql"};
+constexpr mysql::Query kSumJournals{"merchant_journal.sum_day", R"sql(
+    SELECT kind, SUM(amount), SUM(fee), SUM(tax)
+    FROM merchant_journal FORCE INDEX (merchant_journal_day)
+    WHERE business_date = ? GROUP BY kind ORDER BY kind)sql"};
+
+struct Gate {
+    BusinessDate date;
+    std::int64_t journal = 0;
+    std::int64_t object = 0;
+
+    bool operator==(const Gate&) const = default;
+};
+
+class MysqlLedgerTransaction final : public app::LedgerTransaction {
+ public:
+    MysqlLedgerTransaction(mysql::Session& session, Instant at)
+        : session_(session), at_(at), merchants_(session, at), transfers_(session, at) {}
+
+    Status Begin() {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockGate));
+        if (!rows.Next()) return Status(Code::kInternal, "GATE_MISSING", "ledger_gate is empty");
+        stored_gate_ = {rows.Date(0), rows.Int(1), rows.Int(2)};
+        gate_ = stored_gate_;
+        gate_.date = std::max(gate_.date, BusinessDate::OfJst(at_));
+        return OkStatus();
+    }
+
+    Instant at() const override { return at_; }
+    BusinessDate book_date() const override { return gate_.date; }
+    std::int64_t NextObject() override { return ++gate_.object; }
+
+    Status Lock(std::span<const domain::MerchantId> merchants) override {
+        mysql::KeyList keys;
+        for (const domain::MerchantId merchant : merchants) {
+            if (accounts_.contains(merchant)) continue;
+            accounts_[merchant].now.funds.merchant = merchant;
+            keys.Add(merchant);
+        }
+        if (keys.empty()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockAccounts, keys));
+        while (rows.Next()) {
+            app::MerchantAccount& account = accounts_[domain::MerchantId(rows.Int(0))].now;
+            account.funds.moved = rows.Int(1);
+            account.funds.in_transit = rows.Int(2);
+            account.bank_account = static_cast<int>(rows.Int(3));
+            account.terms = static_cast<int>(rows.Int(4));
+            account.open_holds = static_cast<int>(rows.Int(5));
+            account.known = true;
+        }
+        // Behind the lock: of what is released later, this transaction has taken nothing.
+        KESSAI_ASSIGN_OR_RETURN(auto released, session_.Select(kReleased, keys));
+        while (released.Next()) {
+            app::MerchantAccount& account = accounts_[domain::MerchantId(released.Int(0))].now;
+            account.funds.released = released.Int(1);
+            account.known = true;
+        }
+        for (const domain::MerchantId merchant : merchants) {
+            Account& account = accounts_[merchant];
+            account.stored = account.now;
+        }
+        return OkStatus();
+    }
+
+    app::MerchantAccount& AccountOf(domain::MerchantId merchant) override {
+        const auto found = accounts_.find(merchant);
+        KESSAI_CHECK(found != accounts_.end(), "the merchant's account is not locked");
+        return found->second.now;
+    }
+
+    Status Post(const domain::MerchantJournal& journal) override {
+        KESSAI_RETURN_IF_ERROR(domain::Post(journal, AccountOf(journal.merchant).funds));
+        journals_.push_back(journal);
+        return OkStatus();
+    }
+
+    Result<domain::TrialBalance> SumDay(BusinessDate day) override {
+        domain::TrialBalance balance;
+        KESSAI_ASSIGN_OR_RETURN(auto accruals, session_.Select(kSumAccruals, day));
+        accruals.Next();
+        domain::Accrual accrued;
+        accrued.gross = accruals.Int(0);
+        accrued.fee = accruals.Int(1);
+        KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(accrued)));
+        KESSAI_ASSIGN_OR_RETURN(auto releases, session_.Select(kSumReleases, day));
+        releases.Next();
+        domain::ReleaseLine released;
+        released.sums = {releases.Int(0), releases.Int(1), 0};
+        released.tax = releases.Int(2);
+        released.net = releases.Int(3);
+        KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(released)));
+        KESSAI_ASSIGN_OR_RETURN(auto journals, session_.Select(kSumJournals, day));
+        while (journals.Next()) {
+            // A sum has the postings of its journals' sum.
+            const domain::MerchantJournal sum{
+                .kind = static_cast<domain::JournalKind>(journals.Int(0)),
+                .amount = journals.Int(1),
+                .fee = journals.Int(2),
+                .tax = journals.Int(3)};
+            KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(sum)));
+        }
+        return balance;
+    }
+
+    app::MerchantRecords& merchants() override { return merchants_; }
+    app::TransferRecords& transfers() override { return transfers_; }
+
+    /// Stores what was posted and changed.
+    Status Finish() {
+        KESSAI_RETURN_IF_ERROR(StoreJournals());
+        KESSAI_RETURN_IF_ERROR(StoreAccounts());
+        if (gate_ == stored_gate_) return OkStatus();
+        return internal::TakeStatus(
+            session_.Execute(kSetGate, gate_.date, gate_.journal, gate_.object));
+    }
+
+ private:
+    struct Account {
+        app::MerchantAccount now;
+        app::MerchantAccount stored;
+    };
+
+    Status StoreJournals() {
+        mysql::RowList rows;
+        for (std::size_t i = 0; i < journals_.size(); ++i) {
+            const domain::MerchantJournal& journal = journals_[i];
+            rows.Add(++gate_.journal, gate_.date, journal.merchant, static_cast<int>(journal.kind),
+                     journal.object, domain::kBookCurrency.code(), journal.amount, journal.fee,
+                     journal.tax, at_);
+            if (rows.size() < kRowsPerStatement && i + 1 < journals_.size()) continue;
+            KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertJournals, rows));
+            rows.Clear();
+        }
+        return OkStatus();
+    }
+
+    Status StoreAccounts() {
+        mysql::RowList rows;
+        for (const auto& [merchant, account] : accounts_) {
+            if (SameRow(account.now, account.stored)) continue;
+            const app::MerchantAccount& now = account.now;
+            rows.Add(merchant, now.funds.moved, now.funds.in_transit, now.bank_account, now.terms,
+                     now.open_holds);
+            if (rows.size() < kRowsPerStatement) continue;
+            KESSAI_RETURN_IF_ERROR(session_.Execute(kPutAccounts, rows));
+            rows.Clear();
+        }
+        if (rows.empty()) return OkStatus();
+        return internal::TakeStatus(session_.Execute(kPutAccounts, rows));
+    }
+
+    static bool SameRow(const app::MerchantAccount& a, const app::MerchantAccount& b) {
+        return a.funds == b.funds && a.bank_account == b.bank_account && a.terms == b.terms &&
+               a.open_holds == b.open_holds;
+    }
+
+    mysql::Session& session_;
+    const Instant at_;
+    MysqlMerchantRecords merchants_;
+    MysqlTransferRecords transfers_;
+    Gate stored_gate_;
+    Gate gate_;
+    std::map<domain::MerchantId, Account> accounts_;
+    std::vector<domain::MerchantJournal> journals_;
+};
+
+app::BatchLine ReadLine(const mysql::Rows& row) {
+    app::BatchLine line;
+    line.transfer = domain::TransferId(row.Int(0));
+    line.amount = row.Int(1);
+    line.account.bank_code = row.Text(2);
+    line.account.branch_code = row.Text(3);
+    line.account.type = static_cast<domain::AccountType>(row.Int(4));
+    line.account.number = row.Text(5);
+    line.account.holder_kana = row.Text(6);
+    line.account.bank_kana = row.Text(7);
+    line.account.branch_kana = row.Text(8);
+    return line;
+}
+
+}  // namespace
+
+Status MysqlLedgerStore::InTransaction(const std::function<Status(app::LedgerTransaction&)>& work) {
+    mysql::RetryPolicy policy;
+    // Whatever is asked for again is found to be there.
+    policy.rerun_unknown = true;
+    policy.acquire_timeout = kAcquireTimeout;
+    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+        MysqlLedgerTransaction transaction(session, clock_.Now());
+        KESSAI_RETURN_IF_ERROR(transaction.Begin());
+        KESSAI_RETURN_IF_ERROR(work(transaction));
+        return transaction.Finish();
+    });
+}
+
+Status MysqlLedgerStore::StreamBatch(const app::TransferBatch& batch,
+                                     const std::function<Status(const app::BatchLine&)>& take) {
+    domain::TransferId through;
+    while (true) {
+        std::vector<app::BatchLine> page;
+        {
+            KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+            KESSAI_ASSIGN_OR_RETURN(
+                auto rows, session->Select(kBatchLines, batch.id, batch.transfer_date, through,
+                                           kLinesPerPage));
+            while (rows.Next()) page.push_back(ReadLine(rows));
+        }
+        if (page.empty()) return OkStatus();
+        for (const app::BatchLine& line : page) KESSAI_RETURN_IF_ERROR(take(line));
+        through = page.back().transfer;
+    }
+}
+
+}  // namespace kessai::payout::storage

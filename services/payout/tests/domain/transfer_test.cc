@@ -1,0 +1,100 @@
+#include "domain/transfer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "domain/adjustment.h"
+#include "domain/bank_account.h"
+
+namespace kessai::payout::domain {
+namespace {
+
+Transfer Sent(TransferState state = TransferState::kInTransit, std::string reason = {}) {
+    Transfer transfer;
+    transfer.id = TransferId(12);
+    transfer.merchant = MerchantId(7);
+    transfer.amount = 500;
+    transfer.state = state;
+    transfer.reason = std::move(reason);
+    transfer.batch = BatchId(3);
+    return transfer;
+}
+
+BankResult Says(TransferState outcome, std::string reason = {}) {
+    return {.transfer = TransferId(12), .outcome = outcome, .amount = 500, .reason = reason};
+}
+
+constexpr auto kSettled = TransferState::kSettled;
+constexpr auto kFailed = TransferState::kFailed;
+constexpr auto kReturned = TransferState::kReturned;
+
+// Goal: every result in every state is taken, known already, or refused by name.
+TEST(TransferTest, EveryResultInEveryState) {
+    const auto outcome = [](Transfer transfer, const BankResult& result) -> std::string {
+        const auto journal = Take(result, transfer);
+        if (!journal.ok()) return std::string(journal.status().reason());
+        return *journal ? std::string(JournalKindName((*journal)->kind)) : "known";
+    };
+    EXPECT_EQ(outcome(Sent(), Says(kSettled)), "TRANSFER_SETTLED");
+    EXPECT_EQ(outcome(Sent(), Says(kFailed, "E")), "TRANSFER_FAILED");
+    EXPECT_EQ(outcome(Sent(), Says(kReturned, "E")), "TRANSFER_NOT_SETTLED");
+    EXPECT_EQ(outcome(Sent(kSettled), Says(kSettled)), "known");
+    EXPECT_EQ(outcome(Sent(kSettled), Says(kFailed, "E")), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kSettled), Says(kReturned, "E")), "TRANSFER_RETURNED");
+    EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kSettled)), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "E")), "known");
+    EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "F")), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kReturned, "E")), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kSettled)), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kFailed, "E")), "RESULT_CONFLICT");
+    EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kReturned, "E")), "known");
+    Transfer unsent = Sent();
+    unsent.batch = {};
+    EXPECT_EQ(outcome(unsent, Says(kSettled)), "TRANSFER_NOT_SENT");
+    BankResult other = Says(kSettled);
+    other.amount = 501;
+    EXPECT_EQ(outcome(Sent(), other), "RESULT_AMOUNT_DIFFERS");
+}
+
+TEST(BankAccountTest, TwoOperatorsAreNeeded) {
+    BankAccount account;
+    account.version = 2;
+    account.put_by = "aiko";
+    EXPECT_EQ(Confirm(account, 2, "aiko").status().reason(), "SAME_OPERATOR");
+    EXPECT_EQ(Confirm(account, 3, "ken").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
+    EXPECT_EQ(account.confirmed_by, std::nullopt);
+    EXPECT_TRUE(Confirm(account, 2, "ken").value());
+    EXPECT_FALSE(Confirm(account, 2, "ken").value());
+    EXPECT_EQ(Confirm(account, 2, "mio").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
+}
+
+TEST(AdjustmentTest, TwoOperatorsAreNeeded) {
+    Adjustment adjustment;
+    adjustment.id = AdjustmentId(4);
+    adjustment.merchant = MerchantId(7);
+    adjustment.amount = -300;
+    adjustment.reason = "chargeback";
+    adjustment.requested_by = "aiko";
+    EXPECT_EQ(Decide(adjustment, true, "aiko").status().reason(), "SAME_OPERATOR");
+    EXPECT_EQ(adjustment.state, AdjustmentState::kRequested);
+    Adjustment declined = adjustment;
+    // Who asked may take it back.
+    EXPECT_EQ(Decide(declined, false, "aiko").value(), std::nullopt);
+    EXPECT_EQ(Decide(declined, true, "ken").status().reason(), "ADJUSTMENT_DECIDED");
+    const auto journal = Decide(adjustment, true, "ken");
+    ASSERT_TRUE(journal.ok() && journal.value());
+    EXPECT_EQ((*journal)->amount, -300);
+    EXPECT_EQ(Decide(adjustment, true, "ken").value(), std::nullopt);
+    EXPECT_EQ(Decide(adjustment, true, "mio").status().reason(), "ADJUSTMENT_DECIDED");
+    EXPECT_EQ(Decide(adjustment, false, "ken").status().reason(), "ADJUSTMENT_DECIDED");
+    adjustment.amount = 0;
+    EXPECT_EQ(CheckAdjustment(adjustment).reason(), "ADJUSTMENT_INVALID");
+    adjustment.amount = kJournalAmountMax + 1;
+    EXPECT_EQ(CheckAdjustment(adjustment).reason(), "ADJUSTMENT_INVALID");
+    adjustment.amount = 1;
+    adjustment.reason.clear();
+    EXPECT_EQ(CheckAdjustment(adjustment).reason(), "ADJUSTMENT_INVALID");
+}
+
+}  // namespace
+}  // namespace kessai::payout::domain
