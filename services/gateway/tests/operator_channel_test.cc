@@ -37,8 +37,8 @@ TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
     const auto listed = RepeatableOperatorMethods();
     std::set<std::string> repeatable(listed.begin(), listed.end());
     for (const auto* file :
-         {payout::v1::FeePlan::descriptor()->file(), rc::Match::descriptor()->file(),
-          inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+         {payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
+          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {
             const std::string name = service->method(i)->name();
@@ -55,7 +55,8 @@ TEST(OperatorChannelTest, EveryMethodOfEveryContractHasItsOwnCount) {
     const std::string scrape = registry.Expose();
     for (const auto* file :
          {payment::v1::Payment::descriptor()->file(), payout::v1::FeePlan::descriptor()->file(),
-          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+          payout::v1::Payout::descriptor()->file(), rc::Match::descriptor()->file(),
+          inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         ASSERT_EQ(file->service_count(), 1);
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {
