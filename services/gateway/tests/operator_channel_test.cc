@@ -13,6 +13,7 @@
 #include "kessai/metrics/registry.h"
 #include "kessai/payment/v1/payment_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/service.h"
