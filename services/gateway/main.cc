@@ -49,6 +49,7 @@
 #include "transport/jwks_source.h"
 #include "transport/operator_api.h"
 #include "transport/operator_ledger_api.h"
+#include "transport/operator_transfer_api.h"
 #include "transport/partner_api.h"
 #include "transport/payment_event_consumer.h"
 #include "transport/public_pages.h"
@@ -650,6 +651,31 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_changeDiscrepancy"] = Bind(ledger, &Ledger::ChangeDiscrepancy);
     handlers["operator_reconcileDay"] = Bind(ledger, &Ledger::ReconcileDay);
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
+
+    using Transfers = transport::OperatorTransferApi;
+    const auto& transfers =
+        context.Own(std::make_unique<Transfers>(channels, *upstreams.signer, workers, clock));
+    handlers["operator_putBankAccount"] = Bind(transfers, &Transfers::PutBankAccount);
+    handlers["operator_listBankAccounts"] = Bind(transfers, &Transfers::ListBankAccounts);
+    handlers["operator_confirmBankAccount"] = Bind(transfers, &Transfers::ConfirmBankAccount);
+    handlers["operator_putPayoutTerms"] = Bind(transfers, &Transfers::PutPayoutTerms);
+    handlers["operator_getPayoutTerms"] = Bind(transfers, &Transfers::GetPayoutTerms);
+    handlers["operator_putPayoutHold"] = Bind(transfers, &Transfers::PutPayoutHold);
+    handlers["operator_listPayoutHolds"] = Bind(transfers, &Transfers::ListPayoutHolds);
+    handlers["operator_liftPayoutHold"] = Bind(transfers, &Transfers::LiftPayoutHold);
+    handlers["operator_createTransfers"] = Bind(transfers, &Transfers::CreateTransfers);
+    handlers["operator_gatherTransfers"] = Bind(transfers, &Transfers::GatherTransfers);
+    handlers["operator_getTransferFile"] = Bind(transfers, &Transfers::GetTransferFile);
+    handlers["operator_importResults"] = Bind(transfers, &Transfers::ImportResults);
+    handlers["operator_requestPayout"] = Bind(transfers, &Transfers::RequestPayout);
+    handlers["operator_listPayouts"] = Bind(transfers, &Transfers::ListPayouts);
+    handlers["operator_getPayout"] = Bind(transfers, &Transfers::GetPayout);
+    handlers["operator_reissuePayout"] = Bind(transfers, &Transfers::ReissuePayout);
+    handlers["operator_requestAdjustment"] = Bind(transfers, &Transfers::RequestAdjustment);
+    handlers["operator_decideAdjustment"] = Bind(transfers, &Transfers::DecideAdjustment);
+    handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);
+    handlers["operator_getTrialBalance"] = Bind(transfers, &Transfers::GetTrialBalance);
+    handlers["operator_listJournal"] = Bind(transfers, &Transfers::ListJournal);
 
     using DeadLetters = transport::DeadLetterApi;
     const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{

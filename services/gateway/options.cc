@@ -202,10 +202,11 @@ Options::Options() {
     roles = {
         {"admin",
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
-         "day:read day:close day:release plan:write payout:read recon:read recon:write"},
+         "day:read day:close day:release plan:write payout:read recon:read recon:write "
+         "transfer:write transfer:approve adjustment:write adjustment:approve"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
-         "recon:write"},
+         "recon:write transfer:write transfer:approve adjustment:write adjustment:approve"},
         {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
         {"viewer", "merchant:read day:read payout:read recon:read webhook:read"},
     };

@@ -11,6 +11,7 @@
 #include "checks/backlog.h"
 #include "checks/change_join.h"
 #include "checks/merchant_day_pass.h"
+#include "checks/merchant_ledger_pass.h"
 #include "checks/payment_books.h"
 #include "checks/payout_books.h"
 #include "checks/release_check.h"
@@ -56,6 +57,7 @@ class Audit {
         TakeSnapshots();
         ReadTopics();
         Note({kM7, kM8, kM9}, ReadPayout());
+        Note({kM1, kM2, kM3, kM4}, ReadMerchantLedger());
         Note({kM6, kM7, kM8}, Join());
         Note({kM7, kM8, kM9}, CheckDays());
         Note({kM8}, CheckReconciliation());
@@ -103,7 +105,7 @@ class Audit {
         };
         // That the payment schema cannot be reached is told already.
         payment_session_ = open(options_.payment, {kBacklog});
-        payout_session_ = open(options_.payout, {kM6, kM7, kM8, kM9, kBacklog});
+        payout_session_ = open(options_.payout, {kM1, kM2, kM3, kM4, kM6, kM7, kM8, kM9, kBacklog});
         reconciliation_session_ = open(options_.reconciliation, {kM8, kBacklog});
         gateway_session_ = open(options_.gateway, {kBacklog});
     }
@@ -151,7 +153,8 @@ class Audit {
             }
             return taken;
         };
-        payout_snapshot_ = take(options_.payout, payout_session_ != nullptr, {kM6, kM7, kM8, kM9});
+        payout_snapshot_ = take(options_.payout, payout_session_ != nullptr,
+                                {kM1, kM2, kM3, kM4, kM6, kM7, kM8, kM9});
         reconciliation_snapshot_ =
             take(options_.reconciliation, reconciliation_session_ != nullptr, {kM8});
     }
@@ -194,6 +197,12 @@ class Audit {
                                                payment_reader_->partitions(), report_));
         payout_.emplace(std::move(books));
         return OkStatus();
+    }
+
+    Status ReadMerchantLedger() {
+        if (!payout_snapshot_.has_value()) return OkStatus();
+        observer_.OnStep("reading the merchants' ledger");
+        return PassOverMerchantLedger(payout_snapshot_->session(), space_, report_);
     }
 
     // --- joining ---

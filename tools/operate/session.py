@@ -30,6 +30,10 @@ REMEDIES = {
     "TOPIC_NOT_CONSUMED": "names are SERVICE/TOPIC/PARTITION/OFFSET, as ./kessai dlq lists them",
     "SCOPE_MISSING": "the operator's roles do not allow it: operator_auth.roles of the gateway",
     "UNAVAILABLE": "./kessai status shows which process is not ready",
+    "SAME_OPERATOR": "somebody else has to: --operator NAME",
+    "BANK_ACCOUNT_MISSING": "./kessai payout put-account, and another operator confirms it",
+    "PAYOUT_HELD": "./kessai payout holds MERCHANT shows why; lift, or reissue what failed",
+    "TRANSFER_FILE_DIFFERS": "do not send it; ./kessai audit tells which rows were changed",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
 }
 
@@ -68,6 +72,13 @@ class Session:
     def get(self, path: str, **query: Any) -> Any:
         asked = {name: value for name, value in query.items() if value not in (None, "")}
         return self._answer(self._send("GET", path + ("?" + urlencode(asked) if asked else "")))
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a file."""
+        answer = self._send("GET", path)
+        if answer.status // 100 != 2:
+            self._answer(answer)
+        return answer.body
 
     def post(self, path: str, content: Any = None) -> Any:
         return self._answer(self._send("POST", path, content))

@@ -6,6 +6,7 @@ asked; the real one is in tests/e2e.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "operate"))
 
 import day  # noqa: E402
 import dlq  # noqa: E402
+import payout  # noqa: E402
 import recon  # noqa: E402
 import release  # noqa: E402
 import session as operate  # noqa: E402
@@ -263,6 +265,96 @@ def test_an_open_day_is_not_released(gateway, capsys):
     gateway.refuses("POST /operator/v1/days/2026-11-22/release", 409, "DAY_OPEN", "is not closed")
     assert run(release, "today") == 1
     assert "./kessai day close DATE" in capsys.readouterr().err
+
+
+PAID = {
+    "payoutId": "12", "merchantId": "7", "requestKey": "due:2026-11-30", "amount": 8900, "fee": 100,
+    "tax": 10, "transfers": [
+        {"transferId": "13", "attempt": 1, "transferDate": "2026-11-30", "state": "FAILED",
+         "reason": "CLOSED", "bankAccountVersion": 1, "batchId": "14", "requestedBy": "aiko"},
+        {"transferId": "15", "attempt": 2, "transferDate": "2026-12-01", "state": "IN_TRANSIT",
+         "reason": "", "bankAccountVersion": 2, "batchId": "0", "requestedBy": "ken"},
+    ],
+}  # fmt: skip
+
+
+def test_a_payout_is_shown_with_its_attempts(gateway, capsys):
+    gateway.says("POST /operator/v1/payouts/12/attempts", PAID)
+    assert run(payout, "reissue", "12", "--attempt", "2") == 0
+    assert gateway.asked == [("POST /operator/v1/payouts/12/attempts", {"attempt": 2})]
+    shown = capsys.readouterr().out
+    assert "8,900 yen" in shown and "CLOSED" in shown and "IN_TRANSIT" in shown
+    gateway.says("GET /operator/v1/merchants/7/payouts", {"payouts": [PAID], "nextPageToken": ""})
+    assert run(payout, "list", "7") == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "12", "due:2026-11-30", "8,900", "yen", "110", "yen", "IN_TRANSIT", "2"
+    ]  # fmt: skip
+
+
+def test_what_takes_two_operators_says_so(gateway, capsys):
+    account = {"version": 2, "accountHolder": "ﾐｾ", "confirmedBy": ""}
+    gateway.says("POST /operator/v1/merchants/7/bank-accounts", account)
+    assert run(payout, "put-account", "7", "--bank", "0001", "--branch", "001", "--number", "1234567",
+               "--holder", "ミセ", "--type", "current") == 0  # fmt: skip
+    assert gateway.asked[0][1] == {
+        "bankCode": "0001", "branchCode": "001", "accountType": 2, "accountNumber": "1234567",
+        "accountHolder": "ミセ",
+    }  # fmt: skip
+    assert "another operator has to confirm it" in capsys.readouterr().out
+    gateway.refuses("POST /operator/v1/adjustments/9/decision", 403, "SAME_OPERATOR")
+    assert run(payout, "approve", "9") == 1
+    assert gateway.asked[-1][1] == {"decision": "APPROVE"}
+    assert "--operator NAME" in capsys.readouterr().err
+
+
+def test_terms_are_put_as_typed(gateway, capsys):
+    answer = {"merchantId": "0", "version": 2, "cycle": "WEEKLY", "weekday": 5, "minimumAmount": 1,
+              "transferFee": 110, "onDemandFee": 0}  # fmt: skip
+    gateway.says("POST /operator/v1/payout-terms", answer)
+    assert run(payout, "put-terms", "all", "--cycle", "weekly", "--weekday", "fri", "--fee", "110") == 0
+    assert gateway.asked[0][1] == {
+        "cycle": "WEEKLY", "weekday": 5, "minimumAmount": 1, "transferFee": 110, "onDemandFee": 0,
+    }  # fmt: skip
+    assert "weekly on fri" in capsys.readouterr().out
+
+
+def test_files_are_written_unless_they_are_others(gateway, tmp_path, capsys):
+    content = json.dumps("records").encode()
+    batch = {"batchId": "14", "transferDate": "2026-11-30", "transferCount": 1, "amount": 8900,
+             "fileHash": hashlib.sha256(content).hexdigest()}  # fmt: skip
+    gateway.says("POST /operator/v1/days/2026-11-30/transfer-files", {"batches": [batch]})
+    gateway.says("GET /operator/v1/transfer-files/14", "records")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path)) == 0
+    assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
+    gateway.says("GET /operator/v1/transfer-files/14", "others")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path)) == 1
+    assert "do not send it" in capsys.readouterr().err
+    assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
+
+
+def test_books_that_do_not_balance_are_an_error(gateway, capsys):
+    lines = [{"account": "AVAILABLE", "amount": -500}, {"account": "IN_TRANSIT", "amount": 500}]
+    target = "GET /operator/v1/days/2026-11-30/trial-balance"
+    gateway.says(target, {"lines": lines, "journalsFinal": True})
+    assert run(payout, "books", "2026-11-30") == 0
+    gateway.says(target, {"lines": lines[:1], "journalsFinal": True})
+    assert run(payout, "books", "2026-11-30") == 1
+    assert "TOTAL" in capsys.readouterr().out
+
+
+def test_the_journal_is_exported_page_by_page(gateway, capsys):
+    entry = {"kind": "ADJUSTMENT", "journalId": "3", "objectId": "9", "merchantId": "7",
+             "postings": [{"account": "ADJUSTMENTS", "amount": -5}, {"account": "AVAILABLE", "amount": 5}]}  # fmt: skip
+    gateway.says(
+        "GET /operator/v1/days/2026-11-30/journal",
+        {"entries": [entry], "nextPageToken": "j3"}, {"entries": [entry], "nextPageToken": ""},
+    )  # fmt: skip
+    assert run(payout, "journal", "2026-11-30") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "business_date,kind,journal,object,merchant,account,amount"
+    assert lines[1] == "2026-11-30,ADJUSTMENT,3,9,7,ADJUSTMENTS,-5"
+    assert len(lines) == 5
+    assert any("pageToken=j3" in call for call, _ in gateway.asked)
 
 
 RUN = {

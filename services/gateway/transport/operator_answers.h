@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "kessai/http/message.h"
 #include "kessai/result/result.h"
@@ -10,6 +12,13 @@ namespace kessai::gateway::transport {
 
 /// A refusal as problem details, in the name of the operator who asked.
 http::Response RefuseOperator(const RequestScope& scope, const Status& why);
+
+/// Puts a change that an operator asks for into the log, as its audit trail.
+void NoteOperator(const RequestScope& scope, std::string_view action, std::string_view object);
+
+/// {date} of the path as yyyymmdd, which names a day: not "today". INVALID_ARGUMENT
+/// FIELD_MALFORMED.
+Result<std::int32_t> NamedDate(const http::Request& request);
 
 /// A field, of the path, query or body, that is not as its description says.
 Status FieldMalformed(std::string why);

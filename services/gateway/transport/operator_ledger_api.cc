@@ -5,15 +5,14 @@
 
 #include "app/blocking.h"
 #include "domain/text_rules.h"
-#include "kessai/log/log.h"
 #include "kessai/payout/v1/payout_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/time/business_date.h"
 #include "transport/fee_plan_json.h"
-#include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
 #include "transport/operator_api.h"
+#include "transport/operator_forward.h"
 #include "transport/page_query.h"
 #include "transport/proto_json.h"
 
@@ -92,19 +91,6 @@ Result<Change> ChangeOf(const http::Request& request, std::string_view reason) {
     return Change{id, static_cast<std::uint32_t>(*version)};
 }
 
-Result<std::int32_t> DateOf(const http::Request& request) {
-    KESSAI_ASSIGN_OR_RETURN(const std::int32_t date, PathDate(request));
-    if (date == 0) return FieldMalformed("name a date, like 2026-11-22");
-    return date;
-}
-
-void Note(const RequestScope& scope, std::string_view action, std::string_view object) {
-    log::Info("operator.action", {{"action", action},
-                                  {"operator", scope.caller->subject},
-                                  {"object", object},
-                                  {"request_id", scope.request.request_id}});
-}
-
 }  // namespace
 
 std::vector<std::string> RepeatableOperatorMethods() {
@@ -118,6 +104,13 @@ std::vector<std::string> RepeatableOperatorMethods() {
     // second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "ListHeldBack"});
+    add("kessai.payout.v1.TransferService",
+        {"PutBankAccount",  "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
+         "GetPayoutTerms",  "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
+         "CreateTransfers", "RequestPayout",      "ReissuePayout",    "GetPayout",
+         "ListPayouts",     "GatherTransfers",    "GetTransferFile",  "ImportResults",
+         "ListAdjustments", "RequestAdjustment",  "DecideAdjustment", "GetTrialBalance",
+         "ListJournal"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
@@ -139,22 +132,7 @@ net::Task<http::Response> OperatorLedgerApi::Forward(const RequestScope& scope,
                                                      std::string_view audience,
                                                      const rpc::Method<Request, Response>& method,
                                                      Request request) const {
-    auto token = signer_.Mint(*scope.caller, audience);
-    if (!token.ok()) co_return RefuseOperator(scope, token.status());
-    rpc::CallOptions options;
-    options.deadline = scope.request.deadline;
-    options.timeout =
-        std::chrono::duration_cast<Duration>(scope.request.deadline - clock_.SteadyNow());
-    options.token = *token;
-    options.traceparent = scope.traceparent;
-    options.wait_for_ready = true;
-    auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
-    auto answer = co_await call;
-    if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
-    http::Response response;
-    response.subject = scope.caller->subject;
-    response.body = ProtoToJson(*answer);
-    co_return response;
+    return ForwardOperator(scope, signer_, clock_, channel, audience, method, std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scope) const {
@@ -163,7 +141,7 @@ net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scop
     JsonFields fields(*parsed);
     po::FeePlan plan = ReadFeePlan(fields);
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    Note(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
+    NoteOperator(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
     co_return co_await Forward(scope, payout_(scope.request), "payout", PutFeePlanMethod(),
                                std::move(plan));
 }
@@ -181,7 +159,7 @@ net::Task<http::Response> OperatorLedgerApi::AssignFeePlan(const RequestScope& s
     request.set_effective_from(ReadDate(fields, "effectiveFrom"));
     request.set_effective_to(ReadDate(fields, "effectiveTo"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    Note(scope, "fee_plan.assign", std::to_string(request.plan_id()));
+    NoteOperator(scope, "fee_plan.assign", std::to_string(request.plan_id()));
     co_return co_await Forward(scope, payout_(scope.request), "payout", AssignFeePlanMethod(),
                                std::move(request));
 }
@@ -235,7 +213,7 @@ net::Task<http::Response> OperatorLedgerApi::GetMerchantBalance(const RequestSco
 net::Task<http::Response> OperatorLedgerApi::GetMerchantDay(const RequestScope& scope) const {
     auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
     if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GetMerchantDayRequest request;
     request.set_merchant_id(*merchant);
@@ -255,7 +233,7 @@ net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scop
 }
 
 net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scope) const {
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto wish = WishOf(scope.request);
     if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
@@ -263,13 +241,13 @@ net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scop
     request.set_business_date(*date);
     request.set_deep(wish->deep);
     request.set_dry_run(wish->dry_run);
-    if (!wish->dry_run) Note(scope, "day.release", scope.request.Parameter("date"));
+    if (!wish->dry_run) NoteOperator(scope, "day.release", scope.request.Parameter("date"));
     co_return co_await Forward(scope, payout_(scope.request), "payout", ReleaseDayMethod(),
                                std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scope) const {
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GetDayRequest request;
     request.set_business_date(*date);
@@ -278,19 +256,13 @@ net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scop
 }
 
 net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& scope) const {
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto token = signer_.Mint(*scope.caller, "payout");
     if (!token.ok()) co_return RefuseOperator(scope, token.status());
+    const rpc::CallOptions options = OptionsOfOperator(scope, clock_, *token);
     po::ListHeldBackRequest request;
     request.set_business_date(*date);
-    rpc::CallOptions options;
-    options.deadline = scope.request.deadline;
-    options.timeout =
-        std::chrono::duration_cast<Duration>(scope.request.deadline - clock_.SteadyNow());
-    options.token = *token;
-    options.traceparent = scope.traceparent;
-    options.wait_for_ready = true;
     std::vector<po::HeldBackMerchant> held;
     bool more = false;
     const rpc::Channel& channel = payout_(scope.request);
@@ -376,26 +348,26 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
     request.set_state(to);
     request.set_note(fields.Text("note", 1'000));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    Note(scope, "discrepancy.change", std::to_string(*id));
+    NoteOperator(scope, "discrepancy.change", std::to_string(*id));
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                ChangeDiscrepancyMethod(), std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     auto wish = WishOf(scope.request);
     if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
     re::RunDayRequest request;
     request.set_business_date(*date);
     request.set_deep(wish->deep);
-    Note(scope, "day.reconcile", scope.request.Parameter("date"));
+    NoteOperator(scope, "day.reconcile", scope.request.Parameter("date"));
     co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
                                RunDayMethod(), std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetReconciliation(const RequestScope& scope) const {
-    auto date = DateOf(scope.request);
+    auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     re::GetDayRunRequest request;
     request.set_business_date(*date);

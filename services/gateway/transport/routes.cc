@@ -20,6 +20,8 @@ using A = Authentication;
 constexpr std::size_t kNoBody = 1'024;  // some SDKs send "{}" where nothing is asked for
 constexpr std::size_t kSmall = 8 * 1'024;
 constexpr std::size_t kOrder = 64 * 1'024;
+// A bank's result file, as JSON text.
+constexpr std::size_t kResults = 4 * 1'024 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
 constexpr seconds kWrite{20};
 constexpr seconds kRead{10};
@@ -125,6 +127,51 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_getAccrual", M::kGet, "/operator/v1/payments/{paymentId}/versions/{version}/accrual",
      1, F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
 
+    // The operator interface: paying merchants
+    {"operator_putBankAccount", M::kPost, "/operator/v1/merchants/{merchantId}/bank-accounts", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_listBankAccounts", M::kGet, "/operator/v1/merchants/{merchantId}/bank-accounts", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_confirmBankAccount", M::kPost,
+     "/operator/v1/merchants/{merchantId}/bank-accounts/{version}/confirm", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:approve", kNoBody, kWrite},
+    {"operator_putPayoutTerms", M::kPost, "/operator/v1/payout-terms", 1, F::kOperator, U::kPayout,
+     A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_getPayoutTerms", M::kGet, "/operator/v1/merchants/{merchantId}/payout-terms", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_putPayoutHold", M::kPost, "/operator/v1/merchants/{merchantId}/payout-holds", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_listPayoutHolds", M::kGet, "/operator/v1/merchants/{merchantId}/payout-holds", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_liftPayoutHold", M::kPost, "/operator/v1/payout-holds/{holdId}/lift", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kNoBody, kWrite},
+    {"operator_createTransfers", M::kPost, "/operator/v1/days/{date}/transfers", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kNoBody, kJob},
+    {"operator_gatherTransfers", M::kPost, "/operator/v1/days/{date}/transfer-files", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kNoBody, kJob},
+    {"operator_getTransferFile", M::kGet, "/operator/v1/transfer-files/{batchId}", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kNoBody, kJob},
+    {"operator_importResults", M::kPost, "/operator/v1/transfer-results", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kResults, kJob},
+    {"operator_requestPayout", M::kPost, "/operator/v1/merchants/{merchantId}/payouts", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_listPayouts", M::kGet, "/operator/v1/merchants/{merchantId}/payouts", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getPayout", M::kGet, "/operator/v1/payouts/{payoutId}", 1, F::kOperator, U::kPayout,
+     A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_reissuePayout", M::kPost, "/operator/v1/payouts/{payoutId}/attempts", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_requestAdjustment", M::kPost, "/operator/v1/merchants/{merchantId}/adjustments", 1,
+     F::kOperator, U::kPayout, A::kOperator, "adjustment:write", kSmall, kWrite},
+    {"operator_decideAdjustment", M::kPost, "/operator/v1/adjustments/{adjustmentId}/decision", 1,
+     F::kOperator, U::kPayout, A::kOperator, "adjustment:approve", kSmall, kWrite},
+    {"operator_listAdjustments", M::kGet, "/operator/v1/adjustments", 1, F::kOperator, U::kPayout,
+     A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getTrialBalance", M::kGet, "/operator/v1/days/{date}/trial-balance", 1, F::kOperator,
+     U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
+    {"operator_listJournal", M::kGet, "/operator/v1/days/{date}/journal", 1, F::kOperator,
+     U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
+
     // The operator interface: reconciliation
     {"operator_getMatch", M::kGet, "/operator/v1/payments/{paymentId}/versions/{version}/match", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
@@ -175,7 +222,8 @@ std::span<const RouteSpec> AllRoutes() {
 
 std::vector<std::string_view> UpstreamContracts() {
     return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService",
-            "kessai.reconciliation.v1.ReconciliationService", "kessai.inbox.v1.DeadLetterService"};
+            "kessai.payout.v1.TransferService", "kessai.reconciliation.v1.ReconciliationService",
+            "kessai.inbox.v1.DeadLetterService"};
 }
 
 std::string_view UpstreamName(Upstream upstream) {

@@ -282,6 +282,61 @@ const Damage kM7[] = {
      {"M7 tax of invoice cycle: merchant 11"}},
 };
 
+const Damage kMerchantLedger[] = {
+    {"JournalOfATransferChanged",
+     {{'o', "UPDATE merchant_journal SET amount = amount + 5 WHERE journal_id = 1"}},
+     {"M1 merchant journal: object 2 kind 1", "M2 merchant's moved balance: merchant 11",
+      "M2 merchant's balance in transit: merchant 11"}},
+    {"FeeMadeTax",  // The merchant's balance stays.
+     {{'o', "UPDATE merchant_journal SET fee = fee + 1, tax = tax - 1 WHERE journal_id = 1"}},
+     {"M1 merchant journal: object 2 kind 1"}},
+    {"JournalGone",
+     {{'o', "DELETE FROM merchant_journal WHERE journal_id = 4"}},
+     {"M1 merchant journal is missing: object 4 kind 3",
+      "M1 count of merchant journals: ", "M2 merchant's moved balance: merchant 12"}},
+    {"PayoutGoneWithAllOfIt",  // Balances stay.
+     {{'o', "DELETE FROM merchant_journal WHERE object_id = 7"},
+      {'o', "DELETE FROM transfer WHERE transfer_id = 7"},
+      {'o', "DELETE FROM payout WHERE payout_id = 6"}},
+     {"M1 count of merchant journals: "}},
+    {"LastJournalGone",
+     {{'o', "DELETE FROM merchant_journal WHERE journal_id = 9"}},
+     {"M1 merchant journal is missing: object 8 kind 5",
+      "M1 number of the last merchant journal: "}},
+    {"JournalOfNothing",
+     {{'o',
+       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 13, 5, 99, 'JPY', 50, 0, 0, 1)"},
+      {'o', "UPDATE merchant_account SET moved_available = 50 WHERE merchant_id = 13"},
+      {'o', "UPDATE ledger_gate SET last_journal = 10"}},
+     {"M1 merchant journal that nothing implies: object 99 kind 5"}},
+    {"BalancesOfTwoMerchants",  // Their sum stays.
+     {{'o',
+       "UPDATE merchant_account SET moved_available = moved_available + IF(merchant_id = 11, 10, "
+       "-10) WHERE merchant_id IN (11, 12)"}},
+     {"M2 merchant's moved balance: merchant 11", "M2 merchant's moved balance: merchant 12"}},
+    {"LessThanNothingInTransit",
+     {{'o', "UPDATE merchant_account SET in_transit = -1 WHERE merchant_id = 12"}},
+     {"M2 merchant's balance in transit: merchant 12", "M3 balance in transit: merchant 12"}},
+    {"PaidTwice",  // With journals and balance made to fit.
+     {{'o', "UPDATE transfer SET state = 2 WHERE transfer_id = 4"},
+      {'o', "UPDATE merchant_journal SET kind = 2 WHERE journal_id = 4"},
+      {'o', "UPDATE merchant_account SET moved_available = -600 WHERE merchant_id = 12"}},
+     {"M4 payout paid twice: payout 3 transfer 4"}},
+    {"AnotherAmountThanThePayouts",  // The same.
+     {{'o', "UPDATE transfer SET amount = 310 WHERE transfer_id = 5"},
+      {'o', "UPDATE merchant_journal SET amount = 310 WHERE journal_id = 5"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = -310, in_transit = 310 WHERE merchant_id = "
+       "12"}},
+     {"M4 transfer's amount: payout 3 transfer 5"}},
+    {"AttemptOfNoPayout",
+     {{'o', "DELETE FROM payout WHERE payout_id = 1"}},
+     {"M4 transfer of no payout: payout 1 transfer 2"}},
+    {"ApprovedByOneOperator",
+     {{'o', "UPDATE adjustment SET decided_by = requested_by WHERE adjustment_id = 8"}},
+     {"M4 adjustment approved by one operator: adjustment 8"}},
+};
+
 const Damage kM8[] = {
     {"MatchGone",
      {{'r', "DELETE FROM change_match ORDER BY payment_id LIMIT 1"}},
@@ -394,6 +449,8 @@ const auto kNameOf = [](const ::testing::TestParamInfo<Damage>& info) {
 };
 INSTANTIATE_TEST_SUITE_P(M6, DamagedPlatformTest, ::testing::ValuesIn(kM6), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNameOf);
+INSTANTIATE_TEST_SUITE_P(MerchantLedger, DamagedPlatformTest, ::testing::ValuesIn(kMerchantLedger),
+                         kNameOf);
 INSTANTIATE_TEST_SUITE_P(M8, DamagedPlatformTest, ::testing::ValuesIn(kM8), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M9, DamagedPlatformTest, ::testing::ValuesIn(kM9), kNameOf);
 INSTANTIATE_TEST_SUITE_P(Backlog, DamagedPlatformTest, ::testing::ValuesIn(kBacklog), kNameOf);

@@ -774,7 +774,61 @@ Status World::FinishPayout(mysql::Session& session) {
                    sums.gross - sums.fee - tax);
     }
     KESSAI_RETURN_IF_ERROR(cycles.End());
+    KESSAI_RETURN_IF_ERROR(StoreMerchantLedger(session));
     return digest::AddToDay(session, digests_, 3);
+}
+
+Status World::StoreMerchantLedger(mysql::Session& session) {
+    // 1: paid. 3: failed, and on its way again. 6: paid and returned.
+    Inserter payouts(session, {"world.payouts", R"sql(
+        INSERT INTO payout (payout_id, merchant_id, request_key, on_demand, currency, amount, fee,
+                            tax, requested_by, created_at_us) VALUES {rows})sql"});
+    payouts.Add(1, 11, "due:2026-11-20", 0, kYen, 500, 100, 10, "aiko", 1);
+    payouts.Add(3, 12, "due:2026-11-20", 0, kYen, 300, 0, 0, "aiko", 1);
+    payouts.Add(6, 13, "ask:now", 1, kYen, 200, 0, 0, "shop", 1);
+    KESSAI_RETURN_IF_ERROR(payouts.End());
+    Inserter transfers(session, {"world.transfers", R"sql(
+        INSERT INTO transfer (transfer_id, payout_id, attempt, merchant_id, bank_account,
+                              transfer_date, amount, state, reason, batch_id, requested_by,
+                              created_at_us, changed_at_us) VALUES {rows})sql"});
+    const BusinessDate day = DateOf(20261120);
+    transfers.Add(2, 1, 1, 11, 1, day, 500, 2, "", 11, "aiko", 1, 1);
+    transfers.Add(4, 3, 1, 12, 1, day, 300, 3, "E1", 11, "aiko", 1, 1);
+    transfers.Add(5, 3, 2, 12, 2, day, 300, 1, "", 0, "ken", 1, 1);
+    transfers.Add(7, 6, 1, 13, 1, day, 200, 4, "R1", 11, "shop", 1, 1);
+    KESSAI_RETURN_IF_ERROR(transfers.End());
+    Inserter adjustments(session, {"world.adjustments", R"sql(
+        INSERT INTO adjustment (adjustment_id, merchant_id, request_key, currency, amount, reason,
+                                state, requested_by, requested_at_us, decided_by, decided_at_us)
+        VALUES {rows})sql"});
+    adjustments.Add(8, 11, "a", kYen, -40, "r", 2, "aiko", 1, "ken", 1);
+    adjustments.Add(9, 12, "b", kYen, 70, "r", 1, "aiko", 1, std::nullopt, std::nullopt);
+    adjustments.Add(10, 12, "c", kYen, 80, "r", 3, "aiko", 1, "aiko", 1);
+    KESSAI_RETURN_IF_ERROR(adjustments.End());
+    Inserter journals(session, {"world.merchant_journals", R"sql(
+        INSERT INTO merchant_journal (journal_id, business_date, merchant_id, kind, object_id,
+                                      currency, amount, fee, tax, recorded_at_us)
+        VALUES {rows})sql"});
+    journals.Add(1, day, 11, 1, 2, kYen, 500, 100, 10, 1);
+    journals.Add(2, day, 11, 2, 2, kYen, 500, 0, 0, 1);
+    journals.Add(3, day, 12, 1, 4, kYen, 300, 0, 0, 1);
+    journals.Add(4, day, 12, 3, 4, kYen, 300, 0, 0, 1);
+    journals.Add(5, day, 12, 1, 5, kYen, 300, 0, 0, 1);
+    journals.Add(6, day, 13, 1, 7, kYen, 200, 0, 0, 1);
+    journals.Add(7, day, 13, 2, 7, kYen, 200, 0, 0, 1);
+    journals.Add(8, day, 13, 4, 7, kYen, 200, 0, 0, 1);
+    journals.Add(9, day, 11, 5, 8, kYen, -40, 0, 0, 1);
+    KESSAI_RETURN_IF_ERROR(journals.End());
+    Inserter accounts(session, {"world.merchant_accounts", R"sql(
+        INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account)
+        VALUES {rows})sql"});
+    accounts.Add(11, -500 - 110 - 40, 0, 1);
+    accounts.Add(12, -300, 300, 2);
+    accounts.Add(13, 0, 0, 1);
+    KESSAI_RETURN_IF_ERROR(accounts.End());
+    return internal::TakeStatus(session.Execute(
+        mysql::Query{"world.ledger_gate",
+                     "UPDATE ledger_gate SET last_journal = 9, last_object = 11 WHERE id = 1"}));
 }
 
 Status World::FlushReconciliation(mysql::Session& session) {

@@ -168,6 +168,8 @@ class World {
     Status FinishPayment(mysql::Session& session);
     Status FinishPayout(mysql::Session& session);
     Status FinishReconciliation(mysql::Session& session);
+    /// Payouts in every state and adjustments of merchants 11 to 13, always the same.
+    static Status StoreMerchantLedger(mysql::Session& session);
 
     BusinessDate date_;
     std::int64_t now_us_;

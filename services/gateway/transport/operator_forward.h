@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "kessai/auth/token.h"
+#include "kessai/http/message.h"
+#include "kessai/rpc/call.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/time/clock.h"
+#include "transport/grpc_wait.h"
+#include "transport/operator_answers.h"
+#include "transport/proto_json.h"
+#include "transport/request_scope.h"
+
+namespace kessai::gateway::transport {
+
+/// How a service is called in an operator's name, for what is left of the request's time. `token`
+/// and the scope must outlive it.
+inline rpc::CallOptions OptionsOfOperator(const RequestScope& scope, const Clock& clock,
+                                          const std::string& token) {
+    rpc::CallOptions options;
+    options.deadline = scope.request.deadline;
+    options.timeout =
+        std::chrono::duration_cast<Duration>(scope.request.deadline - clock.SteadyNow());
+    options.token = token;
+    options.traceparent = scope.traceparent;
+    options.wait_for_ready = true;
+    return options;
+}
+
+/// Calls in the operator's name and shows the answer. `audience` is the service. What it is given
+/// must outlive it.
+template <class Request, class Response>
+net::Task<http::Response> ForwardOperator(const RequestScope& scope, auth::TokenSigner& signer,
+                                          const Clock& clock, const rpc::Channel& channel,
+                                          std::string_view audience,
+                                          const rpc::Method<Request, Response>& method,
+                                          Request request) {
+    auto token = signer.Mint(*scope.caller, audience);
+    if (!token.ok()) co_return RefuseOperator(scope, token.status());
+    const rpc::CallOptions options = OptionsOfOperator(scope, clock, *token);
+    auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
+    auto answer = co_await call;
+    if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.body = ProtoToJson(*answer);
+    co_return response;
+}
+
+}  // namespace kessai::gateway::transport

@@ -1,0 +1,403 @@
+#include "transport/operator_transfer_api.h"
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "app/blocking.h"
+#include "domain/text_rules.h"
+#include "kessai/payout/v1/transfer_service.pb.h"
+#include "transport/json_fields.h"
+#include "transport/operator_answers.h"
+#include "transport/operator_api.h"
+#include "transport/operator_forward.h"
+#include "transport/page_query.h"
+
+namespace kessai::gateway::transport {
+
+namespace {
+
+namespace po = payout::v1;
+
+constexpr rpc::Name kTransfers = "kessai.payout.v1.TransferService";
+template <rpc::Name method, class Request, class Response>
+constexpr auto& Of = rpc::MethodOf<kTransfers, method, Request, Response>;
+constexpr auto& PutBankAccountMethod =
+    Of<"PutBankAccount", po::PutBankAccountRequest, po::BankAccount>;
+constexpr auto& ConfirmBankAccountMethod =
+    Of<"ConfirmBankAccount", po::ConfirmBankAccountRequest, po::BankAccount>;
+constexpr auto& ListBankAccountsMethod =
+    Of<"ListBankAccounts", po::ListBankAccountsRequest, po::ListBankAccountsResponse>;
+constexpr auto& PutPayoutTermsMethod = Of<"PutPayoutTerms", po::PayoutTerms, po::PayoutTerms>;
+constexpr auto& GetPayoutTermsMethod =
+    Of<"GetPayoutTerms", po::GetPayoutTermsRequest, po::PayoutTerms>;
+constexpr auto& PutPayoutHoldMethod = Of<"PutPayoutHold", po::PutPayoutHoldRequest, po::PayoutHold>;
+constexpr auto& LiftPayoutHoldMethod =
+    Of<"LiftPayoutHold", po::LiftPayoutHoldRequest, po::PayoutHold>;
+constexpr auto& ListPayoutHoldsMethod =
+    Of<"ListPayoutHolds", po::ListPayoutHoldsRequest, po::ListPayoutHoldsResponse>;
+constexpr auto& CreateTransfersMethod =
+    Of<"CreateTransfers", po::CreateTransfersRequest, po::TransferRun>;
+constexpr auto& RequestPayoutMethod = Of<"RequestPayout", po::RequestPayoutRequest, po::Payout>;
+constexpr auto& ReissuePayoutMethod = Of<"ReissuePayout", po::ReissuePayoutRequest, po::Payout>;
+constexpr auto& GetPayoutMethod = Of<"GetPayout", po::GetPayoutRequest, po::Payout>;
+constexpr auto& ListPayoutsMethod =
+    Of<"ListPayouts", po::ListPayoutsRequest, po::ListPayoutsResponse>;
+constexpr auto& GatherTransfersMethod =
+    Of<"GatherTransfers", po::GatherTransfersRequest, po::ListTransferBatchesResponse>;
+constexpr auto& GetTransferFileMethod =
+    Of<"GetTransferFile", po::GetTransferFileRequest, po::FilePiece>;
+constexpr auto& ImportResultsMethod =
+    Of<"ImportResults", po::ImportResultsRequest, po::ImportedResults>;
+constexpr auto& RequestAdjustmentMethod =
+    Of<"RequestAdjustment", po::RequestAdjustmentRequest, po::Adjustment>;
+constexpr auto& DecideAdjustmentMethod =
+    Of<"DecideAdjustment", po::DecideAdjustmentRequest, po::Adjustment>;
+constexpr auto& ListAdjustmentsMethod =
+    Of<"ListAdjustments", po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>;
+constexpr auto& GetTrialBalanceMethod =
+    Of<"GetTrialBalance", po::GetTrialBalanceRequest, po::TrialBalance>;
+constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
+
+constexpr std::uint32_t kPageMax = 100;
+constexpr std::size_t kJournalPage = 1'000;
+// As many transfers as payout puts into one file, and more.
+constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
+constexpr std::size_t kResultTextMax = std::size_t{3} << 20;
+constexpr std::size_t kRequestKeyMax = 48;
+constexpr std::int64_t kAmountDigits12 = 999'999'999'999;
+
+Result<std::int64_t> MerchantOf(const http::Request& request) {
+    return PathId(request, "merchantId", "MERCHANT_UNKNOWN");
+}
+
+}  // namespace
+
+OperatorTransferApi::OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer,
+                                         rpc::WorkerPool& workers, const Clock& clock)
+    : payout_(std::move(payout)), signer_(signer), workers_(workers), clock_(clock) {}
+
+template <class Request, class Response>
+net::Task<http::Response> OperatorTransferApi::Forward(const RequestScope& scope,
+                                                       const rpc::Method<Request, Response>& method,
+                                                       Request request) const {
+    return ForwardOperator(scope, signer_, clock_, payout_(scope.request), "payout", method,
+                           std::move(request));
+}
+
+template <class Request, class Item>
+net::Task<Status> OperatorTransferApi::Stream(const RequestScope& scope,
+                                              const rpc::Method<Request, Item>& method,
+                                              const Request& request,
+                                              const std::function<bool(const Item&)>& take) const {
+    auto token = signer_.Mint(*scope.caller, "payout");
+    if (!token.ok()) co_return token.status();
+    const rpc::CallOptions options = OptionsOfOperator(scope, clock_, *token);
+    const rpc::Channel& channel = payout_(scope.request);
+    bool enough = false;
+    const Status status = co_await app::RunBlocking(workers_, *scope.request.loop, [&]() -> Status {
+        return rpc::CallStreaming(
+            channel, method, request, options, [&](const Item& item) -> Status {
+                enough = !take(item);
+                return enough ? Status(Code::kCancelled, "ENOUGH", "") : OkStatus();
+            });
+    });
+    co_return enough ? OkStatus() : status;
+}
+
+net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::PutBankAccountRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_bank_code(fields.Text("bankCode", 4));
+    request.set_branch_code(fields.Text("branchCode", 3));
+    request.set_account_type(static_cast<std::int32_t>(fields.Integer("accountType", 1, 4)));
+    request.set_account_number(fields.Text("accountNumber", 7));
+    request.set_account_holder(fields.Text("accountHolder", 60));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "bank_account.put", scope.request.Parameter("merchantId"));
+    co_return co_await Forward(scope, PutBankAccountMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto version = PathId(scope.request, "version", "BANK_ACCOUNT_UNKNOWN");
+    if (version.ok() && *version > std::numeric_limits<std::int32_t>::max()) {
+        version = Status(Code::kNotFound, "BANK_ACCOUNT_UNKNOWN", "no such version");
+    }
+    if (!version.ok()) co_return RefuseOperator(scope, version.status());
+    po::ConfirmBankAccountRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_version(static_cast<std::int32_t>(*version));
+    NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"));
+    co_return co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListBankAccounts(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    po::ListBankAccountsRequest request;
+    request.set_merchant_id(*merchant);
+    co_return co_await Forward(scope, ListBankAccountsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::PutPayoutTerms(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::PayoutTerms terms;
+    // Without a merchant they are those of all who have none of their own.
+    if (fields.Has("merchantId")) terms.set_merchant_id(fields.Id("merchantId"));
+    const std::string cycle = fields.Text("cycle", 32);
+    po::PayoutTerms::Cycle named = po::PayoutTerms::CYCLE_UNSPECIFIED;
+    if (fields.ok() && !po::PayoutTerms::Cycle_Parse(cycle, &named)) {
+        fields.Malformed("cycle", "is unknown");
+    }
+    terms.set_cycle(named);
+    terms.set_weekday(
+        static_cast<std::int32_t>(fields.OptionalInteger("weekday", 0, 7).value_or(0)));
+    terms.set_minimum_amount(
+        fields.OptionalInteger("minimumAmount", 1, domain::kAmountMax).value_or(1));
+    terms.set_transfer_fee(
+        fields.OptionalInteger("transferFee", 0, domain::kAmountMax).value_or(0));
+    terms.set_on_demand_fee(
+        fields.OptionalInteger("onDemandFee", 0, domain::kAmountMax).value_or(0));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "payout_terms.put", std::to_string(terms.merchant_id()));
+    co_return co_await Forward(scope, PutPayoutTermsMethod(), std::move(terms));
+}
+
+net::Task<http::Response> OperatorTransferApi::GetPayoutTerms(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    po::GetPayoutTermsRequest request;
+    request.set_merchant_id(*merchant);
+    co_return co_await Forward(scope, GetPayoutTermsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::PutPayoutHold(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::PutPayoutHoldRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_note(fields.Text("note"));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "payout_hold.put", scope.request.Parameter("merchantId"));
+    co_return co_await Forward(scope, PutPayoutHoldMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope& scope) const {
+    auto hold = PathId(scope.request, "holdId", "HOLD_UNKNOWN");
+    if (!hold.ok()) co_return RefuseOperator(scope, hold.status());
+    po::LiftPayoutHoldRequest request;
+    request.set_hold_id(*hold);
+    NoteOperator(scope, "payout_hold.lift", scope.request.Parameter("holdId"));
+    co_return co_await Forward(scope, LiftPayoutHoldMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListPayoutHolds(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    po::ListPayoutHoldsRequest request;
+    request.set_merchant_id(*merchant);
+    co_return co_await Forward(scope, ListPayoutHoldsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::CreateTransfers(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::CreateTransfersRequest request;
+    request.set_due_date(*date);
+    NoteOperator(scope, "transfers.create", scope.request.Parameter("date"));
+    co_return co_await Forward(scope, CreateTransfersMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::RequestPayoutRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "payout.request", scope.request.Parameter("merchantId"));
+    co_return co_await Forward(scope, RequestPayoutMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope& scope) const {
+    auto payout = PathId(scope.request, "payoutId", "PAYOUT_UNKNOWN");
+    if (!payout.ok()) co_return RefuseOperator(scope, payout.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::ReissuePayoutRequest request;
+    request.set_payout_id(*payout);
+    request.set_attempt(static_cast<std::int32_t>(fields.Integer("attempt", 2, 1'000)));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "payout.reissue", scope.request.Parameter("payoutId"));
+    co_return co_await Forward(scope, ReissuePayoutMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::GetPayout(const RequestScope& scope) const {
+    auto payout = PathId(scope.request, "payoutId", "PAYOUT_UNKNOWN");
+    if (!payout.ok()) co_return RefuseOperator(scope, payout.status());
+    po::GetPayoutRequest request;
+    request.set_payout_id(*payout);
+    co_return co_await Forward(scope, GetPayoutMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListPayouts(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    const auto page = ReadPage(scope.request, kPageMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    po::ListPayoutsRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
+    co_return co_await Forward(scope, ListPayoutsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::GatherTransfers(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::GatherTransfersRequest request;
+    request.set_transfer_date(*date);
+    NoteOperator(scope, "transfers.gather", scope.request.Parameter("date"));
+    co_return co_await Forward(scope, GatherTransfersMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScope& scope) const {
+    auto batch = PathId(scope.request, "batchId", "BATCH_UNKNOWN");
+    if (!batch.ok()) co_return RefuseOperator(scope, batch.status());
+    po::GetTransferFileRequest request;
+    request.set_batch_id(*batch);
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.content_type = "application/octet-stream";
+    bool too_large = false;
+    NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"));
+    const std::function<bool(const po::FilePiece&)> take = [&](const po::FilePiece& piece) {
+        too_large = response.body.size() + piece.content().size() > kFileBytesMax;
+        if (!too_large) response.body += piece.content();
+        return !too_large;
+    };
+    const Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
+    if (!status.ok()) co_return RefuseOperator(scope, status);
+    if (too_large) {
+        co_return RefuseOperator(scope, Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
+                                               "the file is larger than is served here"));
+    }
+    co_return response;
+}
+
+net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::ImportResultsRequest request;
+    request.set_format(fields.Text("format", 32));
+    request.set_content(fields.Text("content", kResultTextMax));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "results.import", request.format());
+    co_return co_await Forward(scope, ImportResultsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    po::RequestAdjustmentRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
+    request.set_amount(fields.Integer("amount", -kAmountDigits12, kAmountDigits12));
+    request.set_reason(fields.Text("reason"));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    NoteOperator(scope, "adjustment.request", scope.request.Parameter("merchantId"));
+    co_return co_await Forward(scope, RequestAdjustmentMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestScope& scope) const {
+    auto adjustment = PathId(scope.request, "adjustmentId", "ADJUSTMENT_UNKNOWN");
+    if (!adjustment.ok()) co_return RefuseOperator(scope, adjustment.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    const std::string decision = fields.Text("decision", 16);
+    if (fields.ok() && decision != "APPROVE" && decision != "DECLINE") {
+        fields.Malformed("decision", "is neither APPROVE nor DECLINE");
+    }
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    po::DecideAdjustmentRequest request;
+    request.set_adjustment_id(*adjustment);
+    request.set_approve(decision == "APPROVE");
+    NoteOperator(scope, "adjustment.decide", scope.request.Parameter("adjustmentId"));
+    co_return co_await Forward(scope, DecideAdjustmentMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListAdjustments(const RequestScope& scope) const {
+    po::ListAdjustmentsRequest request;
+    if (const std::string text = scope.request.QueryValue("merchantId"); !text.empty()) {
+        const auto merchant = domain::ParseId(text);
+        if (!merchant) co_return RefuseOperator(scope, FieldMalformed("merchantId is no id"));
+        request.set_merchant_id(*merchant);
+    }
+    const auto page = ReadPage(scope.request, kPageMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
+    co_return co_await Forward(scope, ListAdjustmentsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::GetTrialBalance(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::GetTrialBalanceRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, GetTrialBalanceMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListJournal(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    const auto page = ReadPage(scope.request, kJournalPage);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    po::ListJournalRequest request;
+    request.set_business_date(*date);
+    request.set_after(page->token);
+    const std::size_t size = page->size == 0 ? kJournalPage : page->size;
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.body = "{\"entries\":[";
+    std::string position;
+    std::size_t count = 0;
+    bool more = false;
+    const std::function<bool(const po::JournalEntry&)> take = [&](const po::JournalEntry& entry) {
+        more = count == size;
+        if (more) return false;
+        if (count++ > 0) response.body += ',';
+        response.body += ProtoToJson(entry);
+        position = entry.position();
+        return true;
+    };
+    const Status status = co_await Stream(scope, ListJournalMethod(), request, take);
+    if (!status.ok()) co_return RefuseOperator(scope, status);
+    // A position is letters and digits.
+    response.body += "],\"nextPageToken\":\"" + (more ? position : std::string()) + "\"}";
+    co_return response;
+}
+
+}  // namespace kessai::gateway::transport

@@ -1,0 +1,145 @@
+#include "checks/merchant_ledger_pass.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "rules/merchant_ledger.h"
+#include "source/merchant_ledger_tables.h"
+#include "source/paged.h"
+#include "spill/aggregator.h"
+
+namespace kessai::audit {
+namespace {
+
+using enum Invariant;
+
+class MerchantLedgerPass {
+ public:
+    MerchantLedgerPass(mysql::Session& session, const SpillSpace& space, Report& report)
+        : session_(session), report_(report), moved_(space) {}
+
+    Status Run() {
+        KESSAI_RETURN_IF_ERROR(JoinJournals());
+        KESSAI_RETURN_IF_ERROR(CheckNumbers());
+        KESSAI_RETURN_IF_ERROR(CheckPayouts());
+        return CompareAccounts();
+    }
+
+ private:
+    /// Transfers and adjustments have their numbers in common: three tables side by side.
+    Status JoinJournals() {
+        Paged<MerchantJournalTable> journals(session_);
+        Paged<TransferTable> transfers(session_);
+        Paged<AdjustmentTable> adjustments(session_);
+        while (journals.Peek() != nullptr || transfers.Peek() != nullptr ||
+               adjustments.Peek() != nullptr) {
+            std::int64_t object = INT64_MAX;
+            if (journals.Peek() != nullptr) object = journals.Peek()->object_id;
+            if (transfers.Peek() != nullptr) {
+                object = std::min(object, transfers.Peek()->transfer_id);
+            }
+            if (adjustments.Peek() != nullptr) {
+                object = std::min(object, adjustments.Peek()->adjustment_id);
+            }
+            std::vector<MerchantJournalRow> implied;
+            if (transfers.Peek() != nullptr && transfers.Peek()->transfer_id == object) {
+                implied = ImpliedBy(*transfers.Peek());
+                transfers.Pop();
+            }
+            if (adjustments.Peek() != nullptr && adjustments.Peek()->adjustment_id == object) {
+                CheckAdjustment(*adjustments.Peek(), report_);
+                for (const auto& journal : ImpliedBy(*adjustments.Peek())) {
+                    implied.push_back(journal);
+                }
+                adjustments.Pop();
+            }
+            std::vector<MerchantJournalRow> found;
+            while (journals.Peek() != nullptr && journals.Peek()->object_id == object) {
+                found.push_back(*journals.Peek());
+                moved_.Add(MovedBy(found.back()));
+                journals.Pop();
+            }
+            CheckJournalsOf(object, implied, found, report_);
+        }
+        KESSAI_RETURN_IF_ERROR(journals.status());
+        KESSAI_RETURN_IF_ERROR(transfers.status());
+        KESSAI_RETURN_IF_ERROR(adjustments.status());
+        report_.LookedAt(kM1, "merchant journals", journals.count());
+        report_.LookedAt(kM1, "transfers", transfers.count());
+        return OkStatus();
+    }
+
+    /// Numbers have no gap, so a journal that went with its transfer is missed all the same.
+    Status CheckNumbers() {
+        KESSAI_ASSIGN_OR_RETURN(const JournalNumbers numbers, ReadJournalNumbers(session_));
+        const auto subject = [] { return Subject{{"table", std::string("merchant_journal")}}; };
+        report_.Expect(kM1, "number of the last merchant journal", subject, numbers.last,
+                       numbers.highest);
+        report_.Expect(kM1, "count of merchant journals", subject, numbers.last, numbers.count);
+        return OkStatus();
+    }
+
+    Status CheckPayouts() {
+        Paged<AttemptTable> attempts(session_);
+        std::uint64_t payouts = 0;
+        while (attempts.Peek() != nullptr) {
+            const std::int64_t payout = attempts.Peek()->payout_id;
+            std::vector<TransferRow> of_payout;
+            for (; attempts.Peek() != nullptr && attempts.Peek()->payout_id == payout;
+                 attempts.Pop()) {
+                of_payout.push_back(*attempts.Peek());
+            }
+            CheckAttempts(of_payout, report_);
+            ++payouts;
+        }
+        KESSAI_RETURN_IF_ERROR(attempts.status());
+        report_.LookedAt(kM4, "payouts", payouts);
+        return OkStatus();
+    }
+
+    Status CompareAccounts() {
+        KESSAI_ASSIGN_OR_RETURN(Aggregated<MerchantMoved> moved, moved_.Finish());
+        Paged<MerchantAccountTable> accounts(session_);
+        while (accounts.Peek() != nullptr || moved.Peek() != nullptr) {
+            std::int64_t merchant = INT64_MAX;
+            if (accounts.Peek() != nullptr) merchant = accounts.Peek()->merchant_id;
+            if (moved.Peek() != nullptr) merchant = std::min(merchant, moved.Peek()->merchant_id);
+            MerchantAccountRow stored;
+            if (accounts.Peek() != nullptr && accounts.Peek()->merchant_id == merchant) {
+                stored = *accounts.Peek();
+                accounts.Pop();
+            }
+            MerchantMoved sums;
+            if (moved.Peek() != nullptr && moved.Peek()->merchant_id == merchant) {
+                sums = *moved.Peek();
+                moved.Pop();
+            }
+            const auto subject = [&] { return Subject{{"merchant", merchant}}; };
+            report_.Expect(kM2, "merchant's moved balance", subject, sums.available,
+                           Wide{stored.moved_available});
+            report_.Expect(kM2, "merchant's balance in transit", subject, sums.in_transit,
+                           Wide{stored.in_transit});
+            if (stored.in_transit < 0) {
+                report_.Found(kM3, "balance in transit", [&] {
+                    return Finding{subject(), "not below zero", std::to_string(stored.in_transit)};
+                });
+            }
+        }
+        KESSAI_RETURN_IF_ERROR(accounts.status());
+        report_.LookedAt(kM2, "merchant accounts", accounts.count());
+        return moved.status();
+    }
+
+    mysql::Session& session_;
+    Report& report_;
+    Aggregator<MerchantMoved> moved_;
+};
+
+}  // namespace
+
+Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space, Report& report) {
+    return MerchantLedgerPass(session, space, report).Run();
+}
+
+}  // namespace kessai::audit

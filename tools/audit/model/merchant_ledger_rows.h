@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/values.h"
+#include "model/wide.h"
+
+// Rows of the payout schema that move merchants' money after its release, as they are stored:
+// nothing here is known to be valid.
+namespace kessai::audit {
+
+enum MerchantJournalKind : int {
+    kTransferCreated = 1,
+    kTransferSettled = 2,
+    kTransferFailed = 3,
+    kTransferReturned = 4,
+    kAdjusted = 5,
+};
+
+enum TransferState : int { kInTransit = 1, kSettled = 2, kFailed = 3, kReturned = 4 };
+
+enum AdjustmentState : int { kRequested = 1, kApproved = 2, kDeclined = 3 };
+
+/// One row of `merchant_journal`.
+struct MerchantJournalRow {
+    std::int64_t journal_id = 0;
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    int kind = 0;
+    std::int64_t object_id = 0;
+    CurrencyCode currency;
+    std::int64_t amount = 0;
+    std::int64_t fee = 0;
+    std::int64_t tax = 0;
+};
+
+/// One row of `transfer`, with its payout's beside it.
+struct TransferRow {
+    std::int64_t transfer_id = 0;
+    std::int64_t payout_id = 0;
+    int attempt = 0;
+    std::int64_t merchant_id = 0;
+    std::int64_t amount = 0;
+    int state = 0;
+    bool payout_is_there = false;
+    std::int64_t payout_merchant_id = 0;
+    std::int64_t payout_amount = 0;
+    std::int64_t payout_fee = 0;
+    std::int64_t payout_tax = 0;
+};
+
+/// One row of `adjustment`.
+struct AdjustmentRow {
+    std::int64_t adjustment_id = 0;
+    std::int64_t merchant_id = 0;
+    std::int64_t amount = 0;
+    int state = 0;
+    std::string requested_by;
+    std::string decided_by;
+};
+
+/// One row of `merchant_account`.
+struct MerchantAccountRow {
+    std::int64_t merchant_id = 0;
+    std::int64_t moved_available = 0;
+    std::int64_t in_transit = 0;
+};
+
+/// What a merchant's journals sum to.
+struct MerchantMoved {
+    std::int64_t merchant_id = 0;
+    Wide available = 0;
+    Wide in_transit = 0;
+
+    auto place() const { return merchant_id; }
+    bool operator<(const MerchantMoved& other) const { return place() < other.place(); }
+    void Merge(const MerchantMoved& other) {
+        available += other.available;
+        in_transit += other.in_transit;
+    }
+};
+
+}  // namespace kessai::audit

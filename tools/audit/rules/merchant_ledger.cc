@@ -1,0 +1,143 @@
+#include "rules/merchant_ledger.h"
+
+#include <string>
+
+namespace kessai::audit {
+namespace {
+
+using enum Invariant;
+
+std::string Describe(const MerchantJournalRow& journal) {
+    return "merchant " + std::to_string(journal.merchant_id) + ", amount " +
+           std::to_string(journal.amount) + ", fee " + std::to_string(journal.fee) + ", tax " +
+           std::to_string(journal.tax) + " " + journal.currency.ToString();
+}
+
+Subject Of(std::int64_t object, int kind) {
+    return {{"object", object}, {"kind", std::int64_t{kind}}};
+}
+
+MerchantJournalRow Implied(int kind, std::int64_t merchant, std::int64_t object,
+                           std::int64_t amount) {
+    MerchantJournalRow journal;
+    journal.kind = kind;
+    journal.merchant_id = merchant;
+    journal.object_id = object;
+    journal.currency = CurrencyCode("JPY");
+    journal.amount = amount;
+    return journal;
+}
+
+}  // namespace
+
+std::vector<MerchantJournalRow> ImpliedBy(const TransferRow& transfer) {
+    const auto journal = [&](int kind) {
+        return Implied(kind, transfer.merchant_id, transfer.transfer_id, transfer.amount);
+    };
+    std::vector<MerchantJournalRow> implied{journal(kTransferCreated)};
+    // The price is charged once, with the first attempt.
+    if (transfer.attempt == 1) {
+        implied.back().fee = transfer.payout_fee;
+        implied.back().tax = transfer.payout_tax;
+    }
+    if (transfer.state == kSettled || transfer.state == kReturned) {
+        implied.push_back(journal(kTransferSettled));
+    }
+    if (transfer.state == kFailed) implied.push_back(journal(kTransferFailed));
+    if (transfer.state == kReturned) implied.push_back(journal(kTransferReturned));
+    return implied;
+}
+
+std::vector<MerchantJournalRow> ImpliedBy(const AdjustmentRow& adjustment) {
+    if (adjustment.state != kApproved) return {};
+    return {
+        Implied(kAdjusted, adjustment.merchant_id, adjustment.adjustment_id, adjustment.amount)};
+}
+
+MerchantMoved MovedBy(const MerchantJournalRow& journal) {
+    const Wide amount = journal.amount;
+    MerchantMoved moved;
+    moved.merchant_id = journal.merchant_id;
+    switch (journal.kind) {
+        case kTransferCreated:
+            moved.available = -(amount + journal.fee + journal.tax);
+            moved.in_transit = amount;
+            break;
+        case kTransferSettled:
+            moved.in_transit = -amount;
+            break;
+        case kTransferFailed:
+            moved.available = amount;
+            moved.in_transit = -amount;
+            break;
+        case kTransferReturned:
+        case kAdjusted:
+            moved.available = amount;
+            break;
+        default:
+            break;
+    }
+    return moved;
+}
+
+void CheckJournalsOf(std::int64_t object, const std::vector<MerchantJournalRow>& implied,
+                     const std::vector<MerchantJournalRow>& found, Report& report) {
+    auto expected = implied.begin();
+    auto there = found.begin();
+    while (expected != implied.end() || there != found.end()) {
+        if (there == found.end() || (expected != implied.end() && expected->kind < there->kind)) {
+            report.Found(kM1, "merchant journal is missing", [&] {
+                return Finding{Of(object, expected->kind), Describe(*expected), "none"};
+            });
+            ++expected;
+        } else if (expected == implied.end() || there->kind < expected->kind) {
+            report.Found(kM1, "merchant journal that nothing implies", [&] {
+                return Finding{Of(object, there->kind), "none", Describe(*there)};
+            });
+            ++there;
+        } else {
+            report.Expect(
+                kM1, "merchant journal", [&] { return Of(object, expected->kind); },
+                Describe(*expected), Describe(*there));
+            ++expected;
+            ++there;
+        }
+    }
+}
+
+void CheckAttempts(const std::vector<TransferRow>& attempts, Report& report) {
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+        const TransferRow& transfer = attempts[i];
+        const auto subject = [&] {
+            return Subject{{"payout", transfer.payout_id}, {"transfer", transfer.transfer_id}};
+        };
+        if (!transfer.payout_is_there) {
+            report.Found(kM4, "transfer of no payout", [&] {
+                return Finding{subject(), "a payout", "none"};
+            });
+            continue;
+        }
+        report.Expect(kM4, "number of attempt", subject, static_cast<int>(i) + 1, transfer.attempt);
+        report.Expect(kM4, "transfer's amount", subject, transfer.payout_amount, transfer.amount);
+        report.Expect(kM4, "transfer's merchant", subject, transfer.payout_merchant_id,
+                      transfer.merchant_id);
+        const bool came_back = transfer.state == kFailed || transfer.state == kReturned;
+        if (i + 1 == attempts.size() || came_back) continue;
+        report.Found(kM4, "payout paid twice", [&] {
+            return Finding{subject(), "money that came back before another attempt",
+                           "state " + std::to_string(transfer.state)};
+        });
+    }
+}
+
+void CheckAdjustment(const AdjustmentRow& adjustment, Report& report) {
+    if (adjustment.state != kApproved) return;
+    if (!adjustment.decided_by.empty() && adjustment.decided_by != adjustment.requested_by) return;
+    report.Found(kM4, "adjustment approved by one operator", [&] {
+        return Finding{{{"adjustment", adjustment.adjustment_id}},
+                       "another than " + adjustment.requested_by,
+                       adjustment.decided_by.empty() ? "nobody" : adjustment.decided_by};
+    });
+}
+
+}  // namespace kessai::audit

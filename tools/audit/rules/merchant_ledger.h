@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "model/merchant_ledger_rows.h"
+#include "report.h"
+
+// What must be of merchants' money after its release: services/payout/README.md, "Paying", and the
+// head of its domain/ledger.h.
+namespace kessai::audit {
+
+/// The journals that a transfer implies by its state, by kind; of an adjustment likewise. Their
+/// numbers and days are not told.
+std::vector<MerchantJournalRow> ImpliedBy(const TransferRow& transfer);
+std::vector<MerchantJournalRow> ImpliedBy(const AdjustmentRow& adjustment);
+
+/// What a journal moves.
+MerchantMoved MovedBy(const MerchantJournalRow& journal);
+
+/// M1: the object's journals (by kind) are exactly the implied ones.
+void CheckJournalsOf(std::int64_t object, const std::vector<MerchantJournalRow>& implied,
+                     const std::vector<MerchantJournalRow>& found, Report& report);
+/// M4: a payout's attempts (by number) are 1, 2, …, each of its amount and merchant; at most one is
+/// on its way or paid, and it is the last.
+void CheckAttempts(const std::vector<TransferRow>& attempts, Report& report);
+/// M4: who decided an adjustment is another than who requested it, when it was approved.
+void CheckAdjustment(const AdjustmentRow& adjustment, Report& report);
+
+}  // namespace kessai::audit

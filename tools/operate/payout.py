@@ -1,0 +1,328 @@
+"""Pays merchants: bank accounts, terms, transfers to the bank and what became of them, adjustments, books.
+
+DATE is like 2026-11-30, or `today` (the open day), or `yesterday` (the one before it). What takes two
+operators names them by --operator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import session as operate
+from session import Problem, Session, path, table, yen
+
+CYCLES = ("daily", "weekly", "twice-a-month", "month-end", "on-demand")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ACCOUNT_TYPES = {"ordinary": 1, "current": 2, "savings": 4}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = operate.parser("payout", __doc__ or "")
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+
+    part = operate.action(actions, "accounts", "a merchant's bank accounts")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "put-account", "proposes the account that a merchant is paid to")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("--bank", required=True, metavar="CODE", help="four digits")
+    part.add_argument("--branch", required=True, metavar="CODE", help="three digits")
+    part.add_argument("--type", choices=tuple(ACCOUNT_TYPES), default="ordinary")
+    part.add_argument("--number", required=True, metavar="DIGITS", help="seven digits")
+    part.add_argument("--holder", required=True, metavar="KANA")
+    part = operate.action(actions, "confirm-account", "confirms what another operator proposed")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("version", metavar="VERSION")
+
+    part = operate.action(actions, "terms", "when a merchant is paid, and what it costs")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "put-terms", "decides when a merchant is paid, from now on")
+    part.add_argument("merchant", metavar="MERCHANT|all", help="all: those without their own")
+    part.add_argument("--cycle", required=True, choices=CYCLES)
+    part.add_argument("--weekday", choices=WEEKDAYS, help="of a weekly cycle")
+    part.add_argument("--minimum", type=int, default=1, metavar="YEN")
+    part.add_argument("--fee", type=int, default=0, metavar="YEN", help="of every payout, tax included")
+    part.add_argument("--on-demand-fee", type=int, default=0, metavar="YEN", help="on top of it")
+
+    part = operate.action(actions, "holds", "a merchant's open holds")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "hold", "pays a merchant nothing until the hold is lifted")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("--note", required=True, help="why")
+    part = operate.action(actions, "lift", "lifts a hold")
+    part.add_argument("hold", metavar="HOLD")
+
+    part = operate.action(actions, "run", "makes the transfers of a due date; again goes on or changes nothing")
+    part.add_argument("date", metavar="DATE")
+    part = operate.action(actions, "files", "writes the files of a transfer date for the bank")
+    part.add_argument("date", metavar="DATE")
+    part.add_argument("--directory", default=".", metavar="DIR")
+    part = operate.action(actions, "results", "takes in a result file of the bank")
+    part.add_argument("file", metavar="FILE")
+    part.add_argument("--format", default="csv")
+
+    part = operate.action(actions, "list", "a merchant's payouts, newest first")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "show", "a payout with all its attempts")
+    part.add_argument("payout", metavar="PAYOUT")
+    part = operate.action(actions, "request", "pays a merchant now; the same key is paid once")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("--key", required=True)
+    part = operate.action(actions, "reissue", "makes a payout again that failed or came back")
+    part.add_argument("payout", metavar="PAYOUT")
+    part.add_argument("--attempt", type=int, required=True, metavar="N", help="the new one's number")
+
+    part = operate.action(actions, "adjust", "asks for money to be given to a merchant, or taken")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("amount", type=int, metavar="YEN", help="negative: taken")
+    part.add_argument("--reason", required=True)
+    part.add_argument("--key", required=True, help="the same key is done once")
+    part = operate.action(actions, "approve", "approves what another operator asked for")
+    part.add_argument("adjustment", metavar="ADJUSTMENT")
+    part = operate.action(actions, "decline", "declines an adjustment")
+    part.add_argument("adjustment", metavar="ADJUSTMENT")
+    part = operate.action(actions, "adjustments", "adjustments, newest first")
+    part.add_argument("--merchant", metavar="MERCHANT")
+
+    part = operate.action(actions, "books", "the trial balance of a day")
+    part.add_argument("date", metavar="DATE")
+    part = operate.action(actions, "journal", "the journals of a day as CSV, on the standard output")
+    part.add_argument("date", metavar="DATE")
+
+    options = parser.parse_args(arguments)
+    return operate.run(options, COMMANDS[options.action])
+
+
+def show(options: argparse.Namespace, answer: Any, lines: list[str]) -> int:
+    if options.json:
+        operate.show_json(answer)
+    else:
+        print("\n".join(lines))
+    return 0
+
+
+def of_merchant(options: argparse.Namespace, *parts: str) -> str:
+    return path("merchants", options.merchant, *parts)
+
+
+def accounts(session: Session, options: argparse.Namespace) -> int:
+    answer = session.get(of_merchant(options, "bank-accounts"))
+    rows = [account_row(one) for one in answer["accounts"]]
+    head = ("VERSION", "BANK", "BRANCH", "TYPE", "NUMBER", "HOLDER", "PUT BY", "CONFIRMED BY")
+    return show(options, answer, [table(head, rows) if rows else "no bank account"])
+
+
+def account_row(one: Any) -> tuple[str, ...]:
+    types = {number: name for name, number in ACCOUNT_TYPES.items()}
+    return (
+        str(one["version"]), f"{one['bankCode']} {one['bankName']}",
+        f"{one['branchCode']} {one['branchName']}", types.get(one["accountType"], "?"),
+        one["accountNumber"], one["accountHolder"], one["putBy"], one["confirmedBy"] or "-",
+    )  # fmt: skip
+
+
+def put_account(session: Session, options: argparse.Namespace) -> int:
+    answer = session.post(of_merchant(options, "bank-accounts"), {
+        "bankCode": options.bank, "branchCode": options.branch,
+        "accountType": ACCOUNT_TYPES[options.type], "accountNumber": options.number,
+        "accountHolder": options.holder,
+    })  # fmt: skip
+    said = f"version {answer['version']} of merchant {options.merchant}: {answer['accountHolder']}"
+    said += " (confirmed)" if answer["confirmedBy"] else "; another operator has to confirm it"
+    return show(options, answer, [said])
+
+
+def confirm_account(session: Session, options: argparse.Namespace) -> int:
+    answer = session.post(of_merchant(options, "bank-accounts", options.version, "confirm"))
+    return show(options, answer, [f"merchant {options.merchant} is paid to version {answer['version']} now"])
+
+
+def terms(session: Session, options: argparse.Namespace) -> int:
+    return show_terms(options, session.get(of_merchant(options, "payout-terms")))
+
+
+def put_terms(session: Session, options: argparse.Namespace) -> int:
+    wish = {
+        "cycle": options.cycle.upper().replace("-", "_"),
+        "weekday": 0 if options.weekday is None else WEEKDAYS.index(options.weekday) + 1,
+        "minimumAmount": options.minimum, "transferFee": options.fee, "onDemandFee": options.on_demand_fee,
+    }  # fmt: skip
+    if options.merchant != "all":
+        wish["merchantId"] = options.merchant
+    return show_terms(options, session.post(path("payout-terms"), wish))
+
+
+def show_terms(options: argparse.Namespace, answer: Any) -> int:
+    own = answer["merchantId"] != "0"
+    cycle = answer["cycle"].lower().replace("_", " ")
+    if answer["weekday"]:
+        cycle += f" on {WEEKDAYS[answer['weekday'] - 1]}"
+    return show(options, answer, [
+        f"terms     version {answer['version']}, " + ("its own" if own else "of all without their own"),
+        f"cycle     {cycle}",
+        f"minimum   {yen(answer['minimumAmount'])}",
+        f"fee       {yen(answer['transferFee'])}, on demand {yen(answer['onDemandFee'])} more",
+    ])  # fmt: skip
+
+
+def holds(session: Session, options: argparse.Namespace) -> int:
+    answer = session.get(of_merchant(options, "payout-holds"))
+    rows = [(one["holdId"], one["cause"], one["putBy"], one["note"]) for one in answer["holds"]]
+    return show(options, answer, [table(("HOLD", "CAUSE", "PUT BY", "NOTE"), rows) if rows else "no open hold"])
+
+
+def hold(session: Session, options: argparse.Namespace) -> int:
+    answer = session.post(of_merchant(options, "payout-holds"), {"note": options.note})
+    return show(options, answer, [f"hold {answer['holdId']}: merchant {options.merchant} is paid nothing"])
+
+
+def lift(session: Session, options: argparse.Namespace) -> int:
+    answer = session.post(path("payout-holds", options.hold, "lift"))
+    return show(options, answer, [f"hold {answer['holdId']} is lifted"])
+
+
+def run(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.date)
+    answer = session.post(path("days", date, "transfers"))
+    return show(options, answer, [
+        f"due on {answer['dueDate']}: {answer['transferCount']:,} transfers over {yen(answer['amount'])}",
+        f"  transfer date  {answer['transferDate']}",
+        f"  held           {answer['heldCount']:,}",
+        f"  below minimum  {answer['belowMinimumCount']:,}",
+    ])  # fmt: skip
+
+
+def files(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.date)
+    answer = session.post(path("days", date, "transfer-files"))
+    lines = []
+    for batch in answer["batches"]:
+        content = session.content(path("transfer-files", batch["batchId"]))
+        known = batch["fileHash"]
+        if known and hashlib.sha256(content).hexdigest() != known:
+            raise Problem(0, "TRANSFER_FILE_DIFFERS", f"batch {batch['batchId']} came as another file")
+        target = Path(options.directory) / f"transfers-{batch['transferDate']}-{batch['batchId']}.txt"
+        target.write_bytes(content)
+        lines.append(f"{target}: {batch['transferCount']:,} transfers over {yen(batch['amount'])}")
+    return show(options, answer, lines or [f"no transfers on {date}"])
+
+
+def results(session: Session, options: argparse.Namespace) -> int:
+    content = Path(options.file).read_text()
+    answer = session.post(path("transfer-results"), {"format": options.format, "content": content})
+    lines = [
+        f"{name:<9} {answer[name]['count']:,} over {yen(answer[name]['amount'])}"
+        for name in ("settled", "failed", "returned")
+    ]
+    return show(options, answer, [*lines, f"known     {answer['repeatedCount']:,}"])
+
+
+def list_all(session: Session, options: argparse.Namespace) -> int:
+    payouts = session.pages(of_merchant(options, "payouts"), "payouts")
+    rows = [
+        (one["payoutId"], one["requestKey"], yen(one["amount"]), yen(one["fee"] + one["tax"]),
+         one["transfers"][-1]["state"], str(len(one["transfers"])))
+        for one in payouts
+    ]  # fmt: skip
+    head = ("PAYOUT", "FOR", "AMOUNT", "PRICE", "STATE", "ATTEMPTS")
+    return show(options, payouts, [table(head, rows, right=(2, 3, 5)) if rows else "no payouts"])
+
+
+def show_payout(session: Session, options: argparse.Namespace) -> int:
+    return show_one(options, session.get(path("payouts", options.payout)))
+
+
+def request(session: Session, options: argparse.Namespace) -> int:
+    return show_one(options, session.post(of_merchant(options, "payouts"), {"requestKey": options.key}))
+
+
+def reissue(session: Session, options: argparse.Namespace) -> int:
+    target = path("payouts", options.payout, "attempts")
+    return show_one(options, session.post(target, {"attempt": options.attempt}))
+
+
+def show_one(options: argparse.Namespace, payout: Any) -> int:
+    rows = [
+        (one["transferId"], str(one["attempt"]), one["transferDate"], one["state"], one["reason"] or "-",
+         str(one["bankAccountVersion"]), "-" if one["batchId"] == "0" else one["batchId"], one["requestedBy"])
+        for one in payout["transfers"]
+    ]  # fmt: skip
+    head = ("TRANSFER", "ATTEMPT", "DATE", "STATE", "REASON", "ACCOUNT", "FILE", "BY")
+    price = f"{yen(payout['fee'])} and {yen(payout['tax'])} tax"
+    return show(options, payout, [
+        f"payout {payout['payoutId']} of merchant {payout['merchantId']}: {yen(payout['amount'])}, for {price}",
+        table(head, rows),
+    ])  # fmt: skip
+
+
+def adjust(session: Session, options: argparse.Namespace) -> int:
+    wish = {"requestKey": options.key, "amount": options.amount, "reason": options.reason}
+    return show_adjustment(options, session.post(of_merchant(options, "adjustments"), wish))
+
+
+def decide(session: Session, options: argparse.Namespace) -> int:
+    target = path("adjustments", options.adjustment, "decision")
+    return show_adjustment(options, session.post(target, {"decision": options.action.upper()}))
+
+
+def show_adjustment(options: argparse.Namespace, answer: Any) -> int:
+    return show(options, answer, [
+        f"adjustment {answer['adjustmentId']} of merchant {answer['merchantId']}: {yen(answer['amount'])}, "
+        f"{answer['state']}" + ("; another operator has to approve it" if answer["state"] == "REQUESTED" else ""),
+    ])  # fmt: skip
+
+
+def adjustments(session: Session, options: argparse.Namespace) -> int:
+    found = session.pages(path("adjustments"), "adjustments", merchantId=options.merchant)
+    rows = [
+        (one["adjustmentId"], one["merchantId"], yen(one["amount"]), one["state"], one["requestedBy"],
+         one["decidedBy"] or "-", one["reason"])
+        for one in found
+    ]  # fmt: skip
+    head = ("ADJUSTMENT", "MERCHANT", "AMOUNT", "STATE", "REQUESTED BY", "DECIDED BY", "REASON")
+    return show(options, found, [table(head, rows, right=(2,)) if rows else "no adjustments"])
+
+
+def books(session: Session, options: argparse.Namespace) -> int:
+    """0 when they balance."""
+    date = operate.day(session, options.date)
+    answer = session.get(path("days", date, "trial-balance"))
+    total = sum(line["amount"] for line in answer["lines"])
+    rows = [(line["account"], yen(line["amount"])) for line in answer["lines"]]
+    state = "final" if answer["journalsFinal"] else "the day goes on"
+    shown = table(("ACCOUNT", "MOVED"), [*rows, ("TOTAL", yen(total))], right=(1,))
+    show(options, answer, [f"merchant ledger on {date} ({state})", shown])
+    return 0 if total == 0 else 1
+
+
+def journal(session: Session, options: argparse.Namespace) -> int:
+    date = operate.day(session, options.date)
+    found = session.pages(path("days", date, "journal"), "entries", pageSize=1000)
+    if options.json:
+        operate.show_json(found)
+        return 0
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("business_date", "kind", "journal", "object", "merchant", "account", "amount"))
+    for entry in found:
+        for posting in entry["postings"]:
+            out.writerow((date, entry["kind"], entry["journalId"], entry["objectId"], entry["merchantId"],
+                          posting["account"], posting["amount"]))  # fmt: skip
+    return 0
+
+
+COMMANDS = {
+    "accounts": accounts, "put-account": put_account, "confirm-account": confirm_account,
+    "terms": terms, "put-terms": put_terms, "holds": holds, "hold": hold, "lift": lift,
+    "run": run, "files": files, "results": results,
+    "list": list_all, "show": show_payout, "request": request, "reissue": reissue,
+    "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
+    "books": books, "journal": journal,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
