@@ -15,6 +15,7 @@
 #include "kessai/event/bucket.h"
 #include "kessai/mysql/transaction.h"
 #include "storage/gate.h"
+#include "storage/plan_rows.h"
 
 namespace kessai::bench {
 namespace {
@@ -105,7 +106,7 @@ class Loader {
     Status ReadPlans() {
         KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kSessionWithin));
         KESSAI_ASSIGN_OR_RETURN(const auto plans, payout::storage::LoadPlansAfter(*session, 0));
-        for (const auto& plan : plans) plans_.Add(plan);
+        plans_.Add(plans);
         return OkStatus();
     }
 

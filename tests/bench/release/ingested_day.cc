@@ -19,6 +19,7 @@
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "storage/gate.h"
 #include "storage/mysql_accrual_transaction.h"
+#include "storage/plan_rows.h"
 #include "transport/payment_event_handler.h"
 
 namespace kessai::bench {
@@ -90,7 +91,7 @@ class Ingestion {
     Status ReadPlans() {
         KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kSessionWithin));
         KESSAI_ASSIGN_OR_RETURN(const auto plans, payout::storage::LoadPlansAfter(*session, 0));
-        for (const auto& plan : plans) book_.Add(plan);
+        book_.Add(plans);
         return OkStatus();
     }
 

@@ -301,7 +301,7 @@ TEST_F(StreamTest, DayGoesFromEventsToRelease) {
 
     domain::PlanBook plans;
     const auto default_plans = payout_->reader.ListPlans(MerchantId()).value();
-    for (const auto& plan : default_plans) plans.Add(plan);
+    for (const auto& [plan, put] : default_plans.plans) plans.Add(plan);
     const auto expected = ReferenceAccruals(changes, plans);
     std::map<domain::EffectKey, int> seen;
     domain::ReleaseSums released;
