@@ -297,6 +297,9 @@ TEST_F(RpcTest, PreviewTellsTheDifferenceByMerchant) {
     request.mutable_plan()->set_rate_basis_points(300);
     request.set_from_date(20261101);
     request.set_to_date(20261130);
+    EXPECT_EQ(Call(PreviewFeePlan(), request, Operator("payout:read")).status().reason(),
+              "DAY_OPEN");  // the day after
+    request.set_to_date(kDay.ToNumber());
     ASSERT_OK_AND_ASSIGN(const auto preview,
                          Call(PreviewFeePlan(), request, Operator("payout:read")));
     EXPECT_EQ(preview.merchant_count(), 2);
