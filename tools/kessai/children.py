@@ -14,6 +14,7 @@ _GRACE_S = 20.0
 @contextmanager
 def child(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
     """Runs it in a process group of its own, which is ended if the block is left by an exception."""
+    options.setdefault("stdin", subprocess.DEVNULL)  # to read from a terminal would stop the group
     with subprocess.Popen(command, text=True, process_group=0, **options) as process:
         try:
             yield process
