@@ -28,7 +28,7 @@ double Rounded(double rate) {
 }
 
 std::optional<double> RateSearch::Next() const {
-    if (steps_ >= options_.steps_max) return std::nullopt;
+    if (hopeless_ || steps_ >= options_.steps_max) return std::nullopt;
     double next = 0;
     if (held_ == 0 && not_held_ == 0) {
         next = options_.first;
@@ -48,8 +48,11 @@ std::optional<double> RateSearch::Next() const {
     return next;
 }
 
-void RateSearch::Told(double rate, bool held) {
+void RateSearch::Told(double rate, bool held, bool generator_late) {
     ++steps_;
+    const bool late = !held && generator_late;
+    hopeless_ = late && held_ == 0 && rate < late_at_;
+    late_at_ = late ? rate : 0;
     if (held) {
         held_ = std::max(held_, rate);
     } else if (not_held_ == 0 || rate < not_held_) {
@@ -57,6 +60,10 @@ void RateSearch::Told(double rate, bool held) {
     }
     // A lower rate that is not held shows that a higher one was luck.
     if (not_held_ != 0 && held_ >= not_held_) held_ = 0;
+}
+
+bool GeneratorWasLate(const StepFacts& step, const HoldingRules& rules) {
+    return Seconds(step.load.lateness.Percentile(99)) > rules.lateness_p99_s_max;
 }
 
 std::vector<std::string> WhyNotHeld(const StepFacts& step, const HoldingRules& rules) {
@@ -90,9 +97,9 @@ std::vector<std::string> WhyNotHeld(const StepFacts& step, const HoldingRules& r
     }
     const double p99_s = Seconds(load.pay_latency.Percentile(99));
     if (p99_s > rules.p99_s_max) why.push_back(Text("p99 is %.2f s", p99_s));
-    const double lateness_s = Seconds(load.lateness.Percentile(99));
-    if (lateness_s > rules.lateness_p99_s_max) {
-        why.push_back(Text("the load generator itself was late (p99 %.0f ms)", lateness_s * 1e3));
+    if (GeneratorWasLate(step, rules)) {
+        why.push_back(Text("the load generator itself was late (p99 %.0f ms)",
+                           Seconds(load.lateness.Percentile(99)) * 1e3));
     }
     if (step.queues.empty()) why.push_back("no queue could be read");
     for (const QueueTrend& queue : step.queues) {

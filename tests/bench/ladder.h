@@ -28,8 +28,12 @@ class RateSearch {
 
     /// The next rate to try; nothing when it is over.
     std::optional<double> Next() const;
-    void Told(double rate, bool held);
+    /// `generator_late`: the load generator itself did not keep its times.
+    void Told(double rate, bool held, bool generator_late = false);
 
+    /// Nothing was held, and the generator was late at two rates, the second lower than the first:
+    /// it is the machine that has no time, and a still lower rate would show nothing of the stack.
+    bool hopeless() const { return hopeless_; }
     /// The highest rate that was held; 0 when none was.
     double best() const { return held_; }
     /// The lowest that was not; 0 when all were held.
@@ -39,6 +43,8 @@ class RateSearch {
     const Options options_;
     double held_ = 0;
     double not_held_ = 0;
+    double late_at_ = 0;  // of the step before, when its generator was late
+    bool hopeless_ = false;
     int steps_ = 0;
 };
 
@@ -78,6 +84,7 @@ struct StepFacts {
     bool gave_up = false;
 };
 
+bool GeneratorWasLate(const StepFacts& step, const HoldingRules& rules);
 /// Why the rate was not held; empty when it was.
 std::vector<std::string> WhyNotHeld(const StepFacts& step, const HoldingRules& rules);
 

@@ -69,7 +69,8 @@ class PaymentsBench {
         report_.commit = watch_->Commit();
         Status restored = settings_.RestoreAll();
         if (!restored.ok()) report_.notes.push_back(restored.ToString());
-        if (Stopped()) report_.notes.push_back("ended early: stopped from outside");
+        report_.ended_early = Stopped();
+        if (report_.ended_early) report_.notes.push_back("ended early: stopped from outside");
         Compare();
         Audit();
         return std::move(report_);
@@ -298,7 +299,13 @@ class PaymentsBench {
                 break;
             }
             const std::size_t step = Step(scenario, merchants, *rate, false);
-            search.Told(*rate, report_.steps[step].held);
+            const StepReport& told = report_.steps[step];
+            search.Told(*rate, told.held, GeneratorWasLate(told.facts, options_.rules));
+        }
+        if (search.hopeless()) {
+            report_.notes.push_back(scenario +
+                                    ": given up, for the load generator was late at a lower rate "
+                                    "too: something else keeps this machine busy");
         }
         return search.best();
     }
@@ -530,7 +537,8 @@ std::map<std::string, double> StepReport::MicrosPerPayment() const {
 }
 
 bool PaymentsReport::valid() const {
-    return best.has_value() && counts_agree && (audit == "clean" || audit == "not asked for");
+    return best.has_value() && !ended_early && counts_agree &&
+           (audit == "clean" || audit == "not asked for");
 }
 
 Result<PaymentsReport> MeasurePayments(const load::Stack& stack, const PaymentsOptions& options,

@@ -95,8 +95,9 @@ struct PaymentsReport {
     /// "clean", "found something", "incomplete", "not there", "not asked for".
     std::string audit;
     std::vector<std::string> notes;
+    bool ended_early = false;
 
-    /// Whether a rate was measured, and nothing found that makes it worth nothing.
+    /// Whether a rate was measured to the end, and nothing found that makes it worth nothing.
     bool valid() const;
 };
 

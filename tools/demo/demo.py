@@ -8,6 +8,7 @@ webhook at a receiver of this program's own. Exit code 1 names the step that did
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
 import sys
 import time
@@ -28,6 +29,7 @@ from kessai_client.webhook_receiver import Notice, WebhookReceiver, is_signed  #
 
 MERCHANT_ID = 1001
 MERCHANT_NAME = "Kessai Coffee"
+APP_SUBJECT = "demo-user"  # who the user is at the issuer of tokens
 AMOUNT_YEN = 1234
 STEP_LIMIT_S = 30.0  # each step takes milliseconds; a stack that was just started may need seconds
 
@@ -69,6 +71,11 @@ def main() -> int:
         demonstrate(stack)
     except StepFailed as failure:
         print(f"the demonstration payment failed: {failure}", file=sys.stderr)
+        print(
+            "  what to do: ./kessai status shows which process is not ready and why, "
+            "./kessai logs SERVICE what it said",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -110,7 +117,7 @@ def step(what: str, act: Callable[[], T]) -> T:
 
 def signed_in_user(http: Http) -> AppUser:
     """One who has enough money."""
-    user = AppUser.sign_in(http, "demo-user")
+    user = AppUser.sign_in(http, APP_SUBJECT)
     if user.balance() < AMOUNT_YEN:
         expect(user.top_up(10 * AMOUNT_YEN), 201)
     return user
@@ -223,7 +230,9 @@ def print_access(stack: StackFile, credential: Credential, user: AppUser, sale: 
     print(f"    merchant           {credential.merchant_id}")
     print(f"    API key            {credential.api_key}")
     print(f"    API secret         {credential.api_secret}")
-    print(f"    app user           {user.user_id}, token by POST {stack.url}/dev/v1/token")
+    print(f"    app user           {user.user_id}, whose token is given by")
+    asked = f"-H 'Content-Type: application/json' -d '{json.dumps({'sub': APP_SUBJECT})}'"
+    print(f"      {curl} {asked} {stack.url}/dev/v1/token")
     print("    the payment, as its merchant (signed; good for two minutes):")
     print(f"      {curl} -H 'Authorization: {authorization(credential, 'GET', path)}' {stack.url}{path}")
     print("    the wallet, as its user (good for hours):")

@@ -10,8 +10,9 @@ from collections import deque
 from pathlib import Path
 from typing import Sequence
 
-from . import say
+from . import children, say
 from .diagnosis import Diagnosis
+from .lock import shared_parts
 from .stack import ROOT
 
 _PROGRESS = re.compile(r"^\[(\d+)/(\d+)\] ")
@@ -31,8 +32,29 @@ def build(preset: str, targets: Sequence[str] | None = None) -> None:
     if targets is not None and not targets:
         raise Diagnosis("there is nothing to build", "the tree is not whole: git status")
     _require_tools()
-    _configure(preset)
     what = "everything" if targets is None else f"{len(targets)} programs"
+    with shared_parts("build"):
+        _configure(preset)
+        _compile(preset, targets, what)
+
+
+def programs(preset: str) -> list[str]:
+    """The targets whose result is bin/kessai-…: what a stack runs."""
+    _require_tools()
+    with shared_parts("build"):
+        _configure(preset)
+    result = children.run(["ninja", "-C", str(directory(preset)), "-t", "targets", "all"])
+    found = re.findall(r"^bin/(kessai-[a-z0-9-]+): ", result.stdout, re.MULTILINE)
+    return sorted(set(found))
+
+
+def jobs() -> int:
+    cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(cores, memory // _JOB_BYTES))
+
+
+def _compile(preset: str, targets: Sequence[str] | None, what: str) -> None:
     with say.step(f"build {what} ({preset})") as step:
         command = ["cmake", "--build", "--preset", preset, "--parallel", str(jobs())]
         if targets is not None:
@@ -44,31 +66,11 @@ def build(preset: str, targets: Sequence[str] | None = None) -> None:
             step.title = f"build {what} ({preset}): {compiled} steps with {jobs()} at once"
 
 
-def programs(preset: str) -> list[str]:
-    """The targets whose result is bin/kessai-…: what a stack runs."""
-    _require_tools()
-    _configure(preset)
-    result = subprocess.run(
-        ["ninja", "-C", str(directory(preset)), "-t", "targets", "all"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    found = re.findall(r"^bin/(kessai-[a-z0-9-]+): ", result.stdout, re.MULTILINE)
-    return sorted(set(found))
-
-
-def jobs() -> int:
-    cores = os.cpu_count() or 1
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(cores, memory // _JOB_BYTES))
-
-
 def _configure(preset: str) -> None:
     if (directory(preset) / "build.ninja").exists():
         return  # ninja runs CMake again by itself when its files change
     with say.step(f"configure ({preset})"):
-        result = subprocess.run(
-            ["cmake", "--preset", preset], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        result = children.run(["cmake", "--preset", preset], cwd=ROOT)
         if result.returncode != 0:
             raise Diagnosis(
                 f"CMake could not configure the preset '{preset}'",
@@ -83,8 +85,8 @@ def _run_with_progress(command: Sequence[str], step: say.Step) -> int:
     total = 0
     reported = 0
     environment = {**os.environ, "NINJA_STATUS": "[%f/%t] "}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True,
+    with children.child(
+        command, cwd=ROOT, env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
     ) as process:  # fmt: skip
         assert process.stdout is not None

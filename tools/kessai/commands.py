@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 from typing import Callable, Sequence
 
 from . import access, build, external, packages, say, servers, services, status, suites, up
 from .diagnosis import Diagnosis
 from .lock import exclusive
-from .stack import PROCESS_LISTENERS, SERVICES, Stack, open_stack
+from .settings import stack_settings
+from .stack import PROCESS_LISTENERS, SERVICES, Stack, ignored_port_base, open_stack
 from .startup import serve
 from .supervisor import Supervisor
 
@@ -19,6 +21,7 @@ _TEST_BUDGET_MINUTES = 72.0
 
 
 def main(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end what we started, in order
     try:
         command = external.find(arguments[0]) if arguments else None
         if command is not None:  # its arguments are its program's, not ours to read
@@ -67,9 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     part = with_preset(with_stack(add("restart", _restart, "starts one process anew")))
     part.add_argument("process", choices=list(PROCESS_LISTENERS))
     part.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
-                      help="and from now on with this setting, such as executor.batch_max=1")  # fmt: skip
-    part.add_argument("--clear", action="store_true", help="and without earlier --set settings")
-    with_stack(add("reset", _reset, "ends the stack and removes its data, logs and secrets"))
+                      help="with this setting, such as executor.batch_max=1; settings add up over "
+                      "calls and stay, over down and up too, until --clear (status shows them)")  # fmt: skip
+    part.add_argument("--clear", action="store_true",
+                      help="forgets the settings of earlier calls; with --set beside it only the "
+                      "new ones are in force then")  # fmt: skip
+    part = with_stack(add("reset", _reset, "ends the stack and removes its data, logs and secrets"))
+    part.add_argument("--yes", action="store_true", help="do not ask (asked is only at a terminal)")
     with_preset(add("build", _build, "compiles everything"))
 
     part = with_preset(with_stack(add("test", _test, "runs tests on a stack of their own"), "test"))
@@ -93,8 +100,28 @@ def _help(parser: argparse.ArgumentParser) -> int:
     return 0
 
 
+def _kept(options: argparse.Namespace) -> Stack:
+    """The stack where it is."""
+    stack = open_stack(options.stack)
+    if ignored := ignored_port_base(stack):
+        say.warning(ignored)
+    return stack
+
+
+def _moved(options: argparse.Namespace) -> Stack:
+    """The stack where the environment wants it; what is wrong in the environment is refused."""
+    stack, before = open_stack(options.stack, may_move=True), open_stack(options.stack)
+    stack_settings(stack.name)
+    if before.exists and before.port_base != stack.port_base:
+        say.line(
+            f"the stack '{stack.name}' moves from the ports from {before.port_base} to those from "
+            f"{stack.port_base}: what runs is started anew there"
+        )
+    return stack
+
+
 def _up(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack, may_move=True)
+    stack = _moved(options)
     phases = say.Phases()
     with exclusive(stack):
         up.whole_stack_up(stack, options.preset, phases, compile_first=not options.no_build)
@@ -106,7 +133,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
+    stack = _kept(options)
     if not stack.exists:
         say.line(f"the stack '{stack.name}' was never up")
         return 0
@@ -119,7 +146,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
+    stack = _kept(options)
     if not stack.exists:
         say.line(f"the stack '{stack.name}' was never up")
         return 1
@@ -127,12 +154,12 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
+    stack = _kept(options)
     return status.follow_logs(stack, options.process, options.follow, options.lines)
 
 
 def _restart(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
+    stack = _kept(options)
     name = options.process
     if (options.set or options.clear) and name not in SERVICES:
         raise Diagnosis(f"{name} takes no --set", "that is for: " + ", ".join(SERVICES))
@@ -143,11 +170,13 @@ def _restart(options: argparse.Namespace) -> int:
         if name in SERVICES:
             service = _reconfigured(stack, name, options)
             process, why_not = service.process(), service.not_ready
+            suspect = service.override_remedy()
         else:
             process = next(entry for entry in servers.processes(stack) if entry.name == name)
             why_not = lambda: servers.not_ready(stack, name)  # noqa: E731
+            suspect = ""
         supervisor.begin([process])
-        serve(stack, supervisor, process, why_not, restart=True)
+        serve(stack, supervisor, process, why_not, restart=True, suspect=suspect)
     return 0
 
 
@@ -159,23 +188,41 @@ def _reconfigured(stack: Stack, name: str, options: argparse.Namespace) -> servi
     services.save_overrides(stack, name, after)
     try:
         service.run("check-config")
-    except Diagnosis:
+    except Diagnosis as refusal:
         services.save_overrides(stack, name, before)
-        raise
+        remedy = "see its messages; nothing was changed"
+        raise Diagnosis(refusal.problem, remedy, refusal.details) from None
     return service
 
 
 def _reset(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack)
+    stack = _kept(options)
     if not stack.directory.exists():
         say.line(f"the stack '{stack.name}' has nothing to remove")
         return 0
+    if not options.yes and not _agreed(stack):
+        say.line("nothing was removed")
+        return 1
     with exclusive(stack):
         if not up.stop(stack):
             return 1
         shutil.rmtree(stack.directory)
     say.line(f"reset: .kessai/{stack.name} is gone; builds and downloads stay")
     return 0
+
+
+def _agreed(stack: Stack) -> bool:
+    """Asks at a terminal, where a hand may slip; a script means what it says."""
+    if not sys.stdin.isatty():
+        return True
+    running = "which is running, " if Supervisor(stack).members() else ""
+    try:
+        answer = input(
+            f"this removes all data, logs and secrets of the stack '{stack.name}', {running}for good: yes? "
+        )
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -185,7 +232,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack, may_move=True)
+    stack = _moved(options)
     with exclusive(stack):
         return suites.run(
             stack,
@@ -198,7 +245,7 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _servers(options: argparse.Namespace) -> int:
-    stack = open_stack(options.stack, may_move=options.action == "up")
+    stack = _moved(options) if options.action == "up" else _kept(options)
     if options.action == "down":
         return _down(options)
     if options.action == "up":

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from . import release_bench
+from . import release_bench, say
 from .diagnosis import Diagnosis
-from .stack import ROOT, Stack, open_stack
+from .stack import ROOT, Stack, ignored_port_base, open_stack
+from .supervisor import Supervisor
+
+
+_END_S = 60.0  # a bench puts back what it changed
 
 
 @dataclass(frozen=True)
@@ -55,37 +59,75 @@ def program(command: External, stack: Stack) -> Path | None:
 
 
 def main(command: External, arguments: Sequence[str]) -> int:
-    """`./kessai COMMAND [--stack NAME] ARGUMENTS…`"""
+    """`./kessai COMMAND ARGUMENTS…`, with `--stack NAME` anywhere among them."""
     if command.name == "bench" and arguments[:1] == ["release"]:
         return release_bench.main(arguments[1:])
-    name = "dev"
-    if len(arguments) >= 2 and arguments[0] == "--stack":
-        name, arguments = arguments[1], arguments[2:]
-    return run(command, open_stack(name), arguments)
+    name, arguments = stack_name(arguments)
+    stack = open_stack(name)
+    if ignored := ignored_port_base(stack):
+        say.warning(ignored)
+    code = run(command, stack, arguments)
+    if _asks_for_help(arguments):
+        say.line("\n  --stack NAME            which stack (default: dev)")
+    return code
+
+
+def stack_name(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The stack that was named, and the arguments that are the program's."""
+    name, rest = "dev", list(arguments)
+    for at, argument in enumerate(rest):
+        if argument == "--stack":
+            if at + 1 == len(rest):
+                raise Diagnosis("--stack names no stack", "write --stack NAME")
+            name, rest[at : at + 2] = rest[at + 1], []
+            break
+        if argument.startswith("--stack="):
+            name = argument.removeprefix("--stack=")
+            del rest[at]
+            break
+    return name, rest
 
 
 def run(command: External, stack: Stack, arguments: Sequence[str], check: bool = False) -> int:
     path = program(command, stack)
     if path is None:
         raise Diagnosis(
-            f"'{command.name}' has no program: {command.program} is not there",
-            "build the tree with ./kessai build; if it stays so, this version has no such command",
+            f"'{command.name}', which {command.summary}, has no program: {command.program} is not there",
+            "build the tree with ./kessai build, then --help has its options; "
+            "if it stays so, this version has no such command",
         )
     access_file = stack.directory / "access.json"
-    if command.needs_stack and not access_file.exists():
-        raise Diagnosis(f"the stack '{stack.name}' is not up", "run ./kessai up")
+    if command.needs_stack and not _asks_for_help(arguments):
+        if not access_file.exists() or not Supervisor(stack).members():
+            named = "" if stack.name == "dev" else f" --stack {stack.name}"
+            raise Diagnosis(f"the stack '{stack.name}' is not up", f"run ./kessai up{named}")
     interpreter = [sys.executable] if path.suffix == ".py" else []
     sys.stdout.flush()
-    code = subprocess.run(
-        [*interpreter, str(path), "--stack-file", str(access_file), *arguments],
-        env=_environment(), check=False,
-    ).returncode  # fmt: skip
+    code = _code_of([*interpreter, str(path), "--stack-file", str(access_file), *arguments])
     if check and code != 0:
         raise Diagnosis(
             f"'{command.name}' failed with exit code {code}",
             "see its messages above, and ./kessai logs gateway, payment, payout, reconciliation",
         )
     return code
+
+
+def _code_of(command: Sequence[str]) -> int:
+    """Runs it in the foreground, and when the command is interrupted leaves it time to end in order."""
+    with subprocess.Popen(command, env=_environment()) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()  # at a terminal it has heard of it already; else nobody told it
+            try:
+                process.wait(timeout=_END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return "--help" in arguments or "-h" in arguments
 
 
 def _environment() -> dict[str, str]:

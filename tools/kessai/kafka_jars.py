@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
+from . import children
 from .diagnosis import Diagnosis
 from .stack import CACHE, ROOT
 
@@ -33,13 +33,12 @@ def fetch() -> None:
     target = directory()
     for old in target.glob("*.jar"):
         old.unlink()
-    result = subprocess.run(
+    result = children.run(
         [
             "mvn", "--batch-mode", "--no-transfer-progress", "--quiet", "-Dstyle.color=never",
             f"-Dmaven.repo.local={CACHE / 'm2'}", "--file", str(_POM),
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={target}",
-        ],
-        capture_output=True, text=True, check=False,
+        ]
     )  # fmt: skip
     if result.returncode != 0:
         raise Diagnosis(

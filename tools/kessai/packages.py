@@ -11,6 +11,7 @@ from typing import Iterator, Sequence
 
 from . import say
 from .diagnosis import Diagnosis
+from .lock import shared_parts
 from .stack import ROOT
 
 FILE = ROOT / "tools" / "packages.txt"
@@ -50,9 +51,15 @@ def install_missing() -> None:
             "this is not a Debian machine: there is no apt-get",
             "use Debian 12, in a virtual machine or a container if need be",
         )
-    names = missing(wanted())
-    if not names:
+    if not missing(wanted()):
         return
+    with shared_parts("install packages"):
+        names = missing(wanted())
+        if names:  # else whoever had the lock has installed them
+            _install(names)
+
+
+def _install(names: Sequence[str]) -> None:
     with say.step(f"install {len(names)} packages: {' '.join(names)}"):
         with _nothing_starts():
             # Fresh lists: old ones name versions that the mirrors have dropped since.

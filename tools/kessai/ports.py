@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Iterable
 
 from .diagnosis import Diagnosis
 from .procs import Proc, look_up
-from .stack import HOST
+from .stack import DEFAULT_PORT_BASE, HOST, recorded_port_bases
 
 _LISTEN = "0A"
+_PORTS_OF_A_STACK = 1000
+_BASES = range(18000, 32000, _PORTS_OF_A_STACK)  # below what the kernel gives to clients
 
 
 def is_open(port: int, timeout_s: float = 0.5) -> bool:
@@ -68,8 +71,23 @@ def require_free(wanted: dict[str, int], ours: set[int]) -> None:
             continue
         if holder is not None:
             who = f"pid {holder.pid} ({holder.command[:100]})"
-            remedy = f"stop pid {holder.pid}, or move the stack: KESSAI_PORT_BASE=21000 ./kessai …"
+            remedy = f"stop pid {holder.pid}, or {_move(taken)}"
         else:
             who = "a process of another user"
-            remedy = f"find it with 'sudo ss -ltnp sport = :{port}', or move the stack with KESSAI_PORT_BASE"
+            remedy = f"find it with 'sudo ss -ltnp sport = :{port}', or {_move(taken)}"
         raise Diagnosis(f"port {port}, needed by {name}, is in use by {who}", remedy)
+
+
+def free_base(taken: Iterable[int]) -> int | None:
+    """A port base at which nothing listens, and no stack has its place; None when there is none."""
+    stacks = {*DEFAULT_PORT_BASE.values(), *recorded_port_bases()}
+    ends = {port for base in stacks for port in (base, base + _PORTS_OF_A_STACK - 1)}
+    used = {port // _PORTS_OF_A_STACK for port in {*taken, *ends}}
+    return next((base for base in _BASES if base // _PORTS_OF_A_STACK not in used), None)
+
+
+def _move(taken: Iterable[int]) -> str:
+    base = free_base(taken)
+    if base is None:
+        return "move the stack with KESSAI_PORT_BASE to 1000 free ports"
+    return f"move the stack to free ports: KESSAI_PORT_BASE={base} ./kessai up"

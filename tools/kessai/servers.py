@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from . import kafka, kafka_jars, mariadb, ports, redis, say, topics
+from .lock import shared_parts
 from .parallel import side_by_side
 from .settings import stack_settings
 from .stack import SERVICES, Stack
@@ -36,8 +37,11 @@ def fetch() -> None:
     """Brings what the servers need and Debian has not: Kafka."""
     if kafka_jars.present():
         return
-    with say.step(f"fetch Kafka {kafka_jars.version()} with Maven"):
-        kafka_jars.fetch()
+    with shared_parts("fetch Kafka"):
+        if kafka_jars.present():  # whoever had the lock has fetched them
+            return
+        with say.step(f"fetch Kafka {kafka_jars.version()} with Maven"):
+            kafka_jars.fetch()
 
 
 def up(

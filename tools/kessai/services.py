@@ -8,6 +8,7 @@ variables that it does not know, so each gets exactly its own.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.error
 import urllib.request
@@ -130,10 +131,21 @@ class Service:
         if result.returncode != 0:
             raise Diagnosis(
                 f"{self.name}: {sub_command} failed with exit code {result.returncode}",
-                "see its messages",
+                "; ".join(filter(None, [self.override_remedy(), "see its messages"])),
                 (result.stdout + result.stderr).strip()[-3000:],
             )
         return result.stdout
+
+    def override_remedy(self) -> str:
+        """What to do about the settings of earlier `restart --set`, if there are any."""
+        kept = shown_overrides(self.stack, self.name)
+        if not kept:
+            return ""
+        named = "" if self.stack.name == "dev" else f" --stack {self.stack.name}"
+        return (
+            f"it has settings of an earlier restart --set, which stay until they are cleared: "
+            f"{', '.join(kept)}; without them: ./kessai restart {self.name} --clear{named}"
+        )
 
     def not_ready(self) -> str:
         """Empty when /readyz says so, else why it does not."""
@@ -142,13 +154,30 @@ class Service:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 return "" if answer.status == 200 else f"/readyz answers {answer.status}"
         except urllib.error.HTTPError as error:
-            body = error.read(2000).decode(errors="replace").strip()
-            return " ".join(body.split()) or f"/readyz answers {error.code}"
+            return why_not_ready(error.read(_READINESS_BYTES)) or f"/readyz answers {error.code}"
         except OSError as error:
             return f"/readyz: {getattr(error, 'reason', error)}"
 
 
+_READINESS_BYTES = 64 << 10
+_SECRET = re.compile(r"(PASSWORD|SECRET|KEY|TOKEN)$")
 _BASE_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+
+def why_not_ready(readiness: bytes) -> str:
+    """What /readyz says in a few words: the state, unless it is serving, and what is not ready."""
+    text = readiness.decode(errors="replace")
+    try:
+        content = json.loads(text)
+        state = "" if content["state"] == "serving" else str(content["state"])
+        waiting = [
+            f"{part['name']} ({part['reason']})" if part.get("reason") else str(part["name"])
+            for part in content["components"]
+            if not part["ready"]
+        ]
+    except (ValueError, KeyError, TypeError):
+        return " ".join(text.split())[:500]
+    return ": ".join(filter(None, [state, "; ".join(waiting)]))
 
 
 def all_services(stack: Stack, preset: str) -> list[Service]:
@@ -166,6 +195,14 @@ def overrides(stack: Stack, service: str) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return dict(json.loads(text))
+
+
+def shown_overrides(stack: Stack, service: str) -> list[str]:
+    """The overrides as NAME=value, without the values of secrets."""
+    return [
+        f"{name}={'…' if _SECRET.search(name) else value}"
+        for name, value in overrides(stack, service).items()
+    ]
 
 
 def merged_overrides(

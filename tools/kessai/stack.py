@@ -122,6 +122,23 @@ def open_stack(
     return Stack(name=name, port_base=base, directory=directory, instance=instance)
 
 
+def ignored_port_base(stack: Stack, environment: Mapping[str, str] = os.environ) -> str:
+    """Says so when KESSAI_PORT_BASE is set to no effect: a stack keeps its ports until `up` moves it."""
+    text = environment.get("KESSAI_PORT_BASE", "")
+    if not stack.exists or text in ("", str(stack.port_base)):
+        return ""
+    return (
+        f"KESSAI_PORT_BASE={text} is ignored: the stack '{stack.name}' has its ports from "
+        f"{stack.port_base}, until ./kessai up moves it"
+    )
+
+
+def recorded_port_bases() -> set[int]:
+    """Where the stacks of this tree are, running or not."""
+    files = (ROOT / ".kessai").glob("*/stack.json")
+    return {int(json.loads(file.read_text())["port_base"]) for file in files}
+
+
 def save_stack(stack: Stack) -> None:
     """Makes the stack's directory (its owner's eyes only) and records how to find it again."""
     for part in (stack.directory, stack.secrets, stack.config, stack.data, stack.log, stack.pki):

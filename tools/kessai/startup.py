@@ -21,8 +21,12 @@ def serve(
     why_not: Callable[[], str],
     restart: bool = False,
     timeout_s: float = START_TIMEOUT_S,
+    suspect: str = "",
 ) -> None:
-    """Returns when `why_not()` is empty; a process that can't serve is named with its last words."""
+    """Returns when `why_not()` is empty; a process that can't serve is named with its last words.
+
+    `suspect` is what to look at first then.
+    """
     if restart:
         supervisor.stop(process.name, process.stop_grace_s)
     supervisor.start(process.name)
@@ -46,7 +50,8 @@ def serve(
         how = "ends again and again"
     raise Diagnosis(
         f"{process.name} {how}",
-        f"its last words are above, all of them: ./kessai logs {process.name}; "
+        (f"{suspect}; " if suspect else "")
+        + f"its last words are above, all of them: ./kessai logs {process.name}; "
         "what it keeps is untouched, so ./kessai up tries again",
         last_words,
     )

@@ -9,7 +9,7 @@ from typing import Sequence
 
 from . import say, servers
 from .diagnosis import Diagnosis
-from .services import Service
+from .services import Service, shown_overrides
 from .stack import PROCESS_LISTENERS, SERVICES, Stack
 from .supervisor import Supervisor
 
@@ -22,6 +22,7 @@ class ProcessStatus:
     ports: list[int]
     ready: bool
     why: str  # when it is not ready
+    overrides: list[str]  # of restart --set
 
 
 def collect(stack: Stack) -> list[ProcessStatus]:
@@ -30,8 +31,10 @@ def collect(stack: Stack) -> list[ProcessStatus]:
 
 
 def show(stack: Stack, as_json: bool) -> int:
-    """Prints the table; 0 when everything is ready."""
+    """Prints the table; 0 when everything is ready and watched."""
     rows = collect(stack)
+    supervisor = Supervisor(stack)
+    watched = supervisor.runsvdir() is not None or not supervisor.members()
     if as_json:
         say.line(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -42,7 +45,18 @@ def show(stack: Stack, as_json: bool) -> int:
             state = "ready" if row.ready else f"not ready: {row.why}"
             pid, uptime = str(row.pid or "-"), duration(row.uptime_s)
             say.line(f"{row.process:<22}{pid:>8}  {uptime:>9}  {ports:<13}{state}")
-    return 0 if all(row.ready for row in rows) else 1
+        for row in rows:
+            if row.overrides:
+                say.line(
+                    f"{row.process} has {', '.join(row.overrides)} by restart --set; "
+                    f"./kessai restart {row.process} --clear takes it back"
+                )
+    if not watched:
+        say.warning(
+            "the supervisor of these processes has ended: nothing starts again what dies; "
+            "./kessai up ends them and starts all under a new one"
+        )
+    return 0 if watched and all(row.ready for row in rows) else 1
 
 
 def duration(seconds: float | None) -> str:
@@ -78,13 +92,15 @@ def follow_logs(stack: Stack, names: Sequence[str], follow: bool, lines: int) ->
 def _one(stack: Stack, supervisor: Supervisor, name: str) -> ProcessStatus:
     ports = list(stack.listens(name).values())
     running = supervisor.running(name)
+    kept = shown_overrides(stack, name) if name in SERVICES else []
     if running is None:
         why = "ended, its supervisor starts it again" if supervisor.wanted(name) else "not started"
         if supervisor.runsvdir() is None:
             why = "not started"
-        return ProcessStatus(name, None, None, ports, False, why)
+        return ProcessStatus(name, None, None, ports, False, why, kept)
     why = _not_ready(stack, name)
-    return ProcessStatus(name, running.pid, round(running.uptime_s(), 1), ports, not why, why)
+    uptime_s = round(running.uptime_s(), 1)
+    return ProcessStatus(name, running.pid, uptime_s, ports, not why, why, kept)
 
 
 def _not_ready(stack: Stack, name: str) -> str:

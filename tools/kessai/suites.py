@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from . import (
-    access, build, kafka_jars, packages, results, say, servers, spark_environment, up,
+    access, build, children, kafka_jars, packages, results, say, servers, spark_environment, up,
 )  # fmt: skip
 from .diagnosis import Diagnosis
 from .results import Tally
@@ -221,22 +220,13 @@ def _pytest(
 
 
 def _bounded(command: Sequence[str], environment: Mapping[str, str], limit_s: float) -> bool:
-    """Runs in a process group of its own, which is ended when the limit is reached."""
-    with subprocess.Popen(command, env=dict(environment), cwd=ROOT, process_group=0) as process:
-        try:
+    """Runs it, and ends it when the limit is reached: then false."""
+    try:
+        with children.child(command, env=dict(environment), cwd=ROOT) as process:
             process.wait(timeout=limit_s)
-            return True
-        except BaseException as error:
-            # The group is ours and its leader is not reaped yet, so its id cannot be another's.
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                return False
-            raise
+        return True
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _environment(stack: Stack, suite: Suite, preset: str) -> dict[str, str]:

@@ -114,7 +114,10 @@ def _bring_service(stack: Stack, supervisor: Supervisor, service: Service) -> No
     where = ", ".join(f"{name} {port}" for name, port in process.listens.items())
     already = supervisor.running(service.name) is not None and not restart
     with say.step(f"{service.name} {'already serves' if already else 'serves'}: {where}"):
-        serve(stack, supervisor, process, service.not_ready, restart=restart)
+        serve(
+            stack, supervisor, process, service.not_ready, restart=restart,
+            suspect=service.override_remedy(),
+        )  # fmt: skip
 
 
 def _runs_old_program(supervisor: Supervisor, service: Service) -> bool:

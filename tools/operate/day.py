@@ -1,6 +1,7 @@
 """Shows and closes business days.
 
-DATE is like 2026-11-22, or `today` (the open day), or `yesterday` (the one before it).
+DATE is like 2026-11-22, or `today` (the open day), or `yesterday` (the one before it). The books move by
+themselves when a day ends in Japan; `close` is for one that they did not leave.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 
 import session as operate
 from session import Problem, Session, path
 
 POLL_S = 0.2
+JAPAN = timezone(timedelta(hours=9))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,9 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     part = operate.action(actions, "status", "where a day stands, in every service")
     part.add_argument("date", nargs="?", default="today", metavar="DATE")
     part = operate.action(
-        actions, "close", "moves the books to the day after DATE; again changes nothing"
+        actions, "close", "moves the books to the day after DATE; the same DATE again changes nothing"
     )
     part.add_argument("date", metavar="DATE")
+    part.add_argument("--early", action="store_true",
+                      help="also a day that is not over in Japan: what follows is dated to the day "
+                      "after, and no way leads back. With `today` a repeat closes one day more")  # fmt: skip
     part.add_argument("--timeout", type=float, default=120, metavar="SECONDS",
                       help="how long to wait until payout has closed it too; 0: not (default: 120)")  # fmt: skip
     options = parser.parse_args(arguments)
@@ -72,6 +78,8 @@ def asked(session: Session, target: str, unless: str) -> dict | None:
 
 def close(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
+    if not options.early:
+        require_over(date, japan_today())
     deadline = time.monotonic() + options.timeout
     answer = session.post(path("days", date, "close"))
     if not options.json:
@@ -94,6 +102,16 @@ def close(session: Session, options: argparse.Namespace) -> int:
     elif payout is not None:
         print(f"{date}: closed in payment, {payout['state']} in payout")
     return 0
+
+
+def japan_today() -> str:
+    return str(datetime.now(JAPAN).date())
+
+
+def require_over(date: str, today: str) -> None:
+    """Refuses a day that has not ended in Japan: closing it would date what is still to come wrongly."""
+    if date >= today:
+        raise Problem(0, "DAY_NOT_OVER", f"{date} is not over in Japan, where it is {today}")
 
 
 if __name__ == "__main__":

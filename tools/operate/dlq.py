@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     part = operate.action(actions, "discard", "settles it without applying it")
     part.add_argument("name", metavar="SERVICE/TOPIC/PARTITION/OFFSET")
-    part.add_argument("--reason", required=True, help="why, kept with the dead letter")
+    part.add_argument("--reason", required=True, type=operate.reason, metavar="WHY",
+                      help="why, kept with the dead letter")  # fmt: skip
 
     options = parser.parse_args(arguments)
     command = {"show": show, "replay": replay, "discard": discard}.get(options.action, list_all)

@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name, state in STATES.items():
         part = operate.action(actions, name, f"takes a discrepancy to {state}")
         part.add_argument("discrepancy", metavar="ID")
-        part.add_argument("--note", required=True, help="why, kept in its history")
+        part.add_argument("--note", required=True, type=operate.reason, metavar="WHY",
+                          help="why, kept in its history")  # fmt: skip
     options = parser.parse_args(arguments)
     if options.action is None:
         options.action, options.day, options.state = "list", None, "OPEN"

@@ -20,7 +20,9 @@ from kessai_client.http import Answer, Http  # noqa: E402
 # What a refusal's code means for whoever typed the command.
 REMEDIES = {
     "DAY_NOT_CURRENT": "./kessai day status shows which day is open",
-    "DAY_OPEN": "close it first: ./kessai day close DATE; it takes a moment until all have heard",
+    "DAY_NOT_OVER": "nothing: it closes by itself at midnight in Japan; to close it all the same, "
+    "with its date and for good: ./kessai day close DATE --early",
+    "DAY_OPEN": "a day closes when it is over, or by ./kessai day close DATE; all have heard a moment later",
     "DAY_UNKNOWN": "payout has not heard of that day: ./kessai day status DATE",
     "RELEASE_RUNNING": "wait for it; ./kessai day status DATE shows when it is done",
     "RUN_RUNNING": "wait for it: ./kessai recon status DATE",
@@ -34,6 +36,8 @@ REMEDIES = {
     "BANK_ACCOUNT_MISSING": "./kessai payout put-account, and another operator confirms it",
     "PAYOUT_HELD": "./kessai payout holds MERCHANT shows why; lift, or reissue what failed",
     "TRANSFER_FILE_DIFFERS": "do not send it; ./kessai audit tells which rows were changed",
+    "OUTCOME_UNKNOWN": "./kessai status shows which process is not ready; then the same again",
+    "DISCREPANCY_UNKNOWN": "./kessai recon list --state ALL lists those there are",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
 }
 
@@ -71,7 +75,13 @@ class Session:
 
     def get(self, path: str, **query: Any) -> Any:
         asked = {name: value for name, value in query.items() if value not in (None, "")}
-        return self._answer(self._send("GET", path + ("?" + urlencode(asked) if asked else "")))
+        try:
+            return self._answer(self._send("GET", path + ("?" + urlencode(asked) if asked else "")))
+        except Problem as problem:
+            if problem.code == "OUTCOME_UNKNOWN":  # of a read there is no outcome to wonder about
+                detail = "the service that knows does not answer"
+                raise Problem(problem.status, "UNAVAILABLE", detail) from None
+            raise
 
     def content(self, path: str) -> bytes:
         """The bytes of a file."""
@@ -130,6 +140,13 @@ def action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
     part: argparse.ArgumentParser = actions.add_parser(name, help=summary, description=summary)
     _shared_arguments(part)
     return part
+
+
+def reason(text: str) -> str:
+    """The type of an argument that says why: one that says nothing is refused."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is kept for those who ask later: say why")
+    return text
 
 
 def _shared_arguments(part: argparse.ArgumentParser) -> None:

@@ -1,8 +1,12 @@
 """Goal: the command line does what its help says. Method: call its parts without a stack."""
 
+import json
+
 import pytest
 
-from kessai import build, commands, external, mariadb, packages, preflight, say, status, suites
+from kessai import build, commands, external, mariadb, packages, preflight, say, services, status
+from kessai import stack as stacks
+from kessai import suites
 from kessai.diagnosis import Diagnosis
 
 
@@ -20,6 +24,140 @@ def test_a_command_without_its_program_says_what_is_missing(capsys, monkeypatch)
     monkeypatch.setattr(external, "COMMANDS", (absent,))
     assert commands.main(["absent", "--json"]) == 1
     assert "bin/kessai-absent is not there" in capsys.readouterr().err
+
+
+@pytest.fixture
+def shower(tmp_path, monkeypatch):
+    """A command whose program prints its arguments; the tree is an empty folder."""
+    (tmp_path / "show.py").write_text("import sys; print(*sys.argv[3:])")
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
+    monkeypatch.setattr(external, "ROOT", tmp_path)
+    monkeypatch.setattr(external, "COMMANDS", (external.External("show", "show.py", "shows"),))
+    return tmp_path
+
+
+def test_a_command_that_works_on_a_stack_says_at_once_that_none_is_up(shower, capsys):
+    assert commands.main(["show"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "kessai: the stack 'dev' is not up", "  what to do: run ./kessai up",
+    ]  # fmt: skip
+    stack = stacks.open_stack("other", environment={"KESSAI_PORT_BASE": "21000"}, may_move=True)
+    stacks.save_stack(stack)
+    (stack.directory / "access.json").write_text("{}")  # it was up once
+    assert commands.main(["show", "--stack", "other"]) == 1
+    assert "run ./kessai up --stack other" in capsys.readouterr().err
+
+
+def test_help_of_such_a_command_needs_no_stack_and_names_the_stack_option(shower, capfd):
+    assert commands.main(["show", "--help"]) == 0
+    shown = capfd.readouterr().out
+    assert shown.startswith("--help\n") and "--stack NAME" in shown
+
+
+@pytest.mark.parametrize(
+    "typed, name, rest",
+    [
+        (["list", "--stack", "b", "--json"], "b", ["list", "--json"]),
+        (["--stack=b", "list"], "b", ["list"]),
+        (["list", "--stack", "b"], "b", ["list"]),
+        (["list"], "dev", ["list"]),
+    ],
+)
+def test_the_stack_may_be_named_anywhere(typed, name, rest):
+    assert external.stack_name(typed) == (name, rest)
+
+
+def test_a_stack_option_without_a_name_is_refused(capsys):
+    assert commands.main(["day", "--stack"]) == 1
+    assert "--stack names no stack" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer, code", [("no", 1), ("", 1), ("yes", 0)])
+def test_reset_asks_at_a_terminal(shower, monkeypatch, capsys, answer, code):
+    stack = stacks.open_stack("dev", environment={})
+    stacks.save_stack(stack)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    assert commands.main(["reset"]) == code
+    assert stack.directory.exists() == (code == 1)
+
+
+@pytest.mark.parametrize("arguments, terminal", [(["--yes"], True), ([], False)])
+def test_reset_asks_nobody_who_cannot_or_need_not_answer(shower, monkeypatch, arguments, terminal):
+    stack = stacks.open_stack("dev", environment={})
+    stacks.save_stack(stack)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    assert commands.main(["reset", *arguments]) == 0
+    assert not stack.directory.exists()
+
+
+def test_a_stack_that_moves_says_so_and_one_that_stays_says_what_is_ignored(
+    shower, monkeypatch, capsys
+):
+    stacks.save_stack(stacks.open_stack("dev", environment={}))
+    monkeypatch.setenv("KESSAI_PORT_BASE", "22000")
+    monkeypatch.setattr(commands.up, "whole_stack_up", lambda *_, **__: None)
+    monkeypatch.setattr(commands.up, "show_access", lambda *_: None)
+    assert commands.main(["up", "--no-demo"]) == 0
+    assert "moves from the ports from 17000 to those from 22000" in capsys.readouterr().out
+    commands.main(["status"])
+    shown = capsys.readouterr()
+    assert "KESSAI_PORT_BASE=22000 is ignored" in shown.err and "ports from 17000" in shown.out
+
+
+def test_a_wrong_setting_is_refused_before_anything_is_done(shower, monkeypatch, capsys):
+    monkeypatch.setenv("KESSAI_STACK_MYSQL_BUFFER_POOL", "lots")
+    for command in (["up"], ["test", "tools"], ["servers", "up"]):
+        assert commands.main(command) == 1
+        assert "KESSAI_STACK_MYSQL_BUFFER_POOL=lots is not a size" in capsys.readouterr().err
+    assert not (shower / ".kessai").exists()
+
+
+def test_settings_of_earlier_restarts_are_named_where_they_may_be_the_cause(shower, monkeypatch):
+    stack = stacks.open_stack("dev", environment={})
+    stacks.save_stack(stack)
+    payout = services.Service("payout", stack, "release")
+    assert payout.override_remedy() == ""
+    services.save_overrides(
+        stack, "payout", {"KESSAI_MYSQL_PORT": "1", "KESSAI_MYSQL_PASSWORD": "hidden"}
+    )
+    remedy = payout.override_remedy()
+    assert "KESSAI_MYSQL_PORT=1, KESSAI_MYSQL_PASSWORD=…;" in remedy
+    assert remedy.endswith("./kessai restart payout --clear")
+    program = shower / "refuses"
+    program.write_text("#!/bin/sh\necho no; exit 4\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(services.build, "binary", lambda *_: program)
+    with pytest.raises(Diagnosis, match="migrate failed with exit code 4") as caught:
+        payout.run("migrate")
+    assert caught.value.remedy == f"{remedy}; see its messages" and caught.value.details == "no"
+
+
+def test_status_shows_settings_of_earlier_restarts(shower, capsys):
+    stack = stacks.open_stack("dev", environment={})
+    stacks.save_stack(stack)
+    services.save_overrides(stack, "payout", {"KESSAI_MYSQL_PORT": "1"})
+    assert commands.main(["status"]) == 1
+    shown = capsys.readouterr().out
+    assert "payout has KESSAI_MYSQL_PORT=1 by restart --set" in shown
+    assert commands.main(["status", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["overrides"] for row in rows if row["overrides"]] == [["KESSAI_MYSQL_PORT=1"]]
+
+
+@pytest.mark.parametrize(
+    "state, components, text",
+    [
+        ("serving", [("mysql", True, ""), ("ids", False, "UNAVAILABLE X: no")], "ids (UNAVAILABLE X: no)"),
+        ("draining", [("mysql", True, "")], "draining"),
+        ("starting", [("ids", False, ""), ("relay", False, "")], "starting: ids; relay"),
+    ],
+)  # fmt: skip
+def test_only_what_is_not_ready_is_said(state, components, text):
+    parts = [{"name": n, "ready": r, **({"reason": w} if w else {})} for n, r, w in components]
+    body = json.dumps({"ready": False, "state": state, "components": parts})
+    assert services.why_not_ready(body.encode()) == text
+    assert services.why_not_ready(b"no  json") == "no json"
 
 
 def test_a_diagnosis_has_problem_details_and_remedy():

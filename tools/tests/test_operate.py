@@ -63,6 +63,7 @@ class Gateway:
 def gateway(monkeypatch):
     made = Gateway()
     monkeypatch.setattr(operate.Session, "open", lambda *_: operate.Session(made.send))
+    monkeypatch.setattr(day, "japan_today", lambda: "2026-11-22")
     made.says("GET /operator/v1/days/today", {"businessDate": "2026-11-22", "state": "OPEN"})
     return made
 
@@ -159,6 +160,18 @@ def test_discard_needs_a_reason(gateway, capsys):
     assert gateway.asked[-1] == (f"POST {OF_ONE}/discard", {"note": "sent twice"})
 
 
+@pytest.mark.parametrize(
+    "command, arguments",
+    [(dlq, ["discard", "payout/payment.events.v1/7/1234", "--reason", ""]),
+     (recon, ["accept", "12", "--note", " "])],
+)  # fmt: skip
+def test_a_reason_that_says_nothing_is_refused(gateway, capsys, command, arguments):
+    with pytest.raises(SystemExit):
+        run(command, *arguments)
+    assert "say why" in capsys.readouterr().err
+    assert gateway.asked == []
+
+
 @pytest.mark.parametrize("name", ["payment.events.v1/7/1234", "nobody/a/1/2", "payout//1/2", "x"])
 def test_a_wrong_name_is_explained(gateway, capsys, name):
     assert run(dlq, "show", name) == 1
@@ -188,12 +201,55 @@ def test_a_day_is_closed_and_waited_for(gateway, capsys):
     assert "closed in payment, CLOSED in payout" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("date", ["today", "2026-11-22", "2026-11-23"])
+def test_a_day_that_is_not_over_in_japan_is_closed_only_when_asked_for(gateway, capsys, date):
+    assert run(day, "close", date) == 1
+    shown = capsys.readouterr().err
+    assert "is not over in Japan, where it is 2026-11-22 (DAY_NOT_OVER)" in shown
+    assert "./kessai day close DATE --early" in shown
+    assert not any(call.startswith("POST") for call, _ in gateway.asked)
+
+
+def test_an_early_close_is_asked_for(gateway):
+    gateway.says("POST /operator/v1/days/2026-11-22/close", {"state": "CLOSING"})
+    gateway.says("GET /operator/v1/days/2026-11-22", {"state": "CLOSED"})
+    gateway.says("GET /operator/v1/days/2026-11-22/release", PAYOUT_DAY)
+    assert run(day, "close", "2026-11-22", "--early") == 0
+
+
+def test_the_day_ends_at_midnight_in_japan(monkeypatch):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime(2026, 11, 21, 15, 0, tzinfo=timezone.utc).astimezone(zone)
+
+    monkeypatch.setattr(day, "datetime", Clock)
+    assert day.japan_today() == "2026-11-22"
+    day.require_over("2026-11-21", day.japan_today())
+
+
 def test_a_close_that_takes_too_long_says_where_it_stands(gateway, capsys):
     gateway.says("POST /operator/v1/days/2026-11-21/close", {"state": "CLOSING"})
     gateway.says("GET /operator/v1/days/2026-11-21", {"state": "CLOSING"})
     gateway.refuses("GET /operator/v1/days/2026-11-21/release", 404, "DAY_UNKNOWN")
     assert run(day, "close", "2026-11-21", "--timeout", "0.01") == 1
     assert "2026-11-21 is CLOSING in payment and unknown in payout" in capsys.readouterr().err
+
+
+def test_a_read_that_nobody_answers_has_no_unknown_outcome(gateway, capsys):
+    gateway.says("GET /operator/v1/days/2026-11-22", {"state": "OPEN"})
+    gateway.refuses("GET /operator/v1/days/2026-11-22/release", 504, "OUTCOME_UNKNOWN", "Not known.")
+    assert run(day) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "kessai: the service that knows does not answer (UNAVAILABLE)",
+        "  what to do: ./kessai status shows which process is not ready",
+    ]
+
+
+def test_a_discrepancy_that_is_none_is_told_where_they_are(gateway, capsys):
+    gateway.refuses("GET /operator/v1/discrepancies/1", 404, "DISCREPANCY_UNKNOWN")
+    assert run(recon, "show", "1") == 1
+    assert "./kessai recon list --state ALL" in capsys.readouterr().err
 
 
 def test_the_status_of_a_day_is_that_of_every_service(gateway, capsys):

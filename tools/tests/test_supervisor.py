@@ -11,8 +11,8 @@ import uuid
 
 import pytest
 
-from kessai import procs
-from kessai.ports import listeners, owner, require_free
+from kessai import procs, status
+from kessai.ports import free_base, listeners, owner, require_free
 from kessai.diagnosis import Diagnosis
 from kessai.stack import Stack, save_stack
 from kessai.supervisor import Process, Supervisor
@@ -88,6 +88,18 @@ def test_left_overs_of_a_killed_runsvdir_are_ended_by_the_next_begin(stack):
     assert eventually(lambda: supervisor.running("sleeper"))
 
 
+def test_processes_that_nobody_watches_are_no_ready_stack(stack, monkeypatch, capsys):
+    supervisor = Supervisor(stack)
+    supervisor.begin([sleeper()])
+    monkeypatch.setattr(status, "collect", lambda stack: [])
+    assert status.show(stack, as_json=False) == 0
+    os.kill(supervisor.runsvdir().pid, signal.SIGKILL)
+    eventually(lambda: supervisor.runsvdir() is None)
+    assert supervisor.members()
+    assert status.show(stack, as_json=False) == 1
+    assert "the supervisor of these processes has ended" in capsys.readouterr().err
+
+
 def test_a_process_that_ignores_term_is_killed_after_its_grace(stack):
     stubborn = Process(
         name="stubborn", command=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], listens={}
@@ -150,4 +162,7 @@ def test_the_holder_of_a_port_is_named():
         require_free({"x": port}, ours={os.getpid()})
         with pytest.raises(Diagnosis, match=f"in use by pid {os.getpid()}"):
             require_free({"x": port}, ours=set())
+        free = free_base(listeners())
+        assert not any(free <= taken < free + 1000 for taken in listeners())
+    assert free_base({18000, 19999}) not in (18000, 19000)
     require_free({"x": port}, ours=set())

@@ -118,6 +118,8 @@ void LifeCycle::Publish(State state, const std::vector<Seen>& seen) {
     nlohmann::json components = nlohmann::json::array();
     bool ready = state == State::kServing;
     for (std::size_t i = 0; i < seen.size(); ++i) {
+        // One that nobody asks is not said to be ready: its dependency may well be down.
+        if (!parts_.components[i].ready && seen[i].ready) continue;
         nlohmann::json entry = {{"name", parts_.components[i].name}, {"ready", seen[i].ready}};
         if (!seen[i].reason.empty()) entry["reason"] = seen[i].reason;
         components.push_back(std::move(entry));

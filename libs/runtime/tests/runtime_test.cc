@@ -148,6 +148,7 @@ TEST_F(RuntimeTest, NamesWhatIsNotReadyAndWhy) {
     EXPECT_EQ(body["components"][0]["ready"], true);
     EXPECT_EQ(body["components"][1]["name"], "second");
     EXPECT_EQ(body["components"][1]["reason"], "UNAVAILABLE PART_NOT_READY: still waiting");
+    EXPECT_EQ(body["components"].size(), 2u) << "nobody asks the third, so nothing is said of it";
 }
 
 // Goal: a shared dependency that fails later does not end readiness; a process's own state does.

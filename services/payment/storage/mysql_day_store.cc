@@ -81,7 +81,9 @@ Result<app::Day> MysqlDayStore::Find(BusinessDate date) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kDayState, date));
     if (!rows.Next()) {
-        return Refuse(Refusal::kDayNotCurrent, date.ToString() + " was never open here");
+        return Refuse(
+            Refusal::kDayNotCurrent,
+            date.ToString() + (date > now.open_date ? " is not open yet" : " was never open here"));
     }
     return app::Day{date, static_cast<app::DayState>(rows.Int(0))};
 }

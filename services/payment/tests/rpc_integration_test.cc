@@ -585,6 +585,10 @@ TEST_F(RpcTest, BadInputIsRefusedByName) {
     future.set_business_date(20991231);
     EXPECT_THAT(Call(CloseDay(), future, Operator("day:close")),
                 Refuses(Code::kFailedPrecondition, "DAY_NOT_CURRENT"));
+    v1::GetBusinessDayRequest of_future;
+    of_future.set_business_date(20991231);
+    EXPECT_EQ(Call(GetBusinessDay(), of_future, Operator("day:read")).status().message(),
+              "2099-12-31 is not open yet");
     v1::RepublishEventsRequest republish;
     EXPECT_THAT(Call(RepublishEvents(), republish, Service()),
                 Refuses(Code::kInvalidArgument, "FIELD_INVALID"));

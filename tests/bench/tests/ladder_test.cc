@@ -77,6 +77,33 @@ TEST(RateSearch, ForgetsLuck) {
     EXPECT_LT(*search.Next(), 900);
 }
 
+// Goal: a machine that is busy with something else is not searched down to nothing.
+TEST(RateSearch, GivesUpWhenTheGeneratorIsLateAtALowerRateToo) {
+    RateSearch search({.first = 4'000});
+    search.Told(4'000, false, true);
+    ASSERT_TRUE(search.Next().has_value());
+    EXPECT_FALSE(search.hopeless());
+    search.Told(2'000, false, true);
+    EXPECT_TRUE(search.hopeless());
+    EXPECT_EQ(search.Next(), std::nullopt);
+    EXPECT_EQ(search.best(), 0);
+}
+
+TEST(RateSearch, GoesOnWhenTheGeneratorIsLateOnlyOnceOrAboveWhatIsHeld) {
+    RateSearch once({.first = 4'000});
+    once.Told(4'000, false, true);
+    once.Told(2'000, false, false);
+    once.Told(1'000, false, true);
+    EXPECT_FALSE(once.hopeless());
+    EXPECT_EQ(once.Next(), 500);
+    RateSearch above({.first = 1'000});
+    above.Told(1'000, true);
+    above.Told(2'000, false, true);
+    above.Told(1'500, false, true);
+    EXPECT_FALSE(above.hopeless());
+    EXPECT_EQ(above.Next(), 1'250);
+}
+
 TEST(Rounded, KeepsTwoDigitsAndAHalf) {
     EXPECT_EQ(Rounded(6'260), 6'250);
     EXPECT_EQ(Rounded(781), 780);
