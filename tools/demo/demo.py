@@ -28,6 +28,7 @@ from kessai_client.webhook_receiver import Notice, WebhookReceiver, is_signed  #
 
 MERCHANT_ID = 1001
 MERCHANT_NAME = "Kessai Coffee"
+USER_SUBJECT = "demo-user"
 AMOUNT_YEN = 1234
 STEP_LIMIT_S = 30.0  # each step takes milliseconds; a stack that was just started may need seconds
 
@@ -110,7 +111,7 @@ def step(what: str, act: Callable[[], T]) -> T:
 
 def signed_in_user(http: Http) -> AppUser:
     """One who has enough money."""
-    user = AppUser.sign_in(http, "demo-user")
+    user = AppUser.sign_in(http, USER_SUBJECT)
     if user.balance() < AMOUNT_YEN:
         expect(user.top_up(10 * AMOUNT_YEN), 201)
     return user
@@ -223,7 +224,7 @@ def print_access(stack: StackFile, credential: Credential, user: AppUser, sale: 
     print(f"    merchant           {credential.merchant_id}")
     print(f"    API key            {credential.api_key}")
     print(f"    API secret         {credential.api_secret}")
-    print(f"    app user           {user.user_id}, token by POST {stack.url}/dev/v1/token")
+    print(f"    app user           sub {USER_SUBJECT}, token by POST {stack.url}/dev/v1/token")
     print("    the payment, as its merchant (signed; good for two minutes):")
     print(f"      {curl} -H 'Authorization: {authorization(credential, 'GET', path)}' {stack.url}{path}")
     print("    the wallet, as its user (good for hours):")
