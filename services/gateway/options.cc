@@ -202,12 +202,14 @@ Options::Options() {
     roles = {
         {"admin",
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
-         "day:read day:close day:release plan:write payout:read recon:read recon:write"},
+         "day:read day:close day:release plan:write payout:read recon:read recon:write "
+         "dlq:read dlq:write"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
          "recon:write"},
         {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
-        {"viewer", "merchant:read day:read payout:read recon:read webhook:read"},
+        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write"},
+        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},
     };
     mysql.sessions_max = 16;
 }
