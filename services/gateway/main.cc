@@ -748,7 +748,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Loop
         [&server] { return static_cast<double>(server.requests_in_flight()); }));
     context.Keep(context.metrics().AddCallbackGauge(
         {.name = "kessai_gateway_buffered_bytes",
-         .help = "What bodies hold of limits.buffered_bytes_max"},
+         .help = "What bodies hold of https.buffered_bytes_max"},
         [&server] { return static_cast<double>(server.buffered_bytes()); }));
     context.Add(
         {.name = "https",

@@ -203,12 +203,13 @@ Options::Options() {
         {"admin",
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
          "day:read day:close day:release plan:write payout:read recon:read recon:write "
-         "transfer:write transfer:approve adjustment:write adjustment:approve"},
+         "transfer:write transfer:approve adjustment:write adjustment:approve dlq:read dlq:write"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
          "recon:write transfer:write transfer:approve adjustment:write adjustment:approve"},
         {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
-        {"viewer", "merchant:read day:read payout:read recon:read webhook:read"},
+        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write"},
+        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},
     };
     mysql.sessions_max = 16;
 }

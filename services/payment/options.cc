@@ -128,8 +128,11 @@ void Describe(config::Schema& schema, Options& options) {
                 {.description = "For how long a merchant's settings are taken as known",
                  .min = milliseconds(100),
                  .max = minutes(10)});
-    schema.Size("merchant_cache.entries_max", &options.merchant_cache_entries_max,
-                {.description = "Merchants remembered", .min = 100, .max = 10'000'000});
+    schema.Int("merchant_cache.entries_max", &options.merchant_cache_entries_max,
+               {.description = "Merchants remembered",
+                .unit = "merchants",
+                .min = 100,
+                .max = 10'000'000});
     // An executor's, a worker's and a background task's session each.
     schema.Check([&options]() -> Status {
         const int needed = options.executor.executors + options.query_threads + 6;

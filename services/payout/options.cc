@@ -141,8 +141,8 @@ void Describe(config::Schema& schema, Options& options) {
         "internal_token.key_file", &options.token_key_file,
         {.description = "Key ring that internal tokens are verified with", .required = true});
     schema.Secret("digest.key", &options.digest_key,
-                  {.description = "Key of the day digests, 32 hexadecimal digits; payment and "
-                                  "reconciliation hold the same",
+                  {.description = "Key of the day digests, 32 hexadecimal digits; the same in "
+                                  "payment, payout and reconciliation",
                    .required = true});
     schema.Section("consumer", options.consumer);
     schema.Section("days", options.days);

@@ -33,11 +33,12 @@ void DescribeUpstreams(config::Schema schema, Options& options) {
                 {.description = "For the rows of one bucket of a day",
                  .min = seconds(1),
                  .max = minutes(30)});
-    schema.Size("bucket_rows_max", &options.peers.bucket_rows_max,
-                {.description = "Rows of one bucket (a 1,024th of a day) held in memory while they "
-                                "are compared; more end the run",
-                 .min = 1'000,
-                 .max = 100'000'000});
+    schema.Int("bucket_rows_max", &options.peers.bucket_rows_max,
+               {.description = "Rows of one bucket (a 1,024th of a day) held in memory while they "
+                               "are compared; more end the run",
+                .unit = "rows",
+                .min = 1'000,
+                .max = 100'000'000});
 }
 
 void DescribeConsumer(config::Schema schema, ConsumerTuning& consumer) {

@@ -15,8 +15,8 @@
 
 namespace kessai::audit {
 
-/// The invariants of docs/architecture (section 3) that data can show, and what is still on its
-/// way.
+/// The invariants of docs/architecture.md ("What must hold") that data can show, and what is still
+/// on its way.
 enum class Invariant : std::uint8_t {
     kM1,
     kM2,

@@ -405,8 +405,10 @@ struct Schema::Keys {
             const bool twin_written = field.twin && fields[*field.twin].written.has_value();
             if (!field.written) {
                 if (declaration.required && !twin_written) {
+                    const std::string twin =
+                        field.twin ? " or " + fields[*field.twin].declaration.path : "";
                     Problem(element_at,
-                            "missing key " + declaration.path +
+                            "missing key " + declaration.path + twin +
                                 (element_at.empty() ? " (environment " + field.variable + ")"
                                                     : std::string()) +
                                 ": " + declaration.description);
@@ -841,10 +843,16 @@ std::string Schema::Reference() const {
             if (declaration.path.ends_with("_file") && field.twin) {
                 description += " (`" + prefix + keys.fields[*field.twin].declaration.path + "`)";
             }
+            std::string initial = '`' + field.initial + '`';
+            if (declaration.required) {
+                initial = "required";
+                if (field.twin) {
+                    initial += ", or `" + prefix + keys.fields[*field.twin].declaration.path + '`';
+                }
+            }
             const bool variable = with_variable && !field.set_elements;
             table += "| `" + path + "` | " + (variable ? '`' + field.variable + '`' : "") + " | " +
-                     declaration.type + " | " + declaration.unit + " | " +
-                     (declaration.required ? "required" : '`' + field.initial + '`') + " | " +
+                     declaration.type + " | " + declaration.unit + " | " + initial + " | " +
                      declaration.bounds + " | " + description + " |\n";
             if (!field.sample) continue;
             field.sample([&](Schema& element) { self(self, *element.keys_, path + "[].", false); });

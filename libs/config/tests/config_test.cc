@@ -349,6 +349,17 @@ TEST_F(ConfigTest, TheReferenceIsATable) {
     EXPECT_THAT(reference, HasSubstr("| `routes[].weight` |  | integer |  | `1` | at most 100 |"));
 }
 
+// Goal: a secret that must be given says both places where it can be.
+TEST(RequiredSecretTest, NamesItsFileToo) {
+    std::string key;
+    Schema schema;
+    schema.Secret("digest.key", &key, {.description = "Key", .required = true});
+    EXPECT_THAT(schema.Reference(), HasSubstr("| secret |  | required, or `digest.key_file` |"));
+    const Status missing = schema.Load({});
+    EXPECT_THAT(std::string(missing.message()),
+                HasSubstr("missing key digest.key or digest.key_file"));
+}
+
 // Goal: rules over several keys run only when every single key is good.
 TEST_F(ConfigTest, RulesRunOnGoodValues) {
     int runs = 0;

@@ -9,7 +9,11 @@ namespace kessai::gateway::app {
 
 namespace {
 
-Status Unauthorized(std::string why) {
+constexpr std::size_t kKeyLengthMax = 128;
+
+/// `why` and the key that was claimed are for the log: the caller is never told.
+Status Unauthorized(std::string why, std::string_view api_key = {}) {
+    if (!api_key.empty()) why.append(", key ").append(api_key.substr(0, kKeyLengthMax));
     return {Code::kUnauthenticated, domain::reason::kUnauthorized, std::move(why)};
 }
 
@@ -36,32 +40,33 @@ AuthenticatePartner::AuthenticatePartner(CredentialCache& credentials, NonceMemo
 net::Task<Result<Partner>> AuthenticatePartner::Run(const PartnerRequest& request) {
     const auto authorization = domain::ParseOpaAuthorization(request.authorization);
     if (!authorization) co_return Unauthorized("no OPA authorization");
-    if (authorization->api_key.size() > 128) co_return Unauthorized("no such key");
+    const std::string_view key = authorization->api_key;
+    if (key.size() > kKeyLengthMax) co_return Unauthorized("no such key", key);
     if (!domain::IsWithinOpaWindow(authorization->epoch_s, clock_.Now())) {
-        co_return Unauthorized("the epoch is too far from now");
+        co_return Unauthorized("the epoch is too far from now", key);
     }
     auto found = co_await credentials_.Find(authorization->api_key);
     if (!found.ok()) co_return found.status();
     const std::shared_ptr<LoadedCredential> loaded = std::move(*found);
-    if (!loaded) co_return Unauthorized("no such key");
+    if (!loaded) co_return Unauthorized("no such key", key);
     const domain::ApiCredential& credential = loaded->credential;
     if (!loaded->key.Verify(request.signed_request, *authorization)) {
-        co_return Unauthorized("the signature is wrong");
+        co_return Unauthorized("the signature is wrong", key);
     }
-    if (credential.revoked) co_return Unauthorized("the key was revoked");
+    if (credential.revoked) co_return Unauthorized("the key was revoked", key);
     if (!credential.AllowsClient(request.client)) {
-        co_return Unauthorized("the client's address is not on the list");
+        co_return Unauthorized("the client's address is not on the list", key);
     }
     std::int64_t merchant_id = credential.merchant_id;
     std::int64_t assumed = 0;
     if (!request.assume_merchant.empty()) {
         const auto named = domain::ParseId(request.assume_merchant);
         if (!named || !credential.MayActFor(*named)) {
-            co_return Unauthorized("the key may not act for that merchant");
+            co_return Unauthorized("the key may not act for that merchant", key);
         }
         merchant_id = assumed = *named;
     }
-    if (merchant_id == 0) co_return Unauthorized("no merchant was named");
+    if (merchant_id == 0) co_return Unauthorized("no merchant was named", key);
     if (!credential.HasScope(request.scope)) {
         co_return Status(Code::kPermissionDenied, domain::reason::kOutOfScope,
                          "the key lacks the scope " + std::string(request.scope));
@@ -78,7 +83,7 @@ net::Task<Result<Partner>> AuthenticatePartner::Run(const PartnerRequest& reques
     const NonceVerdict nonce = co_await nonces_.Remember(
         credential.api_key, authorization->nonce, authorization->epoch_text, authorization->mac);
     observer_.OnNonce(nonce);
-    if (nonce == NonceVerdict::kReused) co_return Unauthorized("the nonce was used before");
+    if (nonce == NonceVerdict::kReused) co_return Unauthorized("the nonce was used before", key);
 
     Partner partner;
     partner.principal = loaded->PrincipalFor(merchant_id);

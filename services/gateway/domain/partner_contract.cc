@@ -127,6 +127,15 @@ const PartnerResult& PartnerResultOf(PartnerOperation operation, const Status& r
     }
 }
 
+std::vector<std::string_view> PartnerCodes() {
+    // These two come of codes without a row, too.
+    std::vector<std::string_view> codes{kServiceError.code, kInternalError.code};
+    for (const Row& row : kRows) codes.push_back(row.result.code);
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    return codes;
+}
+
 bool PartnerContractNames(std::string_view reason) {
     return std::any_of(kRows.begin(), kRows.end(),
                        [&](const Row& row) { return row.reason == reason; });

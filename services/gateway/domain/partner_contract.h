@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "kessai/result/result.h"
 
@@ -43,6 +44,8 @@ inline constexpr std::string_view kRateLimited = "RATE_LIMITED";
 inline constexpr std::string_view kBodyMalformed = "BODY_MALFORMED";
 inline constexpr std::string_view kFieldMissing = "FIELD_MISSING";
 inline constexpr std::string_view kFieldMalformed = "FIELD_MALFORMED";
+/// In the operator interface only: partners' SDKs send more than the contract knows.
+inline constexpr std::string_view kFieldUnknown = "FIELD_UNKNOWN";
 inline constexpr std::string_view kAuthorizationUnsupported = "AUTHORIZATION_UNSUPPORTED";
 }  // namespace reason
 
@@ -51,6 +54,9 @@ inline constexpr std::string_view kAuthorizationUnsupported = "AUTHORIZATION_UNS
 /// refusal that leaves open whether the work was done becomes INTERNAL_SERVER_ERROR, never a
 /// failure that says it was not.
 const PartnerResult& PartnerResultOf(PartnerOperation operation, const Status& refusal);
+
+/// Every code that a refusal becomes, each once.
+std::vector<std::string_view> PartnerCodes();
 
 /// Whether the table has a row for the reason (tests hold it together with the services' lists).
 bool PartnerContractNames(std::string_view reason);

@@ -321,7 +321,9 @@ TEST_F(OperatorApiTest, BadInputIsRefusedByNameAndChangesNothing) {
         {"PUT", kMerchant, named(R"("a\u0007")"), 400, "FIELD_MALFORMED"},
         {"PUT", kMerchant, named('"' + std::string(256, 'x') + '"'), 400, "FIELD_MALFORMED"},
         {"PUT", kMerchant, R"({"name":"x","suspended":"no"})", 400, "FIELD_MALFORMED"},
+        {"PUT", kMerchant, R"({"name":"x","suspendet":true})", 400, "FIELD_UNKNOWN"},
         // A credential
+        {"POST", credentials, R"({"scope":["codes"]})", 400, "FIELD_UNKNOWN"},
         {"POST", credentials, R"({"scopes":"codes"})", 400, "FIELD_MALFORMED"},
         {"POST", credentials, R"({"scopes":["codes","' OR 1=1 --"]})", 400, "SCOPE_UNKNOWN"},
         {"POST", credentials, R"({"assumableMerchantIds":["0"]})", 400, "FIELD_MALFORMED"},
@@ -347,6 +349,7 @@ TEST_F(OperatorApiTest, BadInputIsRefusedByNameAndChangesNothing) {
         {"PUT", kHook, hook("https://shop.example/" + std::string(2'048, 'x')), 400,
          "FIELD_MALFORMED"},
         {"PUT", kHook, R"({"url":"https://shop.example/","enabled":1})", 400, "FIELD_MALFORMED"},
+        {"PUT", kHook, R"({"url":"https://shop.example/","enable":false})", 400, "FIELD_UNKNOWN"},
         {"DELETE", kHook, "", 404, "ENDPOINT_UNKNOWN"},
         {"POST", kHook + "/test", "", 404, "ENDPOINT_UNKNOWN"},
         {"GET", kHook + "/deliveries?state=LOST", "", 400, "FIELD_MALFORMED"},

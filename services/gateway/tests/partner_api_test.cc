@@ -5,11 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "fakes.h"
 #include "kessai/http/server.h"
 #include "kessai/http/testing/raw_client.h"
+#include "kessai/testing/eventually.h"
 #include "kessai/testing/matchers.h"
 #include "transport/partner_api.h"
 #include "transport/routes.h"
@@ -21,6 +23,24 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kNowS = 1'795'000'000;
+
+/// Keeps what the log would say of the requests that were refused.
+class CauseRecorder final : public http::ServerObserver {
+ public:
+    void OnExchange(const http::Exchange& exchange) override {
+        if (exchange.response.reason.empty()) return;
+        const std::lock_guard lock(mutex_);
+        causes_.push_back(exchange.response.cause);
+    }
+    std::vector<std::string> causes() const {
+        const std::lock_guard lock(mutex_);
+        return causes_;
+    }
+
+ private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> causes_;
+};
 
 class PartnerApiTest : public ::testing::Test {
  protected:
@@ -171,7 +191,7 @@ class PartnerApiTest : public ::testing::Test {
     transport::PerLoop<app::AuthenticatePartner> authenticators_;
     transport::PartnerApi api_;
     http::Router router_;
-    http::ServerObserver server_observer_;
+    CauseRecorder server_observer_;
     std::unique_ptr<http::Server> server_;
     int nonce_number_ = 0;
 };
@@ -390,6 +410,29 @@ TEST_F(PartnerApiTest, RefusesWhatIsNotRightlySigned) {
                 .status,
             201);
     }
+}
+
+// One answer for all, but the log tells them apart.
+TEST_F(PartnerApiTest, TheLogSaysWhyAndTheAnswerDoesNot) {
+    const std::string target = "/v2/payments/order-1";
+    ExpectUnauthorized(Send({.target = target, .secret = "wrong"}));
+    ExpectUnauthorized(Send({.target = target, .api_key = "nobody"}));
+    ExpectUnauthorized(Send({.target = target, .epoch_s = kNowS - 120}));
+    EXPECT_EQ(Send({.target = target, .nonce = "once"}).status, 200);
+    ExpectUnauthorized(Send({.target = target, .nonce = "once", .epoch_s = kNowS + 1}));
+    json order = Order();
+    order["orderDescription"] = 7;
+    const Answer malformed = Post("/v2/codes", order);
+    EXPECT_EQ(malformed.code(), "INVALID_REQUEST_PARAMS");
+    EXPECT_THAT(malformed.raw, ::testing::Not(HasSubstr("orderDescription")));
+
+    ASSERT_EVENTUALLY(server_observer_.causes().size() == 5);
+    EXPECT_THAT(server_observer_.causes(),
+                ::testing::ElementsAre("UNAUTHORIZED: the signature is wrong, key key",
+                                       "UNAUTHORIZED: no such key, key nobody",
+                                       "UNAUTHORIZED: the epoch is too far from now, key key",
+                                       "UNAUTHORIZED: the nonce was used before, key key",
+                                       "FIELD_MALFORMED: orderDescription is not a text"));
 }
 
 TEST_F(PartnerApiTest, SignsTheRawTarget) {

@@ -142,15 +142,23 @@ net::Task<http::Response> DeadLetterApi::Settle(
         auto parsed = ParseJsonObject(scope.request.body);
         if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
         JsonFields fields(*parsed);
+        fields.OnlyThese({"note"});
         request.set_note(fields.OptionalText("note", 1'000));
         if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     }
-    log::Info("operator.action", {{"action", action},
-                                  {"operator", scope.caller->subject},
-                                  {"service", scope.request.Parameter("service")},
-                                  {"object", *name},
-                                  {"request_id", scope.request.request_id}});
-    co_return co_await Ask(scope, method, own, request);
+    const std::string why = request.note();
+    http::Response response = co_await Ask(scope, method, own, request);
+    log::Context context;
+    context.SetRequestId(scope.request.request_id);
+    log::Info(context, "operator.action",
+              {{"action", action},
+               {"operator", scope.caller->subject},
+               {"owner", scope.request.Parameter("service")},
+               {"object", *name},
+               {"why", why},
+               {"outcome", response.reason.empty() ? "DONE" : response.reason},
+               {"cause", response.cause}});
+    co_return response;
 }
 
 net::Task<http::Response> DeadLetterApi::Replay(const RequestScope& scope) const {

@@ -1,8 +1,11 @@
 #include "transport/http_telemetry.h"
 
+#include <set>
 #include <string>
 
+#include "domain/partner_contract.h"
 #include "kessai/log/log.h"
+#include "transport/problem.h"
 #include "transport/routes.h"
 
 namespace kessai::gateway::transport {
@@ -19,6 +22,22 @@ std::vector<std::string> RouteNames() {
     return names;
 }
 
+/// Every reason that an answer can be logged with: the partner contract's, those of problems, and
+/// the HTTP server's own.
+std::vector<std::string> RefusalReasons() {
+    std::set<std::string> reasons;
+    for (const auto code : domain::PartnerCodes()) reasons.emplace(code);
+    for (const auto reason : ProblemReasons()) reasons.emplace(reason);
+    for (const auto fault :
+         {http::Fault::kMalformed, http::Fault::kNotFound, http::Fault::kMethodNotAllowed,
+          http::Fault::kTooSlow, http::Fault::kBodyTooLarge, http::Fault::kHeaderTooLarge,
+          http::Fault::kInternal, http::Fault::kNotImplemented, http::Fault::kOverloaded,
+          http::Fault::kVersion}) {
+        reasons.emplace(http::NameOf(fault));
+    }
+    return {reasons.begin(), reasons.end()};
+}
+
 constexpr std::string_view kClassNames[] = {"2xx", "3xx", "4xx", "5xx", "other"};
 
 std::size_t ClassOf(int status) {
@@ -32,40 +51,7 @@ HttpTelemetry::HttpTelemetry(Options options, metrics::Registry& registry)
     : options_(options),
       refusals_(registry.AddCounters(
           {.name = "kessai_gateway_refusals_total", .help = "Requests refused, by reason"},
-          {Label{"reason",
-                 {"UNAUTHORIZED",
-                  "OP_OUT_OF_SCOPE",
-                  "RATE_LIMIT",
-                  "INVALID_REQUEST_PARAMS",
-                  "MISSING_REQUEST_PARAMS",
-                  "INVALID_PARAMS",
-                  "DUPLICATE_DYNAMIC_QR_REQUEST",
-                  "DYNAMIC_QR_BAD_REQUEST",
-                  "DYNAMIC_QR_NOT_FOUND",
-                  "RESOURCE_NOT_FOUND",
-                  "SERVICE_ERROR",
-                  "INTERNAL_SERVER_ERROR",
-                  "MAINTENANCE_MODE",
-                  "TOKEN_EXPIRED",
-                  "TOKEN_MISSING",
-                  "SIGN_IN_REQUIRED",
-                  "SCOPE_MISSING",
-                  "RATE_LIMITED",
-                  "INSUFFICIENT_FUNDS",
-                  "CODE_UNKNOWN",
-                  "CODE_EXPIRED",
-                  "CODE_ALREADY_PAID",
-                  "AMOUNT_CHANGED",
-                  "QUEUE_FULL",
-                  "OUTCOME_UNKNOWN",
-                  "PATH_UNKNOWN",
-                  "METHOD_NOT_ALLOWED",
-                  "MALFORMED_REQUEST",
-                  "REQUEST_TOO_SLOW",
-                  "BODY_TOO_LARGE",
-                  "HEADER_TOO_LARGE",
-                  "OVERLOADED",
-                  "INTERNAL_ERROR"}}})),
+          {Label{"reason", RefusalReasons()}})),
       connections_(
           registry.AddGauge({.name = "kessai_gateway_connections", .help = "Connections open"})),
       refused_connections_(registry.AddCounters(
@@ -148,7 +134,8 @@ void HttpTelemetry::OnExchange(const http::Exchange& exchange) {
                              {"response_bytes", exchange.response_bytes},
                              {"client", client},
                              {"subject", response.subject},
-                             {"reason", response.reason}};
+                             {"reason", response.reason},
+                             {"cause", response.cause}};
     if (level == log::Level::kWarn) {
         log::Warn(context, "http.request", fields);
     } else {

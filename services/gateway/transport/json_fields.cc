@@ -14,6 +14,7 @@ namespace dom = simdjson::dom;
 
 constexpr std::size_t kDepthMax = 16;
 constexpr std::size_t kCapacityInitial = 64 * 1024;
+constexpr std::size_t kNameShownMax = 64;
 
 Status BodyMalformed(std::string why) {
     return {Code::kInvalidArgument, domain::reason::kBodyMalformed, std::move(why)};
@@ -35,7 +36,7 @@ Status CheckStrict(dom::element element) {
             std::sort(names.begin(), names.end());
             if (const auto twice = std::adjacent_find(names.begin(), names.end());
                 twice != names.end()) {
-                return BodyMalformed("the name " + std::string(twice->substr(0, 64)) +
+                return BodyMalformed("the name " + std::string(twice->substr(0, kNameShownMax)) +
                                      " stands twice in one object");
             }
             break;
@@ -84,6 +85,15 @@ void JsonFields::Missing(std::string_view name) {
 void JsonFields::Malformed(std::string_view name, std::string_view why) {
     Refuse(Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
                   Named(name) + " " + std::string(why)));
+}
+
+void JsonFields::OnlyThese(std::initializer_list<std::string_view> names) {
+    for (const auto field : object_) {
+        if (std::find(names.begin(), names.end(), field.key) != names.end()) continue;
+        Refuse(Status(Code::kInvalidArgument, domain::reason::kFieldUnknown,
+                      Named(field.key.substr(0, kNameShownMax)) + " is no field of this request"));
+        return;
+    }
 }
 
 std::optional<dom::element> JsonFields::Find(std::string_view name) const {

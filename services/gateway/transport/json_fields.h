@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,9 @@ namespace kessai::gateway::transport {
 Result<simdjson::dom::object> ParseJsonObject(std::string_view body);
 
 /// Reads named fields of an object; the first thing that is wrong is kept in status(). A field that
-/// is null counts as absent; what is not asked for is ignored. Refusals: FIELD_MISSING,
-/// FIELD_MALFORMED (both INVALID_ARGUMENT), and for amounts AMOUNT_OUT_OF_RANGE, CURRENCY_UNKNOWN.
+/// is null counts as absent; what is not asked for is ignored unless OnlyThese is called.
+/// Refusals: FIELD_MISSING, FIELD_MALFORMED, FIELD_UNKNOWN (all INVALID_ARGUMENT), and for amounts
+/// AMOUNT_OUT_OF_RANGE, CURRENCY_UNKNOWN.
 class JsonFields {
  public:
     explicit JsonFields(simdjson::dom::object object, std::string_view prefix = {})
@@ -29,6 +31,10 @@ class JsonFields {
 
     const Status& status() const { return status_; }
     bool ok() const { return status_.ok(); }
+
+    /// Refuses FIELD_UNKNOWN when the object has a field that is not among `names`: a misspelt one
+    /// would be taken for absent.
+    void OnlyThese(std::initializer_list<std::string_view> names);
 
     bool Has(std::string_view name) const { return Find(name).has_value(); }
 

@@ -28,14 +28,17 @@ http::Response Answer(const RequestScope& scope, int status = 200) {
     return response;
 }
 
-/// Who did what, for the audit.
+/// Who did what, for the audit. What was refused is in the log as the request's reason and cause.
 void Note(const RequestScope& scope, std::string_view action, std::int64_t merchant_id,
           std::string_view object) {
-    log::Info("operator.action", {{"action", action},
-                                  {"operator", scope.caller->subject},
-                                  {"merchant_id", merchant_id},
-                                  {"object", object},
-                                  {"request_id", scope.request.request_id}});
+    log::Context context;
+    context.SetRequestId(scope.request.request_id);
+    log::Info(context, "operator.action",
+              {{"action", action},
+               {"operator", scope.caller->subject},
+               {"merchant_id", merchant_id},
+               {"object", object},
+               {"outcome", "DONE"}});
 }
 
 Result<std::int64_t> MerchantOf(const http::Request& request) {
@@ -214,6 +217,7 @@ net::Task<http::Response> OperatorApi::PutMerchant(const RequestScope& scope) co
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"name", "suspended", "multipleRefunds"});
     domain::Merchant merchant;
     merchant.merchant_id = *merchant_id;
     merchant.name = fields.Text("name");
@@ -251,6 +255,8 @@ net::Task<http::Response> OperatorApi::IssueCredential(const RequestScope& scope
         auto parsed = ParseJsonObject(scope.request.body);
         if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
         JsonFields fields(*parsed);
+        fields.OnlyThese(
+            {"scopes", "allowedNetworks", "assumableMerchantIds", "requestsPerSecond"});
         wish.scopes = TextList(fields, "scopes", 16);
         wish.allowed_networks = TextList(fields, "allowedNetworks", 100);
         for (const auto& text : TextList(fields, "assumableMerchantIds", 1'000)) {
@@ -325,6 +331,7 @@ net::Task<http::Response> OperatorApi::PutWebhookEndpoint(const RequestScope& sc
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"url", "enabled"});
     domain::WebhookEndpoint endpoint;
     endpoint.merchant_id = *merchant_id;
     endpoint.name = *name;

@@ -67,11 +67,16 @@ struct Wish {
     bool deep = false;
     bool dry_run = false;
 };
-Result<Wish> WishOf(const http::Request& request) {
+Result<Wish> WishOf(const http::Request& request, bool may_be_dry) {
     Wish wish;
     if (request.body.empty()) return wish;
     KESSAI_ASSIGN_OR_RETURN(const auto object, ParseJsonObject(request.body));
     JsonFields fields(object);
+    if (may_be_dry) {
+        fields.OnlyThese({"deep", "dryRun"});
+    } else {
+        fields.OnlyThese({"deep"});
+    }
     wish.deep = fields.OptionalBool("deep", false);
     wish.dry_run = fields.OptionalBool("dryRun", false);
     KESSAI_RETURN_IF_ERROR(fields.status());
@@ -235,7 +240,7 @@ net::Task<http::Response> OperatorLedgerApi::GetAccrual(const RequestScope& scop
 net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scope) const {
     auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
-    auto wish = WishOf(scope.request);
+    auto wish = WishOf(scope.request, /*may_be_dry=*/true);
     if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
     po::ReleaseDayRequest request;
     request.set_business_date(*date);
@@ -338,6 +343,7 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"state", "note"});
     re::ChangeDiscrepancyRequest request;
     request.set_discrepancy_id(*id);
     const std::string state = fields.Text("state", 32);
@@ -356,7 +362,7 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
 net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
     auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
-    auto wish = WishOf(scope.request);
+    auto wish = WishOf(scope.request, /*may_be_dry=*/false);
     if (!wish.ok()) co_return RefuseOperator(scope, wish.status());
     re::RunDayRequest request;
     request.set_business_date(*date);

@@ -143,6 +143,7 @@ http::Response PartnerRefusal(PartnerOperation operation, const Status& refusal)
     const PartnerResult& result = PartnerResultOf(operation, refusal);
     http::Response response = PartnerEnvelope(result);
     response.reason = result.code;
+    response.cause = std::string(refusal.reason()).append(": ").append(refusal.message());
     if (result.http_status == 429) response.fields.emplace_back("Retry-After", "1");
     return response;
 }

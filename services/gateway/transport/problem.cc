@@ -9,22 +9,23 @@ namespace kessai::gateway::transport {
 
 namespace {
 
-/// Reasons come with a Status and go with it; what is logged must outlive the response. Names that
-/// are not on the list show as their code.
+// What is logged must outlive the response, and a Status' reason goes with it.
+constexpr std::array<std::string_view, 34> kReasons{
+    "AMOUNT_OUT_OF_RANGE",  "CURRENCY_UNKNOWN",   "FIELD_INVALID",
+    "MERCHANT_UNKNOWN",     "MERCHANT_SUSPENDED", "CODE_UNKNOWN",
+    "CODE_EXPIRED",         "CODE_DELETED",       "CODE_ALREADY_PAID",
+    "PAYMENT_CANCELED",     "PAYMENT_UNKNOWN",    "AMOUNT_CHANGED",
+    "INSUFFICIENT_FUNDS",   "WALLET_UNKNOWN",     "KEY_REUSED",
+    "SOURCE_UNKNOWN",       "BALANCE_LIMIT",      "PAGE_TOKEN_INVALID",
+    "QUEUE_FULL",           "OUTCOME_UNKNOWN",    "NOT_SENT",
+    "RATE_LIMITED",         "BODY_MALFORMED",     "FIELD_MISSING",
+    "FIELD_MALFORMED",      "FIELD_UNKNOWN",      "SIGN_IN_REQUIRED",
+    "SCOPE_MISSING",        "TOKEN_EXPIRED",      "TOKEN_MISSING",
+    "TOKEN_MALFORMED",      "TOKEN_KEY_UNKNOWN",  "RELEASE_RUNNING",
+    "TOKEN_SIGNATURE_WRONG"};
+
 std::string_view Lasting(std::string_view reason, Code code) {
-    static constexpr std::array<std::string_view, 32> kNames{
-        "AMOUNT_OUT_OF_RANGE", "CURRENCY_UNKNOWN",     "FIELD_INVALID",
-        "MERCHANT_UNKNOWN",    "MERCHANT_SUSPENDED",   "CODE_UNKNOWN",
-        "CODE_EXPIRED",        "CODE_DELETED",         "CODE_ALREADY_PAID",
-        "PAYMENT_CANCELED",    "PAYMENT_UNKNOWN",      "AMOUNT_CHANGED",
-        "INSUFFICIENT_FUNDS",  "WALLET_UNKNOWN",       "KEY_REUSED",
-        "SOURCE_UNKNOWN",      "BALANCE_LIMIT",        "PAGE_TOKEN_INVALID",
-        "QUEUE_FULL",          "OUTCOME_UNKNOWN",      "NOT_SENT",
-        "RATE_LIMITED",        "BODY_MALFORMED",       "FIELD_MISSING",
-        "FIELD_MALFORMED",     "SIGN_IN_REQUIRED",     "SCOPE_MISSING",
-        "TOKEN_EXPIRED",       "TOKEN_MISSING",        "TOKEN_MALFORMED",
-        "TOKEN_KEY_UNKNOWN",   "TOKEN_SIGNATURE_WRONG"};
-    for (const auto name : kNames) {
+    for (const auto name : kReasons) {
         if (name == reason) return name;
     }
     return CodeName(code);
@@ -103,6 +104,7 @@ http::Response Problem(const Status& refusal, std::string_view request_id) {
                         false, request_id);
     }
     response.reason = Lasting(refusal.reason(), refusal.code());
+    response.cause = std::string(refusal.reason()).append(": ").append(refusal.message());
     if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
     // ABORTED: somebody else is at it just now (RELEASE_RUNNING, RUN_RUNNING), and nothing was
     // done.
@@ -110,6 +112,18 @@ http::Response Problem(const Status& refusal, std::string_view request_id) {
         response.fields.emplace_back("Retry-After", "1");
     }
     return response;
+}
+
+std::vector<std::string_view> ProblemReasons() {
+    std::vector<std::string_view> reasons(kReasons.begin(), kReasons.end());
+    for (const auto code :
+         {Code::kCancelled, Code::kUnknown, Code::kInvalidArgument, Code::kDeadlineExceeded,
+          Code::kNotFound, Code::kAlreadyExists, Code::kPermissionDenied, Code::kResourceExhausted,
+          Code::kFailedPrecondition, Code::kAborted, Code::kOutOfRange, Code::kUnimplemented,
+          Code::kInternal, Code::kUnavailable, Code::kDataLoss, Code::kUnauthenticated}) {
+        reasons.push_back(CodeName(code));
+    }
+    return reasons;
 }
 
 http::Response ProblemFault(http::Fault fault, std::string_view detail,

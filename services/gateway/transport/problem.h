@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "kessai/http/message.h"
 #include "kessai/http/router.h"
@@ -20,6 +21,10 @@ int HttpStatusOf(const Status& refusal);
 /// same request may be sent again. What may be tried again though it was not done (429, 503, and
 /// 409 for ABORTED) has a Retry-After. Details of failures inside are not shown.
 http::Response Problem(const Status& refusal, std::string_view request_id);
+
+/// Every `reason` that Problem's answers are logged and counted with: well-known names, and for
+/// others the name of their code (what exactly it was is the answer's `cause`).
+std::vector<std::string_view> ProblemReasons();
 
 /// What the server itself refuses, in the same form.
 http::Response ProblemFault(http::Fault fault, std::string_view detail,

@@ -6,7 +6,7 @@
 
 namespace kessai::gateway::transport {
 
-/// The payload of a `Transaction` notification, as the partner contract has it (section 6).
+/// The payload of a `Transaction` notification, as the partner contract has it.
 /// `amount_as_text`: order_amount as "12345", as the documentation shows it, instead of 12345.
 std::string TransactionJson(const domain::TransactionNotice& notice, bool amount_as_text);
 

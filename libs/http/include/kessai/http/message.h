@@ -89,6 +89,8 @@ struct Response {
     std::string_view reason;
     /// Who asked: an API key's or a user's id; never a secret.
     std::string subject;
+    /// What `reason` does not tell: the field, the check that failed; never a secret.
+    std::string cause;
 };
 
 /// "404" → "Not Found"; "Unknown" for what is none.
