@@ -19,7 +19,6 @@ constexpr double kPageMib = 16.0 / 1024;
 constexpr double kWarmShare = 0.01;
 // A burst of page writes by what was done before is not to be measured with the release.
 constexpr double kDirtyShare = 0.15;
-constexpr int kSettleSecondsMax = 180;
 
 constexpr mysql::Query kAccrued{
     "bench.accrued", "SELECT COUNT(*), SUM(gross), SUM(fee) FROM accrual WHERE business_date = ?"};
@@ -137,7 +136,7 @@ class Bench {
         report_.accrual_mib = bytes >> 20;
         KESSAI_ASSIGN_OR_RETURN(const auto pages,
                                 StatusOf(*session_, "Innodb_buffer_pool_pages_total"));
-        for (int second = 0; second < kSettleSecondsMax; ++second) {
+        for (int second = 0; second < options_.settle_seconds_max; ++second) {
             KESSAI_ASSIGN_OR_RETURN(const auto dirty,
                                     StatusOf(*session_, "Innodb_buffer_pool_pages_dirty"));
             if (static_cast<double>(dirty) < kDirtyShare * static_cast<double>(pages)) break;

@@ -30,6 +30,9 @@ struct ReleaseOptions {
     /// Merchants that the old design really releases.
     std::int64_t old_sample = 4'000;
     bool rivals = true;
+    /// How long the database may take, before the release is measured, to write what the loading
+    /// left.
+    int settle_seconds_max = 180;
     /// Told of what is done, line by line.
     std::function<void(const std::string&)> tell;
 };
