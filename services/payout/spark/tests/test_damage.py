@@ -189,13 +189,13 @@ def test_a_day_that_cannot_be_judged_is_refused(
 # Goal: a deep recount never passes a fee by rules that it did not read.
 def test_further_rules_of_fees_are_refused_once_they_are_in_use(small_day: Callable[..., books.Day]) -> None:
     day = small_day()
-    day.schema.run("CREATE TABLE fee_plan_rule (plan_id INT PRIMARY KEY)")
+    day.schema.run("CREATE TABLE fee_surcharge (plan_id INT PRIMARY KEY)")
     assert day.recount("unused", "--deep").code == 0
-    day.schema.run("INSERT INTO fee_plan_rule VALUES (1)")
+    day.schema.run("INSERT INTO fee_surcharge VALUES (1)")
     assert day.recount("sums").code == 0
     with pytest.raises(Refusal) as refused:
         day.recount("deep", "--deep")
-    assert refused.value.reason == "SCHEMA_UNKNOWN" and "fee_plan_rule" in refused.value.message
+    assert refused.value.reason == "SCHEMA_UNKNOWN" and "fee_surcharge" in refused.value.message
 
 
 def test_an_outcome_is_not_written_over(small_day: Callable[..., books.Day]) -> None:

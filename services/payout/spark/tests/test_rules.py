@@ -25,7 +25,15 @@ def numbers_of(header: str, enum: str) -> dict[str, int]:
 
 def test_stored_numbers_are_those_of_the_service() -> None:
     kinds = numbers_of("payment_change.h", "ChangeKind")
-    assert kinds == {
+    known = {name: number for name, number in kinds.items() if number <= deep_check.EXPIRED}
+    # Cashback and coupons, which no service emits yet: a deep recount says that it does not know them.
+    assert set(kinds) - set(known) == {
+        f"{who}{what}{back}"
+        for who in ("Merchant", "Operator")
+        for what in ("Cashback", "Coupon")
+        for back in ("", "Returned")
+    }
+    assert known == {
         "Completed": deep_check.COMPLETED, "Canceled": deep_check.CANCELED,
         "Refunded": deep_check.REFUNDED, "Authorized": deep_check.AUTHORIZED,
         "Captured": deep_check.CAPTURED, "Reverted": deep_check.REVERTED,
