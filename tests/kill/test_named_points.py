@@ -69,7 +69,16 @@ POINTS = {
 }
 # Not passed while all is well: the gateway's outbox has dead letters only, and a bucket is compared
 # row by row when books differ.
-NOT_PASSED = {"gateway": {"outbox.after_publish"}, "reconciliation": {"reconciliation.after_bucket"}}
+# Nobody is paid meanwhile: payout's integration test kills the making of transfers and an import.
+NOT_PASSED = {
+    "gateway": {"outbox.after_publish"},
+    "payout": {
+        "payout.results.before_commit",
+        "payout.transfers.before_chunk_commit",
+        "payout.transfers.after_chunk_commit",
+    },
+    "reconciliation": {"reconciliation.after_bucket"},
+}
 
 _STRIKES_WITHIN_S = 120.0
 # A file's time is that of the kernel's last tick.
