@@ -511,11 +511,14 @@ TEST_F(DayTest, TheBackgroundIsWokenAndToldOfErrors) {
     auto options = CloserOptions();
     options.poll_every = 1h;
     Replica sleepy(schema_->options(), 3, hasher_, options);
+    // Its first round fails, so that it is known to be over: the next would be in an hour.
+    Run("RENAME TABLE business_day TO gone");
     sleepy.closer().Start();
+    ASSERT_EVENTUALLY(!sleepy.last_error().ok());
+    Run("RENAME TABLE gone TO business_day");
     ASSERT_THAT(sleepy.closer().Close(day), IsIn(DayState::kClosing));
     ASSERT_EVENTUALLY(days_.Find(day).value().state == DayState::kMarked);
     sleepy.closer().Stop();
-    EXPECT_OK(sleepy.last_error());
     DrainOutbox();
 
     Run("RENAME TABLE business_day TO gone");
