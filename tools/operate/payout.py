@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import session as operate
-from session import Problem, Session, path, table, yen
+from session import Misuse, Problem, Session, path, table, yen
 
 CYCLES = ("daily", "weekly", "twice-a-month", "month-end", "on-demand")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -48,18 +48,19 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("--fee", type=int, default=0, metavar="YEN", help="of every payout, tax included")
     part.add_argument("--on-demand-fee", type=int, default=0, metavar="YEN", help="on top of it")
 
-    part = operate.action(actions, "holds", "a merchant's open holds")
-    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "holds", "open holds, newest first")
+    part.add_argument("merchant", metavar="MERCHANT", nargs="?", help="of this one only")
     part = operate.action(actions, "hold", "pays a merchant nothing until the hold is lifted")
     part.add_argument("merchant", metavar="MERCHANT")
-    part.add_argument("--note", required=True, help="why")
+    part.add_argument("--note", required=True, type=operate.reason, help="why")
     part = operate.action(actions, "lift", "lifts a hold")
     part.add_argument("hold", metavar="HOLD")
 
     part = operate.action(actions, "run", "makes the transfers of a due date; again goes on or changes nothing")
     part.add_argument("date", metavar="DATE")
-    part = operate.action(actions, "files", "writes the files of a transfer date for the bank")
+    part = operate.action(actions, "files", "writes the files of a transfer date for the bank, each once")
     part.add_argument("date", metavar="DATE")
+    part.add_argument("--again", action="store_true", help="those too that were taken before")
     part.add_argument("--directory", default=".", metavar="DIR")
     part = operate.action(actions, "results", "takes in a result file of the bank")
     part.add_argument("file", metavar="FILE")
@@ -79,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     part = operate.action(actions, "adjust", "asks for money to be given to a merchant, or taken")
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("amount", type=int, metavar="YEN", help="negative: taken")
-    part.add_argument("--reason", required=True)
+    part.add_argument("--reason", required=True, type=operate.reason)
     part.add_argument("--key", required=True, help="the same key is done once")
     part = operate.action(actions, "approve", "approves what another operator asked for")
     part.add_argument("adjustment", metavar="ADJUSTMENT")
@@ -170,9 +171,14 @@ def show_terms(options: argparse.Namespace, answer: Any) -> int:
 
 
 def holds(session: Session, options: argparse.Namespace) -> int:
-    answer = session.get(of_merchant(options, "payout-holds"))
-    rows = [(one["holdId"], one["cause"], one["putBy"], one["note"]) for one in answer["holds"]]
-    return show(options, answer, [table(("HOLD", "CAUSE", "PUT BY", "NOTE"), rows) if rows else "no open hold"])
+    found = session.pages(path("payout-holds"), "holds", merchantId=options.merchant)
+    rows = [
+        (one["holdId"], one["merchantId"], "-" if one["payoutId"] == "0" else one["payoutId"], one["putBy"],
+         one["note"])
+        for one in found
+    ]  # fmt: skip
+    head = ("HOLD", "MERCHANT", "PAYOUT", "PUT BY", "NOTE")
+    return show(options, found, [table(head, rows) if rows else "no open hold"])
 
 
 def hold(session: Session, options: argparse.Namespace) -> int:
@@ -198,27 +204,48 @@ def run(session: Session, options: argparse.Namespace) -> int:
 
 def files(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
+    directory = Path(options.directory)
+    if not directory.is_dir():
+        raise Misuse(f"'{directory}' is no directory")
     answer = session.post(path("days", date, "transfer-files"))
     lines = []
     for batch in answer["batches"]:
-        content = session.content(path("transfer-files", batch["batchId"]))
+        sums = f"{batch['transferCount']:,} transfers over {yen(batch['amount'])}"
+        try:
+            again = "?again=true" if options.again else ""
+            content = session.content(path("transfer-files", batch["batchId"]) + again)
+        except Problem as problem:
+            if problem.code != "TRANSFER_FILE_TAKEN":
+                raise
+            lines.append(f"file {batch['batchId']} ({sums}) was taken before; if the bank has not got it: --again")
+            continue
         known = batch["fileHash"]
         if known and hashlib.sha256(content).hexdigest() != known:
             raise Problem(0, "TRANSFER_FILE_DIFFERS", f"batch {batch['batchId']} came as another file")
-        target = Path(options.directory) / f"transfers-{batch['transferDate']}-{batch['batchId']}.txt"
+        target = directory / f"transfers-{batch['transferDate']}-{batch['batchId']}.txt"
         target.write_bytes(content)
-        lines.append(f"{target}: {batch['transferCount']:,} transfers over {yen(batch['amount'])}")
+        lines.append(f"{target}: {sums}")
     return show(options, answer, lines or [f"no transfers on {date}"])
 
 
 def results(session: Session, options: argparse.Namespace) -> int:
-    content = Path(options.file).read_text()
+    content = result_file(options.file)
     answer = session.post(path("transfer-results"), {"format": options.format, "content": content})
     lines = [
         f"{name:<9} {answer[name]['count']:,} over {yen(answer[name]['amount'])}"
         for name in ("settled", "failed", "returned")
     ]
     return show(options, answer, [*lines, f"known     {answer['repeatedCount']:,}"])
+
+
+def result_file(name: str) -> str:
+    """As it is, line ends too: it is known again by its bytes."""
+    try:
+        return Path(name).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise Misuse(f"'{name}' cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Misuse(f"'{name}' is no UTF-8 text (byte {error.start}): bring it into the form csv") from None
 
 
 def list_all(session: Session, options: argparse.Namespace) -> int:

@@ -376,16 +376,75 @@ def test_terms_are_put_as_typed(gateway, capsys):
 
 def test_files_are_written_unless_they_are_others(gateway, tmp_path, capsys):
     content = json.dumps("records").encode()
-    batch = {"batchId": "14", "transferDate": "2026-11-30", "transferCount": 1, "amount": 8900,
-             "fileHash": hashlib.sha256(content).hexdigest()}  # fmt: skip
+    batch = {"batchId": "14", "transferDate": "2026-11-30", "transferCount": 1, "amount": 8900, "fileHash": ""}
     gateway.says("POST /operator/v1/days/2026-11-30/transfer-files", {"batches": [batch]})
     gateway.says("GET /operator/v1/transfer-files/14", "records")
     assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path)) == 0
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
+    batch["fileHash"] = hashlib.sha256(content).hexdigest()
     gateway.says("GET /operator/v1/transfer-files/14", "others")
-    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path)) == 1
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 1
     assert "do not send it" in capsys.readouterr().err
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
+
+
+def test_a_file_that_the_bank_may_have_is_not_written_again_unasked(gateway, tmp_path, capsys):
+    first = {"batchId": "14", "transferDate": "2026-11-30", "transferCount": 1, "amount": 8900,
+             "fileHash": hashlib.sha256(b'"records"').hexdigest()}  # fmt: skip
+    second = {**first, "batchId": "15", "fileHash": ""}
+    gateway.says("POST /operator/v1/days/2026-11-30/transfer-files", {"batches": [first, second]})
+    gateway.refuses("GET /operator/v1/transfer-files/14", 409, "TRANSFER_FILE_TAKEN")
+    gateway.says("GET /operator/v1/transfer-files/15", "records")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path)) == 0
+    assert [written.name for written in tmp_path.iterdir()] == ["transfers-2026-11-30-15.txt"]
+    assert "file 14 (1 transfers over 8,900 yen) was taken before" in capsys.readouterr().out
+    gateway.says("GET /operator/v1/transfer-files/14", "records")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 0
+    assert len(list(tmp_path.iterdir())) == 2
+    assert gateway.asked[-1][0] == "GET /operator/v1/transfer-files/15?again=true"
+
+
+def test_holds_are_of_all_merchants_or_of_one(gateway, capsys):
+    held = {"holdId": "16", "merchantId": "7", "payoutId": "12", "cause": "NOT_ARRIVED", "putBy": "aiko",
+            "note": "transfer 13 FAILED CLOSED"}  # fmt: skip
+    target = "GET /operator/v1/payout-holds"
+    gateway.says(target, {"holds": [held], "nextPageToken": "16"}, {"holds": [held], "nextPageToken": ""})
+    assert run(payout, "holds") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:4] == ["16", "7", "12", "aiko"]
+    assert [call for call, _ in gateway.asked] == [target, target + "?pageToken=16"]
+    gateway.says(target, {"holds": [], "nextPageToken": ""})
+    assert run(payout, "holds", "7") == 0
+    assert gateway.asked[-1][0] == target + "?merchantId=7"
+    assert "no open hold" in capsys.readouterr().out
+
+
+def test_a_result_file_is_sent_as_it_is(gateway, tmp_path, capsys):
+    answer = {name: {"count": 1, "amount": 5} for name in ("settled", "failed", "returned")}
+    gateway.says("POST /operator/v1/transfer-results", {**answer, "repeatedCount": 0})
+    results = tmp_path / "results.csv"
+    results.write_bytes(b"transfer_id,outcome\r\n1,SETTLED\r\n")
+    assert run(payout, "results", str(results)) == 0
+    content = "transfer_id,outcome\r\n1,SETTLED\r\n"
+    assert gateway.asked[-1][1] == {"format": "csv", "content": content}
+    assert "settled   1 over 5 yen" in capsys.readouterr().out
+    told = "aiko imported the file before: settled 1 over 5"
+    gateway.refuses("POST /operator/v1/transfer-results", 409, "RESULT_FILE_IMPORTED", told)
+    assert run(payout, "results", str(results)) == 1
+    said = capsys.readouterr().err
+    assert told in said and "nothing is left to do" in said
+
+
+def test_files_that_cannot_be_read_or_written_are_no_fault_of_the_gateway(gateway, tmp_path, capsys):
+    shift_jis = tmp_path / "sjis.csv"
+    shift_jis.write_bytes("結果".encode("cp932"))
+    for command in (
+        ["results", str(tmp_path / "none.csv")], ["results", str(tmp_path)], ["results", str(shift_jis)],
+        ["files", "2026-11-30", "--directory", str(tmp_path / "none")],
+    ):  # fmt: skip
+        assert run(payout, *command) == 1
+        said = capsys.readouterr().err
+        assert str(tmp_path) in said and "gateway" not in said
+    assert gateway.asked == []
 
 
 def test_books_that_do_not_balance_are_an_error(gateway, capsys):

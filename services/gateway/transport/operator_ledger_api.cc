@@ -105,17 +105,16 @@ std::vector<std::string> RepeatableOperatorMethods() {
             methods.push_back("/" + std::string(service) + "/" + std::string(name));
         }
     };
-    // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a
-    // second one is refused, or runs again.
+    // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, ImportResults, RunDay, ReplayDeadLetter,
+    // DiscardDeadLetter: a second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",
-        {"PutBankAccount",  "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
-         "GetPayoutTerms",  "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
-         "CreateTransfers", "RequestPayout",      "ReissuePayout",    "GetPayout",
-         "ListPayouts",     "GatherTransfers",    "GetTransferFile",  "ImportResults",
-         "ListAdjustments", "RequestAdjustment",  "DecideAdjustment", "GetTrialBalance",
-         "ListJournal"});
+        {"PutBankAccount",    "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
+         "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
+         "CreateTransfers",   "RequestPayout",      "ReissuePayout",    "GetPayout",
+         "ListPayouts",       "GatherTransfers",    "GetTransferFile",  "ListAdjustments",
+         "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",  "ListJournal"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});

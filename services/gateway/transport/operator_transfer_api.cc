@@ -72,6 +72,20 @@ Result<std::int64_t> MerchantOf(const http::Request& request) {
     return PathId(request, "merchantId", "MERCHANT_UNKNOWN");
 }
 
+/// A list of all merchants, or of the one that the query names, page by page.
+template <class Request>
+Status ReadListOfAll(const http::Request& from, Request& request) {
+    if (const std::string text = from.QueryValue("merchantId"); !text.empty()) {
+        const auto merchant = domain::ParseId(text);
+        if (!merchant) return FieldMalformed("merchantId is no id");
+        request.set_merchant_id(*merchant);
+    }
+    KESSAI_ASSIGN_OR_RETURN(const PageQuery page, ReadPage(from, kPageMax));
+    request.set_page_size(page.size);
+    request.set_page_token(page.token);
+    return OkStatus();
+}
+
 }  // namespace
 
 OperatorTransferApi::OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer,
@@ -205,10 +219,9 @@ net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope
 }
 
 net::Task<http::Response> OperatorTransferApi::ListPayoutHolds(const RequestScope& scope) const {
-    auto merchant = MerchantOf(scope.request);
-    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
     po::ListPayoutHoldsRequest request;
-    request.set_merchant_id(*merchant);
+    const Status read = ReadListOfAll(scope.request, request);
+    if (!read.ok()) co_return RefuseOperator(scope, read);
     co_return co_await Forward(scope, ListPayoutHoldsMethod(), std::move(request));
 }
 
@@ -283,6 +296,10 @@ net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScop
     if (!batch.ok()) co_return RefuseOperator(scope, batch.status());
     po::GetTransferFileRequest request;
     request.set_batch_id(*batch);
+    if (const std::string again = scope.request.QueryValue("again"); !again.empty()) {
+        if (again != "true") co_return RefuseOperator(scope, FieldMalformed("again is not true"));
+        request.set_again(true);
+    }
     http::Response response;
     response.subject = scope.caller->subject;
     response.content_type = "application/octet-stream";
@@ -350,15 +367,8 @@ net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestSco
 
 net::Task<http::Response> OperatorTransferApi::ListAdjustments(const RequestScope& scope) const {
     po::ListAdjustmentsRequest request;
-    if (const std::string text = scope.request.QueryValue("merchantId"); !text.empty()) {
-        const auto merchant = domain::ParseId(text);
-        if (!merchant) co_return RefuseOperator(scope, FieldMalformed("merchantId is no id"));
-        request.set_merchant_id(*merchant);
-    }
-    const auto page = ReadPage(scope.request, kPageMax);
-    if (!page.ok()) co_return RefuseOperator(scope, page.status());
-    request.set_page_size(page->size);
-    request.set_page_token(page->token);
+    const Status read = ReadListOfAll(scope.request, request);
+    if (!read.ok()) co_return RefuseOperator(scope, read);
     co_return co_await Forward(scope, ListAdjustmentsMethod(), std::move(request));
 }
 

@@ -1,6 +1,7 @@
 #include "app/create_transfers.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "app/parallel.h"
@@ -12,7 +13,8 @@
 namespace kessai::payout::app {
 namespace {
 
-constexpr int kDaysAheadMax = 7;
+// The longest cycle is a month.
+constexpr int kDaysBehindMax = 31;
 
 /// A run that begins.
 Result<TransferRun> NewRun(const LedgerTransaction& transaction, BusinessDate due_date) {
@@ -20,6 +22,12 @@ Result<TransferRun> NewRun(const LedgerTransaction& transaction, BusinessDate du
     if (due_date > today.PlusDays(kDaysAheadMax)) {
         return Status(Code::kFailedPrecondition, domain::reason::kDueDateTooEarly,
                       due_date.ToString() + " is more than a week after " + today.ToString());
+    }
+    if (due_date < today.PlusDays(-kDaysBehindMax)) {
+        return Status(Code::kFailedPrecondition, domain::reason::kDueDateTooOld,
+                      due_date.ToString() + " is more than " + std::to_string(kDaysBehindMax) +
+                          " days before " + today.ToString() +
+                          ": a later due date pays all that is available");
     }
     TransferRun run;
     run.due_date = due_date;

@@ -9,6 +9,9 @@
 
 namespace kessai::payout::app {
 
+/// How far ahead of the ledger's day a payout's dates may be: what is further off is a slip.
+inline constexpr int kDaysAheadMax = 7;
+
 struct CreateTransfersOptions {
     /// Merchants looked at in one transaction.
     int merchants_per_chunk = 200;
@@ -19,7 +22,8 @@ struct CreateTransfersOptions {
 ///
 /// Merchants go by in chunks, each checked off in its own transaction: whoever runs it again after
 /// a crash goes on where it ended, and a second run changes nothing. A due date in the past is made
-/// up for: its transfers are of the first bank business day that is left. Thread safe.
+/// up for: its transfers are of the first bank business day that is left. One that is so old that
+/// every cycle has had another since is not begun. Thread safe.
 class CreateTransfers {
  public:
     CreateTransfers(CreateTransfersOptions options, LedgerStore& store,
@@ -27,8 +31,9 @@ class CreateTransfers {
         : options_(options), store_(store), taxes_(taxes) {}
 
     /// INVALID_ARGUMENT NOT_A_BUSINESS_DAY, FAILED_PRECONDITION DUE_DATE_TOO_EARLY (more than a
-    /// week ahead), OUT_OF_RANGE DATE_OUTSIDE_CALENDAR, and the database's: after those it may
-    /// simply be run again. `stop`: UNAVAILABLE STOPPING soon after it is requested.
+    /// week ahead), DUE_DATE_TOO_OLD (more than 31 days ago, and not begun), OUT_OF_RANGE
+    /// DATE_OUTSIDE_CALENDAR, and the database's: after those it may simply be run again. `stop`:
+    /// UNAVAILABLE STOPPING soon after it is requested.
     Result<TransferRun> Run(BusinessDate due_date, std::string_view requested_by,
                             std::stop_token stop = {});
 

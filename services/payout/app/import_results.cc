@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <string>
 
 #include "domain/transfer_reason.h"
 #include "kessai/faults/fault_point.h"
@@ -31,6 +32,10 @@ ImportedResults::Sums& SumsOf(domain::TransferState outcome, ImportedResults& im
     return imported.settled;
 }
 
+std::string Describe(const ImportedResults::Sums& sums) {
+    return std::to_string(sums.count) + " over " + std::to_string(sums.amount);
+}
+
 /// That the file's totals are those of its lines, and no transfer is in it twice.
 Status CheckFile(const ResultFile& file) {
     ImportedResults counted;
@@ -46,13 +51,19 @@ Status CheckFile(const ResultFile& file) {
                           const ImportedResults::Sums& found) -> Status {
         if (said == found) return OkStatus();
         return Invalid(domain::reason::kResultTotalsDiffer,
-                       std::string(what) + ": the file says " + std::to_string(said.count) +
-                           " over " + std::to_string(said.amount) + ", its lines are " +
-                           std::to_string(found.count) + " over " + std::to_string(found.amount));
+                       std::string(what) + ": the file says " + Describe(said) +
+                           ", its lines are " + Describe(found));
     };
     KESSAI_RETURN_IF_ERROR(check("settled", file.settled, counted.settled));
     KESSAI_RETURN_IF_ERROR(check("failed", file.failed, counted.failed));
     return check("returned", file.returned, counted.returned);
+}
+
+Status ImportedBefore(const ImportedResults& before) {
+    return Status(Code::kAlreadyExists, domain::reason::kResultFileImported,
+                  before.imported_by + " imported the file before: settled " +
+                      Describe(before.settled) + ", failed " + Describe(before.failed) +
+                      ", returned " + Describe(before.returned));
 }
 
 template <class T>
@@ -85,18 +96,17 @@ Status LockMerchants(LedgerTransaction& transaction,
 }
 
 /// Until the payout is made again, or somebody lifts it.
-Status HoldMerchant(LedgerTransaction& transaction, const domain::Transfer& transfer,
-                    std::string_view put_by) {
+PayoutHold HoldMerchant(LedgerTransaction& transaction, const domain::Transfer& transfer,
+                        std::string_view put_by) {
     ++transaction.AccountOf(transfer.merchant).open_holds;
-    return transaction.merchants().Insert(
-        PayoutHold{.id = domain::PayoutHoldId(transaction.NextObject()),
-                   .merchant = transfer.merchant,
-                   .cause = HoldCause::kNotArrived,
-                   .payout = transfer.payout,
-                   .note = "transfer " + transfer.id.ToString() + " " +
-                           std::string(TransferStateName(transfer.state)) + " " + transfer.reason,
-                   .put_by = std::string(put_by),
-                   .lifted_by = std::nullopt});
+    return {.id = domain::PayoutHoldId(transaction.NextObject()),
+            .merchant = transfer.merchant,
+            .cause = HoldCause::kNotArrived,
+            .payout = transfer.payout,
+            .note = "transfer " + transfer.id.ToString() + " " +
+                    std::string(TransferStateName(transfer.state)) + " " + transfer.reason,
+            .put_by = std::string(put_by),
+            .lifted_by = std::nullopt};
 }
 
 }  // namespace
@@ -114,9 +124,12 @@ Result<ImportedResults> ImportResults::Run(std::string_view format_name, std::st
                        "more than " + std::to_string(options_.file_bytes_max) + " bytes");
     }
     ImportedResults imported;
+    // What is found then may be ours: the reply to its commit was lost.
+    bool applied = false;
     const domain::FileHash hash = domain::HashOf(bytes);
     KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto before, transaction.transfers().FindResults(hash));
+        if (before && !applied) return ImportedBefore(*before);
         if (before) {
             imported = *before;
             return OkStatus();
@@ -128,6 +141,7 @@ Result<ImportedResults> ImportResults::Run(std::string_view format_name, std::st
         KESSAI_ASSIGN_OR_RETURN(const ResultFile file, (*format)->Read(bytes));
         KESSAI_RETURN_IF_ERROR(CheckFile(file));
         KESSAI_RETURN_IF_ERROR(Apply(transaction, file, imported));
+        applied = true;
         KESSAI_FAULT_POINT("payout.results.before_commit");
         return OkStatus();
     }));
@@ -139,6 +153,7 @@ Status ImportResults::Apply(LedgerTransaction& transaction, const ResultFile& fi
     KESSAI_ASSIGN_OR_RETURN(auto transfers, Load(transaction, file));
     KESSAI_RETURN_IF_ERROR(LockMerchants(transaction, transfers));
     std::vector<domain::Transfer> changed;
+    std::vector<PayoutHold> holds;
     for (const domain::BankResult& result : file.results) {
         const auto found = transfers.find(result.transfer);
         if (found == transfers.end()) {
@@ -153,12 +168,13 @@ Status ImportResults::Apply(LedgerTransaction& transaction, const ResultFile& fi
         }
         KESSAI_RETURN_IF_ERROR(transaction.Post(*journal));
         if (domain::CameBack(transfer)) {
-            KESSAI_RETURN_IF_ERROR(HoldMerchant(transaction, transfer, imported.imported_by));
+            holds.push_back(HoldMerchant(transaction, transfer, imported.imported_by));
         }
         changed.push_back(transfer);
         KESSAI_RETURN_IF_ERROR(Add(SumsOf(result.outcome, imported), result.amount));
     }
     KESSAI_RETURN_IF_ERROR(transaction.transfers().Update(changed));
+    KESSAI_RETURN_IF_ERROR(transaction.merchants().Insert(holds));
     return transaction.transfers().Insert(imported);
 }
 

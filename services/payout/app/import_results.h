@@ -23,10 +23,10 @@ class ImportResults {
                   std::vector<const BankResultFormat*> formats)
         : options_(options), store_(store), formats_(std::move(formats)) {}
 
-    /// A file that was imported before gives the first outcome. Refusals, each with nothing done:
-    /// INVALID_ARGUMENT RESULT_FORMAT_UNKNOWN, RESULT_FILE_TOO_LARGE, RESULT_LINE_INVALID,
-    /// RESULT_TOTALS_DIFFER, RESULT_REPEATED (a transfer twice in the file); NOT_FOUND
-    /// TRANSFER_UNKNOWN; those of domain::Take.
+    /// Refusals, each with nothing done: INVALID_ARGUMENT RESULT_FORMAT_UNKNOWN,
+    /// RESULT_FILE_TOO_LARGE, RESULT_LINE_INVALID, RESULT_TOTALS_DIFFER, RESULT_REPEATED (a
+    /// transfer twice in the file); ALREADY_EXISTS RESULT_FILE_IMPORTED (the same bytes before: the
+    /// message tells their outcome again); NOT_FOUND TRANSFER_UNKNOWN; those of domain::Take.
     Result<ImportedResults> Run(std::string_view format, std::string_view bytes,
                                 std::string_view imported_by);
 

@@ -57,8 +57,11 @@ class LedgerReader {
                                                            domain::PayoutId before, int limit) = 0;
     /// All versions.
     virtual Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) = 0;
-    /// The merchant's that are open.
-    virtual Result<std::vector<PayoutHold>> OpenHolds(domain::MerchantId merchant) = 0;
+    /// Those that are open, newest first, below `before` (none: all), at most `limit`; of none: of
+    /// all merchants.
+    virtual Result<std::vector<PayoutHold>> ListOpenHolds(domain::MerchantId merchant,
+                                                          domain::PayoutHoldId before,
+                                                          int limit) = 0;
     /// Newest first, below `before` (none: all), at most `limit`; of none: of all merchants.
     virtual Result<std::vector<domain::Adjustment>> ListAdjustments(domain::MerchantId merchant,
                                                                     domain::AdjustmentId before,

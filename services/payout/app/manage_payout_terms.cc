@@ -1,6 +1,7 @@
 #include "app/manage_payout_terms.h"
 
 #include <array>
+#include <span>
 
 #include "domain/transfer_reason.h"
 
@@ -79,7 +80,7 @@ Result<PayoutHold> ManagePayoutTerms::Hold(domain::MerchantId merchant, std::str
                 .put_by = std::string(put_by),
                 .lifted_by = std::nullopt};
         ++transaction.AccountOf(merchant).open_holds;
-        return transaction.merchants().Insert(hold);
+        return transaction.merchants().Insert(std::span<const PayoutHold>(&hold, 1));
     }));
     return hold;
 }

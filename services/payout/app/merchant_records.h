@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,7 @@ class MerchantRecords {
 
     virtual Result<std::optional<PayoutHold>> FindHold(domain::PayoutHoldId hold) = 0;
     virtual Result<std::vector<PayoutHold>> OpenHolds(domain::MerchantId merchant) = 0;
-    virtual Status Insert(const PayoutHold& hold) = 0;
+    virtual Status Insert(std::span<const PayoutHold> holds) = 0;
     virtual Status SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) = 0;
 
     virtual Result<std::optional<domain::Adjustment>> FindAdjustment(domain::AdjustmentId id) = 0;

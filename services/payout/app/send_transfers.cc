@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/create_transfers.h"
 #include "domain/transfer_reason.h"
 #include "kessai/calendar/bank_days.h"
 
@@ -10,8 +11,13 @@ namespace kessai::payout::app {
 namespace {
 
 Status Differs(const TransferBatch& batch, std::string_view why) {
-    return Status(Code::kDataLoss, domain::reason::kTransferFileDiffers,
+    return Status(Code::kFailedPrecondition, domain::reason::kTransferFileDiffers,
                   "batch " + batch.id.ToString() + ": " + std::string(why));
+}
+
+Status Taken(const TransferBatch& batch) {
+    return Status(Code::kFailedPrecondition, domain::reason::kTransferFileTaken,
+                  "the file of batch " + batch.id.ToString() + " was taken before");
 }
 
 Result<zengin::Transfer> ToRecord(const BatchLine& line) {
@@ -62,7 +68,13 @@ Result<std::vector<TransferBatch>> SendTransfers::Gather(BusinessDate transfer_d
     for (bool more = true; more;) {
         KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
             more = false;
-            if (transfer_date >= transaction.book_date()) {
+            const BusinessDate today = transaction.book_date();
+            if (transfer_date > today.PlusDays(kDaysAheadMax)) {
+                return Status(
+                    Code::kFailedPrecondition, domain::reason::kTransferDateTooEarly,
+                    transfer_date.ToString() + " is more than a week after " + today.ToString());
+            }
+            if (transfer_date >= today) {
                 KESSAI_ASSIGN_OR_RETURN(more, FillOne(transaction, transfer_date, created_by));
                 if (more) return OkStatus();
             }
@@ -73,7 +85,7 @@ Result<std::vector<TransferBatch>> SendTransfers::Gather(BusinessDate transfer_d
     return batches;
 }
 
-Result<TransferBatch> SendTransfers::WriteFile(domain::BatchId id, const Sink& sink) {
+Result<TransferBatch> SendTransfers::WriteFile(domain::BatchId id, bool again, const Sink& sink) {
     std::optional<TransferBatch> batch;
     KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(batch, transaction.transfers().FindBatch(id));
@@ -83,6 +95,7 @@ Result<TransferBatch> SendTransfers::WriteFile(domain::BatchId id, const Sink& s
         return Status(Code::kNotFound, domain::reason::kBatchUnknown,
                       "there is no batch " + id.ToString());
     }
+    if (batch->file_hash && !again) return Taken(*batch);
     domain::FileHasher hasher;
     KESSAI_ASSIGN_OR_RETURN(
         auto writer, zengin::TransferFileWriter::Begin(options_.originator, batch->transfer_date,
@@ -100,11 +113,18 @@ Result<TransferBatch> SendTransfers::WriteFile(domain::BatchId id, const Sink& s
         return Differs(*batch, "its transfers are not those that it was made of");
     }
     const domain::FileHash hash = hasher.Finish();
+    // What is found then may be ours: the reply to its commit was lost.
+    bool stored = false;
     KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(batch, transaction.transfers().FindBatch(id));
-        if (!batch->file_hash) return transaction.transfers().SetFileHash(id, hash);
-        if (*batch->file_hash == hash) return OkStatus();
-        return Differs(*batch, "the file was another when it was first made");
+        if (!batch->file_hash) {
+            stored = true;
+            return transaction.transfers().SetFileHash(id, hash);
+        }
+        if (*batch->file_hash != hash) {
+            return Differs(*batch, "the file was another when it was first made");
+        }
+        return again || stored ? OkStatus() : Taken(*batch);
     }));
     batch->file_hash = hash;
     return *std::move(batch);

@@ -102,9 +102,9 @@ class TransferRecords {
     /// Stores state and reason.
     virtual Status Update(std::span<const domain::Transfer> transfers) = 0;
 
-    /// Puts at most `limit` transfers that are in no batch, of the date or an earlier one, into
-    /// this one, by number, as long as they sum to kBatchAmountMax at most. They are of the date
-    /// then; gives their count and sum.
+    /// Puts at most `limit` transfers that are in no batch, of the date or an earlier one and of
+    /// merchants without an open hold, into this one, by number, as long as they sum to
+    /// kBatchAmountMax at most. They are of the date then; gives their count and sum.
     virtual Result<ImportedResults::Sums> FillBatch(domain::BatchId batch,
                                                     BusinessDate transfer_date, int limit) = 0;
     virtual Status Insert(const TransferBatch& batch) = 0;

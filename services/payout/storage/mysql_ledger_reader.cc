@@ -22,6 +22,15 @@ constexpr mysql::Query kListPayouts{"payout.list", "SELECT " KESSAI_PAYOUT_COLUM
     FROM payout WHERE merchant_id = ? AND payout_id < ? ORDER BY payout_id DESC LIMIT ?)sql"};
 constexpr mysql::Query kTransfersOf{"transfer.of_payouts", "SELECT " KESSAI_TRANSFER_COLUMNS R"sql(
     FROM transfer WHERE payout_id IN ({keys}) ORDER BY payout_id, attempt)sql"};
+constexpr mysql::Query kListOpenHolds{"payout_hold.list_open", "SELECT " KESSAI_PAYOUT_HOLD_COLUMNS
+                                                               R"sql(
+    FROM payout_hold FORCE INDEX (PRIMARY) WHERE hold_id < ? AND lifted_by IS NULL
+    ORDER BY hold_id DESC LIMIT ?)sql"};
+constexpr mysql::Query kListOpenHoldsOf{"payout_hold.list_open_of_merchant",
+                                        "SELECT " KESSAI_PAYOUT_HOLD_COLUMNS R"sql(
+    FROM payout_hold FORCE INDEX (payout_hold_merchant)
+    WHERE merchant_id = ? AND hold_id < ? AND lifted_by IS NULL
+    ORDER BY hold_id DESC LIMIT ?)sql"};
 constexpr mysql::Query kListAdjustments{"adjustment.list", "SELECT " KESSAI_ADJUSTMENT_COLUMNS
                                                            R"sql(
     FROM adjustment WHERE adjustment_id < ? ORDER BY adjustment_id DESC LIMIT ?)sql"};
@@ -104,9 +113,17 @@ Result<std::vector<domain::BankAccount>> MysqlLedgerReader::BankAccounts(
     return MysqlMerchantRecords(*session, {}).BankAccounts(merchant);
 }
 
-Result<std::vector<app::PayoutHold>> MysqlLedgerReader::OpenHolds(domain::MerchantId merchant) {
+Result<std::vector<app::PayoutHold>> MysqlLedgerReader::ListOpenHolds(domain::MerchantId merchant,
+                                                                      domain::PayoutHoldId before,
+                                                                      int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    return MysqlMerchantRecords(*session, {}).OpenHolds(merchant);
+    const std::int64_t below = Below(before.value());
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, merchant.is_none() ? session->Select(kListOpenHolds, below, limit)
+                                      : session->Select(kListOpenHoldsOf, merchant, below, limit));
+    std::vector<app::PayoutHold> holds;
+    while (rows.Next()) holds.push_back(ReadPayoutHold(rows));
+    return holds;
 }
 
 Result<std::vector<domain::Adjustment>> MysqlLedgerReader::ListAdjustments(

@@ -15,7 +15,9 @@ class MysqlLedgerReader final : public app::LedgerReader {
                                                         domain::PayoutId before,
                                                         int limit) override;
     Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) override;
-    Result<std::vector<app::PayoutHold>> OpenHolds(domain::MerchantId merchant) override;
+    Result<std::vector<app::PayoutHold>> ListOpenHolds(domain::MerchantId merchant,
+                                                       domain::PayoutHoldId before,
+                                                       int limit) override;
     Result<std::vector<domain::Adjustment>> ListAdjustments(domain::MerchantId merchant,
                                                             domain::AdjustmentId before,
                                                             int limit) override;

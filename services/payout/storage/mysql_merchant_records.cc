@@ -9,6 +9,7 @@ namespace kessai::payout::storage {
 namespace {
 
 constexpr std::size_t kTextMax = 255;
+constexpr std::size_t kRowsPerStatement = 1'000;
 
 constexpr mysql::Query kBankAccounts{"bank_account.of_merchant",
                                      "SELECT " KESSAI_BANK_ACCOUNT_COLUMNS R"sql(
@@ -103,11 +104,17 @@ Result<std::vector<app::PayoutHold>> MysqlMerchantRecords::OpenHolds(domain::Mer
     return holds;
 }
 
-Status MysqlMerchantRecords::Insert(const app::PayoutHold& hold) {
+Status MysqlMerchantRecords::Insert(std::span<const app::PayoutHold> holds) {
     mysql::RowList rows;
-    rows.Add(hold.id, hold.merchant, static_cast<int>(hold.cause), hold.payout,
-             CutText(hold.note, kTextMax), CutText(hold.put_by, kTextMax), at_);
-    return internal::TakeStatus(session_.Execute(kInsertHold, rows));
+    for (std::size_t i = 0; i < holds.size(); ++i) {
+        const app::PayoutHold& hold = holds[i];
+        rows.Add(hold.id, hold.merchant, static_cast<int>(hold.cause), hold.payout,
+                 CutText(hold.note, kTextMax), CutText(hold.put_by, kTextMax), at_);
+        if (rows.size() < kRowsPerStatement && i + 1 < holds.size()) continue;
+        KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertHold, rows));
+        rows.Clear();
+    }
+    return OkStatus();
 }
 
 Status MysqlMerchantRecords::SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) {

@@ -22,7 +22,7 @@ class MysqlMerchantRecords final : public app::MerchantRecords {
 
     Result<std::optional<app::PayoutHold>> FindHold(domain::PayoutHoldId hold) override;
     Result<std::vector<app::PayoutHold>> OpenHolds(domain::MerchantId merchant) override;
-    Status Insert(const app::PayoutHold& hold) override;
+    Status Insert(std::span<const app::PayoutHold> holds) override;
     Status SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) override;
 
     Result<std::optional<domain::Adjustment>> FindAdjustment(domain::AdjustmentId id) override;

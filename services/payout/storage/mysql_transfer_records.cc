@@ -56,11 +56,13 @@ constexpr mysql::Query kSetState{"transfer.set_state", R"sql(
     UPDATE transfer SET state = ?, reason = ?, changed_at_us = ?
     WHERE transfer_id IN ({keys}))sql"};
 constexpr mysql::Query kUnsent{"transfer.unsent", R"sql(
-    SELECT transfer_id, amount FROM transfer FORCE INDEX (transfer_batch_rows)
-    WHERE batch_id = 0 AND transfer_date <= ? ORDER BY transfer_id LIMIT ?)sql"};
+    SELECT t.transfer_id, t.amount FROM transfer t FORCE INDEX (transfer_batch_rows)
+    STRAIGHT_JOIN merchant_account m FORCE INDEX (PRIMARY) ON m.merchant_id = t.merchant_id
+    WHERE t.batch_id = 0 AND t.transfer_date <= ? AND m.open_holds = 0
+    ORDER BY t.transfer_id LIMIT ?)sql"};
 constexpr mysql::Query kFillBatch{"transfer.fill_batch", R"sql(
     UPDATE transfer SET batch_id = ?, transfer_date = ?
-    WHERE batch_id = 0 AND transfer_date <= ? AND transfer_id <= ?)sql"};
+    WHERE transfer_id IN ({keys}) AND batch_id = 0)sql"};
 #define KESSAI_BATCH_COLUMNS \
     "batch_id, transfer_date, transfer_count, amount, file_hash, created_by"
 constexpr mysql::Query kInsertBatch{"transfer_batch.insert",
@@ -81,6 +83,14 @@ constexpr mysql::Query kFindResults{"bank_result_file.find",
 constexpr mysql::Query kInsertResults{"bank_result_file.insert",
                                       "INSERT INTO bank_result_file (" KESSAI_RESULT_FILE_COLUMNS
                                       ", imported_at_us) VALUES {rows}"};
+
+/// Those of one statement, from the `from`th on.
+mysql::KeyList KeysOf(const std::vector<domain::TransferId>& ids, std::size_t from) {
+    mysql::KeyList keys;
+    const std::size_t end = std::min(ids.size(), from + kKeysPerStatement);
+    for (std::size_t i = from; i < end; ++i) keys.Add(ids[i]);
+    return keys;
+}
 
 domain::FileHash ReadHash(const mysql::Rows& row, int column) {
     domain::FileHash hash{};
@@ -204,12 +214,9 @@ Status MysqlTransferRecords::Update(std::span<const domain::Transfer> transfers)
     }
     for (const auto& [outcome, ids] : alike) {
         for (std::size_t from = 0; from < ids.size(); from += kKeysPerStatement) {
-            mysql::KeyList keys;
-            const std::size_t end = std::min(ids.size(), from + kKeysPerStatement);
-            for (std::size_t i = from; i < end; ++i) keys.Add(ids[i]);
             KESSAI_RETURN_IF_ERROR(session_.Execute(kSetState, static_cast<int>(outcome.first),
                                                     CutText(outcome.second, kReasonMax), at_,
-                                                    keys));
+                                                    KeysOf(ids, from)));
         }
     }
     return OkStatus();
@@ -220,14 +227,16 @@ Result<app::ImportedResults::Sums> MysqlTransferRecords::FillBatch(domain::Batch
                                                                    int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kUnsent, transfer_date, limit));
     app::ImportedResults::Sums sums;
-    domain::TransferId last;
+    std::vector<domain::TransferId> ids;
     while (rows.Next() && rows.Int(1) <= app::kBatchAmountMax - sums.amount) {
-        last = domain::TransferId(rows.Int(0));
+        ids.emplace_back(rows.Int(0));
         ++sums.count;
         sums.amount += rows.Int(1);
     }
-    if (sums.count == 0) return sums;
-    KESSAI_RETURN_IF_ERROR(session_.Execute(kFillBatch, batch, transfer_date, transfer_date, last));
+    for (std::size_t from = 0; from < ids.size(); from += kKeysPerStatement) {
+        KESSAI_RETURN_IF_ERROR(
+            session_.Execute(kFillBatch, batch, transfer_date, KeysOf(ids, from)));
+    }
     return sums;
 }
 

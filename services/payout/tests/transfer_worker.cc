@@ -31,7 +31,9 @@ Status Work(payout::Transfers& transfers, const std::string& what, const std::st
         const BusinessDate date = BusinessDate::FromNumber(std::stoi(of)).value();
         return transfers.create.Run(date, "worker").status();
     }
-    return transfers.import.Run("csv", testing::ReadFile(of), "worker").status();
+    const Status imported = transfers.import.Run("csv", testing::ReadFile(of), "worker").status();
+    // An earlier run of it came as far as the commit.
+    return imported.reason() == "RESULT_FILE_IMPORTED" ? OkStatus() : imported;
 }
 
 }  // namespace

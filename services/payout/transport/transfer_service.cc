@@ -211,10 +211,16 @@ Result<v1::PayoutHold> TransferService::LiftPayoutHold(const rpc::CallContext& c
 
 Result<v1::ListPayoutHoldsResponse> TransferService::ListPayoutHolds(
     const rpc::CallContext&, const v1::ListPayoutHoldsRequest& request) {
-    KESSAI_ASSIGN_OR_RETURN(const auto merchant, ParseMerchant(request.merchant_id()));
-    KESSAI_ASSIGN_OR_RETURN(const auto holds, use_.reader.OpenHolds(merchant));
+    if (request.merchant_id() < 0) return Invalid("merchant_id is negative");
+    KESSAI_ASSIGN_OR_RETURN(const Page page, PageOf(request.page_size(), request.page_token()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const auto holds, use_.reader.ListOpenHolds(domain::MerchantId(request.merchant_id()),
+                                                    domain::PayoutHoldId(page.before), page.size));
     v1::ListPayoutHoldsResponse response;
-    for (const app::PayoutHold& hold : holds) *response.add_holds() = ToMessage(hold);
+    for (const app::PayoutHold& hold : holds) {
+        *response.add_holds() = ToMessage(hold);
+        response.set_next_page_token(page.Next(holds.size(), hold.id.value()));
+    }
     return response;
 }
 
@@ -291,7 +297,8 @@ Status TransferService::GetTransferFile(const v1::GetTransferFileRequest& reques
         return OkStatus();
     };
     KESSAI_RETURN_IF_ERROR(use_.send_transfers.WriteFile(
-        domain::BatchId(request.batch_id()), [&](std::string_view bytes) -> Status {
+        domain::BatchId(request.batch_id()), request.again(),
+        [&](std::string_view bytes) -> Status {
             piece.mutable_content()->append(bytes);
             return piece.content().size() < kPieceBytes ? OkStatus() : flush();
         }));

@@ -187,10 +187,30 @@ TEST_F(TransferRpcTest, APayoutOverTheWire) {
     holds.set_merchant_id(7);
     ASSERT_OK_AND_ASSIGN(const auto open, Call(ListPayoutHolds(), holds, read));
     ASSERT_EQ(open.holds_size(), 1);
+    // Of whoever is held, page by page.
+    hold.set_merchant_id(8);
+    ASSERT_OK(Call(PutPayoutHold(), hold, write).status());
+    holds.set_merchant_id(0);
+    holds.set_page_size(1);
+    ASSERT_OK_AND_ASSIGN(const auto newest, Call(ListPayoutHolds(), holds, read));
+    ASSERT_EQ(newest.holds_size(), 1);
+    EXPECT_EQ(newest.holds(0).merchant_id(), 8);
+    holds.set_page_token(newest.next_page_token());
+    ASSERT_OK_AND_ASSIGN(const auto older, Call(ListPayoutHolds(), holds, read));
+    ASSERT_EQ(older.holds_size(), 1);
+    EXPECT_EQ(older.holds(0).hold_id(), held.hold_id());
+    holds.set_page_token(older.next_page_token());
+    ASSERT_OK_AND_ASSIGN(const auto none, Call(ListPayoutHolds(), holds, read));
+    EXPECT_EQ(none.holds_size(), 0);
+    EXPECT_EQ(none.next_page_token(), "");
     v1::LiftPayoutHoldRequest lift;
     lift.set_hold_id(held.hold_id());
     ASSERT_OK_AND_ASSIGN(const auto lifted, Call(LiftPayoutHold(), lift, write));
     EXPECT_EQ(lifted.lifted_by(), "aiko");
+    holds.set_page_token("");
+    ASSERT_OK_AND_ASSIGN(const auto left, Call(ListPayoutHolds(), holds, read));
+    ASSERT_EQ(left.holds_size(), 1);
+    EXPECT_EQ(left.holds(0).merchant_id(), 8);
 
     v1::CreateTransfersRequest create;
     create.set_due_date(kDue.ToNumber());
@@ -209,6 +229,12 @@ TEST_F(TransferRpcTest, APayoutOverTheWire) {
     for (const auto& piece : pieces) bytes += piece.content();
     ASSERT_OK_AND_ASSIGN(const auto parsed, zengin::ReadTransferFile(bytes));
     EXPECT_EQ(parsed.totals.amount, Yen(amount));
+    EXPECT_THAT(List(GetTransferFile(), file, write),
+                Refuses(Code::kFailedPrecondition, "TRANSFER_FILE_TAKEN"));
+    file.set_again(true);
+    ASSERT_OK_AND_ASSIGN(const auto same, List(GetTransferFile(), file, write));
+    ASSERT_EQ(same.size(), pieces.size());
+    EXPECT_EQ(same[0].content(), pieces[0].content());
 
     v1::ListPayoutsRequest payouts;
     ASSERT_OK_AND_ASSIGN(const auto own, Call(ListPayouts(), payouts, Merchant(7)));

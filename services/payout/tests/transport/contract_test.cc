@@ -49,14 +49,15 @@ TEST(PayoutContractTest, ReasonsAreInTheContract) {
 TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
     using namespace domain::reason;  // NOLINT
     const std::string_view reasons[] = {
-        kJournalInvalid,      kInTransitNegative,   kSameOperator,       kKeyReused,
-        kTermsInvalid,        kBankAccountUnknown,  kBankAccountMissing, kBankAccountSuperseded,
-        kPayoutHeld,          kPayoutUnknown,       kHoldUnknown,        kNothingToPay,
-        kNotABusinessDay,     kDueDateTooEarly,     kTransferUnderWay,   kAttemptOutOfTurn,
-        kTransferUnknown,     kTransferNotSent,     kTransferNotSettled, kResultConflict,
-        kResultAmountDiffers, kResultRepeated,      kResultLineInvalid,  kResultTotalsDiffer,
-        kResultFileTooLarge,  kResultFormatUnknown, kBatchUnknown,       kTransferFileDiffers,
-        kAdjustmentInvalid,   kAdjustmentUnknown,   kAdjustmentDecided};
+        kJournalInvalid,      kInTransitNegative,    kSameOperator,       kKeyReused,
+        kTermsInvalid,        kBankAccountUnknown,   kBankAccountMissing, kBankAccountSuperseded,
+        kPayoutHeld,          kPayoutUnknown,        kHoldUnknown,        kNothingToPay,
+        kNotABusinessDay,     kDueDateTooEarly,      kTransferUnderWay,   kAttemptOutOfTurn,
+        kDueDateTooOld,       kTransferDateTooEarly, kResultFileImported, kTransferFileTaken,
+        kTransferUnknown,     kTransferNotSent,      kTransferNotSettled, kResultConflict,
+        kResultAmountDiffers, kResultRepeated,       kResultLineInvalid,  kResultTotalsDiffer,
+        kResultFileTooLarge,  kResultFormatUnknown,  kBatchUnknown,       kTransferFileDiffers,
+        kAdjustmentInvalid,   kAdjustmentUnknown,    kAdjustmentDecided};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::TransferReason_descriptor()->FindValueByName("TRANSFER_REASON_" +
                                                                    std::string(reason)),
