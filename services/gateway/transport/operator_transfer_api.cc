@@ -126,6 +126,7 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"bankCode", "branchCode", "accountType", "accountNumber", "accountHolder"});
     po::PutBankAccountRequest request;
     request.set_merchant_id(*merchant);
     request.set_bank_code(fields.Text("bankCode", 4));
@@ -165,6 +166,8 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutTerms(const RequestScope
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese(
+        {"merchantId", "cycle", "weekday", "minimumAmount", "transferFee", "onDemandFee"});
     po::PayoutTerms terms;
     // Without a merchant they are those of all who have none of their own.
     if (fields.Has("merchantId")) terms.set_merchant_id(fields.Id("merchantId"));
@@ -201,6 +204,7 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutHold(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"note"});
     po::PutPayoutHoldRequest request;
     request.set_merchant_id(*merchant);
     request.set_note(fields.Text("note"));
@@ -240,6 +244,7 @@ net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"requestKey"});
     po::RequestPayoutRequest request;
     request.set_merchant_id(*merchant);
     request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
@@ -254,6 +259,7 @@ net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"attempt"});
     po::ReissuePayoutRequest request;
     request.set_payout_id(*payout);
     request.set_attempt(static_cast<std::int32_t>(fields.Integer("attempt", 2, 1'000)));
@@ -323,6 +329,7 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"format", "content"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
     request.set_content(fields.Text("content", kResultTextMax));
@@ -337,6 +344,7 @@ net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestSc
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"requestKey", "amount", "reason"});
     po::RequestAdjustmentRequest request;
     request.set_merchant_id(*merchant);
     request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
@@ -353,6 +361,7 @@ net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestSco
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"decision"});
     const std::string decision = fields.Text("decision", 16);
     if (fields.ok() && decision != "APPROVE" && decision != "DECLINE") {
         fields.Malformed("decision", "is neither APPROVE nor DECLINE");

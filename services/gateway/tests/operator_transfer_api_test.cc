@@ -1,0 +1,382 @@
+// Goal: what an operator asks of payouts reaches the payout service as it was meant, or is refused
+// by name: a misspelt field is never taken for an absent one.
+// Method: the real HTTP server and handlers, before a real gRPC server that notes what it was asked
+// and answers what the test says.
+
+#include "transport/operator_transfer_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "kessai/auth/key_ring.h"
+#include "kessai/http/server.h"
+#include "kessai/http/testing/raw_client.h"
+#include "kessai/payout/v1/transfer_service.pb.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/service.h"
+#include "kessai/testing/matchers.h"
+#include "transport/routes.h"
+
+namespace kessai::gateway {
+namespace {
+
+namespace po = payout::v1;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr char kKeys[] =
+    "key 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsign 1\n";
+
+/// Plays the payout service.
+class FakeTransfers {
+ public:
+    FakeTransfers() : workers_({.name = "streams", .threads = 1}) {}
+    ~FakeTransfers() { workers_.Stop(); }
+
+    rpc::Service Make() {
+        std::vector<auth::MethodRule> rules;
+        const auto* contract = po::Payout::descriptor()->file()->service(0);
+        for (int i = 0; i < contract->method_count(); ++i) {
+            rules.push_back({contract->method(i)->name(),
+                             {auth::Operator("any")},
+                             auth::MethodRule::Token::kInMetadata,
+                             {}});
+        }
+        rpc::Service service(contract->full_name(), auth::MethodPolicy(std::move(rules)));
+        Note<po::PutBankAccountRequest, po::BankAccount>(service, "PutBankAccount");
+        Note<po::ConfirmBankAccountRequest, po::BankAccount>(service, "ConfirmBankAccount");
+        Note<po::ListBankAccountsRequest, po::ListBankAccountsResponse>(service,
+                                                                        "ListBankAccounts");
+        Note<po::PayoutTerms, po::PayoutTerms>(service, "PutPayoutTerms");
+        Note<po::GetPayoutTermsRequest, po::PayoutTerms>(service, "GetPayoutTerms");
+        Note<po::PutPayoutHoldRequest, po::PayoutHold>(service, "PutPayoutHold");
+        Note<po::LiftPayoutHoldRequest, po::PayoutHold>(service, "LiftPayoutHold");
+        Note<po::ListPayoutHoldsRequest, po::ListPayoutHoldsResponse>(service, "ListPayoutHolds");
+        Note<po::CreateTransfersRequest, po::TransferRun>(service, "CreateTransfers");
+        Note<po::RequestPayoutRequest, po::Payout>(service, "RequestPayout");
+        Note<po::ReissuePayoutRequest, po::Payout>(service, "ReissuePayout");
+        Note<po::GetPayoutRequest, po::Payout>(service, "GetPayout");
+        Note<po::ListPayoutsRequest, po::ListPayoutsResponse>(service, "ListPayouts");
+        Note<po::GatherTransfersRequest, po::ListTransferBatchesResponse>(service,
+                                                                          "GatherTransfers");
+        Note<po::ImportResultsRequest, po::ImportedResults>(service, "ImportResults");
+        Note<po::RequestAdjustmentRequest, po::Adjustment>(service, "RequestAdjustment");
+        Note<po::DecideAdjustmentRequest, po::Adjustment>(service, "DecideAdjustment");
+        Note<po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>(service, "ListAdjustments");
+        Note<po::GetTrialBalanceRequest, po::TrialBalance>(service, "GetTrialBalance");
+        service.Streaming<po::GetTransferFileRequest, po::FilePiece>(
+            "GetTransferFile", workers_,
+            [this](const rpc::CallContext& context, const po::GetTransferFileRequest& request,
+                   rpc::StreamWriter<po::FilePiece>& pieces) {
+                Take("GetTransferFile", context, request.ShortDebugString());
+                for (const char* content : {"first ", "second"}) {
+                    po::FilePiece piece;
+                    piece.set_content(content);
+                    pieces.Write(piece);
+                }
+                return refusal();
+            });
+        service.Streaming<po::ListJournalRequest, po::JournalEntry>(
+            "ListJournal", workers_,
+            [this](const rpc::CallContext& context, const po::ListJournalRequest& request,
+                   rpc::StreamWriter<po::JournalEntry>& entries) {
+                Take("ListJournal", context, request.ShortDebugString());
+                for (int i = 1; i <= 3; ++i) {
+                    po::JournalEntry entry;
+                    entry.set_journal_id(i);
+                    entry.set_position("j" + std::to_string(i));
+                    if (!entries.Write(entry)) break;
+                }
+                return refusal();
+            });
+        return service;
+    }
+
+    /// "METHOD by SUBJECT: request" of the calls since it was last asked.
+    std::vector<std::string> Taken() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(taken_, {});
+    }
+    void Refuse(Status status) {
+        const std::lock_guard lock(mutex_);
+        refusal_ = std::move(status);
+    }
+
+ private:
+    void Take(const std::string& method, const rpc::CallContext& context, std::string request) {
+        const std::lock_guard lock(mutex_);
+        if (!request.empty()) request = ": " + request;
+        taken_.push_back(method + " by " + context.principal().subject + request);
+    }
+    Status refusal() {
+        const std::lock_guard lock(mutex_);
+        return refusal_;
+    }
+    template <class Request, class Response>
+    void Note(rpc::Service& service, const char* method) {
+        service.Async<Request, Response>(
+            method, [this, method](const rpc::CallContext& context, const Request& request,
+                                   rpc::Answer<Response> answer) {
+                Take(method, context, request.ShortDebugString());
+                const Status refused = refusal();
+                if (!refused.ok()) return answer(refused);
+                answer(Response());
+            });
+    }
+
+    rpc::WorkerPool workers_;
+    std::mutex mutex_;
+    std::vector<std::string> taken_;
+    Status refusal_;
+};
+
+class OperatorTransferApiTest : public ::testing::Test {
+ protected:
+    using Api = transport::OperatorTransferApi;
+
+    OperatorTransferApiTest()
+        : keys_(*auth::KeyRing::Parse(kKeys)),
+          verifier_(keys_, SystemClock(), {.audience = "payout"}),
+          signer_(keys_, SystemClock()),
+          payout_server_({.listen_address = "127.0.0.1:0"}, SystemClock(), verifier_, nullptr),
+          workers_({.name = "test", .threads = 1}),
+          router_(transport::MakeFamilies()) {
+        payout_server_.Add(payout_.Make());
+        EXPECT_OK(payout_server_.Start());
+        rpc::ChannelOptions channel;
+        channel.target = "127.0.0.1:" + std::to_string(payout_server_.port());
+        channel_ =
+            std::make_unique<rpc::Channel>(rpc::Channel::Create(channel, SystemClock()).value());
+        api_ = std::make_unique<Api>(
+            [this](const http::Request&) -> const rpc::Channel& { return *channel_; }, signer_,
+            workers_, SystemClock());
+        auto caller = std::make_shared<auth::Principal>();
+        caller->role = auth::Role::kOperator;
+        caller->subject = "aiko";
+        caller->scopes = {"any"};
+        operator_ = std::move(caller);
+        AddRoutes();
+        loop_.Start();
+        http_server_ = std::make_unique<http::Server>(http::Server::Options(), router_,
+                                                      std::vector<net::Loop*>{&loop_}, observer_);
+        EXPECT_OK(http_server_->Listen("127.0.0.1", 0));
+    }
+    ~OperatorTransferApiTest() override {
+        EXPECT_TRUE(http_server_->Drain(std::chrono::seconds(5)));
+        loop_.Stop();
+        workers_.Stop();
+        channel_ = nullptr;
+        (void)payout_server_.Stop(std::chrono::seconds(5));
+    }
+
+    struct Answer {
+        int status = 0;
+        std::string text;
+        json body;
+        std::string code() const { return body.is_object() ? body.value("code", "") : ""; }
+    };
+    Answer Send(const std::string& method, const std::string& target,
+                const std::string& body = {}) {
+        http::testing::RawClient client(http_server_->port());
+        client.Send(method + " /operator/v1" + target + " HTTP/1.1\r\nHost: x\r\n" +
+                    (body.empty() ? "" : "Content-Type: application/json\r\n") +
+                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        const std::string raw = client.Answer();
+        Answer answer;
+        answer.status = raw.size() > 12 ? std::stoi(raw.substr(9, 3)) : 0;
+        answer.text = raw.substr(std::min(raw.find("\r\n\r\n") + 4, raw.size()));
+        answer.body = json::parse(answer.text, nullptr, false);
+        return answer;
+    }
+
+    FakeTransfers payout_;
+
+ private:
+    void AddRoutes() {
+        using Member = net::Task<http::Response> (Api::*)(const transport::RequestScope&) const;
+        const std::map<std::string, Member> members{
+            {"operator_putBankAccount", &Api::PutBankAccount},
+            {"operator_listBankAccounts", &Api::ListBankAccounts},
+            {"operator_confirmBankAccount", &Api::ConfirmBankAccount},
+            {"operator_putPayoutTerms", &Api::PutPayoutTerms},
+            {"operator_getPayoutTerms", &Api::GetPayoutTerms},
+            {"operator_putPayoutHold", &Api::PutPayoutHold},
+            {"operator_listPayoutHolds", &Api::ListPayoutHolds},
+            {"operator_liftPayoutHold", &Api::LiftPayoutHold},
+            {"operator_createTransfers", &Api::CreateTransfers},
+            {"operator_gatherTransfers", &Api::GatherTransfers},
+            {"operator_getTransferFile", &Api::GetTransferFile},
+            {"operator_importResults", &Api::ImportResults},
+            {"operator_requestPayout", &Api::RequestPayout},
+            {"operator_listPayouts", &Api::ListPayouts},
+            {"operator_getPayout", &Api::GetPayout},
+            {"operator_reissuePayout", &Api::ReissuePayout},
+            {"operator_requestAdjustment", &Api::RequestAdjustment},
+            {"operator_decideAdjustment", &Api::DecideAdjustment},
+            {"operator_listAdjustments", &Api::ListAdjustments},
+            {"operator_getTrialBalance", &Api::GetTrialBalance},
+            {"operator_listJournal", &Api::ListJournal},
+        };
+        for (const auto& spec : transport::AllRoutes()) {
+            const auto found = members.find(std::string(spec.name));
+            if (found == members.end()) continue;
+            http::Route route;
+            route.name = spec.name;
+            route.method = spec.method;
+            route.path = spec.path;
+            route.family = router_.FindFamily(transport::FamilyName(spec.family));
+            route.body_bytes_max = spec.body_bytes_max;
+            route.timeout = spec.timeout;
+            route.handler = [this, member = found->second](
+                                const http::Request& request) -> net::Task<http::Response> {
+                const transport::RequestScope scope{.request = request, .caller = operator_};
+                co_return co_await ((*api_).*member)(scope);
+            };
+            EXPECT_OK(router_.Add(std::move(route)));
+        }
+    }
+
+    auth::FixedKeyRing keys_;
+    auth::TokenVerifier verifier_;
+    auth::TokenSigner signer_;
+    rpc::Server payout_server_;
+    std::unique_ptr<rpc::Channel> channel_;
+    net::Loop loop_{"test"};
+    rpc::WorkerPool workers_;
+    std::unique_ptr<Api> api_;
+    auth::PrincipalPtr operator_;
+    http::Router router_;
+    http::ServerObserver observer_;
+    std::unique_ptr<http::Server> http_server_;
+};
+
+TEST_F(OperatorTransferApiTest, BodiesArriveAsTheyAreAndMisspeltFieldsAreRefused) {
+    const struct {
+        const char* target;
+        const char* body;
+        const char* taken;
+    } cases[] = {
+        {"/merchants/7/bank-accounts",
+         R"({"bankCode":"0001","branchCode":"004","accountType":2,"accountNumber":"1234567",)"
+         R"("accountHolder":"MISE"})",
+         R"(PutBankAccount by aiko: merchant_id: 7 bank_code: "0001" branch_code: "004" )"
+         R"(account_type: 2 account_number: "1234567" account_holder: "MISE")"},
+        {"/payout-terms",
+         R"({"merchantId":"7","cycle":"WEEKLY","weekday":5,"minimumAmount":100,)"
+         R"("transferFee":110,"onDemandFee":220})",
+         "PutPayoutTerms by aiko: merchant_id: 7 cycle: WEEKLY weekday: 5 minimum_amount: 100 "
+         "transfer_fee: 110 on_demand_fee: 220"},
+        {"/payout-terms", R"({"cycle":"MONTH_END"})",
+         "PutPayoutTerms by aiko: cycle: MONTH_END minimum_amount: 1"},
+        {"/merchants/7/payout-holds", R"({"note":"police"})",
+         R"(PutPayoutHold by aiko: merchant_id: 7 note: "police")"},
+        {"/merchants/7/payouts", R"({"requestKey":"k-1"})",
+         R"(RequestPayout by aiko: merchant_id: 7 request_key: "k-1")"},
+        {"/payouts/12/attempts", R"({"attempt":2})",
+         "ReissuePayout by aiko: payout_id: 12 attempt: 2"},
+        {"/transfer-results", R"({"format":"csv","content":"a,b\nc,d\r\n"})",
+         R"(ImportResults by aiko: format: "csv" content: "a,b\nc,d\r\n")"},
+        {"/merchants/7/adjustments", R"({"requestKey":"c-1","amount":-500,"reason":"terminal"})",
+         R"(RequestAdjustment by aiko: merchant_id: 7 request_key: "c-1" amount: -500 )"
+         R"(reason: "terminal")"},
+        {"/adjustments/9/decision", R"({"decision":"APPROVE"})",
+         "DecideAdjustment by aiko: adjustment_id: 9 approve: true"},
+        {"/adjustments/9/decision", R"({"decision":"DECLINE"})",
+         "DecideAdjustment by aiko: adjustment_id: 9"},
+    };
+    for (const auto& given : cases) {
+        const Answer answer = Send("POST", given.target, given.body);
+        EXPECT_EQ(answer.status, 200) << given.target << answer.text;
+        EXPECT_THAT(payout_.Taken(), ::testing::ElementsAre(given.taken));
+        const Answer misspelt =
+            Send("POST", given.target, R"({"merchantID":"7",)" + std::string(given.body + 1));
+        EXPECT_EQ(misspelt.status, 400) << given.target;
+        EXPECT_EQ(misspelt.code(), "FIELD_UNKNOWN") << given.target;
+        EXPECT_THAT(misspelt.text, HasSubstr("merchantID is no field"));
+        EXPECT_EQ(Send("POST", given.target).code(), "BODY_MALFORMED") << given.target;
+        EXPECT_THAT(payout_.Taken(), IsEmpty()) << given.target;
+    }
+}
+
+TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
+    const struct {
+        const char* method;
+        const char* target;
+        const char* taken;
+    } cases[] = {
+        {"GET", "/merchants/7/bank-accounts", "ListBankAccounts by aiko: merchant_id: 7"},
+        {"POST", "/merchants/7/bank-accounts/3/confirm",
+         "ConfirmBankAccount by aiko: merchant_id: 7 version: 3"},
+        {"GET", "/merchants/7/payout-terms", "GetPayoutTerms by aiko: merchant_id: 7"},
+        {"GET", "/payout-holds?merchantId=7&pageSize=3",
+         "ListPayoutHolds by aiko: merchant_id: 7 page_size: 3"},
+        {"GET", "/payout-holds?pageToken=12", R"(ListPayoutHolds by aiko: page_token: "12")"},
+        {"POST", "/payout-holds/5/lift", "LiftPayoutHold by aiko: hold_id: 5"},
+        {"POST", "/days/2026-11-30/transfers", "CreateTransfers by aiko: due_date: 20261130"},
+        {"POST", "/days/2026-11-30/transfer-files",
+         "GatherTransfers by aiko: transfer_date: 20261130"},
+        {"GET", "/merchants/7/payouts?pageSize=5&pageToken=40",
+         R"(ListPayouts by aiko: merchant_id: 7 page_size: 5 page_token: "40")"},
+        {"GET", "/payouts/12", "GetPayout by aiko: payout_id: 12"},
+        {"GET", "/adjustments?merchantId=7", "ListAdjustments by aiko: merchant_id: 7"},
+        {"GET", "/adjustments", "ListAdjustments by aiko"},
+        {"GET", "/days/2026-11-30/trial-balance",
+         "GetTrialBalance by aiko: business_date: 20261130"},
+    };
+    for (const auto& given : cases) {
+        EXPECT_EQ(Send(given.method, given.target).status, 200) << given.target;
+        EXPECT_THAT(payout_.Taken(), ::testing::ElementsAre(given.taken));
+    }
+    EXPECT_EQ(Send("GET", "/merchants/x/payouts").code(), "MERCHANT_UNKNOWN");
+    EXPECT_EQ(Send("GET", "/payouts/0").code(), "PAYOUT_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/payout-holds/-1/lift").code(), "HOLD_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/merchants/7/bank-accounts/99999999999/confirm").code(),
+              "BANK_ACCOUNT_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/days/today/transfers").code(), "FIELD_MALFORMED");
+    EXPECT_EQ(Send("GET", "/adjustments?merchantId=x").code(), "FIELD_MALFORMED");
+    EXPECT_THAT(payout_.Taken(), IsEmpty());
+}
+
+TEST_F(OperatorTransferApiTest, AFileThatEndsRefusedIsNotGiven) {
+    const Answer file = Send("GET", "/transfer-files/14");
+    EXPECT_EQ(file.status, 200);
+    EXPECT_EQ(file.text, "first second");
+    EXPECT_EQ(Send("GET", "/transfer-files/14?again=true").status, 200);
+    EXPECT_THAT(payout_.Taken(),
+                ::testing::ElementsAre("GetTransferFile by aiko: batch_id: 14",
+                                       "GetTransferFile by aiko: batch_id: 14 again: true"));
+    EXPECT_EQ(Send("GET", "/transfer-files/14?again=1").code(), "FIELD_MALFORMED");
+    EXPECT_THAT(payout_.Taken(), IsEmpty());
+    payout_.Refuse(Status(Code::kFailedPrecondition, "TRANSFER_FILE_DIFFERS", "batch 14"));
+    const Answer refused = Send("GET", "/transfer-files/14");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(refused.code(), "TRANSFER_FILE_DIFFERS");
+    EXPECT_THAT(refused.text, Not(HasSubstr("first")));
+}
+
+TEST_F(OperatorTransferApiTest, AJournalComesInPages) {
+    const Answer page = Send("GET", "/days/2026-11-30/journal?pageSize=2");
+    ASSERT_EQ(page.body["entries"].size(), 2u) << page.text;
+    EXPECT_EQ(page.body["nextPageToken"], "j2");
+    EXPECT_EQ(Send("GET", "/days/2026-11-30/journal?pageSize=3").body["nextPageToken"], "");
+    EXPECT_THAT(payout_.Taken(),
+                ::testing::ElementsAre("ListJournal by aiko: business_date: 20261130",
+                                       "ListJournal by aiko: business_date: 20261130"));
+    EXPECT_EQ(Send("GET", "/days/2026-11-30/journal?pageToken=j2").body["entries"].size(), 3u);
+    EXPECT_THAT(
+        payout_.Taken(),
+        ::testing::ElementsAre(R"(ListJournal by aiko: business_date: 20261130 after: "j2")"));
+    payout_.Refuse(Status(Code::kInvalidArgument, "FIELD_INVALID", "after is no position"));
+    EXPECT_EQ(Send("GET", "/days/2026-11-30/journal?pageToken=x").code(), "FIELD_INVALID");
+}
+
+}  // namespace
+}  // namespace kessai::gateway
