@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 # The load sells and releases, and nobody is paid. The audit's own tests have what follows a release.
 NOT_MADE = {
     "M1": {"merchant journals", "transfers"},
-    "M2": {"merchant accounts"},
+    "M2": {"files of transfers", "merchant accounts"},
     "M4": {"payouts"},
 }
 INVARIANTS = [f"M{number}" for number in range(1, 10)]

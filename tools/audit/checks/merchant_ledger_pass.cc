@@ -17,12 +17,15 @@ using enum Invariant;
 class MerchantLedgerPass {
  public:
     MerchantLedgerPass(mysql::Session& session, const SpillSpace& space, Report& report)
-        : session_(session), report_(report), moved_(space) {}
+        : session_(session), report_(report), moved_(space), sent_(space) {}
 
     Status Run() {
         KESSAI_RETURN_IF_ERROR(JoinJournals());
         KESSAI_RETURN_IF_ERROR(CheckNumbers());
+        KESSAI_RETURN_IF_ERROR(CompareResults());
+        KESSAI_RETURN_IF_ERROR(CheckDays());
         KESSAI_RETURN_IF_ERROR(CheckPayouts());
+        KESSAI_RETURN_IF_ERROR(CompareFiles());
         return CompareAccounts();
     }
 
@@ -44,7 +47,9 @@ class MerchantLedgerPass {
             }
             std::vector<MerchantJournalRow> implied;
             if (transfers.Peek() != nullptr && transfers.Peek()->transfer_id == object) {
-                implied = ImpliedBy(*transfers.Peek());
+                const TransferRow& transfer = *transfers.Peek();
+                implied = ImpliedBy(transfer);
+                if (transfer.batch_id != 0) sent_.Add({transfer.batch_id, 1, transfer.amount});
                 transfers.Pop();
             }
             if (adjustments.Peek() != nullptr && adjustments.Peek()->adjustment_id == object) {
@@ -58,6 +63,7 @@ class MerchantLedgerPass {
             while (journals.Peek() != nullptr && journals.Peek()->object_id == object) {
                 found.push_back(*journals.Peek());
                 moved_.Add(MovedBy(found.back()));
+                AddResult(found.back(), booked_);
                 journals.Pop();
             }
             CheckJournalsOf(object, implied, found, report_);
@@ -80,6 +86,22 @@ class MerchantLedgerPass {
         return OkStatus();
     }
 
+    Status CompareResults() {
+        KESSAI_ASSIGN_OR_RETURN(const ResultsByOutcome files, ReadResultFiles(session_));
+        CheckResults(files, booked_, report_);
+        return OkStatus();
+    }
+
+    Status CheckDays() {
+        Paged<JournalDayTable> journals(session_);
+        JournalDayRow before;
+        for (; journals.Peek() != nullptr; journals.Pop()) {
+            CheckJournalDay(before, *journals.Peek(), report_);
+            before = *journals.Peek();
+        }
+        return journals.status();
+    }
+
     Status CheckPayouts() {
         Paged<AttemptTable> attempts(session_);
         std::uint64_t payouts = 0;
@@ -98,12 +120,43 @@ class MerchantLedgerPass {
         return OkStatus();
     }
 
+    Status CompareFiles() {
+        KESSAI_ASSIGN_OR_RETURN(Aggregated<BatchSums> sent, sent_.Finish());
+        Paged<TransferBatchTable> files(session_);
+        while (files.Peek() != nullptr || sent.Peek() != nullptr) {
+            std::int64_t file = INT64_MAX;
+            if (files.Peek() != nullptr) file = files.Peek()->batch_id;
+            if (sent.Peek() != nullptr) file = std::min(file, sent.Peek()->batch_id);
+            TransferBatchRow stored;
+            if (files.Peek() != nullptr && files.Peek()->batch_id == file) {
+                stored = *files.Peek();
+                files.Pop();
+            }
+            BatchSums sums;
+            if (sent.Peek() != nullptr && sent.Peek()->batch_id == file) {
+                sums = *sent.Peek();
+                sent.Pop();
+            }
+            const auto subject = [&] { return Subject{{"file", file}}; };
+            report_.Expect(kM2, "file's count of transfers", subject, sums.count,
+                           stored.transfer_count);
+            report_.Expect(kM2, "file's amount", subject, sums.amount, Wide{stored.amount});
+        }
+        KESSAI_RETURN_IF_ERROR(files.status());
+        report_.LookedAt(kM2, "files of transfers", files.count());
+        return sent.status();
+    }
+
     Status CompareAccounts() {
         KESSAI_ASSIGN_OR_RETURN(Aggregated<MerchantMoved> moved, moved_.Finish());
         Paged<MerchantAccountTable> accounts(session_);
-        while (accounts.Peek() != nullptr || moved.Peek() != nullptr) {
+        Paged<OpenHoldTable> holds(session_);
+        while (accounts.Peek() != nullptr || moved.Peek() != nullptr || holds.Peek() != nullptr) {
             std::int64_t merchant = INT64_MAX;
-            if (accounts.Peek() != nullptr) merchant = accounts.Peek()->merchant_id;
+            if (holds.Peek() != nullptr) merchant = holds.Peek()->merchant_id;
+            if (accounts.Peek() != nullptr) {
+                merchant = std::min(merchant, accounts.Peek()->merchant_id);
+            }
             if (moved.Peek() != nullptr) merchant = std::min(merchant, moved.Peek()->merchant_id);
             MerchantAccountRow stored;
             if (accounts.Peek() != nullptr && accounts.Peek()->merchant_id == merchant) {
@@ -115,7 +168,13 @@ class MerchantLedgerPass {
                 sums = *moved.Peek();
                 moved.Pop();
             }
+            std::int64_t open_holds = 0;
+            for (; holds.Peek() != nullptr && holds.Peek()->merchant_id == merchant; holds.Pop()) {
+                ++open_holds;
+            }
             const auto subject = [&] { return Subject{{"merchant", merchant}}; };
+            CheckAccountInForce(stored, report_);
+            report_.Expect(kM2, "merchant's open holds", subject, open_holds, stored.open_holds);
             report_.Expect(kM2, "merchant's moved balance", subject, sums.available,
                            Wide{stored.moved_available});
             report_.Expect(kM2, "merchant's balance in transit", subject, sums.in_transit,
@@ -127,6 +186,7 @@ class MerchantLedgerPass {
             }
         }
         KESSAI_RETURN_IF_ERROR(accounts.status());
+        KESSAI_RETURN_IF_ERROR(holds.status());
         report_.LookedAt(kM2, "merchant accounts", accounts.count());
         return moved.status();
     }
@@ -134,6 +194,8 @@ class MerchantLedgerPass {
     mysql::Session& session_;
     Report& report_;
     Aggregator<MerchantMoved> moved_;
+    Aggregator<BatchSums> sent_;
+    ResultsByOutcome booked_;
 };
 
 }  // namespace

@@ -35,7 +35,14 @@ struct MerchantJournalRow {
     std::int64_t tax = 0;
 };
 
-/// One row of `transfer`, with its payout's beside it.
+/// Who put a version of a bank account, and who confirmed it.
+struct AccountOperators {
+    bool account_is_there = false;
+    std::string put_by;
+    std::string confirmed_by;
+};
+
+/// One row of `transfer`, with its payout's and its account's beside it.
 struct TransferRow {
     std::int64_t transfer_id = 0;
     std::int64_t payout_id = 0;
@@ -43,11 +50,32 @@ struct TransferRow {
     std::int64_t merchant_id = 0;
     std::int64_t amount = 0;
     int state = 0;
+    std::int64_t batch_id = 0;
     bool payout_is_there = false;
     std::int64_t payout_merchant_id = 0;
     std::int64_t payout_amount = 0;
     std::int64_t payout_fee = 0;
     std::int64_t payout_tax = 0;
+    AccountOperators account;
+};
+
+/// One row of `transfer_batch`: a file.
+struct TransferBatchRow {
+    std::int64_t batch_id = 0;
+    std::int64_t transfer_count = 0;
+    std::int64_t amount = 0;
+};
+
+/// One row of `payout_hold` that is open.
+struct OpenHoldRow {
+    std::int64_t merchant_id = 0;
+    std::int64_t hold_id = 0;
+};
+
+/// The day of a row of `merchant_journal`.
+struct JournalDayRow {
+    std::int64_t journal_id = 0;
+    DayNumber business_date = 0;
 };
 
 /// One row of `adjustment`.
@@ -60,11 +88,29 @@ struct AdjustmentRow {
     std::string decided_by;
 };
 
-/// One row of `merchant_account`.
+/// One row of `merchant_account`, with the bank account in force beside it.
 struct MerchantAccountRow {
     std::int64_t merchant_id = 0;
     std::int64_t moved_available = 0;
     std::int64_t in_transit = 0;
+    /// Its version; 0: none.
+    int bank_account = 0;
+    std::int64_t open_holds = 0;
+    AccountOperators account;
+};
+
+/// What bank results sum to, of one outcome.
+struct ResultSums {
+    std::int64_t count = 0;
+    Wide amount = 0;
+    bool operator==(const ResultSums&) const = default;
+};
+
+/// By outcome, of files from the bank or of journals.
+struct ResultsByOutcome {
+    ResultSums settled;
+    ResultSums failed;
+    ResultSums returned;
 };
 
 /// What a merchant's journals sum to.
@@ -78,6 +124,20 @@ struct MerchantMoved {
     void Merge(const MerchantMoved& other) {
         available += other.available;
         in_transit += other.in_transit;
+    }
+};
+
+/// What the transfers of a file sum to.
+struct BatchSums {
+    std::int64_t batch_id = 0;
+    std::int64_t count = 0;
+    Wide amount = 0;
+
+    auto place() const { return batch_id; }
+    bool operator<(const BatchSums& other) const { return place() < other.place(); }
+    void Merge(const BatchSums& other) {
+        count += other.count;
+        amount += other.amount;
     }
 };
 

@@ -1,6 +1,7 @@
 #include "rules/merchant_ledger.h"
 
 #include <string>
+#include <utility>
 
 namespace kessai::audit {
 namespace {
@@ -26,6 +27,31 @@ MerchantJournalRow Implied(int kind, std::int64_t merchant, std::int64_t object,
     journal.currency = CurrencyCode("JPY");
     journal.amount = amount;
     return journal;
+}
+
+bool IsOfTwoOperators(const AccountOperators& account) {
+    return account.account_is_there && !account.confirmed_by.empty() &&
+           account.confirmed_by != account.put_by;
+}
+
+Finding OfOneOperator(Subject subject, const AccountOperators& account) {
+    if (!account.account_is_there) return {std::move(subject), "a bank account", "none"};
+    return {std::move(subject), "an account confirmed by another than " + account.put_by,
+            account.confirmed_by.empty() ? "nobody" : account.confirmed_by};
+}
+
+/// What one attempt is, whatever the others are.
+template <class MakeSubject>
+void CheckTransfer(const TransferRow& transfer, const MakeSubject& subject, Report& report) {
+    if (transfer.state != kInTransit && transfer.batch_id == 0) {
+        report.Found(kM4, "result of a transfer in no file", [&] {
+            return Finding{subject(), "a file", "state " + std::to_string(transfer.state)};
+        });
+    }
+    if (!IsOfTwoOperators(transfer.account)) {
+        report.Found(kM4, "transfer to an account of one operator",
+                     [&] { return OfOneOperator(subject(), transfer.account); });
+    }
 }
 
 }  // namespace
@@ -80,6 +106,31 @@ MerchantMoved MovedBy(const MerchantJournalRow& journal) {
     return moved;
 }
 
+void AddResult(const MerchantJournalRow& journal, ResultsByOutcome& results) {
+    const auto add = [&](ResultSums& sums) {
+        ++sums.count;
+        sums.amount += journal.amount;
+    };
+    if (journal.kind == kTransferSettled) add(results.settled);
+    if (journal.kind == kTransferFailed) add(results.failed);
+    if (journal.kind == kTransferReturned) add(results.returned);
+}
+
+void CheckResults(const ResultsByOutcome& files, const ResultsByOutcome& journals, Report& report) {
+    const auto check = [&](const char* outcome, const ResultSums& said, const ResultSums& booked) {
+        if (said == booked) return;
+        const auto text = [](const ResultSums& sums) {
+            return std::to_string(sums.count) + " over " + ToText(sums.amount);
+        };
+        report.Found(kM1, "journals beside the bank's results", [&] {
+            return Finding{{{"outcome", std::string(outcome)}}, text(said), text(booked)};
+        });
+    };
+    check("SETTLED", files.settled, journals.settled);
+    check("FAILED", files.failed, journals.failed);
+    check("RETURNED", files.returned, journals.returned);
+}
+
 void CheckJournalsOf(std::int64_t object, const std::vector<MerchantJournalRow>& implied,
                      const std::vector<MerchantJournalRow>& found, Report& report) {
     auto expected = implied.begin();
@@ -111,6 +162,7 @@ void CheckAttempts(const std::vector<TransferRow>& attempts, Report& report) {
         const auto subject = [&] {
             return Subject{{"payout", transfer.payout_id}, {"transfer", transfer.transfer_id}};
         };
+        CheckTransfer(transfer, subject, report);
         if (!transfer.payout_is_there) {
             report.Found(kM4, "transfer of no payout", [&] {
                 return Finding{subject(), "a payout", "none"};
@@ -137,6 +189,22 @@ void CheckAdjustment(const AdjustmentRow& adjustment, Report& report) {
         return Finding{{{"adjustment", adjustment.adjustment_id}},
                        "another than " + adjustment.requested_by,
                        adjustment.decided_by.empty() ? "nobody" : adjustment.decided_by};
+    });
+}
+
+void CheckAccountInForce(const MerchantAccountRow& merchant, Report& report) {
+    if (merchant.bank_account == 0 || IsOfTwoOperators(merchant.account)) return;
+    report.Found(kM4, "bank account in force of one operator", [&] {
+        return OfOneOperator(Subject{{"merchant", merchant.merchant_id}}, merchant.account);
+    });
+}
+
+void CheckJournalDay(const JournalDayRow& before, const JournalDayRow& journal, Report& report) {
+    if (journal.business_date >= before.business_date) return;
+    report.Found(kM9, "merchant journal's day", [&] {
+        return Finding{{{"journal", journal.journal_id}},
+                       DayText(before.business_date) + " or later",
+                       DayText(journal.business_date)};
     });
 }
 

@@ -42,6 +42,27 @@ struct MerchantAccountTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
+/// Open ones, by (merchant, hold).
+struct OpenHoldTable {
+    using Row = OpenHoldRow;
+    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
+    void Read(const mysql::Rows& from, Row& row) const;
+};
+
+/// By batch.
+struct TransferBatchTable {
+    using Row = TransferBatchRow;
+    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
+    void Read(const mysql::Rows& from, Row& row) const;
+};
+
+/// By journal.
+struct JournalDayTable {
+    using Row = JournalDayRow;
+    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
+    void Read(const mysql::Rows& from, Row& row) const;
+};
+
 /// The number that the last journal has by the gate, and how many there are.
 struct JournalNumbers {
     std::int64_t last = 0;
@@ -49,5 +70,8 @@ struct JournalNumbers {
     std::int64_t count = 0;
 };
 Result<JournalNumbers> ReadJournalNumbers(mysql::Session& session);
+
+/// What all result files said that was new.
+Result<ResultsByOutcome> ReadResultFiles(mysql::Session& session);
 
 }  // namespace kessai::audit

@@ -335,6 +335,47 @@ const Damage kMerchantLedger[] = {
     {"ApprovedByOneOperator",
      {{'o', "UPDATE adjustment SET decided_by = requested_by WHERE adjustment_id = 8"}},
      {"M4 adjustment approved by one operator: adjustment 8"}},
+    {"SettledWithoutTheBank",  // With journal and balance made to fit.
+     {{'o', "UPDATE transfer SET state = 2, batch_id = 11 WHERE transfer_id = 5"},
+      {'o', "UPDATE transfer_batch SET transfer_count = 4, amount = 1300"},
+      {'o',
+       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 12, 2, 5, 'JPY', 300, 0, 0, 1)"},
+      {'o', "UPDATE merchant_account SET in_transit = 0 WHERE merchant_id = 12"},
+      {'o', "UPDATE ledger_gate SET last_journal = 10"}},
+     {"M1 journals beside the bank's results: outcome SETTLED: expected 2 over 700, found 3 over "
+      "1000"}},
+    {"HoldForgotten",  // Its merchant would be paid.
+     {{'o', "UPDATE merchant_account SET open_holds = 0 WHERE merchant_id = 13"}},
+     {"M2 merchant's open holds: merchant 13: expected 1, found 0"}},
+    {"HoldOfNobody",
+     {{'o', "UPDATE payout_hold SET merchant_id = 99 WHERE hold_id = 13"}},
+     {"M2 merchant's open holds: merchant 13: expected 0, found 1",
+      "M2 merchant's open holds: merchant 99: expected 1, found 0"}},
+    {"AccountPutInForceByOneOperator",
+     {{'o', "UPDATE bank_account SET confirmed_by = put_by WHERE merchant_id = 12"}},
+     {"M4 bank account in force of one operator: merchant 12: expected an account confirmed by "
+      "another than aiko, found aiko",
+      "M4 transfer to an account of one operator: payout 3 transfer 4",
+      "M4 transfer to an account of one operator: payout 3 transfer 5"}},
+    {"AccountThatNobodyConfirmed",
+     {{'o', "UPDATE merchant_account SET bank_account = 2 WHERE merchant_id = 11"}},
+     {"M4 bank account in force of one operator: merchant 11: expected an account confirmed by "
+      "another than aiko, found nobody"}},
+    {"TransferToNoAccount",
+     {{'o', "UPDATE transfer SET bank_account = 7 WHERE transfer_id = 5"}},
+     {"M4 transfer to an account of one operator: payout 3 transfer 5: expected a bank account, "
+      "found none"}},
+    {"TransferTakenOutOfItsFile",
+     {{'o', "UPDATE transfer SET batch_id = 0 WHERE transfer_id = 2"}},
+     {"M4 result of a transfer in no file: payout 1 transfer 2",
+      "M2 file's count of transfers: file 11: expected 2, found 3",
+      "M2 file's amount: file 11: expected 500, found 1000"}},
+    {"TransferInAFileThatIsNotThere",
+     {{'o', "UPDATE transfer SET batch_id = 14 WHERE transfer_id = 5"}},
+     {"M2 file's count of transfers: file 14: expected 1, found 0"}},
+    {"JournalMovedIntoAnEarlierDay",  // All sums stay.
+     {{'o', "UPDATE merchant_journal SET business_date = '2026-11-19' WHERE journal_id = 9"}},
+     {"M9 merchant journal's day: journal 9: expected 2026-11-20 or later, found 2026-11-19"}},
 };
 
 const Damage kM8[] = {

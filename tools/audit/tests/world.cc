@@ -820,15 +820,48 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     journals.Add(9, day, 11, 5, 8, kYen, -40, 0, 0, 1);
     KESSAI_RETURN_IF_ERROR(journals.End());
     Inserter accounts(session, {"world.merchant_accounts", R"sql(
-        INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account)
-        VALUES {rows})sql"});
-    accounts.Add(11, -500 - 110 - 40, 0, 1);
-    accounts.Add(12, -300, 300, 2);
-    accounts.Add(13, 0, 0, 1);
+        INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account,
+                                      open_holds) VALUES {rows})sql"});
+    accounts.Add(11, -500 - 110 - 40, 0, 1, 0);
+    accounts.Add(12, -300, 300, 2, 0);
+    accounts.Add(13, 0, 0, 1, 1);
     KESSAI_RETURN_IF_ERROR(accounts.End());
+    Inserter banks(session, {"world.bank_accounts", R"sql(
+        INSERT INTO bank_account (merchant_id, version, bank_code, branch_code, account_type,
+                                  account_number, holder_kana, bank_kana, branch_kana, put_by,
+                                  put_at_us, confirmed_by, confirmed_at_us) VALUES {rows})sql"});
+    const auto bank = [&](int merchant, int version, std::optional<std::string_view> confirmed_by) {
+        banks.Add(merchant, version, "0001", "001", 1, "1234567", "A", "B", "C", "aiko", 1,
+                  confirmed_by, 1);
+    };
+    bank(11, 1, "ken");
+    bank(11, 2, std::nullopt);  // proposed
+    bank(12, 1, "ken");
+    bank(12, 2, "ken");
+    bank(13, 1, "ken");
+    KESSAI_RETURN_IF_ERROR(banks.End());
+    Inserter holds(session, {"world.payout_holds", R"sql(
+        INSERT INTO payout_hold (hold_id, merchant_id, cause, payout_id, note, put_by, put_at_us,
+                                 lifted_by, lifted_at_us) VALUES {rows})sql"});
+    holds.Add(12, 12, 2, 3, "transfer 4 FAILED E1", "aiko", 1, "ken", 1);
+    holds.Add(13, 13, 2, 6, "transfer 7 RETURNED R1", "aiko", 1, std::nullopt, std::nullopt);
+    KESSAI_RETURN_IF_ERROR(holds.End());
+    Inserter files(session, {"world.transfer_batches", R"sql(
+        INSERT INTO transfer_batch (batch_id, transfer_date, transfer_count, amount, created_by,
+                                    created_at_us) VALUES {rows})sql"});
+    files.Add(11, day, 3, 1'000, "aiko", 1);
+    KESSAI_RETURN_IF_ERROR(files.End());
+    Inserter results(session, {"world.bank_result_files", R"sql(
+        INSERT INTO bank_result_file (file_hash, format, settled_count, settled_amount,
+                                      failed_count, failed_amount, returned_count,
+                                      returned_amount, repeated_count, imported_by,
+                                      imported_at_us) VALUES {rows})sql"});
+    results.Add(mysql::Bytes{std::string(32, 'a')}, "csv", 2, 700, 1, 300, 0, 0, 0, "aiko", 1);
+    results.Add(mysql::Bytes{std::string(32, 'b')}, "csv", 0, 0, 0, 0, 1, 200, 1, "aiko", 1);
+    KESSAI_RETURN_IF_ERROR(results.End());
     return internal::TakeStatus(session.Execute(
         mysql::Query{"world.ledger_gate",
-                     "UPDATE ledger_gate SET last_journal = 9, last_object = 11 WHERE id = 1"}));
+                     "UPDATE ledger_gate SET last_journal = 9, last_object = 13 WHERE id = 1"}));
 }
 
 Status World::FlushReconciliation(mysql::Session& session) {
