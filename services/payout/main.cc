@@ -244,8 +244,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.Own(std::make_unique<app::PutFeePlan>(core.plan_store, context.clock()));
     auto& assign_fee_plan =
         context.Own(std::make_unique<app::AssignFeePlan>(core.plan_store, context.clock()));
-    auto& preview_fee_plan = context.Own(std::make_unique<app::PreviewFeePlan>(
-        app::PreviewFeePlan::Options(), core.releases, core.plans, context.clock()));
+    auto& preview_fee_plan = context.Own(
+        std::make_unique<app::PreviewFeePlan>(app::PreviewFeePlan::Options(), core.releases,
+                                              core.plan_store, core.plans, context.clock()));
     auto& methods = context.Own(std::make_unique<transport::PayoutService>(
         reader,
         transport::PayoutService::FeePlanCases{put_fee_plan, assign_fee_plan, preview_fee_plan},

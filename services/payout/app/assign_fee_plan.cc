@@ -33,7 +33,9 @@ Result<std::vector<domain::PlanAssignment>> AssignFeePlan::Run(
         for (const domain::MerchantId merchant : in_order) {
             KESSAI_ASSIGN_OR_RETURN(const auto own, transaction.Versions(merchant));
             KESSAI_ASSIGN_OR_RETURN(const auto assignments, transaction.Assignments(merchant));
-            KESSAI_ASSIGN_OR_RETURN(const bool has_accruals, transaction.HasAccruals(merchant));
+            KESSAI_ASSIGN_OR_RETURN(
+                const bool has_accruals,
+                MayHaveAccruals(transaction, merchant, wish.effective_from, first_free));
             const domain::PlanAssignment candidate{merchant, wish.plan, wish.effective_from,
                                                    wish.effective_to, 0};
             KESSAI_ASSIGN_OR_RETURN(

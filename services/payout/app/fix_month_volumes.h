@@ -23,7 +23,7 @@ class FixMonthVolumes {
  public:
     FixMonthVolumes(PlanStore& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-    /// Gives how many were fixed. Nothing to do costs two look-ups.
+    /// Gives how many were fixed. Nothing to do costs three look-ups.
     Result<std::int64_t> RunOnce();
 
  private:

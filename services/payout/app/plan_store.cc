@@ -10,4 +10,10 @@ Result<BusinessDate> FirstFreeDay(PlanTransaction& transaction, Instant now) {
     return std::max(today, latest.value_or(today)).Next();
 }
 
+Result<bool> MayHaveAccruals(PlanTransaction& transaction, domain::MerchantId merchant,
+                             BusinessDate effective_from, BusinessDate first_free) {
+    if (effective_from >= first_free) return true;
+    return transaction.HasAccruals(merchant);
+}
+
 }  // namespace kessai::payout::app

@@ -64,5 +64,10 @@ class PlanStore {
 /// The first day that no change can belong to yet. The books may be ahead of the calendar (a day
 /// closed by hand), never behind it for long.
 Result<BusinessDate> FirstFreeDay(PlanTransaction& transaction, Instant now);
+/// Whether the merchant has accruals, as far as it matters to what begins on `effective_from`. Of a
+/// merchant without any every day is looked at, while all gates are held: so it is asked only for
+/// what would begin before `first_free`, and otherwise taken for so.
+Result<bool> MayHaveAccruals(PlanTransaction& transaction, domain::MerchantId merchant,
+                             BusinessDate effective_from, BusinessDate first_free);
 
 }  // namespace kessai::payout::app

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
-#include "app/parallel.h"
 #include "domain/reason.h"
 #include "domain/tax.h"
 #include "kessai/digest/accumulator.h"
@@ -13,7 +14,7 @@
 namespace kessai::payout::app {
 namespace {
 
-// How often it looks whether it is to end.
+// A day is read in so many parts, and between them it is asked whether to go on.
 constexpr int kSegments = 64;
 
 Status Invalid(const char* message) {
@@ -40,32 +41,28 @@ Result<Days> DaysOf(const PreviewFeePlan::Wish& wish, Instant now) {
 
 }  // namespace
 
-/// Sums accruals as they come.
+/// Sums accruals as they come; those whose volume has to be looked up wait until it was.
 class PreviewFeePlan::Previewer {
  public:
+    /// A merchant, and the month that its tier follows.
+    using VolumeKey = std::pair<domain::MerchantId, BusinessDate>;
+
     Previewer(const PreviewFeePlan::Wish& wish, BusinessDate first_day)
-        : wish_(wish), first_day_(first_day), has_stores_(domain::HasStores(wish.plan)) {}
+        : wish_(wish),
+          first_day_(first_day),
+          has_stores_(domain::HasStores(wish.plan)),
+          has_tiers_(domain::HasTiers(wish.plan)) {}
 
     void Add(const domain::Accrual& accrual, const domain::PlanBook& plans) {
         ++rows_;
-        if (accrual.gross == 0 || !domain::IsChangeKind(static_cast<int>(accrual.kind))) return;
-        const domain::FeePlan* then = plans.Version(accrual.plan, accrual.plan_version);
-        if (then == nullptr || !Concerns(accrual, *then)) return;
-        const domain::PaymentChange change = domain::ChangeOf(accrual);
-        // A damaged row is the recount's affair.
-        if (!domain::Validate(change).ok()) return;
-        if (has_stores_ && !domain::HasStores(*then)) ++without_store_count_;
-
-        const domain::PlanInForce in_force = plans.Find(accrual.merchant, accrual.payment_date);
-        const bool same = in_force.plan != nullptr && in_force.plan->id == wish_.plan.id;
-        const domain::FeeCase fee_case{change.store, change.payment_date,
-                                       same ? in_force.since : first_day_,
-                                       plans.VolumeOn(accrual.merchant, accrual.payment_date)};
-        PreviewSums& sums = merchants_[accrual.merchant];
-        ++sums.accrual_count;
-        sums.gross += accrual.gross;
-        sums.fee_then += accrual.fee;
-        sums.fee_now += domain::SignedFee(wish_.plan, fee_case, change);
+        Sum(accrual, plans);
+    }
+    const std::set<VolumeKey>& lacking() const { return lacking_; }
+    void NoteVolume(const VolumeKey& key, std::int64_t volume) { volumes_[key] = volume; }
+    /// Sums those that waited. Precondition: all that lacked was noted.
+    void SumWaiting(const domain::PlanBook& plans) {
+        lacking_.clear();
+        for (const domain::Accrual& accrual : std::exchange(waiting_, {})) Sum(accrual, plans);
     }
     std::int64_t rows() const { return rows_; }
 
@@ -93,6 +90,43 @@ class PreviewFeePlan::Previewer {
     }
 
  private:
+    void Sum(const domain::Accrual& accrual, const domain::PlanBook& plans) {
+        if (accrual.gross == 0 || !domain::IsChangeKind(static_cast<int>(accrual.kind))) return;
+        const domain::FeePlan* then = plans.Version(accrual.plan, accrual.plan_version);
+        if (then == nullptr || !Concerns(accrual, *then)) return;
+        const domain::PaymentChange change = domain::ChangeOf(accrual);
+        // A damaged row is the recount's affair.
+        if (!domain::Validate(change).ok()) return;
+        const auto volume = VolumeOf(accrual, *then, plans);
+        if (!volume) {
+            waiting_.push_back(accrual);
+            return;
+        }
+        if (has_stores_ && !domain::HasStores(*then)) ++without_store_count_;
+
+        const domain::PlanInForce in_force = plans.Find(accrual.merchant, accrual.payment_date);
+        const bool same = in_force.plan != nullptr && in_force.plan->id == wish_.plan.id;
+        const domain::FeeCase fee_case{change.store, change.payment_date,
+                                       same ? in_force.since : first_day_, *volume};
+        PreviewSums& sums = merchants_[accrual.merchant];
+        ++sums.accrual_count;
+        sums.gross += accrual.gross;
+        sums.fee_then += accrual.fee;
+        sums.fee_now += domain::SignedFee(wish_.plan, fee_case, change);
+    }
+    /// Nothing if it has to be looked up.
+    std::optional<std::int64_t> VolumeOf(const domain::Accrual& accrual,
+                                         const domain::FeePlan& then,
+                                         const domain::PlanBook& plans) {
+        if (!has_tiers_) return 0;
+        const auto fixed = plans.FixedVolumeOn(accrual.merchant, accrual.payment_date);
+        if (fixed || domain::HasTiers(then)) return fixed.value_or(0);
+        const BusinessDate month = domain::CycleStart(accrual.payment_date);
+        const VolumeKey key(accrual.merchant, domain::CycleStart(month.Previous()));
+        if (const auto known = volumes_.find(key); known != volumes_.end()) return known->second;
+        lacking_.insert(key);
+        return std::nullopt;
+    }
     bool Concerns(const domain::Accrual& accrual, const domain::FeePlan& then) const {
         if (!wish_.merchants.empty()) return wish_.merchants.contains(accrual.merchant);
         if (!wish_.plan.id.is_none()) return accrual.plan == wish_.plan.id;
@@ -103,12 +137,16 @@ class PreviewFeePlan::Previewer {
     const PreviewFeePlan::Wish& wish_;
     const BusinessDate first_day_;
     const bool has_stores_;
+    const bool has_tiers_;
+    std::map<VolumeKey, std::int64_t> volumes_;
+    std::set<VolumeKey> lacking_;
+    std::vector<domain::Accrual> waiting_;
     std::unordered_map<domain::MerchantId, PreviewSums> merchants_;
     std::int64_t without_store_count_ = 0;
     std::int64_t rows_ = 0;
 };
 
-Result<FeePlanPreview> PreviewFeePlan::Run(const Wish& wish, const std::stop_token& stop) {
+Result<FeePlanPreview> PreviewFeePlan::Run(const Wish& wish, const GoOn& go_on) {
     KESSAI_RETURN_IF_ERROR(domain::Validate(wish.plan));
     if (wish.plan.merchant == domain::kSharedPlan && wish.plan.id.is_none() &&
         wish.merchants.empty()) {
@@ -128,15 +166,15 @@ Result<FeePlanPreview> PreviewFeePlan::Run(const Wish& wish, const std::stop_tok
     }
     KESSAI_ASSIGN_OR_RETURN(const auto updates, store_.PlansAfter(plans_.revision()));
     plans_.Add(updates);
-    if (!wish.plan.id.is_none() && !IsKnown(wish.plan.id)) {
+    if (!wish.plan.id.is_none() && !IsKnown(wish.plan)) {
         return Status(Code::kNotFound, domain::reason::kPlanUnknown,
-                      "there is no plan " + wish.plan.id.ToString());
+                      "there is no plan " + wish.plan.id.ToString() + " of that merchant");
     }
     Previewer previewer(wish, days.from);
     for (const BusinessDate day : with_rows) {
         for (int segment = 0; segment < kSegments; ++segment) {
-            if (stop.stop_requested()) return Stopping();
-            KESSAI_RETURN_IF_ERROR(AddSegment(day, segment, previewer));
+            KESSAI_RETURN_IF_ERROR(go_on());
+            KESSAI_RETURN_IF_ERROR(AddSegment(day, segment, go_on, previewer));
             if (previewer.rows() > options_.rows_max) {
                 return Status(Code::kResourceExhausted, domain::reason::kPreviewTooLarge,
                               "the days up to " + day.ToString() + " have more than " +
@@ -147,20 +185,31 @@ Result<FeePlanPreview> PreviewFeePlan::Run(const Wish& wish, const std::stop_tok
     return previewer.Take(days, options_.merchants_max);
 }
 
-bool PreviewFeePlan::IsKnown(domain::PlanId plan) const {
-    return plans_.Read(
-        [&](const domain::PlanBook& book) { return book.Version(plan, 1) != nullptr; });
+bool PreviewFeePlan::IsKnown(const domain::FeePlan& plan) const {
+    return plans_.Read([&](const domain::PlanBook& book) {
+        const domain::FeePlan* known = book.Version(plan.id, 1);
+        return known != nullptr && known->merchant == plan.merchant;
+    });
 }
 
 // The plans are held only so long, so that whoever accrues does not wait for us to read new ones.
-Status PreviewFeePlan::AddSegment(BusinessDate day, int segment, Previewer& previewer) {
+Status PreviewFeePlan::AddSegment(BusinessDate day, int segment, const GoOn& go_on,
+                                  Previewer& previewer) {
     const int first = digest::kBuckets * segment / kSegments;
     const int last = digest::kBuckets * (segment + 1) / kSegments - 1;
-    return plans_.Read([&](const domain::PlanBook& book) {
+    KESSAI_RETURN_IF_ERROR(plans_.Read([&](const domain::PlanBook& book) {
         return store_.ScanAccruals(day, first, last, [&](const domain::Accrual& accrual) {
             previewer.Add(accrual, book);
         });
-    });
+    }));
+    if (previewer.lacking().empty()) return OkStatus();
+    for (const auto& [merchant, month] : previewer.lacking()) {
+        KESSAI_RETURN_IF_ERROR(go_on());
+        KESSAI_ASSIGN_OR_RETURN(const std::int64_t volume, volumes_.GrossOf(merchant, month));
+        previewer.NoteVolume({merchant, month}, volume);
+    }
+    plans_.Read([&](const domain::PlanBook& book) { previewer.SumWaiting(book); });
+    return OkStatus();
 }
 
 }  // namespace kessai::payout::app

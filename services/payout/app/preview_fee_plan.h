@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
-#include <stop_token>
 #include <utility>
 #include <vector>
 
 #include "app/plan_cache.h"
+#include "app/plan_store.h"
 #include "app/release_store.h"
 
 namespace kessai::payout::app {
@@ -35,8 +36,10 @@ struct FeePlanPreview {
 };
 
 /// Computes what the fees of closed days would have been under another plan, from their accrual
-/// rows, which have all that a fee needs but for stores under plans without terms of stores. Reads
-/// every row of the days, and nothing else. Thread safe.
+/// rows, which have all that a fee needs but for stores under plans without terms of stores. Tiers
+/// follow the volumes that were fixed; where none was, because the merchant was under no plan with
+/// tiers, the gross of the month before the payment's. Reads every row of the days, and changes
+/// nothing. Thread safe.
 class PreviewFeePlan {
  public:
     struct Options {
@@ -47,8 +50,9 @@ class PreviewFeePlan {
     };
     static constexpr int kDaysMax = 31;
 
-    PreviewFeePlan(Options options, ReleaseStore& store, PlanCache& plans, const Clock& clock)
-        : options_(options), store_(store), plans_(plans), clock_(clock) {}
+    PreviewFeePlan(Options options, ReleaseStore& store, PlanStore& volumes, PlanCache& plans,
+                   const Clock& clock)
+        : options_(options), store_(store), volumes_(volumes), plans_(plans), clock_(clock) {}
 
     struct Wish {
         /// Its days do not count. With an id: instead of that plan; else of its merchant, or of the
@@ -60,19 +64,22 @@ class PreviewFeePlan {
         /// When there are any: as if these had been under the plan.
         std::set<domain::MerchantId> merchants;
     };
-    /// Refusals: those of domain::Validate(plan); INVALID_ARGUMENT FIELD_INVALID (too many days, or
-    /// a new shared plan without merchants); NOT_FOUND PLAN_UNKNOWN; FAILED_PRECONDITION DAY_OPEN;
-    /// RESOURCE_EXHAUSTED PREVIEW_TOO_LARGE; UNAVAILABLE STOPPING; the database's. Days without
-    /// rows count as empty.
-    Result<FeePlanPreview> Run(const Wish& wish, const std::stop_token& stop = {});
+    /// Asked again and again while it works: what this refuses with ends the preview.
+    using GoOn = std::function<Status()>;
+    /// Refusals: those of domain::Validate(plan) and of `go_on`; INVALID_ARGUMENT FIELD_INVALID
+    /// (too many days, or a new shared plan without merchants); NOT_FOUND PLAN_UNKNOWN (none with
+    /// that id is of that merchant); FAILED_PRECONDITION DAY_OPEN; RESOURCE_EXHAUSTED
+    /// PREVIEW_TOO_LARGE; the database's. Days without rows count as empty.
+    Result<FeePlanPreview> Run(const Wish& wish, const GoOn& go_on = OkStatus);
 
  private:
     class Previewer;
-    bool IsKnown(domain::PlanId plan) const;
-    Status AddSegment(BusinessDate day, int segment, Previewer& previewer);
+    bool IsKnown(const domain::FeePlan& plan) const;
+    Status AddSegment(BusinessDate day, int segment, const GoOn& go_on, Previewer& previewer);
 
     const Options options_;
     ReleaseStore& store_;
+    PlanStore& volumes_;
     PlanCache& plans_;
     const Clock& clock_;
 };

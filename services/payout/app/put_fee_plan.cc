@@ -9,9 +9,11 @@ Result<domain::FeePlan> PutFeePlan::Run(const domain::FeePlan& plan, std::string
     KESSAI_RETURN_IF_ERROR(store_.InPlanTransaction([&](PlanTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto versions, transaction.Versions(plan.merchant));
         KESSAI_ASSIGN_OR_RETURN(const auto assignments, transaction.Assignments(plan.merchant));
-        KESSAI_ASSIGN_OR_RETURN(const bool has_accruals, transaction.HasAccruals(plan.merchant));
         const Instant now = clock_.Now();
         KESSAI_ASSIGN_OR_RETURN(const BusinessDate first_free, FirstFreeDay(transaction, now));
+        KESSAI_ASSIGN_OR_RETURN(
+            const bool has_accruals,
+            MayHaveAccruals(transaction, plan.merchant, plan.effective_from, first_free));
         KESSAI_ASSIGN_OR_RETURN(
             const auto repeated,
             domain::Admit(plan, {versions, assignments, first_free, has_accruals}));

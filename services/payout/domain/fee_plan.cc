@@ -144,6 +144,8 @@ Status Validate(const FeePlan& plan) {
         return Invalid("a shared plan has no end: its assignments do");
     }
     if (plan.merchant.is_none()) {
+        // What came after it could never be accrued: no plan is put for days that have passed.
+        if (plan.effective_to) return Invalid("the plan of all others has no end");
         if (HasTiers(plan)) return Invalid("the plan of all others has no tiers");
         for (const FeeRule& rule : plan.rules) {
             if (rule.first_days != 0) return Invalid("the plan of all others has no first days");

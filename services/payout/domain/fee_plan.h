@@ -68,8 +68,8 @@ struct PlanContext {
 /// Whether a plan's terms, tiers, rules and days fit each other, whatever else there is.
 /// Refuses with INVALID_ARGUMENT what Validate of its parts refuses; CAMPAIGN_INVALID a campaign
 /// that lies outside of the plan's days; PLAN_INVALID tiers and first days of the default plan
-/// (whose merchants nobody names), an end of a shared one (its assignments end), and one that ends
-/// before it begins.
+/// (whose merchants nobody names) and an end of it (only a later version takes its place), an end
+/// of a shared one (its assignments end), and one that ends before it begins.
 Status Validate(const FeePlan& plan);
 
 /// Judges `candidate` (whose version and revision are not set yet, and whose id is none for a new

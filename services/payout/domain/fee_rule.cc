@@ -1,9 +1,8 @@
 #include "domain/fee_rule.h"
 
-#include <algorithm>
-
 #include "domain/payment_change.h"
 #include "domain/reason.h"
+#include "domain/store_id.h"
 
 namespace kessai::payout::domain {
 namespace {
@@ -41,19 +40,12 @@ bool Overlap(const FeeRule& a, const FeeRule& b) {
     return a.store == b.store && a.method == b.method && RankOf(a) == RankOf(b) && DaysMeet(a, b);
 }
 
-/// Control characters are in nobody's store id, and neither are bytes that no text begins with.
-bool IsStoreText(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte >= 0x20 && byte != 0x7f && byte < 0xf8;
-    });
-}
-
 Status Validate(const FeeRule& rule) {
     KESSAI_RETURN_IF_ERROR(Validate(rule.terms));
     KESSAI_RETURN_IF_ERROR(Validate(std::span<const FeeTier>(rule.tiers)));
-    if (rule.store.size() > kStoreMax || !IsStoreText(rule.store)) {
-        return Refused(reason::kStoreInvalid, "a rule's store is no store id of up to 255 bytes");
+    if (!IsStoreId(rule.store)) {
+        return Refused(reason::kStoreInvalid,
+                       "a rule's store is no store id of up to 255 characters");
     }
     if (rule.from && rule.to && *rule.to < *rule.from) {
         return Refused(reason::kCampaignInvalid, "a campaign ends before it begins");

@@ -46,7 +46,6 @@ struct FeeRule {
 
 inline constexpr std::size_t kRulesMax = 200;
 inline constexpr std::size_t kTiersMax = 20;
-inline constexpr std::size_t kStoreMax = 255;
 inline constexpr std::uint32_t kFirstDaysMax = 3'660;
 
 /// What chooses among the terms of a plan, beside the method.
@@ -71,9 +70,9 @@ const FeeTerms& TermsFor(const FeeTerms& terms, std::span<const FeeTier> tiers,
                          std::int64_t volume);
 
 /// Refuse with INVALID_ARGUMENT: PLAN_INVALID (terms, and too many rules or tiers),
-/// TIERS_NOT_RISING, STORE_INVALID (too long, or no UTF-8 text), CAMPAIGN_INVALID (ends before it
-/// begins, dates together with first days, or too many of them) and RULES_OVERLAP (two rules of the
-/// same store and method whose days meet, so that none of them comes before the other).
+/// TIERS_NOT_RISING, STORE_INVALID (not IsStoreId), CAMPAIGN_INVALID (ends before it begins, dates
+/// together with first days, or too many of them) and RULES_OVERLAP (two rules of the same store
+/// and method whose days meet, so that none of them comes before the other).
 Status Validate(std::span<const FeeTier> tiers);
 Status Validate(std::span<const FeeRule> rules);
 

@@ -145,10 +145,10 @@ const FeePlan* PlanBook::Version(PlanId id, std::uint32_t version) const {
     return found == by_version_.end() ? nullptr : found->second;
 }
 
-std::int64_t PlanBook::VolumeOn(MerchantId merchant, BusinessDate day) const {
+std::optional<std::int64_t> PlanBook::FixedVolumeOn(MerchantId merchant, BusinessDate day) const {
     const auto found = merchants_.find(merchant);
-    if (found == merchants_.end()) return 0;
-    std::int64_t volume = 0;
+    if (found == merchants_.end()) return std::nullopt;
+    std::optional<std::int64_t> volume;
     for (const MonthVolume* fixed : found->second.volumes) {
         if (fixed->effective_from <= day) volume = fixed->volume;
     }

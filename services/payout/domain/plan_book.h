@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -79,7 +80,11 @@ class PlanBook {
 
     /// The volume that the merchant's tier follows on `day`: of the latest month that was fixed for
     /// it by then; zero when none was.
-    std::int64_t VolumeOn(MerchantId merchant, BusinessDate day) const;
+    std::int64_t VolumeOn(MerchantId merchant, BusinessDate day) const {
+        return FixedVolumeOn(merchant, day).value_or(0);
+    }
+    /// The same; nothing when none was.
+    std::optional<std::int64_t> FixedVolumeOn(MerchantId merchant, BusinessDate day) const;
 
     /// The highest revision added; 0 when empty.
     std::int64_t revision() const { return revision_; }

@@ -167,7 +167,7 @@ Payout::Payout(const mysql::ConnectOptions& options, storage::InboxName inbox,
                     }),
       release_day(TestReleaseOptions(), release_store, plans, domain::TaxTable::Japan(), encoder,
                   SystemClock(), {}),
-      preview_fee_plan({}, release_store, plans, SystemClock()),
+      preview_fee_plan({}, release_store, plan_store, plans, SystemClock()),
       reader(pool, pool, hasher, domain::TaxTable::Japan()) {}
 
 std::map<domain::EffectKey, Status> Payout::Deliver(std::vector<domain::PaymentChange> changes,

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "domain/fee_rule.h"
 #include "domain/reason.h"
+#include "domain/store_id.h"
 #include "kessai/payment/v1/payment_event.pb.h"
 
 namespace kessai::payout::transport {
@@ -76,7 +76,7 @@ Result<domain::PaymentChange> ToChange(const event::Envelope& event,
         KESSAI_ASSIGN_OR_RETURN(change.captured_methods, CapturedSplitOf(message, change.methods));
     }
     change.store = message.store_id();
-    if (change.store.size() > domain::kStoreMax) return Invalid("store_id is too long");
+    if (!domain::FitsStoreId(change.store)) return Invalid("store_id is too long");
     change.content_hash = event.content_hash;
     KESSAI_RETURN_IF_ERROR(domain::Validate(change));
     return change;

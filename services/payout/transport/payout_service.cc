@@ -1,5 +1,6 @@
 #include "transport/payout_service.h"
 
+#include "app/parallel.h"
 #include "domain/reason.h"
 #include "kessai/digest/accumulator.h"
 #include "transport/plan_messages.h"
@@ -136,7 +137,7 @@ Result<v1::ListFeePlansResponse> PayoutService::ListFeePlans(
     return response;
 }
 
-Result<v1::FeePlanPreview> PayoutService::PreviewFeePlan(const rpc::CallContext&,
+Result<v1::FeePlanPreview> PayoutService::PreviewFeePlan(const rpc::CallContext& context,
                                                          const v1::PreviewFeePlanRequest& request) {
     app::PreviewFeePlan::Wish wish;
     KESSAI_ASSIGN_OR_RETURN(wish.plan, ToPlanWithoutDays(request.plan()));
@@ -149,8 +150,13 @@ Result<v1::FeePlanPreview> PayoutService::PreviewFeePlan(const rpc::CallContext&
         if (merchant <= 0) return Invalid("a merchant's id is not positive");
         wish.merchants.insert(domain::MerchantId(merchant));
     }
-    KESSAI_ASSIGN_OR_RETURN(const app::FeePlanPreview preview,
-                            plans_.preview.Run(wish, stop_.get_token()));
+    // It takes long: nobody's answer is not worked on, and keeps no thread from others.
+    const auto go_on = [&] {
+        if (stop_.stop_requested()) return app::Stopping();
+        return context.cancelled() ? Status(Code::kCancelled, "CALLER_GONE", "nobody waits for it")
+                                   : OkStatus();
+    };
+    KESSAI_ASSIGN_OR_RETURN(const app::FeePlanPreview preview, plans_.preview.Run(wish, go_on));
     v1::FeePlanPreview response;
     FillPreview(preview, &response);
     return response;

@@ -34,7 +34,7 @@ class PayoutService {
     /// `slow` is for methods that read whole days.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
 
-    /// Ends releases soon: the process stops, and another goes on with them.
+    /// Ends releases and previews soon: the process stops, and another goes on with releases.
     void StopReleases() { stop_.request_stop(); }
 
  private:

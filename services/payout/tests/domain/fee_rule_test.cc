@@ -108,6 +108,11 @@ TEST(FeeRuleTest, ImpossibleRulesAreRefusedByName) {
     EXPECT_EQ(reason({{.tiers = std::vector<FeeTier>(21, FeeTier{5, Rate(1)})}}), "PLAN_INVALID");
     EXPECT_EQ(reason({{.store = std::string(256, 'x')}}), "STORE_INVALID");
     EXPECT_EQ(reason({{.store = std::string("a\0b", 3)}}), "STORE_INVALID");
+    std::string longest;
+    for (int i = 0; i < 255; ++i) longest += "店";
+    EXPECT_EQ(reason({{.store = longest}}), "");  // As payment takes it: characters, not bytes.
+    EXPECT_EQ(reason({{.store = longest + "店"}}), "STORE_INVALID");
+    EXPECT_EQ(reason({{.store = "a\tb"}}), "");
     EXPECT_EQ(reason({{.from = Day(20261202), .to = Day(20261201)}}), "CAMPAIGN_INVALID");
     EXPECT_EQ(reason({{.to = Day(20261031)}}), "CAMPAIGN_INVALID");  // Before the plan begins.
     EXPECT_EQ(reason({{.from = Day(20261201), .first_days = 3}}), "CAMPAIGN_INVALID");
@@ -125,7 +130,7 @@ TEST(FeeRuleTest, ImpossibleRulesAreRefusedByName) {
     EXPECT_EQ(reason(many), "");
 }
 
-TEST(FeeRuleTest, PlanOfAllOthersHasNoTiersAndNoFirstDays) {
+TEST(FeeRuleTest, PlanOfAllOthersHasNoTiersNoFirstDaysAndNoEnd) {
     FeePlan plan = PlanOf({});
     plan.merchant = MerchantId();
     EXPECT_TRUE(Validate(plan).ok());
@@ -136,6 +141,8 @@ TEST(FeeRuleTest, PlanOfAllOthersHasNoTiersAndNoFirstDays) {
     EXPECT_EQ(Validate(plan).reason(), "PLAN_INVALID");
     plan.rules = {{.method = Method::kPoint}};
     EXPECT_TRUE(Validate(plan).ok());
+    plan.effective_to = Day(20991231);
+    EXPECT_EQ(Validate(plan).reason(), "PLAN_INVALID");
 }
 
 TEST(FeeRuleTest, SharedPlanHasNoEnd) {

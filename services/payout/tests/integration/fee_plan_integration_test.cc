@@ -150,6 +150,27 @@ TEST_F(FeePlanTest, DamagedSplitIsHeldBack) {
     EXPECT_EQ(repaired.held_back_count, 0);
 }
 
+// Goal: the longest store id that payment takes is charged by its rule, and found again.
+TEST_F(FeePlanTest, LongestStoreIdIsKeptWhole) {
+    std::string store;
+    for (int i = 0; i < 255; ++i) store += "店";
+    domain::FeePlan plan = Plan(MerchantId(7), kDay.PlusDays(-9), 200);
+    plan.rules = {{.store = store, .terms = Rate(500)}};
+    ASSERT_OK(payout_->put_fee_plan.Run(plan, "tester").status());
+    domain::PaymentChange sale = Sale(1, 7, kDay, 1'000);
+    sale.store = store;
+    domain::PaymentChange elsewhere = Sale(2, 7, kDay, 1'000);
+    elsewhere.store = store.substr(3);
+    ASSERT_TRUE(payout_->Deliver({sale, elsewhere}).empty());
+    EXPECT_EQ(FeeOf(1), 50);
+    EXPECT_EQ(FeeOf(2), 20);
+    payout_->Close(kDay);
+    Payout other(schema_->options());
+    ASSERT_OK_AND_ASSIGN(const auto judged, other.release_day.Preview(kDay, true, {}));
+    EXPECT_EQ(judged.held_back_count, 0);
+    EXPECT_EQ(judged.fee, 70);
+}
+
 // Goal: merchants share a plan for the days of their assignments; a refund follows the plan of its
 // payment's day.
 TEST_F(FeePlanTest, MerchantsShareAPlan) {
@@ -295,6 +316,15 @@ TEST_F(MonthVolumeTest, TierFollowsTheMonthBefore) {
     Payout other(schema_->options());
     ASSERT_OK_AND_ASSIGN(const auto judged, other.release_day.Preview(next, true, {}));
     EXPECT_EQ(judged.held_back_count, 0);
+    // Nothing changes, says a preview of the plan as it is.
+    app::PreviewFeePlan::Wish same;
+    same.from = same.to = next;
+    ASSERT_OK_AND_ASSIGN(const auto shared, other.reader.ListPlans(domain::kSharedPlan));
+    ASSERT_EQ(shared.plans.size(), 1u);
+    same.plan = shared.plans[0].first;
+    ASSERT_OK_AND_ASSIGN(const auto preview, other.preview_fee_plan.Run(same));
+    EXPECT_EQ(preview.total.accrual_count, 4);
+    EXPECT_EQ(preview.total.fee_now, preview.total.fee_then);
     payout_->Run("UPDATE merchant_volume SET volume = 1 WHERE merchant_id = 7");
     Payout third(schema_->options());
     ASSERT_OK_AND_ASSIGN(const auto differs, third.release_day.Preview(next, true, {}));
@@ -390,16 +420,58 @@ TEST_F(FeePlanTest, PreviewIsWhatFeesWouldHaveBeen) {
     expect([](const auto& accrual) { return accrual.plan == PlanId(1); });
     wish.plan.id = PlanId(999);
     EXPECT_THAT(payout_->preview_fee_plan.Run(wish), Refuses(Code::kNotFound, "PLAN_UNKNOWN"));
+    wish.plan.id = PlanId(1);
+    wish.plan.merchant = MerchantId(1'001);  // Not the plan's.
+    EXPECT_THAT(payout_->preview_fee_plan.Run(wish), Refuses(Code::kNotFound, "PLAN_UNKNOWN"));
     wish.to = kDay.PlusDays(31);
     EXPECT_THAT(payout_->preview_fee_plan.Run(wish),
                 Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+}
+
+// Goal: a preview of tiers follows what each merchant sold in the month before, also of those whose
+// volume nobody has fixed.
+TEST_F(MonthVolumeTest, PreviewOfTiersFollowsTheMonthBefore) {
+    const BusinessDate before = kMonth.Previous();
+    const domain::PaymentChange early = Sale(1, 7, before, 60'000);
+    ASSERT_TRUE(payout_
+                    ->Deliver({early, Sale(2, 8, before, 9'999), Sale(3, 7, kMonth, 1'000),
+                               Sale(4, 8, kMonth, 1'000), Refund(early, 2, kMonth, 6'000, 0)})
+                    .empty());
+    payout_->Close(before);
+    payout_->Close(kMonth);
+    app::PreviewFeePlan::Wish wish;
+    wish.from = wish.to = kMonth;
+    wish.plan = Plan(domain::kSharedPlan, BusinessDate(), 300);
+    wish.plan.tiers = {{10'000, Rate(200)}, {50'000, Rate(100)}};
+    wish.merchants = {MerchantId(7), MerchantId(8)};
+    ASSERT_OK_AND_ASSIGN(const auto preview, payout_->preview_fee_plan.Run(wish));
+    std::map<MerchantId, app::PreviewSums> found(preview.merchants.begin(),
+                                                 preview.merchants.end());
+    // By 1 % the sale; by 3 % what comes back of a payment of the month before.
+    EXPECT_EQ(found[MerchantId(7)], (app::PreviewSums{2, -5'000, 19 - 118, 10 - 180}));
+    EXPECT_EQ(found[MerchantId(8)], (app::PreviewSums{1, 1'000, 19, 30}));
+    EXPECT_EQ(preview.total, (app::PreviewSums{3, -4'000, 38 - 118, 40 - 180}));
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_volume"), 0);
+}
+
+TEST_F(FeePlanTest, PreviewEndsWhenItIsNotToGoOn) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 100)}).empty());
+    payout_->Close(kDay);
+    int asked = 0;
+    const auto third_time = [&] {
+        return ++asked < 3 ? OkStatus() : Status(Code::kCancelled, "GONE", "");
+    };
+    EXPECT_THAT(payout_->preview_fee_plan.Run(
+                    {Plan(MerchantId(7), BusinessDate(), 250), kDay, kDay, {}}, third_time),
+                Refuses(Code::kCancelled, "GONE"));
+    EXPECT_EQ(asked, 3);
 }
 
 TEST_F(FeePlanTest, PreviewIsBounded) {
     ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 100), Sale(2, 7, kDay, 100)}).empty());
     payout_->Close(kDay);
     app::PreviewFeePlan preview({.rows_max = 1, .merchants_max = 1}, payout_->release_store,
-                                payout_->plans, SystemClock());
+                                payout_->plan_store, payout_->plans, SystemClock());
     EXPECT_THAT(preview.Run({Plan(MerchantId(7), BusinessDate(), 250), kDay, kDay, {}}),
                 Refuses(Code::kResourceExhausted, "PREVIEW_TOO_LARGE"));
 }

@@ -346,6 +346,13 @@ TEST_F(RpcTest, BadInputIsRefusedByName) {
               }),
               "PLAN_IN_PAST");
     EXPECT_EQ(put([](v1::FeePlan& p) { p.set_merchant_id(0); }), "PLAN_OVERLAPS");
+    // Whatever came after it could never be accrued.
+    EXPECT_EQ(put([](v1::FeePlan& p) {
+                  p.set_merchant_id(0);
+                  p.set_plan_id(1);
+                  p.set_effective_to(20991231);
+              }),
+              "PLAN_INVALID");
     EXPECT_EQ(put([](v1::FeePlan& p) { p.set_shared(true); }), "FIELD_INVALID");
     EXPECT_EQ(put([](v1::FeePlan& p) { p.mutable_tiers(); }), "TIERS_EMPTY");
     const auto add_tier = [](v1::FeeTiers& tiers, std::int64_t volume) {

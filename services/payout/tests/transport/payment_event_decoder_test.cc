@@ -6,6 +6,8 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "kessai/testing/matchers.h"
@@ -44,6 +46,12 @@ PaymentChanged GoodMessage() {
     message.set_refunded_before(100);
     message.set_payment_business_date(20261101);
     return message;
+}
+
+std::string Times(int count, std::string_view text) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += text;
+    return all;
 }
 
 event::Envelope EventOf(const std::string& payload) {
@@ -103,6 +111,18 @@ TEST(PaymentEventDecoderTest, CapturedSplitFollowsWhereItIsClear) {
     coupon->set_method(kessai::payment::v1::MethodAmount::COUPON);
     coupon->set_amount(400);
     EXPECT_EQ(split(), (domain::MethodSplit{{domain::Method::kCoupon, 400}}));
+}
+
+// Goal: a store's id that payment takes is never what keeps a payment from being accrued.
+// Method: the longest, in characters of one to four bytes.
+TEST(PaymentEventDecoderTest, StoreIdsAreAsLongAsPaymentTakesThem) {
+    for (const char* character : {"x", "é", "店", "𠮷"}) {
+        PaymentChanged message = GoodMessage();
+        message.set_store_id(Times(255, character));
+        ASSERT_OK_AND_ASSIGN(const auto decoded,
+                             DecodePaymentEvent(EventOf(message.SerializeAsString())));
+        EXPECT_EQ(decoded->store, message.store_id());
+    }
 }
 
 TEST(PaymentEventDecoderTest, OtherTypesAreNobodysBusiness) {
@@ -171,6 +191,7 @@ TEST(PaymentEventDecoderTest, WrongFieldsAreRefusedByName) {
               }),
               "FIELD_INVALID");
     EXPECT_EQ(reason([](M& m) { m.set_store_id(std::string(256, 'x')); }), "FIELD_INVALID");
+    EXPECT_EQ(reason([](M& m) { m.set_store_id(Times(256, "店")); }), "FIELD_INVALID");
     EXPECT_EQ(reason([](M& m) {
                   m.set_kind(PaymentChanged::CAPTURED);  // 100 points of 50 that were captured
                   m.set_refunded_before(0);
