@@ -6,6 +6,7 @@
 
 #include "bench/release/contender.h"
 #include "domain/payment_change.h"
+#include "domain/tax.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/mysql/query.h"
 #include "load/random.h"
