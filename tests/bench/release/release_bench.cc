@@ -272,6 +272,7 @@ class Bench {
             report_.damage,
             ProveDamageIsFound(*session_, *payout_, options_.recipe.day, options_.damage,
                                options_.recipe.seed, [this](const auto& line) { Tell(line); }));
+        report_.release_seconds = report_.damage->release_seconds;
         TakeWrong(report_.damage->wrong);
         return Audit();
     }
