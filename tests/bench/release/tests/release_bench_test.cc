@@ -140,7 +140,7 @@ TEST(ReleaseBenchTest, KillsChangeNothing) {
     options.bulk = true;
     options.recipe.accruals = 200'000;
     options.recipe.merchants = 60'000;
-    options.kills = 3;
+    options.kills = 2;
     options.releaser = {KESSAI_RELEASE_BENCH, "--only-release", "--bulk"};
     const mysql::ConnectOptions& connect = schema->options();
     ::setenv("KESSAI_BENCH_MYSQL",
