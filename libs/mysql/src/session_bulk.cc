@@ -14,7 +14,8 @@ void AppendInto(const BulkTarget& target, std::string_view verb, std::string& sq
     sql += " INTO ";
 }
 
-void RenderLoad(const BulkTarget& target, const std::string& path, std::string& sql) {
+void RenderLoad(const BulkTarget& target, const BulkRows& rows, const std::string& path,
+                std::string& sql) {
     sql = "LOAD DATA LOCAL INFILE '" + path + "' ";
     AppendInto(target, "", sql);
     sql += "TABLE ";
@@ -23,16 +24,20 @@ void RenderLoad(const BulkTarget& target, const std::string& path, std::string& 
     sql += " CHARACTER SET binary (";
     sql += target.columns;
     sql += ')';
+    if (rows.common_settings().empty()) return;
+    sql += " SET ";
+    sql += rows.common_settings();
 }
 
-void RenderInsert(const BulkTarget& target, std::string_view rows, std::string& sql) {
+void RenderInsert(const BulkTarget& target, const BulkRows& rows, std::string& sql) {
     sql.clear();
     AppendInto(target, "INSERT", sql);
     sql += target.table;
     sql += " (";
     sql += target.columns;
+    sql += rows.common_columns();
     sql += ") VALUES ";
-    sql += rows;
+    sql += rows.text();
 }
 
 std::string NumberOf(std::uint64_t number, std::string_view what) {
@@ -62,9 +67,9 @@ Status Session::StoreBulk(const BulkTarget& target, const BulkRows& rows) {
             return Status(Code::kUnavailable, reason::kServerExhausted,
                           name + ": no memory for the file of " + NumberOf(rows.size(), "rows"));
         }
-        RenderLoad(target, file->path(), sql);
+        RenderLoad(target, rows, file->path(), sql);
     } else {
-        RenderInsert(target, rows.text(), sql);
+        RenderInsert(target, rows, sql);
         KESSAI_RETURN_IF_ERROR(impl.CheckSize(target.name, sql.size()));
     }
 

@@ -97,6 +97,39 @@ TEST_P(BulkTest, ValuesComeBack) {
     EXPECT_FALSE(read->Next());
 }
 
+// Goal: what all rows have in common is in each of them, and nothing else changes.
+// Method: a date, bytes and a text, in two lists one after the other; a text that is not UTF-8.
+TEST_P(BulkTest, CommonValuesAreInEveryRow) {
+    constexpr BulkTarget kIds{"item.store", "item", "id, amount", false};
+    const std::string text = "t\tn\n\\ 'q' 決済";
+    BulkRows rows = session_->NewBulkRows();
+    rows.SetCommon("name", text);
+    rows.SetCommon("hash", Bytes{"123456"});
+    rows.SetCommon("day", BusinessDate::FromNumber(20260101).value());
+    for (std::int64_t list = 0; list < 2; ++list) {
+        for (std::int64_t id = 0; id < 3; ++id) rows.Add(list * 3 + id, id);
+        ASSERT_THAT(Store(kIds, rows), IsOk());
+        rows.Clear();
+    }
+    auto read = session_->Select(
+        Query{"test.read", "SELECT id, name, hash, day, amount FROM item ORDER BY id"});
+    ASSERT_THAT(read, IsOk());
+    for (std::int64_t id = 0; id < 6; ++id) {
+        ASSERT_TRUE(read->Next());
+        EXPECT_EQ(read->Int(0), id);
+        EXPECT_EQ(read->Text(1), text);
+        EXPECT_EQ(read->Bytes(2), "123456");
+        EXPECT_EQ(read->Date(3), BusinessDate::FromNumber(20260101).value());
+        EXPECT_EQ(read->Int(4), id % 3);
+    }
+    EXPECT_FALSE(read->Next());
+
+    BulkRows broken = session_->NewBulkRows();
+    broken.SetCommon("name", "\xff");
+    broken.Add(7, 1);
+    EXPECT_THAT(Store(kIds, broken), Refuses(Code::kInvalidArgument, reason::kTextNotUtf8));
+}
+
 // Goal: a key that is there is a refusal, wherever in the list, and nothing is stored.
 TEST_P(BulkTest, DuplicateKeyIsRefused) {
     ASSERT_THAT(Store(kItems, Rows(5, 5)), IsOk());

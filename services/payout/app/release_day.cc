@@ -116,25 +116,39 @@ Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std
 /// A further round, if it would release somebody.
 Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop) {
     KESSAI_ASSIGN_OR_RETURN(const auto chunks, store_.HeldChunks(day));
-    if (chunks.empty()) return OkStatus();
+    if (chunks.empty() && !deep) return OkStatus();
     // Any number but 0: that it is no first round is all that is asked of it yet.
     const ReleaseRound later{day, 1, deep};
     KESSAI_ASSIGN_OR_RETURN(const Evidence evidence, Gather(later, stop));
     std::vector<ReleaseChunk> worth;
+    std::set<domain::MerchantId> held;
     for (const ReleaseChunk& chunk : chunks) {
         bool frees = false;
         KESSAI_RETURN_IF_ERROR(
             store_.InspectChunk(day, chunk, [&](ChunkTransaction& transaction) -> Status {
                 KESSAI_ASSIGN_OR_RETURN(const ChunkOutcome outcome,
                                         Judge(transaction, later, chunk, evidence));
+                KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
+                for (const Hold& hold : holds) {
+                    if (!hold.released) held.insert(hold.merchant);
+                }
                 frees = !outcome.freed.empty();
                 return OkStatus();
             }));
         if (frees) worth.push_back(chunk);
     }
+    TellOfReleased(later, evidence.recount, held);
     if (worth.empty()) return OkStatus();
     KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round, store_.Begin(day, deep, worth, clock_.Now()));
     return DriveWith(round, evidence, stop);
+}
+
+void ReleaseDay::TellOfReleased(const ReleaseRound& round, const DayRecount& recount,
+                                const std::set<domain::MerchantId>& held) const {
+    if (!observer_.on_released_fault) return;
+    for (const auto& [merchant, fault] : recount.faults) {
+        if (!held.contains(merchant)) observer_.on_released_fault(round, merchant, fault);
+    }
 }
 
 Status ReleaseDay::Drive(const ReleaseRound& round, const std::stop_token& stop) {

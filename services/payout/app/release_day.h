@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "app/close_day.h"
@@ -22,6 +24,10 @@ struct ReleaseObserver {
     std::function<void(const ReleaseRound&, Duration recount, std::int64_t rows)> on_recount;
     std::function<void(const ReleaseRound&, const domain::HeldBack&)> on_held_back;
     std::function<void(const ReleaseRound&, Duration took)> on_finished;
+    /// Of a deep run of a released day: a merchant that was released before has a wrong accrual, in
+    /// words. Nothing is taken back from it; somebody has to look.
+    std::function<void(const ReleaseRound&, domain::MerchantId, const std::string& fault)>
+        on_released_fault;
 };
 
 /// Releases a closed day: recounts its accruals, and chunk by chunk makes the money of each
@@ -58,6 +64,8 @@ class ReleaseDay {
     Status DriveWith(const ReleaseRound& round, const Evidence& evidence,
                      const std::stop_token& stop);
     Status ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop);
+    void TellOfReleased(const ReleaseRound& round, const DayRecount& recount,
+                        const std::set<domain::MerchantId>& held) const;
     Result<ChunkOutcome> Judge(ChunkTransaction& transaction, const ReleaseRound& round,
                                const ReleaseChunk& chunk, const Evidence& evidence) const;
 

@@ -98,14 +98,13 @@ constexpr mysql::Query kCycleBefore{"merchant_cycle.of_range", R"sql(
     WHERE cycle_start = ? AND merchant_id BETWEEN ? AND ?
     ORDER BY merchant_id, tax_class)sql"};
 // A key that is there already means that somebody released twice: refused, and the chunk with it.
-constexpr mysql::BulkTarget kReleases{
-    "merchant_release.insert", "merchant_release",
-    "business_date, merchant_id, tax_class, round, currency, gross, fee, tax, net, item_count"};
+constexpr mysql::BulkTarget kReleases{"merchant_release.insert", "merchant_release",
+                                      "merchant_id, tax_class, gross, fee, tax, net, item_count"};
 // The sums were read in this transaction, which holds the only round's checkpoint: nobody else
 // adds to them.
-constexpr mysql::BulkTarget kCycles{
-    "merchant_cycle.put", "merchant_cycle",
-    "cycle_start, merchant_id, tax_class, currency, gross, fee, tax, net", /*replace=*/true};
+constexpr mysql::BulkTarget kCycles{"merchant_cycle.put", "merchant_cycle",
+                                    "merchant_id, tax_class, gross, fee, tax, net",
+                                    /*replace=*/true};
 constexpr mysql::Query kPutHolds{"merchant_hold.put", R"sql(
     INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
                                total_fee, total_count, recount_gross, recount_fee, recount_count,
@@ -301,26 +300,31 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     }
 
     Status StoreLines(std::span<const domain::ReleaseLine> lines) {
-        return StoreAll(kReleases, lines, [&](mysql::BulkRows& rows, const auto& line) {
-            rows.Add(round_.day, line.merchant, static_cast<int>(line.tax_class), round_.round,
-                     domain::kBookCurrency.code(), line.sums.gross, line.sums.fee, line.tax,
-                     line.net, line.sums.item_count);
+        mysql::BulkRows rows = session_.NewBulkRows();
+        rows.SetCommon("business_date", round_.day);
+        rows.SetCommon("round", round_.round);
+        rows.SetCommon("currency", domain::kBookCurrency.code());
+        return StoreAll(kReleases, rows, lines, [&](const domain::ReleaseLine& line) {
+            rows.Add(line.merchant, static_cast<int>(line.tax_class), line.sums.gross,
+                     line.sums.fee, line.tax, line.net, line.sums.item_count);
         });
     }
 
     Status StoreCycles(std::span<const domain::CycleSums> cycles) {
-        const BusinessDate start = domain::CycleStart(round_.day);
-        return StoreAll(kCycles, cycles, [&](mysql::BulkRows& rows, const auto& cycle) {
-            rows.Add(start, cycle.merchant, static_cast<int>(cycle.tax_class),
-                     domain::kBookCurrency.code(), cycle.gross, cycle.fee, cycle.tax, cycle.net);
+        mysql::BulkRows rows = session_.NewBulkRows();
+        rows.SetCommon("cycle_start", domain::CycleStart(round_.day));
+        rows.SetCommon("currency", domain::kBookCurrency.code());
+        return StoreAll(kCycles, rows, cycles, [&](const domain::CycleSums& cycle) {
+            rows.Add(cycle.merchant, static_cast<int>(cycle.tax_class), cycle.gross, cycle.fee,
+                     cycle.tax, cycle.net);
         });
     }
 
     template <class Item, class Add>
-    Status StoreAll(const mysql::BulkTarget& target, std::span<const Item> items, const Add& add) {
-        mysql::BulkRows rows = session_.NewBulkRows();
+    Status StoreAll(const mysql::BulkTarget& target, mysql::BulkRows& rows,
+                    std::span<const Item> items, const Add& add) {
         for (std::size_t i = 0; i < items.size(); ++i) {
-            add(rows, items[i]);
+            add(items[i]);
             if (rows.size() < kRowsPerStatement && i + 1 < items.size()) continue;
             KESSAI_RETURN_IF_ERROR(session_.StoreBulk(target, rows));
             rows.Clear();

@@ -28,9 +28,14 @@ ReleaseTelemetry::ReleaseTelemetry(metrics::Registry& registry)
       held_back_(registry.AddCounters({.name = "kessai_payout_held_back_total",
                                        .help = "Merchants whose day was held back, by reason"},
                                       {{"reason", HoldReasons()}})),
+      released_faults_(
+          registry.AddCounter({.name = "kessai_payout_released_faults_total",
+                               .help = "Merchants with a wrong accrual that a deep run of a day "
+                                       "found after their release"})),
       errors_(registry.AddCounter({.name = "kessai_payout_day_errors_total",
                                    .help = "Rounds of the day keeper that were refused"})),
       held_back_lines_(std::chrono::milliseconds(10)),
+      released_fault_lines_(std::chrono::milliseconds(10)),
       error_lines_(std::chrono::seconds(10)) {}
 
 app::ReleaseObserver ReleaseTelemetry::Observer() {
@@ -60,6 +65,17 @@ app::ReleaseObserver ReleaseTelemetry::Observer() {
                     log::Info("release.finished", {{"business_date", round.day.ToString()},
                                                    {"round", round.round},
                                                    {"took", took}});
+                },
+            .on_released_fault =
+                [this](const app::ReleaseRound& round, domain::MerchantId merchant,
+                       const std::string& fault) {
+                    released_faults_.Add();
+                    if (!released_fault_lines_.Allow()) return;
+                    log::Error("release.fault_after_release",
+                               {{"business_date", round.day.ToString()},
+                                {"merchant_id", merchant},
+                                {"fault", fault},
+                                {"suppressed", released_fault_lines_.TakeSuppressed()}});
                 }};
 }
 

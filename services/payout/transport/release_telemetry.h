@@ -20,8 +20,10 @@ class ReleaseTelemetry {
     metrics::Histogram& recount_seconds_;
     metrics::Histogram& release_seconds_;
     metrics::Counters held_back_;
+    metrics::Counter& released_faults_;
     metrics::Counter& errors_;
     log::Limit held_back_lines_;
+    log::Limit released_fault_lines_;
     log::Limit error_lines_;
 };
 

@@ -23,8 +23,15 @@ constexpr char kUsage[] =
     "    --threads N --seed N          (one a core, 1)\n"
     "    --old-sample N                merchants that the old design really releases (4000)\n"
     "    --no-rivals                   only the release\n"
+    "    --later-day                   merchants have a balance of the cycle before; without "
+    "rivals\n"
+    "    --damage N                    N places of the closed day are damaged: who is held back,\n"
+    "                                  and what only the deep run finds; without rivals\n"
+    "    --kills N                     then the release once more, killed at N random points and\n"
+    "                                  resumed each time: the same rows; without rivals\n"
     "    --json                        and a JSON object as the last line\n";
 
+constexpr char kOnlyRelease[] = "--only-release";
 const BusinessDate kDay = BusinessDate::FromNumber(20261102).value();
 
 int Fail(const Status& status) {
@@ -52,10 +59,16 @@ Status ReadOptions(load::Arguments& arguments, ReleaseOptions& options) {
         static_cast<int>(arguments.Integer("--threads", DescribeMachine().cores, 1, 64));
     options.old_sample = arguments.Integer("--old-sample", options.old_sample, 1, 10'000'000);
     options.rivals = !arguments.Flag("--no-rivals");
+    options.later_day = arguments.Flag("--later-day");
+    options.damage = static_cast<int>(arguments.Integer("--damage", 0, 1, 10'000));
+    options.kills = static_cast<int>(arguments.Integer("--kills", 0, 1, 1'000));
     KESSAI_RETURN_IF_ERROR(arguments.Finish());
     const auto known = SkewOf(skew);
     if (!known) return Refused("--skew " + skew + ": zipf, uniform or half");
     recipe.skew = *known;
+    if ((options.damage > 0) + (options.kills > 0) + options.later_day > 1) {
+        return Refused("--damage, --kills and --later-day are runs of their own");
+    }
     if (recipe.merchants > recipe.accruals) {
         return Refused("--merchants: every merchant has an accrual, so at most --accruals");
     }
@@ -69,6 +82,8 @@ int Main(int count, char** values) {
         return 0;
     }
     const bool json = arguments.Flag("--json");
+    // How it starts itself for --kills.
+    const bool only_release = arguments.Flag(kOnlyRelease);
     ReleaseOptions options;
     if (const Status wrong = ReadOptions(arguments, options); !wrong.ok()) return Fail(wrong);
     const char* mysql = std::getenv("KESSAI_BENCH_MYSQL");
@@ -78,6 +93,12 @@ int Main(int count, char** values) {
     }
     const auto connect = mysql::ConnectOptions::Parse(mysql);
     if (!connect.ok()) return Fail(connect.status());
+    if (only_release) {
+        const Status done = ReleaseWaiting(*connect, kDay, options.threads);
+        return done.ok() ? 0 : Fail(done);
+    }
+    options.releaser = {"/proc/self/exe", kOnlyRelease, "--bulk", "--threads",
+                        std::to_string(options.threads)};
     if (kafka != nullptr) options.brokers = kafka;
     options.tell = [](const std::string& line) {
         std::printf("  … %s\n", line.c_str());

@@ -51,6 +51,9 @@ MeasuredPayout::MeasuredPayout(mysql::Pool& pool, int threads)
                },
            .on_held_back = {},
            .on_finished = [this](const payout::app::ReleaseRound&,
-                                 Duration took) { times_.write_seconds = Seconds(took); }}) {}
+                                 Duration took) { times_.write_seconds = Seconds(took); },
+           .on_released_fault =
+               [this](const payout::app::ReleaseRound&, payout::domain::MerchantId merchant,
+                      const std::string& fault) { released_faults_[merchant] = fault; }}) {}
 
 }  // namespace kessai::bench

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "app/close_day.h"
@@ -38,6 +40,10 @@ class MeasuredPayout {
     payout::app::CloseDay& close_day() { return close_day_; }
     payout::app::ReleaseDay& release_day() { return release_day_; }
     const ReleaseTimes& times() const { return times_; }
+    /// What deep runs told of merchants that were released before.
+    const std::map<payout::domain::MerchantId, std::string>& released_faults() const {
+        return released_faults_;
+    }
 
  private:
     payout::app::PlanCache plans_;
@@ -45,6 +51,7 @@ class MeasuredPayout {
     payout::storage::MysqlDayStore days_;
     payout::storage::MysqlReleaseStore releases_;
     ReleaseTimes times_;
+    std::map<payout::domain::MerchantId, std::string> released_faults_;
     payout::app::CloseDay close_day_;
     payout::app::ReleaseDay release_day_;
 };

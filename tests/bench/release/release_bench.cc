@@ -8,6 +8,7 @@
 #include "bench/release/old_design.h"
 #include "bench/release/one_sql.h"
 #include "bench/release/process_memory.h"
+#include "domain/reason.h"
 #include "domain/tax.h"
 #include "kessai/mysql/migration.h"
 #include "load/process_time.h"
@@ -16,12 +17,19 @@ namespace kessai::bench {
 namespace {
 
 constexpr double kPageMib = 16.0 / 1024;
+constexpr Duration kTurnPoll = std::chrono::milliseconds(50);
 constexpr double kWarmShare = 0.01;
 // A burst of page writes by what was done before is not to be measured with the release.
 constexpr double kDirtyShare = 0.15;
 
 constexpr mysql::Query kAccrued{
     "bench.accrued", "SELECT COUNT(*), SUM(gross), SUM(fee) FROM accrual WHERE business_date = ?"};
+constexpr mysql::Query kGiveBalances{"bench.give_balances", R"sql(
+    INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax, net)
+    SELECT ?, merchant_id, tax_class, currency, gross, fee, fee DIV 10, gross - fee - fee DIV 10
+    FROM (SELECT merchant_id, tax_class, currency, SUM(gross) AS gross, SUM(fee) AS fee
+          FROM merchant_day_total WHERE business_date = ?
+          GROUP BY merchant_id, tax_class, currency) AS sums)sql"};
 constexpr mysql::Query kStatus{"bench.show_status", "SHOW GLOBAL STATUS LIKE ?"};
 constexpr mysql::Query kVariables{"bench.show_variables", R"sql(
     SHOW GLOBAL VARIABLES WHERE Variable_name IN
@@ -42,12 +50,23 @@ Result<std::int64_t> StatusOf(mysql::Session& session, std::string_view name) {
     return rows.Next() ? std::stoll(rows.Text(1)) : 0;
 }
 
+mysql::PoolOptions PoolOf(mysql::ConnectOptions connect, int threads) {
+    connect.bulk_load = true;
+    connect.read_timeout = std::chrono::hours(2);
+    connect.wait_timeout_s = 4 * 3'600;
+    return {.connect = std::move(connect), .sessions_max = threads + 6};
+}
+
 class Bench {
  public:
     Bench(const ReleaseOptions& options, const mysql::ConnectOptions& connect)
-        : options_(options), day_(options.recipe), pool_(PoolOf(connect, options.threads)) {
+        : options_(options),
+          connect_(connect),
+          day_(options.recipe),
+          pool_(PoolOf(connect, options.threads)) {
         report_.recipe = options.recipe;
         report_.bulk = options.bulk;
+        report_.later_day = options.later_day;
         report_.threads = options.threads;
         report_.machine = DescribeMachine();
     }
@@ -59,21 +78,23 @@ class Bench {
         KESSAI_RETURN_IF_ERROR(ReadVariables());
         KESSAI_RETURN_IF_ERROR(Fill());
         KESSAI_RETURN_IF_ERROR(Close());
+        if (options_.later_day) KESSAI_RETURN_IF_ERROR(GiveBalances());
         KESSAI_RETURN_IF_ERROR(Settle());
+        if (options_.damage > 0) {
+            KESSAI_RETURN_IF_ERROR(ReleaseDamaged());
+            return std::move(report_);
+        }
         KESSAI_RETURN_IF_ERROR(Release());
         KESSAI_RETURN_IF_ERROR(CheckRows());
-        if (options_.rivals) KESSAI_RETURN_IF_ERROR(Compete());
+        if (options_.kills > 0) {
+            KESSAI_RETURN_IF_ERROR(ReleaseUnderKills());
+        } else if (options_.rivals && !options_.later_day) {
+            KESSAI_RETURN_IF_ERROR(Compete());
+        }
         return std::move(report_);
     }
 
  private:
-    static mysql::PoolOptions PoolOf(mysql::ConnectOptions connect, int threads) {
-        connect.bulk_load = true;
-        connect.read_timeout = std::chrono::hours(2);
-        connect.wait_timeout_s = 4 * 3'600;
-        return {.connect = std::move(connect), .sessions_max = threads + 6};
-    }
-
     void Tell(const std::string& line) const {
         if (options_.tell) options_.tell(line);
     }
@@ -111,6 +132,16 @@ class Bench {
         KESSAI_ASSIGN_OR_RETURN(const int closed, payout_->close_day().RunOnce());
         report_.close_seconds = SecondsSince(start);
         Wrong(closed != 1, "not one day was closed, but " + std::to_string(closed));
+        return OkStatus();
+    }
+
+    /// What the day before would have left, had it been like this one.
+    Status GiveBalances() {
+        Tell("giving merchants balances of the cycle");
+        KESSAI_RETURN_IF_ERROR(internal::TakeStatus(session_->Execute(
+            kGiveBalances, payout::domain::CycleStart(options_.recipe.day), options_.recipe.day)));
+        KESSAI_ASSIGN_OR_RETURN(net_before_,
+                                NumberOf(*session_, "SELECT SUM(net) FROM merchant_cycle"));
         return OkStatus();
     }
 
@@ -222,7 +253,7 @@ class Bench {
                           "SELECT SUM(net <> gross - fee - tax)" + releases, 0},
                  Expected{"merchants with balances", "SELECT COUNT(DISTINCT merchant_id)" + cycles,
                           facts.merchants},
-                 Expected{"balances", "SELECT SUM(net)" + cycles, net},
+                 Expected{"balances", "SELECT SUM(net)" + cycles, net_before_ + net},
                  Expected{
                      "chunks that are not done",
                      "SELECT SUM(done = 0) FROM release_chunk WHERE business_date = '" + day + "'",
@@ -233,6 +264,43 @@ class Bench {
                                                std::to_string(expected.value));
         }
         return OkStatus();
+    }
+
+    Status ReleaseDamaged() {
+        Tell("damaging it in " + std::to_string(options_.damage) + " places");
+        KESSAI_ASSIGN_OR_RETURN(
+            report_.damage,
+            ProveDamageIsFound(*session_, *payout_, options_.recipe.day, options_.damage,
+                               options_.recipe.seed, [this](const auto& line) { Tell(line); }));
+        report_.release_seconds = report_.damage->release_seconds;
+        TakeWrong(report_.damage->wrong);
+        return Audit();
+    }
+
+    Status ReleaseUnderKills() {
+        Tell("releasing it again, killed at " + std::to_string(options_.kills) + " random points");
+        const KillOptions kills{.command = options_.releaser,
+                                .kills = options_.kills,
+                                .seed = options_.recipe.seed,
+                                .recount_seconds = report_.times.recount_seconds,
+                                .write_seconds = report_.times.write_seconds};
+        KESSAI_ASSIGN_OR_RETURN(report_.kills,
+                                ProveKillsChangeNothing(*session_, options_.recipe.day, kills,
+                                                        [this](const auto& line) { Tell(line); }));
+        TakeWrong(report_.kills->wrong);
+        KESSAI_RETURN_IF_ERROR(CheckRows());
+        return Audit();
+    }
+
+    Status Audit() {
+        Tell("auditing it");
+        KESSAI_ASSIGN_OR_RETURN(report_.audit, AuditPayout(connect_));
+        for (const std::string& finding : report_.audit->found) Wrong(true, "audit: " + finding);
+        return OkStatus();
+    }
+
+    void TakeWrong(const std::vector<std::string>& wrong) {
+        report_.wrong.insert(report_.wrong.end(), wrong.begin(), wrong.end());
     }
 
     Status Compete() {
@@ -253,12 +321,14 @@ class Bench {
     }
 
     const ReleaseOptions options_;
+    const mysql::ConnectOptions connect_;
     const GeneratedDay day_;
     mysql::Pool pool_;
     mysql::Session* session_ = nullptr;
     std::unique_ptr<MeasuredPayout> payout_;
     ReleaseReport report_;
     std::int64_t tax_ = 0;
+    std::int64_t net_before_ = 0;
 };
 
 }  // namespace
@@ -272,6 +342,17 @@ const Contender* ReleaseReport::Find(std::string_view name) const {
 Result<ReleaseReport> MeasureRelease(const ReleaseOptions& options,
                                      const mysql::ConnectOptions& connect) {
     return Bench(options, connect).Run();
+}
+
+Status ReleaseWaiting(const mysql::ConnectOptions& connect, BusinessDate day, int threads) {
+    mysql::Pool pool(PoolOf(connect, threads));
+    MeasuredPayout payout(pool, threads);
+    while (true) {
+        const auto sums = payout.release_day().Run(day, /*deep=*/false);
+        if (sums.ok()) return OkStatus();
+        if (sums.status().reason() != payout::domain::reason::kReleaseRunning) return sums.status();
+        SystemClock().SleepFor(kTurnPoll);
+    }
 }
 
 }  // namespace kessai::bench

@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "bench/release/contender.h"
+#include "bench/release/damage_proof.h"
 #include "bench/release/day_facts.h"
 #include "bench/release/generated_day.h"
+#include "bench/release/kill_proof.h"
 #include "bench/release/measured_payout.h"
+#include "bench/release/payout_audit.h"
 #include "bench/surroundings.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
@@ -30,6 +33,15 @@ struct ReleaseOptions {
     /// Merchants that the old design really releases.
     std::int64_t old_sample = 4'000;
     bool rivals = true;
+    /// Merchants have a balance of the cycle before, of as much as the day's: as on any day but the
+    /// cycle's first. Without rivals.
+    bool later_day = false;
+    /// Places of the closed day that are damaged before it is released; 0: none. Without rivals.
+    int damage = 0;
+    /// Kills of a second release of the same day; 0: there is none. Without rivals.
+    int kills = 0;
+    /// For the kills: the program that runs ReleaseWaiting over the same schema.
+    std::vector<std::string> releaser;
     /// How long the database may take, before the release is measured, to write what the loading
     /// left.
     int settle_seconds_max = 180;
@@ -40,6 +52,7 @@ struct ReleaseOptions {
 struct ReleaseReport {
     DayRecipe recipe;
     bool bulk = false;
+    bool later_day = false;
     int threads = 0;
     Machine machine;
     /// MariaDB's variables.
@@ -67,6 +80,10 @@ struct ReleaseReport {
     std::int64_t accrual_mib = 0;
 
     std::vector<Contender> contenders;
+    std::optional<DamageProof> damage;
+    std::optional<KillProof> kills;
+    /// After either of them.
+    std::optional<PayoutAudit> audit;
     /// What came out wrong, in words. Nothing: everything was released, to the yen.
     std::vector<std::string> wrong;
 
@@ -78,6 +95,10 @@ struct ReleaseReport {
 /// Refusals: the database's and Kafka's.
 Result<ReleaseReport> MeasureRelease(const ReleaseOptions& options,
                                      const mysql::ConnectOptions& connect);
+
+/// Releases a closed day of the bench's, or goes on with its release, as soon as it gets the turn:
+/// what is killed by ReleaseOptions::kills.
+Status ReleaseWaiting(const mysql::ConnectOptions& connect, BusinessDate day, int threads);
 
 /// For people, as lines.
 std::string ToText(const ReleaseReport& report);

@@ -226,6 +226,37 @@ TEST_F(ReleaseTest, DeepRecountFindsAFeeThatTheSumsHide) {
     EXPECT_THAT(held.at(0).note, ::testing::HasSubstr("the fee is 197"));
 }
 
+// Goal: a deep run of a day that was released already names the merchants with a wrong fee that it
+// comes too late for, and only those; it changes nothing.
+// Method: a fee that the sums hide, and one that they show and that is held back for it.
+TEST_F(ReleaseTest, DeepRunOfAReleasedDayTellsOfWrongFees) {
+    std::vector<domain::PaymentChange> changes;
+    for (std::int64_t i = 0; i < 60; ++i)
+        changes.push_back(Sale(1'000 + i, 1 + i % 6, kDay, 9'999));
+    ASSERT_TRUE(payout_->Deliver(changes).empty());
+    payout_->Close(kDay);
+    payout_->Run("UPDATE accrual SET fee = fee + 1 WHERE payment_id IN (1001, 1003)");
+    payout_->Run("UPDATE accrual SET fee = fee - 1 WHERE payment_id = 1009");
+    ASSERT_OK_AND_ASSIGN(const auto sums, payout_->release_day.Run(kDay, false));
+    EXPECT_EQ(sums.held_back_count, 1);
+
+    std::map<std::int64_t, std::string> told;
+    app::ReleaseDay release_day(
+        TestReleaseOptions(), payout_->release_store, payout_->plans, domain::TaxTable::Japan(),
+        payout_->encoder, SystemClock(),
+        {.on_recount = {},
+         .on_held_back = {},
+         .on_finished = {},
+         .on_released_fault = [&](const app::ReleaseRound&, MerchantId merchant,
+                                  const std::string& fault) { told[merchant.value()] = fault; }});
+    ASSERT_OK_AND_ASSIGN(const auto deep, release_day.Run(kDay, true));
+    EXPECT_EQ(deep, sums);
+    EXPECT_THAT(told, ::testing::ElementsAre(
+                          ::testing::Pair(4, ::testing::HasSubstr("version 1: the fee is 197"))));
+    EXPECT_THAT(HeldOf(kDay),
+                ::testing::ElementsAre(std::pair(2, domain::HoldReason::kRecountDiffers)));
+}
+
 /// A closed day of nine merchants in chunks of three, of which 5 has a thousand more in its totals
 /// and in its rows than when the day closed.
 class TamperedDayTest : public ReleaseTest {

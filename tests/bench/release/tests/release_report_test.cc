@@ -62,5 +62,37 @@ TEST(ReleaseReportTest, JsonIsOneLineWithTheNamesThatToolsRead) {
     EXPECT_EQ(Report().Find("spark"), nullptr);
 }
 
+// Goal: the proofs show as what was seen, for people and for programs.
+TEST(ReleaseReportTest, ProofsAreShown) {
+    ReleaseReport report = Report();
+    report.damage.emplace();
+    report.damage->kinds = {{DamageKind::kRowMissing, 3}, {DamageKind::kFeesCompensate, 2}};
+    report.damage->visible = report.damage->held_back = 3;
+    report.damage->hidden = 2;
+    report.damage->found_deep = 1;
+    report.audit.emplace();
+    report.audit->looked_at = {"1000 accruals"};
+    std::string text = ToText(report);
+    EXPECT_THAT(text, HasSubstr("    3 times: a row is missing\n"));
+    EXPECT_THAT(text, HasSubstr("    2 times: two fees that compensate, which the sums hide\n"));
+    EXPECT_THAT(text, HasSubstr("held back   3 merchants, of 3 whose sums differ"));
+    EXPECT_THAT(text, HasSubstr("found deep  1 merchants, of 2 whose sums hide it"));
+    EXPECT_THAT(text, HasSubstr("1000 accruals, 0 kinds of findings"));
+    EXPECT_THAT(ToJson(report), HasSubstr("\"found_deep_merchants\":1"));
+
+    report.damage.reset();
+    report.kills.emplace();
+    report.kills->asked = 3;
+    report.kills->in_recount = 1;
+    report.kills->in_writing = 2;
+    report.kills->chunks = 9;
+    report.kills->done_at_kill = {0, 4, 7};
+    text = ToText(report);
+    EXPECT_THAT(text, HasSubstr("killed      3 times of 3 asked: 1 times while recounting"));
+    EXPECT_THAT(text, HasSubstr("with 0 4 7 of 9 chunks done"));
+    EXPECT_THAT(text, HasSubstr("its rows are NOT those"));
+    EXPECT_THAT(ToJson(report), HasSubstr("\"equal_to_untouched\":false"));
+}
+
 }  // namespace
 }  // namespace kessai::bench

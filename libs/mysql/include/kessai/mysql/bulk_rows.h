@@ -29,6 +29,11 @@ class BulkRows {
 
     explicit BulkRows(Form form) : form_(form) {}
 
+    /// `column` has this value in every row added from now on, and none in a row's values: a server
+    /// that takes a file is told it once, and reads and converts the less. To be called before the
+    /// first row; the column is not among the target's, and outlives the list (use a literal).
+    void SetCommon(std::string_view column, const Value& value);
+
     /// All rows must have as many values as the target has columns.
     template <class... Values>
     void Add(const Values&... values) {
@@ -37,7 +42,7 @@ class BulkRows {
         (Append(Value(values)), ...);
         End();
     }
-    /// Keeps its memory.
+    /// Keeps its memory, and what is common.
     void Clear();
 
     std::size_t size() const { return size_; }
@@ -47,6 +52,9 @@ class BulkRows {
     Form form() const { return form_; }
     std::string_view text() const { return text_; }
     bool text_is_utf8() const { return text_is_utf8_; }
+    /// ", a, b" of the common columns, and for a file "a = 1, b = 'x'".
+    std::string_view common_columns() const { return common_columns_; }
+    std::string_view common_settings() const { return common_settings_; }
 
  private:
     void Begin(std::size_t width);
@@ -57,13 +65,25 @@ class BulkRows {
         text_.push_back(file ? '\t' : ',');
     }
     /// Over the last separator.
-    void End() { text_.back() = form_ == Form::kFile ? '\n' : ')'; }
+    void End() {
+        if (form_ == Form::kFile) {
+            text_.back() = '\n';
+        } else {
+            text_ += common_values_;
+            text_.back() = ')';
+        }
+    }
 
     Form form_;
     std::string text_;
     std::size_t size_ = 0;
     std::size_t width_ = 0;
     bool text_is_utf8_ = true;
+    std::string common_columns_;
+    std::string common_settings_;
+    /// "1,'x',": what follows a row's own values in a statement.
+    std::string common_values_;
+    bool common_is_utf8_ = true;
 };
 
 }  // namespace kessai::mysql

@@ -90,6 +90,7 @@ class Value {
         }
         return AppendOtherField(file);
     }
+    bool is_date() const { return kind_ == Kind::kDate; }
 
  private:
     enum class Kind : std::uint8_t { kNull, kInt, kUint, kText, kBytes, kDate };
