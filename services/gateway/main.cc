@@ -629,6 +629,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_redeliver"] = Bind(operators, &Operator::Redeliver);
     handlers["operator_getDay"] = Bind(operators, &Operator::GetDay);
     handlers["operator_closeDay"] = Bind(operators, &Operator::CloseDay);
+    handlers["operator_republishEvents"] = Bind(operators, &Operator::RepublishEvents);
 
     using Ledger = transport::OperatorLedgerApi;
     const auto& ledger = context.Own(

@@ -222,7 +222,7 @@ class QuietBooks:
     def _close(self, day: date) -> None:
         """Closes and releases it, and waits until payment has cleared and all have compared it."""
         path = f"/operator/v1/days/{day}"
-        expect(self._operator.call("POST", f"{path}/close"), 200)
+        expect(self._operator.call("POST", f"{path}/close", {"early": True}), 200)
 
         def closed() -> bool | None:
             return expect(self._operator.call("GET", path), 200)["state"] == "CLOSED" or None

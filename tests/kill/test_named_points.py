@@ -207,7 +207,7 @@ def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Repor
     assert versions == 1, f"the plan was put {versions} times"
 
     path = f"/operator/v1/days/{day}"
-    insist("close", lambda: operator.call("POST", f"{path}/close"), 200)
+    insist("close", lambda: operator.call("POST", f"{path}/close", {"early": True}), 200)
     count = "SELECT COUNT(*) FROM"
     waiting.until(
         "payout closes the day",

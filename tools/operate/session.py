@@ -22,6 +22,8 @@ REMEDIES = {
     "DAY_NOT_CURRENT": "./kessai day status shows which day is open",
     "DAY_NOT_OVER": "nothing: it closes by itself at midnight in Japan; to close it all the same, "
     "with its date and for good: ./kessai day close DATE --early",
+    "CHANGE_UNKNOWN": "an event is named by its object and version, OBJECT/VERSION: ./kessai audit and "
+    "./kessai recon show name them",
     "DAY_OPEN": "a day closes when it is over, or by ./kessai day close DATE; all have heard a moment later",
     "DAY_UNKNOWN": "payout has not heard of that day: ./kessai day status DATE",
     "RELEASE_RUNNING": "wait for it; ./kessai day status DATE shows when it is done",

@@ -21,6 +21,7 @@ import dlq  # noqa: E402
 import payout  # noqa: E402
 import recon  # noqa: E402
 import release  # noqa: E402
+import republish  # noqa: E402
 import session as operate  # noqa: E402
 from kessai_client.http import Answer  # noqa: E402
 
@@ -63,7 +64,6 @@ class Gateway:
 def gateway(monkeypatch):
     made = Gateway()
     monkeypatch.setattr(operate.Session, "open", lambda *_: operate.Session(made.send))
-    monkeypatch.setattr(day, "japan_today", lambda: "2026-11-22")
     made.says("GET /operator/v1/days/today", {"businessDate": "2026-11-22", "state": "OPEN"})
     return made
 
@@ -201,13 +201,14 @@ def test_a_day_is_closed_and_waited_for(gateway, capsys):
     assert "closed in payment, CLOSED in payout" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("date", ["today", "2026-11-22", "2026-11-23"])
-def test_a_day_that_is_not_over_in_japan_is_closed_only_when_asked_for(gateway, capsys, date):
-    assert run(day, "close", date) == 1
+def test_a_day_that_is_not_over_in_japan_is_closed_only_when_asked_for(gateway, capsys):
+    why = "2026-11-22 is not over in Japan, where it is 2026-11-22"
+    gateway.refuses("POST /operator/v1/days/2026-11-22/close", 409, "DAY_NOT_OVER", why)
+    assert run(day, "close", "today") == 1
     shown = capsys.readouterr().err
-    assert "is not over in Japan, where it is 2026-11-22 (DAY_NOT_OVER)" in shown
+    assert f"{why} (DAY_NOT_OVER)" in shown
     assert "./kessai day close DATE --early" in shown
-    assert not any(call.startswith("POST") for call, _ in gateway.asked)
+    assert gateway.asked[-1][1] == {"early": False}
 
 
 def test_an_early_close_is_asked_for(gateway):
@@ -215,17 +216,7 @@ def test_an_early_close_is_asked_for(gateway):
     gateway.says("GET /operator/v1/days/2026-11-22", {"state": "CLOSED"})
     gateway.says("GET /operator/v1/days/2026-11-22/release", PAYOUT_DAY)
     assert run(day, "close", "2026-11-22", "--early") == 0
-
-
-def test_the_day_ends_at_midnight_in_japan(monkeypatch):
-    class Clock(datetime):
-        @classmethod
-        def now(cls, zone=None):
-            return datetime(2026, 11, 21, 15, 0, tzinfo=timezone.utc).astimezone(zone)
-
-    monkeypatch.setattr(day, "datetime", Clock)
-    assert day.japan_today() == "2026-11-22"
-    day.require_over("2026-11-21", day.japan_today())
+    assert ("POST /operator/v1/days/2026-11-22/close", {"early": True}) in gateway.asked
 
 
 def test_a_close_that_takes_too_long_says_where_it_stands(gateway, capsys):
@@ -482,3 +473,47 @@ def test_ages_are_short(seconds, text):
     then = datetime.fromtimestamp(1_800_000_000 - seconds, timezone.utc)
     now = datetime.fromtimestamp(1_800_000_000, timezone.utc)
     assert operate.age(then.isoformat().replace("+00:00", "Z"), now) == text
+
+
+REPUBLISH = "POST /operator/v1/events/republish"
+
+
+def test_events_are_published_again_each_once_and_with_the_reason(gateway, capsys):
+    gateway.says(REPUBLISH, {"published": 2})
+    assert run(republish, "123/1", "9/2", "123/1", "--reason", "the audit misses them") == 0
+    assert capsys.readouterr().out == "2 events are published again\n"
+    assert gateway.asked == [
+        (
+            REPUBLISH,
+            {
+                "changes": [{"objectId": "123", "version": 1}, {"objectId": "9", "version": 2}],
+                "reason": "the audit misses them",
+            },
+        )
+    ]
+
+
+def test_many_events_are_published_in_requests_that_payment_takes(gateway, capsys):
+    gateway.says(REPUBLISH, {"published": 1000}, {"published": 1})
+    assert run(republish, *[f"{one}/1" for one in range(1, 1002)], "--reason", "all") == 0
+    assert [len(wish["changes"]) for _, wish in gateway.asked] == [1000, 1]
+    assert "1001 events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["123", "123/", "/1", "0/1", "1/0", "a/b", "1/1/1"])
+def test_what_names_no_event_is_refused(gateway, capsys, name):
+    assert run(republish, name, "--reason", "try") == 1
+    assert f"'{name}' names no event" in capsys.readouterr().err
+    assert gateway.asked == []
+
+
+def test_an_event_that_is_not_there_is_told_where_they_are(gateway, capsys):
+    gateway.refuses(REPUBLISH, 404, "CHANGE_UNKNOWN", "1 of the changes do not exist")
+    assert run(republish, "7/9", "--reason", "try") == 1
+    assert "./kessai recon show" in capsys.readouterr().err
+
+
+def test_nothing_is_published_again_without_a_reason(gateway):
+    with pytest.raises(SystemExit):
+        run(republish, "7/9", "--reason", " ")
+    assert gateway.asked == []

@@ -112,6 +112,7 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"bankCode", "branchCode", "accountType", "accountNumber", "accountHolder"});
     po::PutBankAccountRequest request;
     request.set_merchant_id(*merchant);
     request.set_bank_code(fields.Text("bankCode", 4));
@@ -120,8 +121,9 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
     request.set_account_number(fields.Text("accountNumber", 7));
     request.set_account_holder(fields.Text("accountHolder", 60));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "bank_account.put", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, PutBankAccountMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, PutBankAccountMethod(), std::move(request));
+    co_return NoteOperator(scope, "bank_account.put", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestScope& scope) const {
@@ -135,8 +137,9 @@ net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestS
     po::ConfirmBankAccountRequest request;
     request.set_merchant_id(*merchant);
     request.set_version(static_cast<std::int32_t>(*version));
-    NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+    co_return NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListBankAccounts(const RequestScope& scope) const {
@@ -151,6 +154,8 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutTerms(const RequestScope
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese(
+        {"merchantId", "cycle", "weekday", "minimumAmount", "transferFee", "onDemandFee"});
     po::PayoutTerms terms;
     // Without a merchant they are those of all who have none of their own.
     if (fields.Has("merchantId")) terms.set_merchant_id(fields.Id("merchantId"));
@@ -169,8 +174,9 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutTerms(const RequestScope
     terms.set_on_demand_fee(
         fields.OptionalInteger("onDemandFee", 0, domain::kAmountMax).value_or(0));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout_terms.put", std::to_string(terms.merchant_id()));
-    co_return co_await Forward(scope, PutPayoutTermsMethod(), std::move(terms));
+    const std::string object = std::to_string(terms.merchant_id());
+    http::Response answer = co_await Forward(scope, PutPayoutTermsMethod(), std::move(terms));
+    co_return NoteOperator(scope, "payout_terms.put", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetPayoutTerms(const RequestScope& scope) const {
@@ -187,12 +193,14 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutHold(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"note"});
     po::PutPayoutHoldRequest request;
     request.set_merchant_id(*merchant);
     request.set_note(fields.Text("note"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout_hold.put", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, PutPayoutHoldMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, PutPayoutHoldMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout_hold.put", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope& scope) const {
@@ -200,8 +208,9 @@ net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope
     if (!hold.ok()) co_return RefuseOperator(scope, hold.status());
     po::LiftPayoutHoldRequest request;
     request.set_hold_id(*hold);
-    NoteOperator(scope, "payout_hold.lift", scope.request.Parameter("holdId"));
-    co_return co_await Forward(scope, LiftPayoutHoldMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, LiftPayoutHoldMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout_hold.lift", scope.request.Parameter("holdId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListPayoutHolds(const RequestScope& scope) const {
@@ -217,8 +226,9 @@ net::Task<http::Response> OperatorTransferApi::CreateTransfers(const RequestScop
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::CreateTransfersRequest request;
     request.set_due_date(*date);
-    NoteOperator(scope, "transfers.create", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, CreateTransfersMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, CreateTransfersMethod(), std::move(request));
+    co_return NoteOperator(scope, "transfers.create", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope& scope) const {
@@ -227,12 +237,14 @@ net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"requestKey"});
     po::RequestPayoutRequest request;
     request.set_merchant_id(*merchant);
     request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout.request", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, RequestPayoutMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, RequestPayoutMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout.request", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope& scope) const {
@@ -241,12 +253,14 @@ net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"attempt"});
     po::ReissuePayoutRequest request;
     request.set_payout_id(*payout);
     request.set_attempt(static_cast<std::int32_t>(fields.Integer("attempt", 2, 1'000)));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout.reissue", scope.request.Parameter("payoutId"));
-    co_return co_await Forward(scope, ReissuePayoutMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, ReissuePayoutMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout.reissue", scope.request.Parameter("payoutId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetPayout(const RequestScope& scope) const {
@@ -274,8 +288,9 @@ net::Task<http::Response> OperatorTransferApi::GatherTransfers(const RequestScop
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GatherTransfersRequest request;
     request.set_transfer_date(*date);
-    NoteOperator(scope, "transfers.gather", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, GatherTransfersMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, GatherTransfersMethod(), std::move(request));
+    co_return NoteOperator(scope, "transfers.gather", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScope& scope) const {
@@ -287,31 +302,33 @@ net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScop
     response.subject = scope.caller->subject;
     response.content_type = "application/octet-stream";
     bool too_large = false;
-    NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"));
     const std::function<bool(const po::FilePiece&)> take = [&](const po::FilePiece& piece) {
         too_large = response.body.size() + piece.content().size() > kFileBytesMax;
         if (!too_large) response.body += piece.content();
         return !too_large;
     };
-    const Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
-    if (!status.ok()) co_return RefuseOperator(scope, status);
+    Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
     if (too_large) {
-        co_return RefuseOperator(scope, Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
-                                               "the file is larger than is served here"));
+        status = Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
+                        "the file is larger than is served here");
     }
-    co_return response;
+    if (!status.ok()) response = RefuseOperator(scope, status);
+    co_return NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"),
+                           std::move(response));
 }
 
 net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope& scope) const {
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"format", "content"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
     request.set_content(fields.Text("content", kResultTextMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "results.import", request.format());
-    co_return co_await Forward(scope, ImportResultsMethod(), std::move(request));
+    const std::string object = request.format();
+    http::Response answer = co_await Forward(scope, ImportResultsMethod(), std::move(request));
+    co_return NoteOperator(scope, "results.import", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestScope& scope) const {
@@ -320,14 +337,16 @@ net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestSc
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"requestKey", "amount", "reason"});
     po::RequestAdjustmentRequest request;
     request.set_merchant_id(*merchant);
     request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
     request.set_amount(fields.Integer("amount", -kAmountDigits12, kAmountDigits12));
     request.set_reason(fields.Text("reason"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "adjustment.request", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, RequestAdjustmentMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, RequestAdjustmentMethod(), std::move(request));
+    co_return NoteOperator(scope, "adjustment.request", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestScope& scope) const {
@@ -336,6 +355,7 @@ net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestSco
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"decision"});
     const std::string decision = fields.Text("decision", 16);
     if (fields.ok() && decision != "APPROVE" && decision != "DECLINE") {
         fields.Malformed("decision", "is neither APPROVE nor DECLINE");
@@ -344,8 +364,9 @@ net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestSco
     po::DecideAdjustmentRequest request;
     request.set_adjustment_id(*adjustment);
     request.set_approve(decision == "APPROVE");
-    NoteOperator(scope, "adjustment.decide", scope.request.Parameter("adjustmentId"));
-    co_return co_await Forward(scope, DecideAdjustmentMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, DecideAdjustmentMethod(), std::move(request));
+    co_return NoteOperator(scope, "adjustment.decide", scope.request.Parameter("adjustmentId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListAdjustments(const RequestScope& scope) const {

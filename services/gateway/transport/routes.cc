@@ -102,6 +102,8 @@ constexpr RouteSpec kRoutes[] = {
      A::kOperator, "day:read", kNoBody, kRead},
     {"operator_closeDay", M::kPost, "/operator/v1/days/{date}/close", 1, F::kOperator, U::kPayment,
      A::kOperator, "day:close", kNoBody, kWrite},
+    {"operator_republishEvents", M::kPost, "/operator/v1/events/republish", 1, F::kOperator,
+     U::kPayment, A::kOperator, "event:republish", kOrder, kWrite},
     {"operator_releaseDay", M::kPost, "/operator/v1/days/{date}/release", 1, F::kOperator,
      U::kPayout, A::kOperator, "day:release", kNoBody, kJob},
     {"operator_getRelease", M::kGet, "/operator/v1/days/{date}/release", 1, F::kOperator,
