@@ -42,6 +42,9 @@ constexpr auto& GetAccrualMethod =
 constexpr auto& ReleaseDayMethod =
     rpc::MethodOf<kPayout, "ReleaseDay", po::ReleaseDayRequest, po::DayRelease>;
 constexpr auto& GetDayMethod = rpc::MethodOf<kPayout, "GetDay", po::GetDayRequest, po::PayoutDay>;
+constexpr auto& GetReleaseProgressMethod =
+    rpc::MethodOf<kPayout, "GetReleaseProgress", po::GetReleaseProgressRequest,
+                  po::ReleaseProgress>;
 constexpr auto& ListHeldBackMethod =
     rpc::MethodOf<kPayout, "ListHeldBack", po::ListHeldBackRequest, po::HeldBackMerchant>;
 constexpr auto& GetMatchMethod =
@@ -108,14 +111,14 @@ std::vector<std::string> RepeatableOperatorMethods() {
     // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, RunDay, ReplayDeadLetter, DiscardDeadLetter: a
     // second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
-                         "ReleaseDay", "GetDay", "ListHeldBack"});
+                         "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",
-        {"PutBankAccount",  "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
-         "GetPayoutTerms",  "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
-         "CreateTransfers", "RequestPayout",      "ReissuePayout",    "GetPayout",
-         "ListPayouts",     "GatherTransfers",    "GetTransferFile",  "ImportResults",
-         "ListAdjustments", "RequestAdjustment",  "DecideAdjustment", "GetTrialBalance",
-         "ListJournal"});
+        {"PutBankAccount",    "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
+         "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
+         "CreateTransfers",   "RequestPayout",      "ReissuePayout",    "GetPayout",
+         "ListPayouts",       "TraceTransfer",      "ListDayAccruals",  "TracePayment",
+         "GatherTransfers",   "GetTransferFile",    "ImportResults",    "ListAdjustments",
+         "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",  "ListJournal"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
@@ -262,6 +265,15 @@ net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scop
     po::GetDayRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, payout_(scope.request), "payout", GetDayMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetReleaseProgress(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::GetReleaseProgressRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetReleaseProgressMethod(),
                                std::move(request));
 }
 

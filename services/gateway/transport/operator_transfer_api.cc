@@ -44,6 +44,11 @@ constexpr auto& ReissuePayoutMethod = Of<"ReissuePayout", po::ReissuePayoutReque
 constexpr auto& GetPayoutMethod = Of<"GetPayout", po::GetPayoutRequest, po::Payout>;
 constexpr auto& ListPayoutsMethod =
     Of<"ListPayouts", po::ListPayoutsRequest, po::ListPayoutsResponse>;
+constexpr auto& TraceTransferMethod =
+    Of<"TraceTransfer", po::TraceTransferRequest, po::TransferTrace>;
+constexpr auto& ListDayAccrualsMethod =
+    Of<"ListDayAccruals", po::ListDayAccrualsRequest, po::ListDayAccrualsResponse>;
+constexpr auto& TracePaymentMethod = Of<"TracePayment", po::TracePaymentRequest, po::PaymentTrace>;
 constexpr auto& GatherTransfersMethod =
     Of<"GatherTransfers", po::GatherTransfersRequest, po::ListTransferBatchesResponse>;
 constexpr auto& GetTransferFileMethod =
@@ -61,6 +66,7 @@ constexpr auto& GetTrialBalanceMethod =
 constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
 
 constexpr std::uint32_t kPageMax = 100;
+constexpr std::uint32_t kAccrualsMax = 1'000;
 constexpr std::size_t kJournalPage = 1'000;
 // As many transfers as payout puts into one file, and more.
 constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
@@ -281,6 +287,37 @@ net::Task<http::Response> OperatorTransferApi::ListPayouts(const RequestScope& s
     request.set_page_size(page->size);
     request.set_page_token(page->token);
     co_return co_await Forward(scope, ListPayoutsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::TraceTransfer(const RequestScope& scope) const {
+    auto transfer = PathId(scope.request, "transferId", "TRANSFER_UNKNOWN");
+    if (!transfer.ok()) co_return RefuseOperator(scope, transfer.status());
+    po::TraceTransferRequest request;
+    request.set_transfer_id(*transfer);
+    co_return co_await Forward(scope, TraceTransferMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListDayAccruals(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    const auto page = ReadPage(scope.request, kAccrualsMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    po::ListDayAccrualsRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_business_date(*date);
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
+    co_return co_await Forward(scope, ListDayAccrualsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::TracePayment(const RequestScope& scope) const {
+    auto payment = PathId(scope.request, "paymentId", "ACCRUAL_UNKNOWN");
+    if (!payment.ok()) co_return RefuseOperator(scope, payment.status());
+    po::TracePaymentRequest request;
+    request.set_payment_id(*payment);
+    co_return co_await Forward(scope, TracePaymentMethod(), std::move(request));
 }
 
 net::Task<http::Response> OperatorTransferApi::GatherTransfers(const RequestScope& scope) const {

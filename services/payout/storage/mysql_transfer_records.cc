@@ -55,8 +55,8 @@ constexpr mysql::Query kInsertTransfers{"transfer.insert", R"sql(
 constexpr mysql::Query kSetState{"transfer.set_state", R"sql(
     UPDATE transfer SET state = ?, reason = ?, changed_at_us = ?
     WHERE transfer_id IN ({keys}))sql"};
-constexpr mysql::Query kUnsent{"transfer.unsent", R"sql(
-    SELECT transfer_id, amount FROM transfer FORCE INDEX (transfer_batch_rows)
+constexpr mysql::Query kUnsent{"transfer.unsent", "SELECT " KESSAI_TRANSFER_COLUMNS R"sql(
+    FROM transfer FORCE INDEX (transfer_batch_rows)
     WHERE batch_id = 0 AND transfer_date <= ? ORDER BY transfer_id LIMIT ?)sql"};
 constexpr mysql::Query kFillBatch{"transfer.fill_batch", R"sql(
     UPDATE transfer SET batch_id = ?, transfer_date = ?
@@ -215,20 +215,24 @@ Status MysqlTransferRecords::Update(std::span<const domain::Transfer> transfers)
     return OkStatus();
 }
 
-Result<app::ImportedResults::Sums> MysqlTransferRecords::FillBatch(domain::BatchId batch,
-                                                                   BusinessDate transfer_date,
-                                                                   int limit) {
+Result<std::vector<domain::Transfer>> MysqlTransferRecords::FillBatch(domain::BatchId batch,
+                                                                      BusinessDate transfer_date,
+                                                                      int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kUnsent, transfer_date, limit));
-    app::ImportedResults::Sums sums;
-    domain::TransferId last;
-    while (rows.Next() && rows.Int(1) <= app::kBatchAmountMax - sums.amount) {
-        last = domain::TransferId(rows.Int(0));
-        ++sums.count;
-        sums.amount += rows.Int(1);
+    std::vector<domain::Transfer> filled;
+    std::int64_t sum = 0;
+    while (rows.Next()) {
+        domain::Transfer transfer = ReadTransfer(rows);
+        if (transfer.amount > app::kBatchAmountMax - sum) break;
+        sum += transfer.amount;
+        transfer.batch = batch;
+        transfer.transfer_date = transfer_date;
+        filled.push_back(std::move(transfer));
     }
-    if (sums.count == 0) return sums;
-    KESSAI_RETURN_IF_ERROR(session_.Execute(kFillBatch, batch, transfer_date, transfer_date, last));
-    return sums;
+    if (filled.empty()) return filled;
+    KESSAI_RETURN_IF_ERROR(
+        session_.Execute(kFillBatch, batch, transfer_date, transfer_date, filled.back().id));
+    return filled;
 }
 
 Status MysqlTransferRecords::Insert(const app::TransferBatch& batch) {

@@ -30,6 +30,9 @@ ReleaseTelemetry::ReleaseTelemetry(metrics::Registry& registry)
                                       {{"reason", HoldReasons()}})),
       errors_(registry.AddCounter({.name = "kessai_payout_day_errors_total",
                                    .help = "Rounds of the day keeper that were refused"})),
+      late_(registry.AddGauge({.name = "kessai_payout_release_late_seconds",
+                               .help = "How late the oldest day is that was to be released by "
+                                       "itself; 0: none"})),
       held_back_lines_(std::chrono::milliseconds(10)),
       error_lines_(std::chrono::seconds(10)) {}
 
@@ -61,6 +64,10 @@ app::ReleaseObserver ReleaseTelemetry::Observer() {
                                                    {"round", round.round},
                                                    {"took", took}});
                 }};
+}
+
+void ReleaseTelemetry::OnLate(Duration by) {
+    late_.Set(by);
 }
 
 void ReleaseTelemetry::OnError(const Status& why) {

@@ -33,9 +33,12 @@ struct MerchantJournalRow {
     std::int64_t amount = 0;
     std::int64_t fee = 0;
     std::int64_t tax = 0;
+    std::int64_t recorded_at_us = 0;
+    /// What was released before it; a version that did not note it told nobody of transfers.
+    bool released_is_noted = false;
 };
 
-/// One row of `transfer`, with its payout's beside it.
+/// One row of `transfer`, with its payout's and its file's beside it.
 struct TransferRow {
     std::int64_t transfer_id = 0;
     std::int64_t payout_id = 0;
@@ -48,6 +51,12 @@ struct TransferRow {
     std::int64_t payout_amount = 0;
     std::int64_t payout_fee = 0;
     std::int64_t payout_tax = 0;
+    int bank_account = 0;
+    std::string reason;
+    std::int64_t batch_id = 0;
+    bool batch_is_there = false;
+    DayNumber batch_date = 0;
+    std::int64_t batch_created_at_us = 0;
 };
 
 /// One row of `adjustment`.
