@@ -629,6 +629,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_redeliver"] = Bind(operators, &Operator::Redeliver);
     handlers["operator_getDay"] = Bind(operators, &Operator::GetDay);
     handlers["operator_closeDay"] = Bind(operators, &Operator::CloseDay);
+    handlers["operator_republishEvents"] = Bind(operators, &Operator::RepublishEvents);
 
     using Ledger = transport::OperatorLedgerApi;
     const auto& ledger = context.Own(
@@ -644,6 +645,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getAccrual"] = Bind(ledger, &Ledger::GetAccrual);
     handlers["operator_releaseDay"] = Bind(ledger, &Ledger::ReleaseDay);
     handlers["operator_getRelease"] = Bind(ledger, &Ledger::GetRelease);
+    handlers["operator_getReleaseProgress"] = Bind(ledger, &Ledger::GetReleaseProgress);
     handlers["operator_listHeldBack"] = Bind(ledger, &Ledger::ListHeldBack);
     handlers["operator_getMatch"] = Bind(ledger, &Ledger::GetMatch);
     handlers["operator_listDiscrepancies"] = Bind(ledger, &Ledger::ListDiscrepancies);
@@ -671,6 +673,9 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_listPayouts"] = Bind(transfers, &Transfers::ListPayouts);
     handlers["operator_getPayout"] = Bind(transfers, &Transfers::GetPayout);
     handlers["operator_reissuePayout"] = Bind(transfers, &Transfers::ReissuePayout);
+    handlers["operator_traceTransfer"] = Bind(transfers, &Transfers::TraceTransfer);
+    handlers["operator_listDayAccruals"] = Bind(transfers, &Transfers::ListDayAccruals);
+    handlers["operator_tracePayment"] = Bind(transfers, &Transfers::TracePayment);
     handlers["operator_requestAdjustment"] = Bind(transfers, &Transfers::RequestAdjustment);
     handlers["operator_decideAdjustment"] = Bind(transfers, &Transfers::DecideAdjustment);
     handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);

@@ -203,12 +203,13 @@ Options::Options() {
         {"admin",
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
          "day:read day:close day:release plan:write payout:read recon:read recon:write "
-         "transfer:write transfer:approve adjustment:write adjustment:approve dlq:read dlq:write"},
+         "transfer:write transfer:approve adjustment:write adjustment:approve dlq:read dlq:write "
+         "event:republish"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
          "recon:write transfer:write transfer:approve adjustment:write adjustment:approve"},
         {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
-        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write"},
+        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish"},
         {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},
     };
     mysql.sessions_max = 16;

@@ -11,6 +11,7 @@
 #include "app/close_day.h"
 #include "app/day_keeper.h"
 #include "app/fix_month_volumes.h"
+#include "app/keep_due_dates.h"
 #include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
@@ -20,6 +21,7 @@
 #include "kessai/digest/store.h"
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
+#include "kessai/lease/lease.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/log/log.h"
 #include "kessai/mysql/migration.h"
@@ -34,12 +36,14 @@
 #include "storage/migrations.h"
 #include "storage/mysql_accrual_transaction.h"
 #include "storage/mysql_day_store.h"
+#include "storage/mysql_funds_reader.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payout_reader.h"
 #include "storage/mysql_plan_store.h"
 #include "storage/mysql_release_store.h"
 #include "transport/csv_result_format.h"
+#include "transport/due_date_telemetry.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
 #include "transport/proto_event_encoder.h"
@@ -160,8 +164,10 @@ app::ReleaseDay& BuildDays(const Options& options, runtime::Context& context, co
     auto& fix_month_volumes =
         context.Own(std::make_unique<app::FixMonthVolumes>(core.plan_store, context.clock()));
     auto& running = context.Own(std::make_unique<app::DayKeeper>(
-        options.days.keeper, close_day, fix_month_volumes, release_day, days,
-        [&telemetry](const Status& why) { telemetry.OnError(why); }));
+        options.days.keeper, close_day, fix_month_volumes, release_day, days, context.clock(),
+        app::DayKeeper::Observer{
+            .on_error = [&telemetry](const Status& why) { telemetry.OnError(why); },
+            .on_late = [&telemetry](Duration by) { telemetry.OnLate(by); }}));
     context.Add({.name = "day_keeper",
                  .start =
                      [&running] {
@@ -213,25 +219,53 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
                  .stop = [&running] { running.Stop(); }});
 }
 
+/// Due dates by themselves; of the replicas the one that holds the lease drives.
+void BuildDueDates(const Options& options, runtime::Context& context, const Core& core,
+                   app::CreateTransfers& create, app::LedgerStore& store) {
+    auto& lease = context.Own(std::make_unique<lease::Lease>(
+        core.pool, lease::LeaseOptions{.name = "payout.due_dates", .owner = {}}, context.clock()));
+    auto& telemetry = context.Own(std::make_unique<transport::DueDateTelemetry>(context.metrics()));
+    auto& keeper = context.Own(std::make_unique<app::KeepDueDates>(
+        options.transfers.due_dates, create, store, [&lease] { return lease.Held(); },
+        context.clock(), telemetry.Observer()));
+    if (!options.transfers.due_dates.at) return;
+    context.Add({.name = "due_dates",
+                 .start =
+                     [&lease, &keeper] {
+                         lease.Start();
+                         keeper.Start();
+                         return OkStatus();
+                     },
+                 .stop =
+                     [&lease, &keeper] {
+                         keeper.Stop();
+                         lease.Stop();
+                     }});
+}
+
 Result<transport::TransferService*> BuildTransfers(const Options& options,
                                                    runtime::Context& context, const Core& core) {
     KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
-    auto& store =
-        context.Own(std::make_unique<storage::MysqlLedgerStore>(core.pool, context.clock()));
+    auto& store = context.Own(std::make_unique<storage::MysqlLedgerStore>(
+        core.pool, context.clock(), core.events,
+        [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
+    auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
     const domain::TaxTable& taxes = domain::TaxTable::Japan();
+    auto& create =
+        context.Own(std::make_unique<app::CreateTransfers>(options.transfers.create, store, taxes));
+    BuildDueDates(options, context, core, create, store);
     return &context.Own(
         std::make_unique<transport::TransferService>(transport::TransferService::UseCases{
             store, reader, context.Own(std::make_unique<app::ManageBankAccounts>(store)),
-            context.Own(std::make_unique<app::ManagePayoutTerms>(store)),
-            context.Own(
-                std::make_unique<app::CreateTransfers>(options.transfers.create, store, taxes)),
+            context.Own(std::make_unique<app::ManagePayoutTerms>(store)), create,
             context.Own(std::make_unique<app::RequestPayout>(store, taxes)),
             context.Own(std::make_unique<app::SendTransfers>(std::move(sending), store)),
             context.Own(std::make_unique<app::ImportResults>(
                 options.transfers.import, store, std::vector<const app::BankResultFormat*>{&csv})),
-            context.Own(std::make_unique<app::AdjustBalance>(store))}));
+            context.Own(std::make_unique<app::AdjustBalance>(store)),
+            context.Own(std::make_unique<app::TraceFunds>(funds, context.clock()))}));
 }
 
 Status BuildServer(const Options& options, runtime::Context& context, const Core& core,

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "domain/time_of_day.h"
 #include "kessai/kafka/config.h"
 #include "kessai/mysql/config.h"
 #include "kessai/rpc/config.h"
@@ -46,7 +47,17 @@ void Describe(config::Schema& schema, DaySettings& options) {
                 .min = 0,
                 .max = 1'000'000});
     schema.Bool("release_automatically", &options.keeper.release_automatically,
-                {.description = "Release a day as soon as it is closed"});
+                {.description = "Release days by themselves"});
+    schema.Text(
+        "release_at", &options.release_at,
+        {.description = "Time of day in Japan, like 06:00, before which a day is not released "
+                        "by itself on the day after it; empty: as soon as it is closed",
+         .max_length = 5});
+    schema.Check([&options]() -> Status {
+        KESSAI_ASSIGN_OR_RETURN(options.keeper.release_at,
+                                domain::ParseTimeOfDay(options.release_at));
+        return {};
+    });
     schema.Time("poll_every", &options.keeper.poll_every,
                 {.description = "How often it is looked whether a day can go on",
                  .min = milliseconds(10),
@@ -72,6 +83,15 @@ void Describe(config::Schema& schema, TransferSettings& options) {
                 .unit = "merchants",
                 .min = 1,
                 .max = 500});
+    schema.Text("at", &options.at,
+                {.description = "Time of day in Japan, like 09:00, at which the transfers that are "
+                                "due are made by themselves on bank business days, once the days "
+                                "before are released; empty: never",
+                 .max_length = 5});
+    schema.Check([&options]() -> Status {
+        KESSAI_ASSIGN_OR_RETURN(options.due_dates.at, domain::ParseTimeOfDay(options.at));
+        return {};
+    });
     schema.Int("transfers_per_file", &options.transfers_per_file,
                {.description = "Transfers in one file for the bank at most",
                 .unit = "transfers",

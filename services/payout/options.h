@@ -6,6 +6,7 @@
 #include "app/create_transfers.h"
 #include "app/day_keeper.h"
 #include "app/import_results.h"
+#include "app/keep_due_dates.h"
 #include "app/release_day.h"
 #include "app/send_transfers.h"
 #include "kessai/config/schema.h"
@@ -29,12 +30,17 @@ struct DaySettings {
     app::CloseDayOptions close;
     app::ReleaseDayOptions release;
     app::DayKeeperOptions keeper;
+    /// "06:00"; empty: keeper.release_at is nothing.
+    std::string release_at;
 };
 
 /// How merchants are paid.
 struct TransferSettings {
     app::CreateTransfersOptions create;
     app::ImportResultsOptions import;
+    app::KeepDueDatesOptions due_dates;
+    /// "09:00"; empty: due_dates.at is nothing.
+    std::string at;
     zengin::LineEnd line_end = zengin::LineEnd::kCrLf;
     int transfers_per_file = 100'000;
     /// Who pays. Without a code no file is made.

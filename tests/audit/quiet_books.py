@@ -146,6 +146,7 @@ class QuietBooks:
         self.days = [first + timedelta(days=n) for n in range(3)]
         # Two merchants under the plan of all, one under its own from the second day on.
         self.a, self.b, self.planned = (self.merchant(name) for name in ("甲", "乙", "丙"))
+        self._paid = (self.merchant("丁"), self.merchant("戊"))
         self.plan_id = self._put_plan(self.planned, self.days[1])
         for day in range(2):
             for merchant in (self.a, self.b):
@@ -155,7 +156,11 @@ class QuietBooks:
                 for _ in range(3):
                     self._keep(self._sell(self.planned))
                 self.refund(self.sale(self.b, day=0), self.b, 120)
+            if day == 0:
+                for merchant in self._paid:
+                    self._sell(merchant)
             self._close(self.days[day])
+        self._pay()
         self.refund(self.sale(self.b, day=1), self.b, 150)
         expect(self.b.cancel(self.sale(self.b).order), 200, 202)
 
@@ -222,7 +227,7 @@ class QuietBooks:
     def _close(self, day: date) -> None:
         """Closes and releases it, and waits until payment has cleared and all have compared it."""
         path = f"/operator/v1/days/{day}"
-        expect(self._operator.call("POST", f"{path}/close"), 200)
+        expect(self._operator.call("POST", f"{path}/close", {"early": True}), 200)
 
         def closed() -> bool | None:
             return expect(self._operator.call("GET", path), 200)["state"] == "CLOSED" or None
@@ -252,6 +257,43 @@ class QuietBooks:
         )
         held = self._rows.find(PAYOUT, "merchant_hold", {"business_date": day})
         assert not held, f"held back on {day}: {held}"
+
+    def _pay(self) -> None:
+        """Pays two merchants: one gets it, of the other the transfer fails and is made again. And gives
+        the first one something."""
+        approver = Operator.sign_in(self._http, "audit-approver")
+        account = {
+            "bankCode": "0001", "branchCode": "001", "accountType": 1, "accountNumber": "1234567",
+            "accountHolder": "ﾐｾ",
+        }  # fmt: skip
+        payouts = []
+        for merchant in self._paid:
+            of = f"/operator/v1/merchants/{merchant.credential.merchant_id}"
+            put = expect(self._operator.call("POST", f"{of}/bank-accounts", account), 200)
+            expect(approver.call("POST", f"{of}/bank-accounts/{put['version']}/confirm"), 200)
+            asked = {"requestKey": "audit"}
+            payouts.append(expect(self._operator.call("POST", f"{of}/payouts", asked), 200))
+        date = payouts[0]["transfers"][0]["transferDate"]
+        files = f"/operator/v1/days/{date}/transfer-files"
+        expect(self._operator.call("POST", files), 200)
+        (settled, failed) = (payout["transfers"][0] for payout in payouts)
+        content = "\n".join((
+            "transfer_id,outcome,amount,reason",
+            f"{settled['transferId']},SETTLED,{settled['amount']},",
+            f"{failed['transferId']},FAILED,{failed['amount']},CLOSED",
+            f"TOTAL,SETTLED,1,{settled['amount']}",
+            f"TOTAL,FAILED,1,{failed['amount']}",
+            "TOTAL,RETURNED,0,0", "",
+        ))  # fmt: skip
+        results = {"format": "csv", "content": content}
+        expect(self._operator.call("POST", "/operator/v1/transfer-results", results), 200)
+        again = f"/operator/v1/payouts/{payouts[1]['payoutId']}/attempts"
+        expect(self._operator.call("POST", again, {"attempt": 2}), 200)
+        wish = {"requestKey": "audit", "amount": 70, "reason": "a present"}
+        gift = f"/operator/v1/merchants/{self._paid[0].credential.merchant_id}/adjustments"
+        adjustment = expect(self._operator.call("POST", gift, wish), 200)
+        decision = f"/operator/v1/adjustments/{adjustment['adjustmentId']}/decision"
+        expect(approver.call("POST", decision, {"decision": "APPROVE"}), 200)
 
     def _wait_for_match(self, payment: int, version: int) -> None:
         where = {"payment_id": payment, "version": version, "state": 3}

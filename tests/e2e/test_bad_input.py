@@ -512,5 +512,60 @@ def test_a_top_up_is_done_once_per_key(new_user: Callable[[int], AppUser]) -> No
     assert user.balance() == 300
 
 
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_only_json_is_taken_from_users_and_operators(
+    http: Http, payer: AppUser, operator: Operator, content_type: str | None
+) -> None:
+    def send(caller: Bearer, target: str, content: Any) -> Answer:
+        headers = {"Authorization": f"Bearer {caller.token}", "Idempotency-Key": "typed"}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
+        return http.send("POST", target, headers, json.dumps(content).encode())
+
+    before = payer.balance()
+    top_up = {"amount": yen(1), "source": "development"}
+    refused = (415, "CONTENT_TYPE_UNSUPPORTED")
+    assert problem(send(payer, "/app/v1/top-ups", top_up)) == refused
+    assert payer.balance() == before
+    assert problem(send(operator, "/operator/v1/fee-plans", {"currency": "JPY"})) == refused
+
+
+def test_a_day_that_is_not_over_is_not_closed(operator: Operator) -> None:
+    opened = expect(operator.call("GET", "/operator/v1/days/today"), 200)["businessDate"]
+    target = f"/operator/v1/days/{opened}"
+    for content in (None, {}, {"early": False}):
+        assert problem(operator.call("POST", f"{target}/close", content)) == (409, "DAY_NOT_OVER")
+    assert problem(operator.call("POST", f"{target}/close", {"erly": True})) == (400, "FIELD_UNKNOWN")
+    assert expect(operator.call("GET", target), 200)["state"] == "OPEN"
+
+
+def test_a_misspelt_field_of_a_fee_plan_is_refused(operator: Operator, merchant: Partner) -> None:
+    plans = f"/operator/v1/merchants/{merchant.credential.merchant_id}/fee-plans"
+    before = expect(operator.call("GET", plans), 200)
+    plan = {
+        "merchantId": str(merchant.credential.merchant_id),
+        "currency": "JPY",
+        "rateBasisPoints": 100,
+        "effectiveFrom": "2035-01-01",
+    }
+    for wrong in ({"fixd": 5}, {"rules": [{"rateBasisPoints": 1, "store": "s"}]}):
+        answer = operator.call("POST", "/operator/v1/fee-plans", {**plan, **wrong})
+        assert problem(answer) == (400, "FIELD_UNKNOWN")
+    assert expect(operator.call("GET", plans), 200) == before
+
+
+def test_an_event_is_published_again_and_changes_nothing(
+    merchant: Partner, payer: AppUser, operator: Operator, order: str
+) -> None:
+    payment = paid(merchant, payer, order)
+
+    def republish(version: int) -> Answer:
+        wish = {"changes": [{"objectId": payment, "version": version}], "reason": "a test"}
+        return operator.call("POST", "/operator/v1/events/republish", wish)
+
+    assert expect(republish(1), 200) == {"published": 1}
+    assert problem(republish(9)) == (404, "CHANGE_UNKNOWN")
+
+
 def test_after_all_of_it_the_books_balance(books: Books) -> None:
     assert books.imbalances() == []

@@ -4,12 +4,14 @@ Goal: the moments at which a death is hardest to get right are hit, each of them
 Method: the `faults` build of the services, in which each of these moments has a name. Every service is
 armed with all of its points, dies once at each, at a pass drawn by the seed, and is started again by
 runit, under the same load and with the same judgement as at random moments. Meanwhile users sign in, a
-fee plan is put, and the day is closed, released and compared, so that the points of those are passed.
+fee plan is put, the day is closed, released and compared, and merchants are paid, so that the points of
+those are passed.
 """
 
 from __future__ import annotations
 
 import datetime
+import json
 import random
 import time
 from pathlib import Path
@@ -53,6 +55,9 @@ POINTS = {
         "payout.release.after_chunk_commit": ONCE,
         "payout.release.before_finish": ONCE,
         "payout.release.after_finish": ONCE,
+        "payout.transfers.before_chunk_commit": ONCE,
+        "payout.transfers.after_chunk_commit": ONCE,
+        "payout.results.before_commit": ONCE,
     },
     "reconciliation": {
         "inbox.after_apply": OFTEN,
@@ -69,14 +74,8 @@ POINTS = {
 }
 # Not passed while all is well: the gateway's outbox has dead letters only, and a bucket is compared
 # row by row when books differ.
-# Nobody is paid meanwhile: payout's integration test kills the making of transfers and an import.
 NOT_PASSED = {
     "gateway": {"outbox.after_publish"},
-    "payout": {
-        "payout.results.before_commit",
-        "payout.transfers.before_chunk_commit",
-        "payout.transfers.after_chunk_commit",
-    },
     "reconciliation": {"reconciliation.after_bucket"},
 }
 
@@ -181,18 +180,8 @@ def test_named_points(
 
 
 def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Report) -> None:
-    """What finance does: puts a plan, closes the day, releases it and has it compared."""
-    token = insist(
-        "operator's token",
-        lambda: http.send(
-            "POST",
-            "/dev/v1/operator-token",
-            {"Content-Type": "application/json"},
-            b'{"sub":"kill-operator"}',
-        ),
-        200,
-    )["token"]
-    operator = Operator(http, str(token))
+    """What finance does: puts a plan, closes the day, releases it, has it compared, and pays merchants."""
+    operator = operator_named(http, "kill-operator")
     day = str(_one(stack, "payment", "SELECT MIN(business_date) FROM gate"))
 
     merchant = 2_000_000_000 + seed % 1_000_000_000
@@ -207,7 +196,7 @@ def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Repor
     assert versions == 1, f"the plan was put {versions} times"
 
     path = f"/operator/v1/days/{day}"
-    insist("close", lambda: operator.call("POST", f"{path}/close"), 200)
+    insist("close", lambda: operator.call("POST", f"{path}/close", {"early": True}), 200)
     count = "SELECT COUNT(*) FROM"
     waiting.until(
         "payout closes the day",
@@ -234,15 +223,108 @@ def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Repor
     )
     marks.look()
     report.line(f"  {day} closed, released and compared")
+    pay_merchants(stack, operator, operator_named(http, "kill-approver"), day, report)
+    marks.look()
+
+
+def operator_named(http: Http, name: str) -> Operator:
+    token = insist(
+        "operator's token",
+        lambda: http.send(
+            "POST",
+            "/dev/v1/operator-token",
+            {"Content-Type": "application/json"},
+            json.dumps({"sub": name}).encode(),
+        ),
+        200,
+    )["token"]
+    return Operator(http, str(token))
+
+
+PAID_MERCHANTS = 3
+
+
+def pay_merchants(
+    stack: StackFile, operator: Operator, approver: Operator, day: str, report: Report
+) -> None:
+    """Transfers of some that the day was released to, and the bank's results, each asked for until it
+    is answered; and nothing is done twice."""
+    merchants = _all(
+        stack, "payout",
+        "SELECT merchant_id FROM merchant_release WHERE business_date = %s AND net > 0 "
+        "ORDER BY merchant_id LIMIT %s", day, PAID_MERCHANTS,
+    )  # fmt: skip
+    assert len(merchants) == PAID_MERCHANTS, f"the day was released to {merchants} only"
+    account = {
+        "bankCode": "0001", "branchCode": "001", "accountType": 1, "accountNumber": "1234567",
+        "accountHolder": "ﾐｾ",
+    }  # fmt: skip
+    for merchant in merchants:
+        path = f"/operator/v1/merchants/{merchant}/bank-accounts"
+        put = insist("account", lambda: operator.call("POST", path, account), 200)
+        confirm = f"{path}/{put['version']}/confirm"
+        insist("confirmation", lambda: approver.call("POST", confirm), 200)
+        terms = {"merchantId": str(merchant), "cycle": "DAILY"}
+        insist("terms", lambda: operator.call("POST", "/operator/v1/payout-terms", terms), 200)
+
+    run = make_transfers(operator)
+    assert run["transferCount"] == PAID_MERCHANTS, run
+    files = f"/operator/v1/days/{run['transferDate']}/transfer-files"
+    insist("files", lambda: operator.call("POST", files), 200)
+    made = "SELECT transfer_id, amount FROM transfer ORDER BY transfer_id"
+    transfers = _rows(stack, "payout", made)
+    assert len(transfers) == PAID_MERCHANTS, f"{len(transfers)} transfers of {PAID_MERCHANTS} payouts"
+    assert sum(amount for _, amount in transfers) == run["amount"]
+
+    (failed, failed_amount), *settled = transfers
+    lines = ["transfer_id,outcome,amount,reason", f"{failed},FAILED,{failed_amount},CLOSED"]
+    lines += [f"{transfer},SETTLED,{amount}," for transfer, amount in settled]
+    lines += [
+        f"TOTAL,SETTLED,{len(settled)},{sum(amount for _, amount in settled)}",
+        f"TOTAL,FAILED,1,{failed_amount}", "TOTAL,RETURNED,0,0", "",
+    ]  # fmt: skip
+    file = {"format": "csv", "content": "\n".join(lines)}
+    results = insist("results", lambda: operator.call("POST", "/operator/v1/transfer-results", file), 200)
+    assert results["settled"]["count"] == len(settled) and results["failed"]["count"] == 1, results
+    journals = _rows(stack, "payout", "SELECT kind, COUNT(*) FROM merchant_journal GROUP BY kind ORDER BY kind")
+    assert journals == [(1, PAID_MERCHANTS), (2, len(settled)), (3, 1)], journals
+    report.line(f"  {PAID_MERCHANTS} merchants paid, one in vain")
+
+
+def make_transfers(operator: Operator) -> Any:
+    """Of the next day on which banks are open."""
+    today = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=9)).date()
+    for ahead in range(8):
+        due = f"/operator/v1/days/{today + datetime.timedelta(days=ahead)}/transfers"
+        answer: dict[str, Any] = {}
+
+        def ask(target: str = due, into: dict[str, Any] = answer) -> Any:
+            said = operator.call("POST", target)
+            into["refused"] = said.status == 400 and said.json()["code"] == "NOT_A_BUSINESS_DAY"
+            return said
+
+        made = insist("transfers", ask, 200, 400)
+        if not answer["refused"]:
+            return made
+    raise AssertionError("no bank is open for a week")
 
 
 def _one(stack: StackFile, service: str, sql: str, *values: object) -> Any:
     """The first column of the first row."""
+    rows = _rows(stack, service, sql, *values)
+    return rows[0][0] if rows else None
+
+
+def _all(stack: StackFile, service: str, sql: str, *values: object) -> list[Any]:
+    """The first column of every row."""
+    return [row[0] for row in _rows(stack, service, sql, *values)]
+
+
+def _rows(stack: StackFile, service: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
     session = stack.database(service)
     try:
         with session.cursor() as cursor:
             cursor.execute(sql, values)
-            row = cursor.fetchone()
-            return None if row is None else row[0]
+            return [tuple(row) for row in cursor.fetchall()]
     finally:
         session.close()

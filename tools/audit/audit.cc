@@ -15,6 +15,7 @@
 #include "checks/payment_books.h"
 #include "checks/payout_books.h"
 #include "checks/release_check.h"
+#include "checks/transfer_events_check.h"
 #include "kessai/kafka/topic_reader.h"
 #include "rules/accrual_rules.h"
 #include "rules/digest_rules.h"
@@ -57,7 +58,7 @@ class Audit {
         TakeSnapshots();
         ReadTopics();
         Note({kM7, kM8, kM9}, ReadPayout());
-        Note({kM1, kM2, kM3, kM4}, ReadMerchantLedger());
+        Note({kM1, kM2, kM3, kM4, kM6}, ReadMerchantLedger());
         Note({kM6, kM7, kM8}, Join());
         Note({kM7, kM8, kM9}, CheckDays());
         Note({kM8}, CheckReconciliation());
@@ -202,7 +203,13 @@ class Audit {
     Status ReadMerchantLedger() {
         if (!payout_snapshot_.has_value()) return OkStatus();
         observer_.OnStep("reading the merchants' ledger");
-        return PassOverMerchantLedger(payout_snapshot_->session(), space_, report_);
+        std::optional<TransferEventsCheck> events;
+        if (payout_topic_.has_value()) {
+            events.emplace(*payout_topic_, arrival_.payout_unsent, ToMicros(times_.snapshot_at),
+                           report_);
+        }
+        return PassOverMerchantLedger(payout_snapshot_->session(), space_,
+                                      events.has_value() ? &*events : nullptr, report_);
     }
 
     // --- joining ---

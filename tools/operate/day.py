@@ -9,13 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from datetime import datetime, timedelta, timezone
 
 import session as operate
 from session import Problem, Session, path
 
 POLL_S = 0.2
-JAPAN = timezone(timedelta(hours=9))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -78,10 +76,8 @@ def asked(session: Session, target: str, unless: str) -> dict | None:
 
 def close(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
-    if not options.early:
-        require_over(date, japan_today())
     deadline = time.monotonic() + options.timeout
-    answer = session.post(path("days", date, "close"))
+    answer = session.post(path("days", date, "close"), {"early": options.early})
     if not options.json:
         print(f"{date}: no change can be dated to it any more ({answer['state']})")
     payout = None
@@ -102,16 +98,6 @@ def close(session: Session, options: argparse.Namespace) -> int:
     elif payout is not None:
         print(f"{date}: closed in payment, {payout['state']} in payout")
     return 0
-
-
-def japan_today() -> str:
-    return str(datetime.now(JAPAN).date())
-
-
-def require_over(date: str, today: str) -> None:
-    """Refuses a day that has not ended in Japan: closing it would date what is still to come wrongly."""
-    if date >= today:
-        raise Problem(0, "DAY_NOT_OVER", f"{date} is not over in Japan, where it is {today}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("merchant", metavar="MERCHANT")
     part = operate.action(actions, "show", "a payout with all its attempts")
     part.add_argument("payout", metavar="PAYOUT")
+    part = operate.action(actions, "trace", "what a transfer is made of: days, adjustments, prices")
+    part.add_argument("transfer", metavar="TRANSFER")
+    part.add_argument("--payments", action="store_true", help="also every accrual of its days")
+    part = operate.action(actions, "trace-payment", "in which transfers a payment is")
+    part.add_argument("payment", metavar="PAYMENT")
     part = operate.action(actions, "request", "pays a merchant now; the same key is paid once")
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("--key", required=True)
@@ -286,6 +291,79 @@ def show_one(options: argparse.Namespace, payout: Any) -> int:
     ])  # fmt: skip
 
 
+def trace(session: Session, options: argparse.Namespace) -> int:
+    answer = session.get(path("transfers", options.transfer, "trace"))
+    transfer, parts = answer["transfer"], answer["parts"]
+    rows = [
+        (part_name(part), yen(part["amount"]), *of_release(part)) for part in parts
+    ]  # fmt: skip
+    head = ("OF", "AMOUNT", "DAY'S GROSS", "FEE", "TAX", "NET", "ACCRUALS")
+    lines = [
+        f"transfer {transfer['transferId']} of payout {answer['payoutId']} to merchant "
+        f"{answer['merchantId']}, attempt {transfer['attempt']}: {transfer['state']}",
+        table(head, rows, right=range(1, 7)),
+        f"in all {yen(sum(part['amount'] for part in parts))}",
+    ]
+    if options.payments:
+        answer["accruals"] = {}
+        for part in parts:
+            if part["kind"] != "RELEASE":
+                continue
+            day = part["businessDate"]
+            found = session.pages(
+                path("merchants", answer["merchantId"], "days", day, "accruals"), "accruals"
+            )
+            answer["accruals"][day] = found
+            lines += ["", f"accruals of {day}", accrual_table(found)]
+    return show(options, answer, lines)
+
+
+def part_name(part: Any) -> str:
+    if part["kind"] == "RELEASE":
+        return str(part["businessDate"])
+    what = "price of transfer" if part["kind"] == "PRICE" else "adjustment"
+    return f"{what} {part['objectId']}"
+
+
+def of_release(part: Any) -> tuple[str, ...]:
+    if part["kind"] != "RELEASE":
+        return ("-",) * 5
+    sums = [yen(part[name]) for name in ("gross", "fee", "tax", "net")]
+    return (*sums, f"{part['accrualCount']:,}")
+
+
+def accrual_table(accruals: list[Any]) -> str:
+    rows = [
+        (one["paymentId"], str(one["version"]), one["businessDate"], yen(one["gross"]), yen(one["fee"]))
+        for one in accruals
+    ]
+    return table(("PAYMENT", "VERSION", "DAY", "GROSS", "FEE"), rows, right=(1, 3, 4))
+
+
+def trace_payment(session: Session, options: argparse.Namespace) -> int:
+    answer = session.get(path("payments", options.payment, "trace"))
+    lines = [
+        f"payment {answer['paymentId']} of merchant {answer['merchantId']}",
+        accrual_table(answer["accruals"]),
+    ]
+    for day in answer["days"]:
+        if not day["released"]:
+            lines.append(f"\n{day['businessDate']}: not released yet")
+            continue
+        lines.append(f"\n{day['businessDate']}: {yen(day['net'])} were released of the day")
+        rows = [
+            (one["transfer"]["transferId"], one["payoutId"], one["transfer"]["transferDate"],
+             one["transfer"]["state"], yen(one["amount"]))
+            for one in day["paid"]
+        ]  # fmt: skip
+        if rows:
+            head = ("TRANSFER", "PAYOUT", "DATE", "STATE", "OF THE DAY")
+            lines.append(table(head, rows, right=(4,)))
+        if day["left"] or not rows:
+            lines.append(f"in no transfer: {yen(day['left'])}")
+    return show(options, answer, lines)
+
+
 def adjust(session: Session, options: argparse.Namespace) -> int:
     wish = {"requestKey": options.key, "amount": options.amount, "reason": options.reason}
     return show_adjustment(options, session.post(of_merchant(options, "adjustments"), wish))
@@ -346,6 +424,7 @@ COMMANDS = {
     "terms": terms, "put-terms": put_terms, "holds": holds, "hold": hold, "lift": lift,
     "run": run, "files": files, "results": results,
     "list": list_all, "show": show_payout, "request": request, "reissue": reissue,
+    "trace": trace, "trace-payment": trace_payment,
     "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
     "books": books, "journal": journal,
 }  # fmt: skip

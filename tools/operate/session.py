@@ -22,9 +22,12 @@ REMEDIES = {
     "DAY_NOT_CURRENT": "./kessai day status shows which day is open",
     "DAY_NOT_OVER": "nothing: it closes by itself at midnight in Japan; to close it all the same, "
     "with its date and for good: ./kessai day close DATE --early",
+    "CHANGE_UNKNOWN": "an event is named by its object and version, OBJECT/VERSION: ./kessai audit and "
+    "./kessai recon show name them",
     "DAY_OPEN": "a day closes when it is over, or by ./kessai day close DATE; all have heard a moment later",
     "DAY_UNKNOWN": "payout has not heard of that day: ./kessai day status DATE",
-    "RELEASE_RUNNING": "wait for it; ./kessai day status DATE shows when it is done",
+    "RELEASE_RUNNING": "wait for it; ./kessai release DATE --progress shows how far it is",
+    "NOTHING_TO_RESUME": "./kessai release DATE begins one, or releases those that were held back",
     "RUN_RUNNING": "wait for it: ./kessai recon status DATE",
     "RUN_UNKNOWN": "it was never compared: ./kessai recon run DATE",
     "DEAD_LETTER_UNKNOWN": "./kessai dlq --state all lists those there are",
@@ -33,6 +36,7 @@ REMEDIES = {
     "SCOPE_MISSING": "the operator's roles do not allow it: operator_auth.roles of the gateway",
     "UNAVAILABLE": "./kessai status shows which process is not ready",
     "SAME_OPERATOR": "somebody else has to: --operator NAME",
+    "TRACE_UNKNOWN": "nothing: the merchant was paid by a version that noted too little to tell",
     "BANK_ACCOUNT_MISSING": "./kessai payout put-account, and another operator confirms it",
     "PAYOUT_HELD": "./kessai payout holds MERCHANT shows why; lift, or reissue what failed",
     "TRANSFER_FILE_DIFFERS": "do not send it; ./kessai audit tells which rows were changed",

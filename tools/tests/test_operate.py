@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import dlq  # noqa: E402
 import payout  # noqa: E402
 import recon  # noqa: E402
 import release  # noqa: E402
+import republish  # noqa: E402
 import session as operate  # noqa: E402
 from kessai_client.http import Answer  # noqa: E402
 
@@ -63,7 +65,6 @@ class Gateway:
 def gateway(monkeypatch):
     made = Gateway()
     monkeypatch.setattr(operate.Session, "open", lambda *_: operate.Session(made.send))
-    monkeypatch.setattr(day, "japan_today", lambda: "2026-11-22")
     made.says("GET /operator/v1/days/today", {"businessDate": "2026-11-22", "state": "OPEN"})
     return made
 
@@ -201,13 +202,14 @@ def test_a_day_is_closed_and_waited_for(gateway, capsys):
     assert "closed in payment, CLOSED in payout" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("date", ["today", "2026-11-22", "2026-11-23"])
-def test_a_day_that_is_not_over_in_japan_is_closed_only_when_asked_for(gateway, capsys, date):
-    assert run(day, "close", date) == 1
+def test_a_day_that_is_not_over_in_japan_is_closed_only_when_asked_for(gateway, capsys):
+    why = "2026-11-22 is not over in Japan, where it is 2026-11-22"
+    gateway.refuses("POST /operator/v1/days/2026-11-22/close", 409, "DAY_NOT_OVER", why)
+    assert run(day, "close", "today") == 1
     shown = capsys.readouterr().err
-    assert "is not over in Japan, where it is 2026-11-22 (DAY_NOT_OVER)" in shown
+    assert f"{why} (DAY_NOT_OVER)" in shown
     assert "./kessai day close DATE --early" in shown
-    assert not any(call.startswith("POST") for call, _ in gateway.asked)
+    assert gateway.asked[-1][1] == {"early": False}
 
 
 def test_an_early_close_is_asked_for(gateway):
@@ -215,17 +217,7 @@ def test_an_early_close_is_asked_for(gateway):
     gateway.says("GET /operator/v1/days/2026-11-22", {"state": "CLOSED"})
     gateway.says("GET /operator/v1/days/2026-11-22/release", PAYOUT_DAY)
     assert run(day, "close", "2026-11-22", "--early") == 0
-
-
-def test_the_day_ends_at_midnight_in_japan(monkeypatch):
-    class Clock(datetime):
-        @classmethod
-        def now(cls, zone=None):
-            return datetime(2026, 11, 21, 15, 0, tzinfo=timezone.utc).astimezone(zone)
-
-    monkeypatch.setattr(day, "datetime", Clock)
-    assert day.japan_today() == "2026-11-22"
-    day.require_over("2026-11-21", day.japan_today())
+    assert ("POST /operator/v1/days/2026-11-22/close", {"early": True}) in gateway.asked
 
 
 def test_a_close_that_takes_too_long_says_where_it_stands(gateway, capsys):
@@ -541,3 +533,170 @@ def test_ages_are_short(seconds, text):
     then = datetime.fromtimestamp(1_800_000_000 - seconds, timezone.utc)
     now = datetime.fromtimestamp(1_800_000_000, timezone.utc)
     assert operate.age(then.isoformat().replace("+00:00", "Z"), now) == text
+
+
+REPUBLISH = "POST /operator/v1/events/republish"
+
+
+def test_events_are_published_again_each_once_and_with_the_reason(gateway, capsys):
+    gateway.says(REPUBLISH, {"published": 2})
+    assert run(republish, "123/1", "9/2", "123/1", "--reason", "the audit misses them") == 0
+    assert capsys.readouterr().out == "2 events are published again\n"
+    assert gateway.asked == [
+        (
+            REPUBLISH,
+            {
+                "changes": [{"objectId": "123", "version": 1}, {"objectId": "9", "version": 2}],
+                "reason": "the audit misses them",
+            },
+        )
+    ]
+
+
+def test_many_events_are_published_in_requests_that_payment_takes(gateway, capsys):
+    gateway.says(REPUBLISH, {"published": 1000}, {"published": 1})
+    assert run(republish, *[f"{one}/1" for one in range(1, 1002)], "--reason", "all") == 0
+    assert [len(wish["changes"]) for _, wish in gateway.asked] == [1000, 1]
+    assert "1001 events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["123", "123/", "/1", "0/1", "1/0", "a/b", "1/1/1"])
+def test_what_names_no_event_is_refused(gateway, capsys, name):
+    assert run(republish, name, "--reason", "try") == 1
+    assert f"'{name}' names no event" in capsys.readouterr().err
+    assert gateway.asked == []
+
+
+def test_an_event_that_is_not_there_is_told_where_they_are(gateway, capsys):
+    gateway.refuses(REPUBLISH, 404, "CHANGE_UNKNOWN", "1 of the changes do not exist")
+    assert run(republish, "7/9", "--reason", "try") == 1
+    assert "./kessai recon show" in capsys.readouterr().err
+
+
+def test_nothing_is_published_again_without_a_reason(gateway):
+    with pytest.raises(SystemExit):
+        run(republish, "7/9", "--reason", " ")
+    assert gateway.asked == []
+
+
+TRANSFER = {
+    "transferId": "21", "attempt": 1, "bankAccountVersion": 1, "transferDate": "2026-11-30", "amount": 96_000,
+    "state": "SETTLED", "reason": "", "batchId": "3", "requestedBy": "aiko",
+}  # fmt: skip
+TRACE = {
+    "payoutId": "20", "merchantId": "7", "transfer": TRANSFER,
+    "parts": [
+        {"kind": "RELEASE", "businessDate": "2026-11-22", "objectId": "0", "amount": 97_822,
+         "gross": 100_000, "fee": 1_980, "tax": 198, "net": 97_822, "accrualCount": 1},
+        {"kind": "ADJUSTMENT", "businessDate": None, "objectId": "9", "amount": -1_712,
+         "gross": 0, "fee": 0, "tax": 0, "net": 0, "accrualCount": 0},
+        {"kind": "PRICE", "businessDate": None, "objectId": "21", "amount": -110,
+         "gross": 0, "fee": 0, "tax": 0, "net": 0, "accrualCount": 0},
+    ],
+}  # fmt: skip
+ACCRUAL = {"paymentId": "1", "version": 1, "businessDate": "2026-11-22", "gross": 100_000, "fee": 1_980}
+
+
+def test_a_transfer_is_traced_to_its_payments(gateway, capsys):
+    gateway.says("GET /operator/v1/transfers/21/trace", TRACE)
+    gateway.says(
+        "GET /operator/v1/merchants/7/days/2026-11-22/accruals",
+        {"accruals": [], "nextPageToken": "32.0.0"}, {"accruals": [ACCRUAL], "nextPageToken": ""},
+    )  # fmt: skip
+    assert run(payout, "trace", "21", "--payments") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "transfer 21 of payout 20 to merchant 7, attempt 1: SETTLED"
+    assert lines[2].split() == [
+        "2026-11-22", "97,822", "yen", "100,000", "yen", "1,980", "yen", "198", "yen", "97,822", "yen", "1",
+    ]  # fmt: skip
+    assert lines[3].startswith("adjustment 9") and "-1,712 yen" in lines[3]
+    assert lines[4].startswith("price of transfer 21") and "-110 yen" in lines[4]
+    assert lines[5] == "in all 96,000 yen"
+    assert lines[-1].split()[:3] == ["1", "1", "2026-11-22"]
+    assert any("pageToken=32.0.0" in call for call, _ in gateway.asked)
+
+
+def test_a_transfer_alone_lists_no_payments(gateway, capsys):
+    gateway.says("GET /operator/v1/transfers/21/trace", TRACE)
+    assert run(payout, "trace", "21", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == TRACE
+
+
+def test_a_payment_is_traced_to_its_transfers(gateway, capsys):
+    days = [
+        {"businessDate": "2026-11-22", "released": True, "net": 97_822, "left": 0,
+         "paid": [{"payoutId": "20", "transfer": TRANSFER, "amount": 97_822}]},
+        {"businessDate": "2026-11-23", "released": True, "net": -500, "left": -500, "paid": []},
+        {"businessDate": "2026-11-24", "released": False, "net": 0, "left": 0, "paid": []},
+    ]  # fmt: skip
+    answer = {"paymentId": "1", "merchantId": "7", "accruals": [ACCRUAL], "days": days}
+    gateway.says("GET /operator/v1/payments/1/trace", answer)
+    assert run(payout, "trace-payment", "1") == 0
+    shown = capsys.readouterr().out
+    assert "2026-11-22: 97,822 yen were released of the day" in shown
+    assert "21        20      2026-11-30  SETTLED  97,822 yen" in shown
+    assert "2026-11-23: -500 yen were released of the day\nin no transfer: -500 yen" in shown
+    assert shown.endswith("2026-11-24: not released yet\n")
+
+
+PROGRESS = "GET /operator/v1/days/2026-11-21/release/progress"
+STANDS = {
+    "businessDate": "2026-11-21", "state": "RELEASING", "round": 0, "deep": False,
+    "startedAt": "2026-11-21T15:00:05Z", "finishedAt": None, "readAt": "2026-11-21T15:00:07Z",
+    "chunksDone": 1, "chunkCount": 2, "merchantsDone": 20_000, "merchantCount": 30_001,
+    "releasedCount": 19_999, "gross": 500, "net": 490, "merchantsPerSecond": 10_000,
+    "chunks": [
+        {"chunk": 0, "merchantCount": 20_000, "done": True, "releasedCount": 19_999, "gross": 500, "net": 490},
+        {"chunk": 1, "merchantCount": 10_001, "done": False, "releasedCount": 0, "gross": 0, "net": 0},
+    ],
+}  # fmt: skip
+
+
+def test_how_far_a_release_is_is_said_while_it_runs(gateway, monkeypatch, capsys):
+    monkeypatch.setattr(release, "PROGRESS_S", 0.01)
+    said = threading.Event()
+    recounting = {**STANDS, "chunksDone": 0, "merchantsDone": 0, "merchantsPerSecond": 0}
+    gateway.says(PROGRESS, recounting, recounting, STANDS)
+    send = gateway.send
+
+    def slowly(method, target, content=None):
+        if method == "POST":  # answered when the last progress was asked for, and once more
+            assert said.wait(10)
+        elif len(gateway.answers[PROGRESS]) == 1:
+            said.set()
+        return send(method, target, content)
+
+    monkeypatch.setattr(operate.Session, "open", lambda *_: operate.Session(slowly))
+    gateway.says(f"POST {RELEASE}", SUMS)
+    assert run(release, "2026-11-21") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "kessai: recounting",
+        "kessai: 1 of 2 chunks, 20,000 of 30,001 merchants, 10,000 a second, some 2 s left",
+    ]
+
+
+def test_only_a_release_that_was_begun_is_resumed(gateway, capsys):
+    gateway.says(PROGRESS, {**STANDS, "state": "CLOSED", "chunkCount": 0, "chunks": []}, STANDS)
+    assert run(release, "2026-11-21", "--resume") == 1
+    shown = capsys.readouterr().err
+    assert "no release of 2026-11-21 is under way: it is CLOSED (NOTHING_TO_RESUME)" in shown
+    assert "./kessai release DATE begins one" in shown
+    gateway.says(f"POST {RELEASE}", SUMS)
+    assert run(release, "2026-11-21", "--resume") == 0
+    assert gateway.asked[-1] == (f"POST {RELEASE}", {"deep": False, "dryRun": False})
+    with pytest.raises(SystemExit):
+        run(release, "2026-11-21", "--resume", "--dry-run")
+
+
+def test_the_progress_of_a_release_is_shown_chunk_by_chunk(gateway, capsys):
+    gateway.says(PROGRESS, STANDS)
+    assert run(release, "2026-11-21", "--progress") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "business day 2026-11-21: RELEASING, round 0"
+    assert lines[2].split() == ["chunks", "1", "of", "2"]
+    assert lines[-2].split() == ["0", "20,000", "done", "19,999", "500", "yen", "490", "yen"]
+    assert lines[-1].split() == ["1", "10,001", "-", "0", "0", "yen", "0", "yen"]
+    gateway.says(PROGRESS, {**STANDS, "state": "CLOSED", "chunkCount": 0, "chunks": []})
+    assert run(release, "2026-11-21", "--progress") == 0
+    assert "CLOSED, no release was begun" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/call_context.h"
 #include "domain/payment.h"
@@ -66,11 +67,15 @@ class PaymentGateway {
                                                             const domain::Merchant& merchant) = 0;
     virtual net::Task<Result<domain::Merchant>> GetMerchant(const CallContext& context,
                                                             std::int64_t merchant_id) = 0;
+    /// `early`: also a day that is not over in Japan.
     virtual net::Task<Result<BusinessDay>> CloseDay(const CallContext& context,
-                                                    std::int32_t date_number) = 0;
+                                                    std::int32_t date_number, bool early) = 0;
     /// 0: the open day.
     virtual net::Task<Result<BusinessDay>> GetBusinessDay(const CallContext& context,
                                                           std::int32_t date_number) = 0;
+    /// Publishes the events of the changes again; how many.
+    virtual net::Task<Result<std::uint32_t>> RepublishEvents(
+        const CallContext& context, const std::vector<domain::ChangeName>& changes) = 0;
 };
 
 }  // namespace kessai::gateway::app

@@ -46,6 +46,8 @@ inline constexpr std::string_view kFieldMissing = "FIELD_MISSING";
 inline constexpr std::string_view kFieldMalformed = "FIELD_MALFORMED";
 /// In the operator interface only: partners' SDKs send more than the contract knows.
 inline constexpr std::string_view kFieldUnknown = "FIELD_UNKNOWN";
+/// In the app and operator interfaces only: a partner signs its content type, whatever it is.
+inline constexpr std::string_view kContentTypeUnsupported = "CONTENT_TYPE_UNSUPPORTED";
 inline constexpr std::string_view kAuthorizationUnsupported = "AUTHORIZATION_UNSUPPORTED";
 }  // namespace reason
 

@@ -105,6 +105,14 @@ struct Merchant {
     bool multiple_refunds = false;
 };
 
+/// One change of a payment, wallet or transfer.
+struct ChangeName {
+    std::int64_t object_id = 0;
+    std::uint32_t version = 0;
+
+    bool operator==(const ChangeName&) const = default;
+};
+
 // What callers ask for.
 
 struct CreateCode {

@@ -190,8 +190,9 @@ class FakePaymentGateway : public app::PaymentGateway {
         co_return domain::Merchant{merchant_id, "Shop", false, false};
     }
     net::Task<Result<app::BusinessDay>> CloseDay(const app::CallContext& context,
-                                                 std::int32_t date_number) override {
+                                                 std::int32_t date_number, bool early) override {
         caller = context.caller;
+        closed_early = early;
         if (!refusal.ok()) co_return refusal;
         co_return app::BusinessDay{date_number, app::BusinessDay::State::kClosing};
     }
@@ -200,6 +201,13 @@ class FakePaymentGateway : public app::PaymentGateway {
         caller = context.caller;
         if (!refusal.ok()) co_return refusal;
         co_return app::BusinessDay{date_number, app::BusinessDay::State::kOpen};
+    }
+    net::Task<Result<std::uint32_t>> RepublishEvents(
+        const app::CallContext& context, const std::vector<domain::ChangeName>& changes) override {
+        caller = context.caller;
+        if (!refusal.ok()) co_return refusal;
+        republished = changes;
+        co_return static_cast<std::uint32_t>(changes.size());
     }
 
     Status refusal;
@@ -211,6 +219,8 @@ class FakePaymentGateway : public app::PaymentGateway {
     std::vector<domain::CreateCode> created;
     std::vector<domain::RefundPayment> refunds;
     std::string asked;
+    bool closed_early = false;
+    std::vector<domain::ChangeName> republished;
     Money paid;
 
  private:

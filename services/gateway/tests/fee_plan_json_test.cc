@@ -78,6 +78,11 @@ TEST(FeePlanJsonTest, WrongFieldsAreRefusedByName) {
         return std::string(fields.status().reason());
     };
     EXPECT_EQ(reason(R"("fixed": 0)"), "");
+    EXPECT_EQ(reason(R"("fixd": 0)"), "FIELD_UNKNOWN");
+    EXPECT_EQ(reason(R"("fromDate": "2027-02-01")"), "FIELD_UNKNOWN");
+    EXPECT_EQ(reason(R"("tiers": [{"volumeFrom": 5, "rateBasisPoints": 1, "fixd": 0}])"),
+              "FIELD_UNKNOWN");
+    EXPECT_EQ(reason(R"("rules": [{"rateBasisPoints": 1, "store": "s-1"}])"), "FIELD_UNKNOWN");
     EXPECT_EQ(reason(R"("fixed": -1)"), "FIELD_MALFORMED");
     EXPECT_EQ(reason(R"("tiers": {})"), "FIELD_MALFORMED");
     EXPECT_EQ(reason(R"("tiers": [7])"), "FIELD_MALFORMED");
@@ -91,6 +96,17 @@ TEST(FeePlanJsonTest, WrongFieldsAreRefusedByName) {
     EXPECT_EQ(reason(R"("rules": [{"rateBasisPoints": 1, "fromDate": "2027-02-30"}])"),
               "FIELD_MALFORMED");
     EXPECT_EQ(reason(R"("rules": [{"rateBasisPoints": 1, "firstDays": 3661}])"), "FIELD_MALFORMED");
+}
+
+TEST(FeePlanJsonTest, FieldsBesideThePlanAreThoseThatAreNamed) {
+    const auto reason = [](const std::string& more) {
+        const Body body(R"({"currency": "JPY", "rateBasisPoints": 198, )" + more + "}");
+        JsonFields fields = body.Fields();
+        (void)ReadFeePlan(fields, {"fromDate", "toDate"});
+        return std::string(fields.status().reason());
+    };
+    EXPECT_EQ(reason(R"("fromDate": "2027-02-01", "toDate": "2027-02-02")"), "");
+    EXPECT_EQ(reason(R"("form": "2027-02-01")"), "FIELD_UNKNOWN");
 }
 
 TEST(FeePlanJsonTest, MerchantsAreIds) {

@@ -8,12 +8,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "fakes.h"
 #include "kessai/http/server.h"
 #include "kessai/http/testing/raw_client.h"
 #include "kessai/jwt/jwt.h"
+#include "kessai/log/log.h"
 #include "kessai/testing/matchers.h"
 #include "transport/api_wrapper.h"
 #include "transport/dev_issuer_api.h"
@@ -138,13 +141,16 @@ class OperatorApiTest : public ::testing::Test {
         std::string code() const { return body.value("code", ""); }
     };
     Answer Send(const std::string& method, const std::string& target, const std::string& body = {},
-                const std::string& authorization = {}, const std::string& from = {}) {
+                const std::string& authorization = {}, const std::string& from = {},
+                const std::string& content_type = "application/json") {
         const std::string who =
             authorization.empty() ? "Bearer " + Token({"admin"}) : authorization;
         std::string text = method + " " + target + " HTTP/1.1\r\nHost: x\r\n";
         if (who != "none") text += "Authorization: " + who + "\r\n";
         if (!from.empty()) text += "X-Forwarded-For: " + from + "\r\n";
-        if (!body.empty()) text += "Content-Type: application/json\r\n";
+        if (!body.empty() && !content_type.empty()) {
+            text += "Content-Type: " + content_type + "\r\n";
+        }
         text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
         http::testing::RawClient client(server_->port());
         client.Send(text + body);
@@ -170,6 +176,11 @@ class OperatorApiTest : public ::testing::Test {
     }
 
  private:
+    static net::Task<http::Response> AnswerNothing(const transport::RequestScope&) {
+        http::Response response;
+        response.body = "{}";
+        co_return response;
+    }
     app::TrustedIssuer Trusted() const {
         app::TrustedIssuer trusted;
         trusted.expected.issuer = "https://issuer.example";
@@ -198,13 +209,11 @@ class OperatorApiTest : public ::testing::Test {
             {"operator_redeliver", bind(&Api::Redeliver)},
             {"operator_getDay", bind(&Api::GetDay)},
             {"operator_closeDay", bind(&Api::CloseDay)},
-            // Of the partner interface, for the form of what the wrapper itself refuses.
-            {"v2_getPaymentDetail",
-             [](const transport::RequestScope&) -> net::Task<http::Response> {
-                 http::Response response;
-                 response.body = "{}";
-                 co_return response;
-             }},
+            {"operator_republishEvents", bind(&Api::RepublishEvents)},
+            // Of the other interfaces, for what the wrapper itself refuses.
+            {"v2_getPaymentDetail", AnswerNothing},
+            {"v2_createDynamicQRCode", AnswerNothing},
+            {"app_topUp", AnswerNothing},
         };
         for (const auto& spec : transport::AllRoutes()) {
             const auto found = handlers.find(spec.name);
@@ -235,7 +244,7 @@ class OperatorApiTest : public ::testing::Test {
     const app::RoleScopes roles_{
         {"admin",
          {"merchant:read", "merchant:write", "credential:read", "credential:write", "webhook:read",
-          "webhook:write", "day:read", "day:close"}},
+          "webhook:write", "day:read", "day:close", "event:republish"}},
         {"viewer", {"merchant:read", "webhook:read"}}};
     app::AuthenticateBearer bearer_;
     app::AuthenticateOperator operators_;
@@ -253,6 +262,8 @@ class OperatorApiTest : public ::testing::Test {
 
 const std::string kMerchant = "/operator/v1/merchants/501";
 const std::string kHook = kMerchant + "/webhook-endpoints/shop";
+const std::string kClose = "/operator/v1/days/2026-11-21/close";
+const std::string kRepublish = "/operator/v1/events/republish";
 
 TEST_F(OperatorApiTest, OnlyOperatorsWithTheScopeAreServed) {
     const auto other_key = jwt::Signer::Generate().value();
@@ -367,6 +378,24 @@ TEST_F(OperatorApiTest, BadInputIsRefusedByNameAndChangesNothing) {
         {"GET", "/operator/v1/days/2026-02-30", "", 400, "FIELD_MALFORMED"},
         {"GET", "/operator/v1/days/20261122", "", 400, "FIELD_MALFORMED"},
         {"POST", "/operator/v1/days/today/close", "", 400, "FIELD_MALFORMED"},
+        {"POST", kClose, R"({"early":"yes"})", 400, "FIELD_MALFORMED"},
+        {"POST", kClose, R"({"erly":true})", 400, "FIELD_UNKNOWN"},
+        // Events
+        {"POST", kRepublish, "", 400, "BODY_MALFORMED"},
+        {"POST", kRepublish, R"({"changes":[{"objectId":"7","version":1}]})", 400, "FIELD_MISSING"},
+        {"POST", kRepublish, R"({"changes":[],"reason":"r"})", 400, "FIELD_MALFORMED"},
+        {"POST", kRepublish, R"({"changes":["7/1"],"reason":"r"})", 400, "FIELD_MALFORMED"},
+        {"POST", kRepublish, R"({"changes":[{"objectId":"7"}],"reason":"r"})", 400,
+         "FIELD_MISSING"},
+        {"POST", kRepublish, R"({"changes":[{"objectId":"7","version":0}],"reason":"r"})", 400,
+         "FIELD_MALFORMED"},
+        {"POST", kRepublish, R"({"changes":[{"objectId":"-7","version":1}],"reason":"r"})", 400,
+         "FIELD_MALFORMED"},
+        {"POST", kRepublish, R"({"changes":[{"objectId":"7","version":1,"x":1}],"reason":"r"})",
+         400, "FIELD_UNKNOWN"},
+        {"POST", kRepublish,
+         R"({"changes":[{"objectId":"7","version":1},{"objectId":7,"version":1}],"reason":"r"})",
+         400, "FIELD_MALFORMED"},
     };
     for (const auto& given : cases) {
         const std::string what = given.method + " " + given.target + " " + given.body.substr(0, 60);
@@ -379,6 +408,92 @@ TEST_F(OperatorApiTest, BadInputIsRefusedByNameAndChangesNothing) {
     EXPECT_THAT(store_.credentials, IsEmpty());
     EXPECT_THAT(webhooks_.endpoints, IsEmpty());
     EXPECT_EQ(webhooks_.deliveries, 0);
+    EXPECT_THAT(payments_.republished, IsEmpty());
+}
+
+TEST_F(OperatorApiTest, ADayIsClosedEarlyOnlyWhenTheRequestSaysSo) {
+    EXPECT_EQ(Send("POST", kClose).status, 200);
+    EXPECT_FALSE(payments_.closed_early);
+    EXPECT_EQ(Send("POST", kClose, R"({"early":false})").status, 200);
+    EXPECT_FALSE(payments_.closed_early);
+    EXPECT_EQ(Send("POST", kClose, R"({"early":true})").status, 200);
+    EXPECT_TRUE(payments_.closed_early);
+
+    payments_.refusal = Status(Code::kFailedPrecondition, "DAY_NOT_OVER", "it is 2026-11-21");
+    const Answer refused = Send("POST", kClose);
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(refused.code(), "DAY_NOT_OVER");
+}
+
+TEST_F(OperatorApiTest, EventsArePublishedAgainByTheirNames) {
+    const Answer answer = Send("POST", kRepublish,
+                               R"({"changes":[{"objectId":"7","version":1},
+                                   {"objectId":"8","version":3}],"reason":"missed"})");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body["published"], 2);
+    EXPECT_EQ(payments_.republished,
+              (std::vector<domain::ChangeName>{{.object_id = 7, .version = 1},
+                                               {.object_id = 8, .version = 3}}));
+    EXPECT_EQ(Send("POST", kRepublish, "{}", "Bearer " + Token({"viewer"})).code(),
+              "SCOPE_MISSING");
+}
+
+// Goal: the log tells who did what, and what became of it, of what was done and of what was
+// refused. Method: the process's log goes into a file while both happen.
+TEST_F(OperatorApiTest, TheAuditTrailHasTheOutcome) {
+    std::FILE* const file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    const std::string wish = R"({"changes":[{"objectId":"7","version":1}],"reason":"missed"})";
+    {
+        const log::Output output("gateway", {}, ::fileno(file));
+        EXPECT_EQ(Send("POST", kRepublish, wish).status, 200);
+        payments_.refusal = Status(Code::kNotFound, "CHANGE_UNKNOWN", "1 of the changes");
+        EXPECT_EQ(Send("POST", kRepublish, wish).status, 404);
+    }
+    std::rewind(file);
+    std::vector<json> lines;
+    std::array<char, 16'384> line;
+    while (std::fgets(line.data(), line.size(), file) != nullptr) {
+        const json parsed = json::parse(line.data());
+        if (parsed["event"] == "operator.action") lines.push_back(parsed);
+    }
+    std::fclose(file);
+    ASSERT_EQ(lines.size(), 2u);
+    for (const json& parsed : lines) {
+        EXPECT_EQ(parsed["action"], "events.republish");
+        EXPECT_EQ(parsed["operator"], "o-1");
+        EXPECT_EQ(parsed["object"], "7/1");
+        EXPECT_EQ(parsed["why"], "missed");
+        EXPECT_FALSE(parsed["request_id"].get<std::string>().empty());
+    }
+    EXPECT_EQ(lines[0]["outcome"], "DONE");
+    EXPECT_EQ(lines[1]["outcome"], "NOT_FOUND");
+    EXPECT_EQ(lines[1]["cause"], "CHANGE_UNKNOWN: 1 of the changes");
+}
+
+TEST_F(OperatorApiTest, OnlyPartnersMaySendWhatIsNotDeclaredAsJson) {
+    const std::string body = R"({"name":"Shop"})";
+    const auto put = [&](const std::string& content_type) {
+        return Send("PUT", kMerchant, body, {}, {}, content_type);
+    };
+    for (const char* type : {"application/json", "application/json; charset=utf-8",
+                             "Application/JSON ;charset=UTF-8"}) {
+        EXPECT_EQ(put(type).status, 200) << type;
+        EXPECT_EQ(Send("POST", "/app/v1/top-ups", body, "none", {}, type).status, 200) << type;
+    }
+    for (const char* type :
+         {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+          "application/jsonp", "text/plain; application/json"}) {
+        EXPECT_EQ(put(type).status, 415) << type;
+        EXPECT_EQ(put(type).code(), "CONTENT_TYPE_UNSUPPORTED") << type;
+        const Answer app = Send("POST", "/app/v1/top-ups", body, "none", {}, type);
+        EXPECT_EQ(app.status, 415) << type;
+        EXPECT_EQ(app.code(), "CONTENT_TYPE_UNSUPPORTED") << type;
+        // The type is in what a partner signs; some SDKs name none that is JSON's.
+        EXPECT_EQ(Send("POST", "/v2/codes", body, "none", {}, type).status, 200) << type;
+    }
+    // Without a body there is nothing to declare.
+    EXPECT_EQ(Send("POST", kClose, {}, {}, {}, "").status, 200);
 }
 
 TEST_F(OperatorApiTest, SecretsAreShownOnceAndMarkupIsEscaped) {

@@ -27,6 +27,23 @@ http::Response TooManyRequests(const RouteSpec& spec, const http::Request& reque
                : Problem(limited, request.request_id);
 }
 
+/// Whether a body is declared as JSON; its parameters (charset) change nothing, as JSON is UTF-8.
+bool IsJson(std::string_view content_type) {
+    std::string_view type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+    return http::EqualsIgnoringCase(type, "application/json");
+}
+
+/// A browser sends another site's form to us without asking first, but no JSON.
+Status CheckContentType(const RouteSpec& spec, const http::Request& request) {
+    if (spec.family != RouteFamily::kApp && spec.family != RouteFamily::kOperator) {
+        return OkStatus();
+    }
+    if (request.body.empty() || IsJson(request.Header("Content-Type"))) return OkStatus();
+    return {Code::kInvalidArgument, domain::reason::kContentTypeUnsupported,
+            "the body must be application/json, and Content-Type say so"};
+}
+
 }  // namespace
 
 http::Handler ApiWrapper::Wrap(const RouteSpec& spec, ApiHandler handler) const {
@@ -64,6 +81,9 @@ net::Task<http::Response> ApiWrapper::Handle(const RouteSpec& spec, const ApiHan
         auto caller = operators_.Of(request.loop).Run(request.Header("Authorization"), spec.scope);
         if (!caller.ok()) co_return Problem(caller.status(), request.request_id);
         scope.caller = std::move(*caller);
+    }
+    if (const Status typed = CheckContentType(spec, request); !typed.ok()) {
+        co_return Problem(typed, request.request_id);
     }
     http::Response response = co_await handler(scope);
     if (span.recording()) {

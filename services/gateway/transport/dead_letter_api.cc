@@ -4,7 +4,6 @@
 
 #include "app/blocking.h"
 #include "domain/text_rules.h"
-#include "kessai/log/log.h"
 #include "transport/grpc_wait.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
@@ -148,17 +147,9 @@ net::Task<http::Response> DeadLetterApi::Settle(
     }
     const std::string why = request.note();
     http::Response response = co_await Ask(scope, method, own, request);
-    log::Context context;
-    context.SetRequestId(scope.request.request_id);
-    log::Info(context, "operator.action",
-              {{"action", action},
-               {"operator", scope.caller->subject},
-               {"owner", scope.request.Parameter("service")},
-               {"object", *name},
-               {"why", why},
-               {"outcome", response.reason.empty() ? "DONE" : response.reason},
-               {"cause", response.cause}});
-    co_return response;
+    // As ./kessai dlq names it.
+    const std::string object = std::string(scope.request.Parameter("service")) + "/" + *name;
+    co_return NoteOperator(scope, action, object, std::move(response), why);
 }
 
 net::Task<http::Response> DeadLetterApi::Replay(const RequestScope& scope) const {

@@ -47,6 +47,7 @@ void ReadList(JsonFields& fields, std::string_view name, std::size_t items_max, 
 
 void ReadTiers(JsonFields& fields, po::FeeTiers& tiers) {
     ReadList(fields, "tiers", kTiersMax, [&](JsonFields& inner) {
+        inner.OnlyThese({"volumeFrom", "rateBasisPoints", "fixed", "minimum", "maximum"});
         po::FeeTiers::Tier* tier = tiers.add_tiers();
         tier->set_volume_from(inner.Integer("volumeFrom", 1, INT64_MAX));
         ReadTerms(inner, *tier->mutable_terms());
@@ -54,6 +55,8 @@ void ReadTiers(JsonFields& fields, po::FeeTiers& tiers) {
 }
 
 void ReadRule(JsonFields& fields, po::FeeRule& rule) {
+    fields.OnlyThese({"storeId", "method", "fromDate", "toDate", "firstDays", "rateBasisPoints",
+                      "fixed", "minimum", "maximum", "tiers"});
     rule.set_store_id(fields.OptionalText("storeId"));
     if (const std::string name = fields.OptionalText("method", 32); !name.empty()) {
         MethodAmount::Method method = MethodAmount::METHOD_UNSPECIFIED;
@@ -85,7 +88,10 @@ std::int32_t ReadDate(JsonFields& fields, std::string_view name) {
     return date->ToNumber();
 }
 
-po::FeePlan ReadFeePlan(JsonFields& fields) {
+po::FeePlan ReadFeePlan(JsonFields& fields, std::initializer_list<std::string_view> beside) {
+    fields.OnlyThese({"planId", "merchantId", "shared", "currency", "rateBasisPoints", "fixed",
+                      "minimum", "maximum", "effectiveFrom", "effectiveTo", "tiers", "rules"},
+                     beside);
     po::FeePlan plan;
     if (fields.Has("planId")) plan.set_plan_id(fields.Id("planId"));
     // Without a merchant it is the plan of all who have none of their own, or shared.

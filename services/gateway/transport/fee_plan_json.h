@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -9,9 +10,10 @@
 
 namespace kessai::gateway::transport {
 
-/// A fee plan as operators write it; what is wrong is refused in `fields`. Whether the plan can be
-/// is payout's to say.
-payout::v1::FeePlan ReadFeePlan(JsonFields& fields);
+/// A fee plan as operators write it; what is wrong is refused in `fields`, and so are fields that
+/// are neither the plan's nor among `beside`. Whether the plan can be is payout's to say.
+payout::v1::FeePlan ReadFeePlan(JsonFields& fields,
+                                std::initializer_list<std::string_view> beside = {});
 
 /// A date field as yyyymmdd; 0 when absent.
 std::int32_t ReadDate(JsonFields& fields, std::string_view name);

@@ -45,6 +45,9 @@ constexpr auto& CloseDayMethod =
     rpc::MethodOf<kPayment, "CloseDay", v1::CloseDayRequest, v1::BusinessDay>;
 constexpr auto& GetBusinessDayMethod =
     rpc::MethodOf<kPayment, "GetBusinessDay", v1::GetBusinessDayRequest, v1::BusinessDay>;
+constexpr auto& RepublishEventsMethod =
+    rpc::MethodOf<kPayment, "RepublishEvents", v1::RepublishEventsRequest,
+                  v1::RepublishEventsResponse>;
 
 Status Unexpected() {
     return {Code::kInternal, "OUTCOME_UNEXPECTED", "the payment service answered something else"};
@@ -398,9 +401,11 @@ net::Task<Result<domain::Merchant>> GrpcPaymentGateway::GetMerchant(const app::C
 }
 
 net::Task<Result<app::BusinessDay>> GrpcPaymentGateway::CloseDay(const app::CallContext& context,
-                                                                 std::int32_t date_number) {
+                                                                 std::int32_t date_number,
+                                                                 bool early) {
     v1::CloseDayRequest request;
     request.set_business_date(date_number);
+    request.set_early(early);
     auto answer = co_await Ask(context, CloseDayMethod(), request);
     if (!answer.ok()) co_return answer.status();
     co_return ToBusinessDay(*answer);
@@ -413,6 +418,19 @@ net::Task<Result<app::BusinessDay>> GrpcPaymentGateway::GetBusinessDay(
     auto answer = co_await Ask(context, GetBusinessDayMethod(), request);
     if (!answer.ok()) co_return answer.status();
     co_return ToBusinessDay(*answer);
+}
+
+net::Task<Result<std::uint32_t>> GrpcPaymentGateway::RepublishEvents(
+    const app::CallContext& context, const std::vector<domain::ChangeName>& changes) {
+    v1::RepublishEventsRequest request;
+    for (const domain::ChangeName& change : changes) {
+        auto* named = request.add_changes();
+        named->set_object_id(change.object_id);
+        named->set_version(change.version);
+    }
+    auto answer = co_await Ask(context, RepublishEventsMethod(), request);
+    if (!answer.ok()) co_return answer.status();
+    co_return answer->published();
 }
 
 }  // namespace kessai::gateway::transport

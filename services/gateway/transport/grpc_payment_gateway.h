@@ -101,9 +101,11 @@ class GrpcPaymentGateway final : public app::PaymentGateway {
     net::Task<Result<domain::Merchant>> GetMerchant(const app::CallContext& context,
                                                     std::int64_t merchant_id) override;
     net::Task<Result<app::BusinessDay>> CloseDay(const app::CallContext& context,
-                                                 std::int32_t date_number) override;
+                                                 std::int32_t date_number, bool early) override;
     net::Task<Result<app::BusinessDay>> GetBusinessDay(const app::CallContext& context,
                                                        std::int32_t date_number) override;
+    net::Task<Result<std::uint32_t>> RepublishEvents(
+        const app::CallContext& context, const std::vector<domain::ChangeName>& changes) override;
 
  private:
     struct Parts;

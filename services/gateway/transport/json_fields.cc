@@ -87,9 +87,11 @@ void JsonFields::Malformed(std::string_view name, std::string_view why) {
                   Named(name) + " " + std::string(why)));
 }
 
-void JsonFields::OnlyThese(std::initializer_list<std::string_view> names) {
+void JsonFields::OnlyThese(std::initializer_list<std::string_view> names,
+                           std::initializer_list<std::string_view> more) {
     for (const auto field : object_) {
         if (std::find(names.begin(), names.end(), field.key) != names.end()) continue;
+        if (std::find(more.begin(), more.end(), field.key) != more.end()) continue;
         Refuse(Status(Code::kInvalidArgument, domain::reason::kFieldUnknown,
                       Named(field.key.substr(0, kNameShownMax)) + " is no field of this request"));
         return;

@@ -32,9 +32,10 @@ class JsonFields {
     const Status& status() const { return status_; }
     bool ok() const { return status_.ok(); }
 
-    /// Refuses FIELD_UNKNOWN when the object has a field that is not among `names`: a misspelt one
-    /// would be taken for absent.
-    void OnlyThese(std::initializer_list<std::string_view> names);
+    /// Refuses FIELD_UNKNOWN when the object has a field that is not among `names` or `more`: a
+    /// misspelt one would be taken for absent.
+    void OnlyThese(std::initializer_list<std::string_view> names,
+                   std::initializer_list<std::string_view> more = {});
 
     bool Has(std::string_view name) const { return Find(name).has_value(); }
 

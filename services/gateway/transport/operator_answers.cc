@@ -15,11 +15,18 @@ http::Response RefuseOperator(const RequestScope& scope, const Status& why) {
     return response;
 }
 
-void NoteOperator(const RequestScope& scope, std::string_view action, std::string_view object) {
-    log::Info("operator.action", {{"action", action},
-                                  {"operator", scope.caller->subject},
-                                  {"object", object},
-                                  {"request_id", scope.request.request_id}});
+http::Response NoteOperator(const RequestScope& scope, std::string_view action,
+                            std::string_view object, http::Response answer, std::string_view why) {
+    log::Context context;
+    context.SetRequestId(scope.request.request_id);
+    log::Info(context, "operator.action",
+              {{"action", action},
+               {"operator", scope.caller->subject},
+               {"object", object},
+               {"why", why},
+               {"outcome", answer.reason.empty() ? "DONE" : answer.reason},
+               {"cause", answer.cause}});
+    return answer;
 }
 
 Result<std::int32_t> NamedDate(const http::Request& request) {

@@ -1,6 +1,8 @@
 #include "transport/operator_api.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "app/blocking.h"
 #include "domain/secret_box.h"
@@ -20,6 +22,10 @@ namespace {
 constexpr std::size_t kUrlLengthMax = 2'048;
 constexpr std::uint32_t kDeliveriesPage = 50;
 constexpr std::uint32_t kDeliveriesPageMax = 200;
+// What payment takes at once, and what of it stands in a log line.
+constexpr std::size_t kRepublishedMax = 1'000;
+constexpr std::size_t kNamesLogged = 20;
+constexpr std::size_t kReasonMax = 1'000;
 
 http::Response Answer(const RequestScope& scope, int status = 200) {
     http::Response response;
@@ -189,6 +195,51 @@ std::vector<std::string> TextList(JsonFields& fields, std::string_view name,
         texts.emplace_back(text);
     }
     return texts;
+}
+
+/// The changes whose events are to be published again.
+std::vector<domain::ChangeName> ReadChanges(JsonFields& fields) {
+    std::vector<domain::ChangeName> changes;
+    const auto list = fields.OptionalArray("changes");
+    if (!list || list->size() == 0 || list->size() > kRepublishedMax) {
+        fields.Malformed("changes", "is not a list of 1 to 1,000");
+        return changes;
+    }
+    for (const auto entry : *list) {
+        simdjson::dom::object object;
+        if (entry.get(object) != simdjson::SUCCESS) {
+            fields.Malformed("changes", "holds what is no object");
+            return changes;
+        }
+        JsonFields inner(object, "changes");
+        inner.OnlyThese({"objectId", "version"});
+        domain::ChangeName change;
+        change.object_id = inner.Id("objectId");
+        change.version = static_cast<std::uint32_t>(inner.Integer("version", 1, UINT32_MAX));
+        if (!inner.ok()) {
+            fields.Refuse(inner.status());
+            return changes;
+        }
+        if (std::ranges::find(changes, change) != changes.end()) {
+            fields.Malformed("changes", "names a change twice");
+            return changes;
+        }
+        changes.push_back(change);
+    }
+    return changes;
+}
+
+/// "123/1 123/2", for the log.
+std::string NamesOf(const std::vector<domain::ChangeName>& changes) {
+    std::string names;
+    for (std::size_t i = 0; i < changes.size() && i < kNamesLogged; ++i) {
+        if (i > 0) names += ' ';
+        names += std::to_string(changes[i].object_id) + "/" + std::to_string(changes[i].version);
+    }
+    if (changes.size() > kNamesLogged) {
+        names += " and " + std::to_string(changes.size() - kNamesLogged) + " more";
+    }
+    return names;
 }
 
 }  // namespace
@@ -547,11 +598,40 @@ net::Task<http::Response> OperatorApi::CloseDay(const RequestScope& scope) const
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     if (*date == 0)
         co_return RefuseOperator(scope, FieldMalformed("name the date that is to be closed"));
+    bool early = false;
+    if (!scope.request.body.empty()) {
+        auto parsed = ParseJsonObject(scope.request.body);
+        if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+        JsonFields fields(*parsed);
+        fields.OnlyThese({"early"});
+        early = fields.OptionalBool("early", false);
+        if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    }
     const app::CallContext context = scope.CallAs(scope.caller);
-    auto day = co_await services_.payments(scope.request).CloseDay(context, *date);
-    if (!day.ok()) co_return RefuseOperator(scope, day.status());
-    Note(scope, "day.close", 0, scope.request.Parameter("date"));
-    co_return AnswerDay(scope, *day);
+    auto day = co_await services_.payments(scope.request).CloseDay(context, *date, early);
+    co_return NoteOperator(scope, early ? "day.close_early" : "day.close",
+                           scope.request.Parameter("date"),
+                           day.ok() ? AnswerDay(scope, *day) : RefuseOperator(scope, day.status()));
+}
+
+net::Task<http::Response> OperatorApi::RepublishEvents(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"changes", "reason"});
+    const std::vector<domain::ChangeName> changes = ReadChanges(fields);
+    const std::string why = fields.Text("reason", kReasonMax);
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    const app::CallContext context = scope.CallAs(scope.caller);
+    auto published = co_await services_.payments(scope.request).RepublishEvents(context, changes);
+    http::Response response = Answer(scope);
+    if (published.ok()) {
+        JsonWriter json(response.body);
+        json.BeginObject().Key("published").Number(*published).EndObject();
+    } else {
+        response = RefuseOperator(scope, published.status());
+    }
+    co_return NoteOperator(scope, "events.republish", NamesOf(changes), std::move(response), why);
 }
 
 }  // namespace kessai::gateway::transport

@@ -59,6 +59,7 @@ class OperatorApi {
 
     net::Task<http::Response> GetDay(const RequestScope& scope) const;
     net::Task<http::Response> CloseDay(const RequestScope& scope) const;
+    net::Task<http::Response> RepublishEvents(const RequestScope& scope) const;
 
  private:
     const Options options_;

@@ -42,6 +42,9 @@ constexpr auto& GetAccrualMethod =
 constexpr auto& ReleaseDayMethod =
     rpc::MethodOf<kPayout, "ReleaseDay", po::ReleaseDayRequest, po::DayRelease>;
 constexpr auto& GetDayMethod = rpc::MethodOf<kPayout, "GetDay", po::GetDayRequest, po::PayoutDay>;
+constexpr auto& GetReleaseProgressMethod =
+    rpc::MethodOf<kPayout, "GetReleaseProgress", po::GetReleaseProgressRequest,
+                  po::ReleaseProgress>;
 constexpr auto& ListHeldBackMethod =
     rpc::MethodOf<kPayout, "ListHeldBack", po::ListHeldBackRequest, po::HeldBackMerchant>;
 constexpr auto& GetMatchMethod =
@@ -108,13 +111,14 @@ std::vector<std::string> RepeatableOperatorMethods() {
     // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, ImportResults, RunDay, ReplayDeadLetter,
     // DiscardDeadLetter: a second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
-                         "ReleaseDay", "GetDay", "ListHeldBack"});
+                         "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",
-        {"PutBankAccount",    "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
-         "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
-         "CreateTransfers",   "RequestPayout",      "ReissuePayout",    "GetPayout",
-         "ListPayouts",       "GatherTransfers",    "GetTransferFile",  "ListAdjustments",
-         "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",  "ListJournal"});
+        {"PutBankAccount",   "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
+         "GetPayoutTerms",   "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
+         "CreateTransfers",  "RequestPayout",      "ReissuePayout",    "GetPayout",
+         "ListPayouts",      "TraceTransfer",      "ListDayAccruals",  "TracePayment",
+         "GatherTransfers",  "GetTransferFile",    "ListAdjustments",  "RequestAdjustment",
+         "DecideAdjustment", "GetTrialBalance",    "ListJournal"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
@@ -145,15 +149,17 @@ net::Task<http::Response> OperatorLedgerApi::PutFeePlan(const RequestScope& scop
     JsonFields fields(*parsed);
     po::FeePlan plan = ReadFeePlan(fields);
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "fee_plan.put", std::to_string(plan.merchant_id()));
-    co_return co_await Forward(scope, payout_(scope.request), "payout", PutFeePlanMethod(),
-                               std::move(plan));
+    const std::string object = std::to_string(plan.merchant_id());
+    http::Response answer = co_await Forward(scope, payout_(scope.request), "payout",
+                                             PutFeePlanMethod(), std::move(plan));
+    co_return NoteOperator(scope, "fee_plan.put", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorLedgerApi::AssignFeePlan(const RequestScope& scope) const {
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
+    fields.OnlyThese({"planId", "merchantIds", "effectiveFrom", "effectiveTo"});
     po::AssignFeePlanRequest request;
     // Without a plan: under no shared one any more.
     if (fields.Has("planId")) request.set_plan_id(fields.Id("planId"));
@@ -163,9 +169,10 @@ net::Task<http::Response> OperatorLedgerApi::AssignFeePlan(const RequestScope& s
     request.set_effective_from(ReadDate(fields, "effectiveFrom"));
     request.set_effective_to(ReadDate(fields, "effectiveTo"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "fee_plan.assign", std::to_string(request.plan_id()));
-    co_return co_await Forward(scope, payout_(scope.request), "payout", AssignFeePlanMethod(),
-                               std::move(request));
+    const std::string object = std::to_string(request.plan_id());
+    http::Response answer = co_await Forward(scope, payout_(scope.request), "payout",
+                                             AssignFeePlanMethod(), std::move(request));
+    co_return NoteOperator(scope, "fee_plan.assign", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorLedgerApi::PreviewFeePlan(const RequestScope& scope) const {
@@ -173,7 +180,7 @@ net::Task<http::Response> OperatorLedgerApi::PreviewFeePlan(const RequestScope& 
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
     po::PreviewFeePlanRequest request;
-    *request.mutable_plan() = ReadFeePlan(fields);
+    *request.mutable_plan() = ReadFeePlan(fields, {"fromDate", "toDate", "merchantIds"});
     request.set_from_date(ReadDate(fields, "fromDate"));
     request.set_to_date(ReadDate(fields, "toDate"));
     for (const std::int64_t merchant : ReadMerchantIds(fields, "merchantIds")) {
@@ -245,9 +252,11 @@ net::Task<http::Response> OperatorLedgerApi::ReleaseDay(const RequestScope& scop
     request.set_business_date(*date);
     request.set_deep(wish->deep);
     request.set_dry_run(wish->dry_run);
-    if (!wish->dry_run) NoteOperator(scope, "day.release", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, payout_(scope.request), "payout", ReleaseDayMethod(),
-                               std::move(request));
+    http::Response answer = co_await Forward(scope, payout_(scope.request), "payout",
+                                             ReleaseDayMethod(), std::move(request));
+    if (wish->dry_run) co_return answer;
+    co_return NoteOperator(scope, "day.release", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scope) const {
@@ -256,6 +265,15 @@ net::Task<http::Response> OperatorLedgerApi::GetRelease(const RequestScope& scop
     po::GetDayRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, payout_(scope.request), "payout", GetDayMethod(),
+                               std::move(request));
+}
+
+net::Task<http::Response> OperatorLedgerApi::GetReleaseProgress(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::GetReleaseProgressRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, payout_(scope.request), "payout", GetReleaseProgressMethod(),
                                std::move(request));
 }
 
@@ -353,9 +371,11 @@ net::Task<http::Response> OperatorLedgerApi::ChangeDiscrepancy(const RequestScop
     request.set_state(to);
     request.set_note(fields.Text("note", 1'000));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "discrepancy.change", std::to_string(*id));
-    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
-                               ChangeDiscrepancyMethod(), std::move(request));
+    const std::string object = std::to_string(*id);
+    http::Response answer =
+        co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
+                         ChangeDiscrepancyMethod(), std::move(request));
+    co_return NoteOperator(scope, "discrepancy.change", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& scope) const {
@@ -366,9 +386,10 @@ net::Task<http::Response> OperatorLedgerApi::ReconcileDay(const RequestScope& sc
     re::RunDayRequest request;
     request.set_business_date(*date);
     request.set_deep(wish->deep);
-    NoteOperator(scope, "day.reconcile", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, reconciliation_(scope.request), "reconciliation",
-                               RunDayMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, reconciliation_(scope.request),
+                                             "reconciliation", RunDayMethod(), std::move(request));
+    co_return NoteOperator(scope, "day.reconcile", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetReconciliation(const RequestScope& scope) const {

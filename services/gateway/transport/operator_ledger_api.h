@@ -41,6 +41,7 @@ class OperatorLedgerApi {
     net::Task<http::Response> GetAccrual(const RequestScope& scope) const;
     net::Task<http::Response> ReleaseDay(const RequestScope& scope) const;
     net::Task<http::Response> GetRelease(const RequestScope& scope) const;
+    net::Task<http::Response> GetReleaseProgress(const RequestScope& scope) const;
     /// The first thousand.
     net::Task<http::Response> ListHeldBack(const RequestScope& scope) const;
 

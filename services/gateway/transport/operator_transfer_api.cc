@@ -44,6 +44,11 @@ constexpr auto& ReissuePayoutMethod = Of<"ReissuePayout", po::ReissuePayoutReque
 constexpr auto& GetPayoutMethod = Of<"GetPayout", po::GetPayoutRequest, po::Payout>;
 constexpr auto& ListPayoutsMethod =
     Of<"ListPayouts", po::ListPayoutsRequest, po::ListPayoutsResponse>;
+constexpr auto& TraceTransferMethod =
+    Of<"TraceTransfer", po::TraceTransferRequest, po::TransferTrace>;
+constexpr auto& ListDayAccrualsMethod =
+    Of<"ListDayAccruals", po::ListDayAccrualsRequest, po::ListDayAccrualsResponse>;
+constexpr auto& TracePaymentMethod = Of<"TracePayment", po::TracePaymentRequest, po::PaymentTrace>;
 constexpr auto& GatherTransfersMethod =
     Of<"GatherTransfers", po::GatherTransfersRequest, po::ListTransferBatchesResponse>;
 constexpr auto& GetTransferFileMethod =
@@ -61,6 +66,7 @@ constexpr auto& GetTrialBalanceMethod =
 constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
 
 constexpr std::uint32_t kPageMax = 100;
+constexpr std::uint32_t kAccrualsMax = 1'000;
 constexpr std::size_t kJournalPage = 1'000;
 // As many transfers as payout puts into one file, and more.
 constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
@@ -135,8 +141,9 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
     request.set_account_number(fields.Text("accountNumber", 7));
     request.set_account_holder(fields.Text("accountHolder", 60));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "bank_account.put", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, PutBankAccountMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, PutBankAccountMethod(), std::move(request));
+    co_return NoteOperator(scope, "bank_account.put", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestScope& scope) const {
@@ -150,8 +157,9 @@ net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestS
     po::ConfirmBankAccountRequest request;
     request.set_merchant_id(*merchant);
     request.set_version(static_cast<std::int32_t>(*version));
-    NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+    co_return NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListBankAccounts(const RequestScope& scope) const {
@@ -186,8 +194,9 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutTerms(const RequestScope
     terms.set_on_demand_fee(
         fields.OptionalInteger("onDemandFee", 0, domain::kAmountMax).value_or(0));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout_terms.put", std::to_string(terms.merchant_id()));
-    co_return co_await Forward(scope, PutPayoutTermsMethod(), std::move(terms));
+    const std::string object = std::to_string(terms.merchant_id());
+    http::Response answer = co_await Forward(scope, PutPayoutTermsMethod(), std::move(terms));
+    co_return NoteOperator(scope, "payout_terms.put", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetPayoutTerms(const RequestScope& scope) const {
@@ -209,8 +218,9 @@ net::Task<http::Response> OperatorTransferApi::PutPayoutHold(const RequestScope&
     request.set_merchant_id(*merchant);
     request.set_note(fields.Text("note"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout_hold.put", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, PutPayoutHoldMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, PutPayoutHoldMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout_hold.put", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope& scope) const {
@@ -218,8 +228,9 @@ net::Task<http::Response> OperatorTransferApi::LiftPayoutHold(const RequestScope
     if (!hold.ok()) co_return RefuseOperator(scope, hold.status());
     po::LiftPayoutHoldRequest request;
     request.set_hold_id(*hold);
-    NoteOperator(scope, "payout_hold.lift", scope.request.Parameter("holdId"));
-    co_return co_await Forward(scope, LiftPayoutHoldMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, LiftPayoutHoldMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout_hold.lift", scope.request.Parameter("holdId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListPayoutHolds(const RequestScope& scope) const {
@@ -234,8 +245,9 @@ net::Task<http::Response> OperatorTransferApi::CreateTransfers(const RequestScop
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::CreateTransfersRequest request;
     request.set_due_date(*date);
-    NoteOperator(scope, "transfers.create", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, CreateTransfersMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, CreateTransfersMethod(), std::move(request));
+    co_return NoteOperator(scope, "transfers.create", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope& scope) const {
@@ -249,8 +261,9 @@ net::Task<http::Response> OperatorTransferApi::RequestPayout(const RequestScope&
     request.set_merchant_id(*merchant);
     request.set_request_key(fields.Text("requestKey", kRequestKeyMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout.request", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, RequestPayoutMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, RequestPayoutMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout.request", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope& scope) const {
@@ -264,8 +277,9 @@ net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope&
     request.set_payout_id(*payout);
     request.set_attempt(static_cast<std::int32_t>(fields.Integer("attempt", 2, 1'000)));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "payout.reissue", scope.request.Parameter("payoutId"));
-    co_return co_await Forward(scope, ReissuePayoutMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, ReissuePayoutMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout.reissue", scope.request.Parameter("payoutId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetPayout(const RequestScope& scope) const {
@@ -288,13 +302,45 @@ net::Task<http::Response> OperatorTransferApi::ListPayouts(const RequestScope& s
     co_return co_await Forward(scope, ListPayoutsMethod(), std::move(request));
 }
 
+net::Task<http::Response> OperatorTransferApi::TraceTransfer(const RequestScope& scope) const {
+    auto transfer = PathId(scope.request, "transferId", "TRANSFER_UNKNOWN");
+    if (!transfer.ok()) co_return RefuseOperator(scope, transfer.status());
+    po::TraceTransferRequest request;
+    request.set_transfer_id(*transfer);
+    co_return co_await Forward(scope, TraceTransferMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::ListDayAccruals(const RequestScope& scope) const {
+    auto merchant = MerchantOf(scope.request);
+    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    const auto page = ReadPage(scope.request, kAccrualsMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
+    po::ListDayAccrualsRequest request;
+    request.set_merchant_id(*merchant);
+    request.set_business_date(*date);
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
+    co_return co_await Forward(scope, ListDayAccrualsMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::TracePayment(const RequestScope& scope) const {
+    auto payment = PathId(scope.request, "paymentId", "ACCRUAL_UNKNOWN");
+    if (!payment.ok()) co_return RefuseOperator(scope, payment.status());
+    po::TracePaymentRequest request;
+    request.set_payment_id(*payment);
+    co_return co_await Forward(scope, TracePaymentMethod(), std::move(request));
+}
+
 net::Task<http::Response> OperatorTransferApi::GatherTransfers(const RequestScope& scope) const {
     auto date = NamedDate(scope.request);
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     po::GatherTransfersRequest request;
     request.set_transfer_date(*date);
-    NoteOperator(scope, "transfers.gather", scope.request.Parameter("date"));
-    co_return co_await Forward(scope, GatherTransfersMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, GatherTransfersMethod(), std::move(request));
+    co_return NoteOperator(scope, "transfers.gather", scope.request.Parameter("date"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScope& scope) const {
@@ -310,19 +356,19 @@ net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScop
     response.subject = scope.caller->subject;
     response.content_type = "application/octet-stream";
     bool too_large = false;
-    NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"));
     const std::function<bool(const po::FilePiece&)> take = [&](const po::FilePiece& piece) {
         too_large = response.body.size() + piece.content().size() > kFileBytesMax;
         if (!too_large) response.body += piece.content();
         return !too_large;
     };
-    const Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
-    if (!status.ok()) co_return RefuseOperator(scope, status);
+    Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
     if (too_large) {
-        co_return RefuseOperator(scope, Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
-                                               "the file is larger than is served here"));
+        status = Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
+                        "the file is larger than is served here");
     }
-    co_return response;
+    if (!status.ok()) response = RefuseOperator(scope, status);
+    co_return NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"),
+                           std::move(response));
 }
 
 net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope& scope) const {
@@ -334,8 +380,9 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     request.set_format(fields.Text("format", 32));
     request.set_content(fields.Text("content", kResultTextMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "results.import", request.format());
-    co_return co_await Forward(scope, ImportResultsMethod(), std::move(request));
+    const std::string object = request.format();
+    http::Response answer = co_await Forward(scope, ImportResultsMethod(), std::move(request));
+    co_return NoteOperator(scope, "results.import", object, std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestScope& scope) const {
@@ -351,8 +398,9 @@ net::Task<http::Response> OperatorTransferApi::RequestAdjustment(const RequestSc
     request.set_amount(fields.Integer("amount", -kAmountDigits12, kAmountDigits12));
     request.set_reason(fields.Text("reason"));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "adjustment.request", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, RequestAdjustmentMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, RequestAdjustmentMethod(), std::move(request));
+    co_return NoteOperator(scope, "adjustment.request", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestScope& scope) const {
@@ -370,8 +418,9 @@ net::Task<http::Response> OperatorTransferApi::DecideAdjustment(const RequestSco
     po::DecideAdjustmentRequest request;
     request.set_adjustment_id(*adjustment);
     request.set_approve(decision == "APPROVE");
-    NoteOperator(scope, "adjustment.decide", scope.request.Parameter("adjustmentId"));
-    co_return co_await Forward(scope, DecideAdjustmentMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, DecideAdjustmentMethod(), std::move(request));
+    co_return NoteOperator(scope, "adjustment.decide", scope.request.Parameter("adjustmentId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListAdjustments(const RequestScope& scope) const {

@@ -33,6 +33,9 @@ class OperatorTransferApi {
     net::Task<http::Response> ReissuePayout(const RequestScope& scope) const;
     net::Task<http::Response> GetPayout(const RequestScope& scope) const;
     net::Task<http::Response> ListPayouts(const RequestScope& scope) const;
+    net::Task<http::Response> TraceTransfer(const RequestScope& scope) const;
+    net::Task<http::Response> ListDayAccruals(const RequestScope& scope) const;
+    net::Task<http::Response> TracePayment(const RequestScope& scope) const;
     net::Task<http::Response> GatherTransfers(const RequestScope& scope) const;
     /// The file's bytes.
     net::Task<http::Response> GetTransferFile(const RequestScope& scope) const;

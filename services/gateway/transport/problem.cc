@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "domain/partner_contract.h"
 #include "transport/json_writer.h"
 
 namespace kessai::gateway::transport {
@@ -10,19 +11,42 @@ namespace kessai::gateway::transport {
 namespace {
 
 // What is logged must outlive the response, and a Status' reason goes with it.
-constexpr std::array<std::string_view, 34> kReasons{
-    "AMOUNT_OUT_OF_RANGE",  "CURRENCY_UNKNOWN",   "FIELD_INVALID",
-    "MERCHANT_UNKNOWN",     "MERCHANT_SUSPENDED", "CODE_UNKNOWN",
-    "CODE_EXPIRED",         "CODE_DELETED",       "CODE_ALREADY_PAID",
-    "PAYMENT_CANCELED",     "PAYMENT_UNKNOWN",    "AMOUNT_CHANGED",
-    "INSUFFICIENT_FUNDS",   "WALLET_UNKNOWN",     "KEY_REUSED",
-    "SOURCE_UNKNOWN",       "BALANCE_LIMIT",      "PAGE_TOKEN_INVALID",
-    "QUEUE_FULL",           "OUTCOME_UNKNOWN",    "NOT_SENT",
-    "RATE_LIMITED",         "BODY_MALFORMED",     "FIELD_MISSING",
-    "FIELD_MALFORMED",      "FIELD_UNKNOWN",      "SIGN_IN_REQUIRED",
-    "SCOPE_MISSING",        "TOKEN_EXPIRED",      "TOKEN_MISSING",
-    "TOKEN_MALFORMED",      "TOKEN_KEY_UNKNOWN",  "RELEASE_RUNNING",
-    "TOKEN_SIGNATURE_WRONG"};
+constexpr std::array<std::string_view, 36> kReasons{"AMOUNT_OUT_OF_RANGE",
+                                                    "CURRENCY_UNKNOWN",
+                                                    "FIELD_INVALID",
+                                                    "MERCHANT_UNKNOWN",
+                                                    "MERCHANT_SUSPENDED",
+                                                    "CODE_UNKNOWN",
+                                                    "CODE_EXPIRED",
+                                                    "CODE_DELETED",
+                                                    "CODE_ALREADY_PAID",
+                                                    "PAYMENT_CANCELED",
+                                                    "PAYMENT_UNKNOWN",
+                                                    "AMOUNT_CHANGED",
+                                                    "INSUFFICIENT_FUNDS",
+                                                    "WALLET_UNKNOWN",
+                                                    "KEY_REUSED",
+                                                    "SOURCE_UNKNOWN",
+                                                    "BALANCE_LIMIT",
+                                                    "PAGE_TOKEN_INVALID",
+                                                    "QUEUE_FULL",
+                                                    "OUTCOME_UNKNOWN",
+                                                    "NOT_SENT",
+                                                    "RATE_LIMITED",
+                                                    "BODY_MALFORMED",
+                                                    "FIELD_MISSING",
+                                                    "FIELD_MALFORMED",
+                                                    "FIELD_UNKNOWN",
+                                                    "SIGN_IN_REQUIRED",
+                                                    "SCOPE_MISSING",
+                                                    "TOKEN_EXPIRED",
+                                                    "TOKEN_MISSING",
+                                                    "TOKEN_MALFORMED",
+                                                    "TOKEN_KEY_UNKNOWN",
+                                                    "RELEASE_RUNNING",
+                                                    "TOKEN_SIGNATURE_WRONG",
+                                                    "CONTENT_TYPE_UNSUPPORTED",
+                                                    "DAY_NOT_OVER"};
 
 std::string_view Lasting(std::string_view reason, Code code) {
     for (const auto name : kReasons) {
@@ -56,6 +80,7 @@ int HttpStatusOf(const Status& refusal) {
         case Code::kOk:
             return 200;
         case Code::kInvalidArgument:
+            return refusal.reason() == domain::reason::kContentTypeUnsupported ? 415 : 400;
         case Code::kOutOfRange:
             return 400;
         case Code::kUnauthenticated:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "domain/refusal.h"
 #include "kessai/faults/fault_point.h"
 
 namespace kessai::payment::app {
@@ -29,9 +30,19 @@ void DayCloser::Stop() {
     thread_.join();
 }
 
-Result<Day> DayCloser::Close(BusinessDate date) {
+Status DayCloser::CheckOver(BusinessDate date) {
+    KESSAI_ASSIGN_OR_RETURN(const DayStore::Now now, days_.Read());
+    const BusinessDate today = BusinessDate::OfJst(now.time);
+    if (date < today) return OkStatus();
+    return domain::Refuse(
+        domain::Refusal::kDayNotOver,
+        date.ToString() + " is not over in Japan, where it is " + today.ToString());
+}
+
+Result<Day> DayCloser::Close(BusinessDate date, bool early) {
     KESSAI_ASSIGN_OR_RETURN(const Day day, days_.Find(date));
     if (day.state != DayState::kOpen) return day;
+    if (!early) KESSAI_RETURN_IF_ERROR(CheckOver(date));
     const Status moved = days_.MoveGates(date);
     KESSAI_FAULT_POINT("payment.close_day.after_commit");
     // Another replica, or this call's own lost reply, may have moved them: Find tells.

@@ -38,14 +38,16 @@ class DayCloser {
     void Stop();
 
     /// Ends the open day `date`; for a day that ended before, only tells its state.
-    /// DAY_NOT_CURRENT for a day that never was open.
-    Result<Day> Close(BusinessDate date);
+    /// DAY_NOT_CURRENT for a day that never was open; DAY_NOT_OVER, unless `early`, while it is not
+    /// over in Japan by the database's clock.
+    Result<Day> Close(BusinessDate date, bool early = false);
 
     /// One round of the background's work, for tests: closes by schedule, and takes every
     /// unfinished day as far as it gets.
     Status RunOnce();
 
  private:
+    Status CheckOver(BusinessDate date);
     void Loop(std::stop_token stop);
 
     const DayCloserOptions options_;

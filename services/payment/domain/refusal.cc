@@ -70,6 +70,8 @@ Entry EntryOf(Refusal refusal) {
             return {"PAGE_SIZE_OUT_OF_RANGE", Code::kInvalidArgument};
         case Refusal::kDayNotCurrent:
             return {"DAY_NOT_CURRENT", Code::kFailedPrecondition};
+        case Refusal::kDayNotOver:
+            return {"DAY_NOT_OVER", Code::kFailedPrecondition};
         case Refusal::kDayOpen:
             return {"DAY_OPEN", Code::kFailedPrecondition};
         case Refusal::kChangeUnknown:

@@ -39,6 +39,7 @@ enum class Refusal {
     kPageTokenInvalid,
     kPageSizeOutOfRange,
     kDayNotCurrent,
+    kDayNotOver,
     kDayOpen,
     kChangeUnknown,
     kQueueFull,

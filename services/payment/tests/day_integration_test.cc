@@ -34,6 +34,8 @@ using testing::Refuses;
 using ::testing::SizeIs;
 
 constexpr UserId kUser{42};
+// The open day of these tests is today, or later.
+constexpr bool kEarly = true;
 
 auto IsIn(DayState state) {
     return IsOkAnd(Field(&Day::state, state));
@@ -155,7 +157,7 @@ TEST_F(DayTest, ADayEndsAtOnceWhileExecutorsWrite) {
     BusinessDate day = first;
     for (int i = 0; i < kDays; ++i, day = day.Next()) {
         ASSERT_EVENTUALLY(JournalsOf(day) >= 50);
-        ASSERT_THAT(closer().Close(day), IsIn(DayState::kClosing));
+        ASSERT_THAT(closer().Close(day, kEarly), IsIn(DayState::kClosing));
         held[day] = JournalsOf(day);
     }
     ASSERT_EVENTUALLY(JournalsOf(day) >= 50);
@@ -187,7 +189,7 @@ TEST_F(DayTest, ABatchThatHoldsItsGateIsOfItsDay) {
     std::future<Result<Day>> closing;
     {
         ASSERT_OK_AND_ASSIGN(const auto transaction, store_.Begin(storage::kGateSlots - 1));
-        closing = std::async(std::launch::async, [&] { return closer().Close(day); });
+        closing = std::async(std::launch::async, [&] { return closer().Close(day, kEarly); });
         ASSERT_EVENTUALLY(LockWaits() == 1);
         EXPECT_EQ(OpenDay(), day) << "gates that are not locked are not moved either";
         app::KnownRows nothing({});
@@ -210,11 +212,11 @@ TEST_F(DayTest, AGateThatStaysLockedLeavesTheDayOpen) {
     const auto before = Footprint();
     {
         ASSERT_OK_AND_ASSIGN(const auto transaction, store_.Begin(17));
-        EXPECT_THAT(impatient.closer().Close(day), Refuses(Code::kAborted, "LOCK_TIMEOUT"));
+        EXPECT_THAT(impatient.closer().Close(day, kEarly), Refuses(Code::kAborted, "LOCK_TIMEOUT"));
         EXPECT_THAT(days_.Find(day), IsIn(DayState::kOpen));
         EXPECT_EQ(Footprint(), before);
     }
-    EXPECT_THAT(impatient.closer().Close(day), IsIn(DayState::kClosing));
+    EXPECT_THAT(impatient.closer().Close(day, kEarly), IsIn(DayState::kClosing));
 }
 
 // Goal: a day gets its marks when, and only when, no event of it or of an earlier day waits; those
@@ -223,9 +225,9 @@ TEST_F(DayTest, EventsThatWaitHoldUpTheMarksOfTheirDayAndLaterOnes) {
     auto& executor = Start({});
     const BusinessDate day = OpenDay();
     ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, kUser, 1'000));
-    ASSERT_THAT(closer().Close(day), IsIn(DayState::kClosing));
+    ASSERT_THAT(closer().Close(day, kEarly), IsIn(DayState::kClosing));
     // A day without any event, behind one that waits.
-    ASSERT_THAT(closer().Close(day.Next()), IsIn(DayState::kClosing));
+    ASSERT_THAT(closer().Close(day.Next(), kEarly), IsIn(DayState::kClosing));
     ASSERT_THAT(GivenPayments(executor, kUser, 2, 10), SizeIs(2));
 
     const auto before = Footprint();
@@ -269,7 +271,7 @@ TEST_F(DayTest, TheMarkIsInEveryPartitionBehindTheDaysEvents) {
         ASSERT_THAT(GivenPayments(executor, kUser, 40, 10), SizeIs(40));
         journals[day.PlusDays(i)] = JournalsOf(day.PlusDays(i));
         if (i < 2) {
-            ASSERT_THAT(closer().Close(day.PlusDays(i)), IsIn(DayState::kClosing));
+            ASSERT_THAT(closer().Close(day.PlusDays(i), kEarly), IsIn(DayState::kClosing));
         }
     }
     closer().Start();
@@ -342,7 +344,7 @@ TEST_F(DayTest, ACrashBehindAnyStatementIsResumed) {
             through = true;
         }
         // What an operator, or the schedule, does again. It may wait for the dead one's locks.
-        ASSERT_THAT(closer().Close(day), IsOk());
+        ASSERT_THAT(closer().Close(day, kEarly), IsOk());
         ASSERT_OK(closer().RunOnce());
         ASSERT_THAT(GivenPayments(executor, kUser, 1, 1), SizeIs(1));
         ASSERT_NO_FATAL_FAILURE(PublishAll());
@@ -376,7 +378,7 @@ TEST_F(DayTest, LostRepliesToCommitsChangeNothing) {
     ASSERT_OK(lossy.days().Read());
 
     proxy.LoseReplyTo("COMMIT");
-    EXPECT_THAT(lossy.closer().Close(day), IsIn(DayState::kClosing));
+    EXPECT_THAT(lossy.closer().Close(day, kEarly), IsIn(DayState::kClosing));
     EXPECT_EQ(proxy.cuts(), 1);
     EXPECT_EQ(OpenDay(), day.Next());
 
@@ -401,13 +403,13 @@ TEST_F(DayTest, ClosingAgainOrOutOfOrderChangesNothing) {
     const auto never_open = Refuses(Code::kFailedPrecondition, "DAY_NOT_CURRENT");
     const auto expect_refused = [&] {
         const auto before = Footprint();
-        EXPECT_THAT(closer().Close(day.Previous()), never_open);
-        EXPECT_THAT(closer().Close(day.PlusDays(2)), never_open);
-        EXPECT_THAT(closer().Close(day.PlusDays(400)), never_open);
+        EXPECT_THAT(closer().Close(day.Previous(), kEarly), never_open);
+        EXPECT_THAT(closer().Close(day.PlusDays(2), kEarly), never_open);
+        EXPECT_THAT(closer().Close(day.PlusDays(400), kEarly), never_open);
         EXPECT_EQ(Footprint(), before);
     };
     expect_refused();
-    EXPECT_THAT(closer().Close(day.Next()), never_open);
+    EXPECT_THAT(closer().Close(day.Next(), kEarly), never_open);
     EXPECT_THAT(days_.Find(day), IsIn(DayState::kOpen));
 
     auto& executor = Start({});
@@ -416,13 +418,13 @@ TEST_F(DayTest, ClosingAgainOrOutOfOrderChangesNothing) {
     const auto expect_done = [&](DayState state) {
         SCOPED_TRACE(static_cast<int>(state));
         const auto before = Footprint();
-        EXPECT_THAT(closer().Close(day), IsIn(state));
+        EXPECT_THAT(closer().Close(day, kEarly), IsIn(state));
         EXPECT_THAT(days_.MoveGates(day), never_open);
         EXPECT_EQ(Footprint(), before);
         expect_refused();
         EXPECT_EQ(OpenDay(), day.Next());
     };
-    ASSERT_THAT(closer().Close(day), IsIn(DayState::kClosing));
+    ASSERT_THAT(closer().Close(day, kEarly), IsIn(DayState::kClosing));
     expect_done(DayState::kClosing);
     DrainOutbox();
     ASSERT_OK(closer().RunOnce());
@@ -458,7 +460,7 @@ TEST_F(DayTest, TwoReplicasCloseOnce) {
     const auto close_all = [&](Replica& replica) {
         for (const BusinessDate day : days) {
             together.arrive_and_wait();
-            EXPECT_THAT(replica.closer().Close(day), IsOk());
+            EXPECT_THAT(replica.closer().Close(day, kEarly), IsOk());
             together.arrive_and_wait();
             EXPECT_EVENTUALLY(Finish(replica.closer(), day));
         }
@@ -504,6 +506,29 @@ TEST_F(DayTest, TheScheduleClosesWhatIsOver) {
     EXPECT_EQ(now.open_date, BusinessDate::OfJst(now.time));
 }
 
+// Goal: a day that is not over in Japan is closed only by who says so.
+// Method: the gates are put on the day before today and on the day after, so that a midnight that
+// passes in between changes nothing.
+TEST_F(DayTest, ADayThatIsNotOverIsClosedOnlyEarly) {
+    const BusinessDate today = BusinessDate::OfJst(days_.Read().value().time);
+    const auto open = [&](BusinessDate day) {
+        Run("UPDATE gate SET business_date = '" + day.ToString() + "'");
+    };
+    open(today.Previous());
+    EXPECT_THAT(closer().Close(today.Previous()), IsIn(DayState::kClosing));
+
+    const BusinessDate tomorrow = today.Next();
+    open(tomorrow);
+    const auto before = Footprint();
+    EXPECT_THAT(closer().Close(tomorrow), Refuses(Code::kFailedPrecondition, "DAY_NOT_OVER"));
+    EXPECT_EQ(Footprint(), before);
+    EXPECT_THAT(closer().Close(tomorrow, kEarly), IsIn(DayState::kClosing));
+    // What is closed is closed, however it was.
+    EXPECT_THAT(closer().Close(tomorrow), IsIn(DayState::kClosing));
+    EXPECT_THAT(closer().Close(tomorrow.Next()),
+                Refuses(Code::kFailedPrecondition, "DAY_NOT_OVER"));
+}
+
 // Goal: who closes a day by hand does not wait for the background's next round; what goes wrong in
 // the background is told and tried again.
 TEST_F(DayTest, TheBackgroundIsWokenAndToldOfErrors) {
@@ -516,7 +541,7 @@ TEST_F(DayTest, TheBackgroundIsWokenAndToldOfErrors) {
     sleepy.closer().Start();
     ASSERT_EVENTUALLY(!sleepy.last_error().ok());
     Run("RENAME TABLE gone TO business_day");
-    ASSERT_THAT(sleepy.closer().Close(day), IsIn(DayState::kClosing));
+    ASSERT_THAT(sleepy.closer().Close(day, kEarly), IsIn(DayState::kClosing));
     ASSERT_EVENTUALLY(days_.Find(day).value().state == DayState::kMarked);
     sleepy.closer().Stop();
     DrainOutbox();

@@ -15,6 +15,8 @@
 namespace kessai::payment {
 namespace {
 
+constexpr bool kEarly = true;
+
 class KillingObserver final : public mysql::QueryObserver {
  public:
     explicit KillingObserver(int at) : left_(at) {}
@@ -49,7 +51,7 @@ Status CloseDay(char** argv) {
     app::DayCloser closer({.scheduled = false, .partition_count = kPartitions}, days, ids,
                           transport::EncodeMark, SystemClock(), [](const Status&) {});
 
-    KESSAI_RETURN_IF_ERROR(closer.Close(day).status());
+    KESSAI_RETURN_IF_ERROR(closer.Close(day, kEarly).status());
     KESSAI_RETURN_IF_ERROR(closer.RunOnce());  // Puts the marks into the outbox.
     {
         mysql::Pool not_observed(options);

@@ -315,6 +315,13 @@ TEST_F(ReleaseTest, EventsOfOthersPassBy) {
         Publish(object, Seal("kessai.payout.v1.AccrualRecorded", object, 1, payload));
         Publish(object, Seal("kessai.payout.v1.FromTheFuture", object, 2, "\xff\xff"));
     }
+    // Of the transfer whose number is the date's.
+    const std::int64_t transfer = (std::int64_t{1} << 40) + kDay.ToNumber();
+    const auto publish_transfer = [&](std::uint32_t version, std::string_view type) {
+        Publish(transfer, Seal(type, transfer, version, ""));
+    };
+    publish_transfer(1, payout::v1::TransferCreated::descriptor()->full_name());
+    publish_transfer(2, payout::v1::TransferSent::descriptor()->full_name());
     const auto mark =
         event::SealMark({kDay, kPartitions, "payout"}, 1, FromMicros(1'800'000'000'000'000))
             .value();
@@ -326,6 +333,12 @@ TEST_F(ReleaseTest, EventsOfOthersPassBy) {
 
     // The date's release is no repeat of another event of that key.
     PublishRelease(kDay, 100);
+    ASSERT_EVENTUALLY(AllRead());
+    EXPECT_EQ(ClearingsOf(kDay), 1);
+    // Nor is a transfer's event one of the release's.
+    publish_transfer(1, payout::v1::TransferCreated::descriptor()->full_name());
+    publish_transfer(3, payout::v1::TransferFailed::descriptor()->full_name());
+    publish_transfer(4, payout::v1::TransferReturned::descriptor()->full_name());
     ASSERT_EVENTUALLY(AllRead());
     EXPECT_EQ(ClearingsOf(kDay), 1);
     EXPECT_THAT(OpenLetters(), IsEmpty());

@@ -585,6 +585,13 @@ TEST_F(RpcTest, BadInputIsRefusedByName) {
     future.set_business_date(20991231);
     EXPECT_THAT(Call(CloseDay(), future, Operator("day:close")),
                 Refuses(Code::kFailedPrecondition, "DAY_NOT_CURRENT"));
+    v1::BusinessDay today;
+    ASSERT_OK_AND_ASSIGN(today,
+                         Call(GetBusinessDay(), v1::GetBusinessDayRequest(), Operator("day:read")));
+    v1::CloseDayRequest too_early;
+    too_early.set_business_date(today.business_date());
+    EXPECT_THAT(Call(CloseDay(), too_early, Operator("day:close")),
+                Refuses(Code::kFailedPrecondition, "DAY_NOT_OVER"));
     v1::GetBusinessDayRequest of_future;
     of_future.set_business_date(20991231);
     EXPECT_EQ(Call(GetBusinessDay(), of_future, Operator("day:read")).status().message(),

@@ -62,7 +62,7 @@ Result<v1::BusinessDay> DayService::CloseDay(const rpc::CallContext&,
                                              const v1::CloseDayRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             BusinessDate::FromNumber(request.business_date()));
-    KESSAI_ASSIGN_OR_RETURN(const app::Day day, closer_.Close(date));
+    KESSAI_ASSIGN_OR_RETURN(const app::Day day, closer_.Close(date, request.early()));
     return ToMessage(day);
 }
 

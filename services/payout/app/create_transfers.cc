@@ -133,7 +133,8 @@ Status CreateTransfers::Chunk(LedgerTransaction& transaction, BusinessDate due_d
                            .requested_by = std::string(requested_by)});
         const domain::Payout& payout = payouts.back();
         transfers.push_back(NextAttempt(transaction, payout, 1, run.transfer_date, requested_by));
-        KESSAI_RETURN_IF_ERROR(transaction.Post(JournalOf(payout, transfers.back())));
+        KESSAI_RETURN_IF_ERROR(
+            transaction.Post(JournalOf(payout, transfers.back()), transfers.back()));
         ++run.transfer_count;
         KESSAI_ASSIGN_OR_RETURN(run.amount, CheckedAdd(run.amount, amounts->amount));
     }

@@ -3,8 +3,10 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "app/close_day.h"
 #include "app/fix_month_volumes.h"
@@ -13,8 +15,10 @@
 namespace kessai::payout::app {
 
 struct DayKeeperOptions {
-    /// Release a day as soon as it is closed. Releases that were begun are always finished.
+    /// Release a day by itself. Releases that were begun are always finished.
     bool release_automatically = true;
+    /// Not before this time in Japan on the day after it; else as soon as it is closed.
+    std::optional<std::chrono::seconds> release_at = {};
     Duration poll_every = std::chrono::seconds(1);
 };
 
@@ -23,9 +27,14 @@ struct DayKeeperOptions {
 /// begun. Every replica runs one. Thread safe.
 class DayKeeper {
  public:
-    /// `on_error` is told what a round was refused with; the next one tries again.
+    struct Observer {
+        /// What a round was refused with; the next one tries again.
+        std::function<void(const Status&)> on_error;
+        /// How late the oldest day is that was to be released by itself and is not; zero: none.
+        std::function<void(Duration)> on_late;
+    };
     DayKeeper(DayKeeperOptions options, CloseDay& close_day, FixMonthVolumes& fix_month_volumes,
-              ReleaseDay& release_day, DayStore& days, std::function<void(const Status&)> on_error);
+              ReleaseDay& release_day, DayStore& days, const Clock& clock, Observer observer);
     ~DayKeeper();
 
     void Start();
@@ -42,13 +51,18 @@ class DayKeeper {
 
  private:
     void Loop(std::stop_token stop);
+    Status ReleaseDays(const std::stop_token& stop);
+    Instant DueAt(BusinessDate day) const;
+    Result<std::vector<BusinessDate>> DueDays();
+    Status TellHowLate();
 
     const DayKeeperOptions options_;
     CloseDay& close_day_;
     FixMonthVolumes& fix_month_volumes_;
     ReleaseDay& release_day_;
     DayStore& days_;
-    const std::function<void(const Status&)> on_error_;
+    const Clock& clock_;
+    const Observer observer_;
 
     mutable std::mutex mutex_;
     std::condition_variable_any wake_;

@@ -6,6 +6,7 @@
 
 #include "domain/accrual.h"
 #include "domain/release.h"
+#include "domain/transfer_event.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -32,6 +33,7 @@ class EventEncoder {
     virtual Result<std::string> AccrualRecorded(const domain::Accrual& accrual,
                                                 Instant recorded_at) const = 0;
     virtual Result<std::string> DayReleased(const DayReleasedEvent& released) const = 0;
+    virtual Result<std::string> TransferChanged(const domain::TransferEvent& event) const = 0;
     virtual Result<std::string> DayClosed(BusinessDate day, Instant closed_at) const = 0;
 
     /// The merchant that a payment's sealed event is of; none when it is of no merchant (a top-up),

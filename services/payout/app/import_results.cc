@@ -166,7 +166,7 @@ Status ImportResults::Apply(LedgerTransaction& transaction, const ResultFile& fi
             ++imported.repeated_count;
             continue;
         }
-        KESSAI_RETURN_IF_ERROR(transaction.Post(*journal));
+        KESSAI_RETURN_IF_ERROR(transaction.Post(*journal, transfer));
         if (domain::CameBack(transfer)) {
             holds.push_back(HoldMerchant(transaction, transfer, imported.imported_by));
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 
 #include "app/merchant_records.h"
@@ -44,6 +45,11 @@ class LedgerTransaction {
     virtual MerchantAccount& AccountOf(domain::MerchantId merchant) = 0;
     /// Posts a journal of a merchant whose account is locked. Refuses as domain::Post.
     virtual Status Post(const domain::MerchantJournal& journal) = 0;
+    /// The same of a journal of a transfer, as the transfer is after it: others are told of it.
+    virtual Status Post(const domain::MerchantJournal& journal,
+                        const domain::Transfer& transfer) = 0;
+    /// Tells others that transfers are in a file.
+    virtual Status TellSent(std::span<const domain::Transfer> transfers) = 0;
 
     /// What moved on a day, in accounts of all merchants: accruals and releases of the day, and the
     /// journals before this transaction's. No journal is added to a day before book_date().
@@ -53,6 +59,16 @@ class LedgerTransaction {
     virtual TransferRecords& transfers() = 0;
 };
 
+/// What is known of due dates, and of the days before them.
+struct DueDateFacts {
+    /// The latest due date whose transfers are all made.
+    std::optional<BusinessDate> last_finished_run;
+    /// The latest day that was closed.
+    std::optional<BusinessDate> last_known_day;
+    /// The first closed day that is not released.
+    std::optional<BusinessDate> first_unreleased_day;
+};
+
 /// The merchants' ledger, in the database. Thread safe.
 class LedgerStore {
  public:
@@ -60,6 +76,7 @@ class LedgerStore {
     /// Runs `work` in such a transaction; again if the database asks for it, so `work` begins from
     /// nothing each time.
     virtual Status InTransaction(const std::function<Status(LedgerTransaction&)>& work) = 0;
+    virtual Result<DueDateFacts> FindDueDateFacts() = 0;
     /// The transfers of a batch by number, for its file; bounded memory, and `take` may take long.
     virtual Status StreamBatch(const TransferBatch& batch,
                                const std::function<Status(const BatchLine&)>& take) = 0;

@@ -60,6 +60,29 @@ struct DayView {
     std::int64_t held_back_count = 0;
 };
 
+/// How far a round of release is.
+struct ReleaseProgress {
+    struct Chunk {
+        int number = 0;
+        /// Sealed in it.
+        std::int64_t merchant_count = 0;
+        bool done = false;
+        /// What the round released of it.
+        std::int64_t released_count = 0;
+        std::int64_t gross = 0;
+        std::int64_t net = 0;
+    };
+    domain::DayState state = domain::DayState::kOpen;
+    int round = 0;
+    bool deep = false;
+    Instant started_at;
+    std::optional<Instant> finished_at;
+    /// When it was read, by the database's clock.
+    Instant read_at;
+    /// Of the round, in order; empty: the day had none yet.
+    std::vector<Chunk> chunks;
+};
+
 struct DayRow {
     domain::EffectKey key;
     domain::MerchantId merchant;
@@ -82,6 +105,8 @@ class PayoutReader {
     virtual Result<MerchantPlans> ListPlans(domain::MerchantId merchant) = 0;
     /// NOT_FOUND DAY_UNKNOWN: neither open nor ever was.
     virtual Result<DayView> FindDay(BusinessDate day) = 0;
+    /// Of the day's last round, if it had one. NOT_FOUND DAY_UNKNOWN.
+    virtual Result<ReleaseProgress> FindProgress(BusinessDate day) = 0;
     /// Merchants held back still, by merchant.
     virtual Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) = 0;
 

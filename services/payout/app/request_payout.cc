@@ -47,7 +47,7 @@ Status AddAttempt(LedgerTransaction& transaction, int attempt, std::string_view 
     history.transfers.push_back(
         NextAttempt(transaction, history.payout, attempt, date, requested_by));
     const domain::Transfer& transfer = history.transfers.back();
-    KESSAI_RETURN_IF_ERROR(transaction.Post(JournalOf(history.payout, transfer)));
+    KESSAI_RETURN_IF_ERROR(transaction.Post(JournalOf(history.payout, transfer), transfer));
     return transaction.transfers().Insert(std::span(&transfer, 1));
 }
 

@@ -6,6 +6,7 @@
 #include "app/create_transfers.h"
 #include "domain/transfer_reason.h"
 #include "kessai/calendar/bank_days.h"
+#include "kessai/money/money.h"
 
 namespace kessai::payout::app {
 namespace {
@@ -48,12 +49,15 @@ Result<bool> SendTransfers::FillOne(LedgerTransaction& transaction, BusinessDate
     batch.transfer_date = transfer_date;
     batch.created_by = std::string(created_by);
     KESSAI_ASSIGN_OR_RETURN(
-        const auto sums,
+        const auto sent,
         transaction.transfers().FillBatch(batch.id, transfer_date, options_.transfers_per_file));
-    if (sums.count == 0) return false;
-    batch.transfer_count = sums.count;
-    batch.amount = sums.amount;
+    if (sent.empty()) return false;
+    batch.transfer_count = static_cast<std::int64_t>(sent.size());
+    for (const domain::Transfer& transfer : sent) {
+        KESSAI_ASSIGN_OR_RETURN(batch.amount, CheckedAdd(batch.amount, transfer.amount));
+    }
     KESSAI_RETURN_IF_ERROR(transaction.transfers().Insert(batch));
+    KESSAI_RETURN_IF_ERROR(transaction.TellSent(sent));
     return true;
 }
 

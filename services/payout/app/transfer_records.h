@@ -104,9 +104,10 @@ class TransferRecords {
 
     /// Puts at most `limit` transfers that are in no batch, of the date or an earlier one and of
     /// merchants without an open hold, into this one, by number, as long as they sum to
-    /// kBatchAmountMax at most. They are of the date then; gives their count and sum.
-    virtual Result<ImportedResults::Sums> FillBatch(domain::BatchId batch,
-                                                    BusinessDate transfer_date, int limit) = 0;
+    /// kBatchAmountMax at most. They are of the date then; gives them.
+    virtual Result<std::vector<domain::Transfer>> FillBatch(domain::BatchId batch,
+                                                            BusinessDate transfer_date,
+                                                            int limit) = 0;
     virtual Status Insert(const TransferBatch& batch) = 0;
     virtual Result<std::optional<TransferBatch>> FindBatch(domain::BatchId batch) = 0;
     virtual Result<std::vector<TransferBatch>> Batches(BusinessDate transfer_date) = 0;

@@ -16,6 +16,9 @@ enum class Gate : int {
     kDeadLetters = 2,
 };
 
+/// The writer of outbox rows that ledger_gate counts: beside those of Gate.
+inline constexpr int kLedgerWriter = 1'024 - 3;
+
 /// Not of a day: no day's end waits for it.
 inline constexpr BusinessDate kNoDay(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31));
 

@@ -8,7 +8,9 @@
 #include "domain/ledger.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
+#include "kessai/outbox/batch_writer.h"
 #include "kessai/result/check.h"
+#include "storage/gate.h"
 #include "storage/mysql_merchant_records.h"
 #include "storage/mysql_transfer_records.h"
 
@@ -20,9 +22,11 @@ constexpr int kLinesPerPage = 2'000;
 constexpr std::size_t kRowsPerStatement = 2'000;
 
 constexpr mysql::Query kLockGate{"ledger_gate.lock", R"sql(
-    SELECT business_date, last_journal, last_object FROM ledger_gate WHERE id = 1 FOR UPDATE)sql"};
+    SELECT business_date, last_journal, last_object, outbox_rows FROM ledger_gate
+    WHERE id = 1 FOR UPDATE)sql"};
 constexpr mysql::Query kSetGate{"ledger_gate.set", R"sql(
-    UPDATE ledger_gate SET business_date = ?, last_journal = ?, last_object = ? WHERE id = 1)sql"};
+    UPDATE ledger_gate SET business_date = ?, last_journal = ?, last_object = ?, outbox_rows = ?
+    WHERE id = 1)sql"};
 constexpr mysql::Query kLockAccounts{"merchant_account.lock", R"sql(
     SELECT merchant_id, moved_available, in_transit, bank_account, terms, open_holds
     FROM merchant_account FORCE INDEX (PRIMARY) WHERE merchant_id IN ({keys})
@@ -42,7 +46,11 @@ constexpr mysql::Query kPutAccounts{"merchant_account.put", R"sql(
                             terms = VALUES(terms), open_holds = VALUES(open_holds))sql"};
 constexpr mysql::Query kInsertJournals{"merchant_journal.insert", R"sql(
     INSERT INTO merchant_journal (journal_id, business_date, merchant_id, kind, object_id, currency,
-                                  amount, fee, tax, recorded_at_us) VALUES {rows})sql"};
+                                  amount, fee, tax, released, recorded_at_us) VALUES {rows})sql"};
+constexpr mysql::Query kDueDateFacts{"transfer_run.facts", R"sql(
+    SELECT (SELECT MAX(due_date) FROM transfer_run WHERE finished_at_us IS NOT NULL),
+           (SELECT MAX(business_date) FROM payout_day WHERE state > 1),
+           (SELECT MIN(business_date) FROM payout_day WHERE state IN (2, 3)))sql"};
 constexpr mysql::Query kBatchLines{"transfer.batch_lines", R"sql(
     SELECT t.transfer_id, t.amount, a.bank_code, a.branch_code, a.account_type, a.account_number,
            a.holder_kana, a.bank_kana, a.branch_kana
@@ -68,19 +76,24 @@ struct Gate {
     BusinessDate date;
     std::int64_t journal = 0;
     std::int64_t object = 0;
+    std::int64_t outbox_rows = 0;
 
     bool operator==(const Gate&) const = default;
 };
 
 class MysqlLedgerTransaction final : public app::LedgerTransaction {
  public:
-    MysqlLedgerTransaction(mysql::Session& session, Instant at)
-        : session_(session), at_(at), merchants_(session, at), transfers_(session, at) {}
+    MysqlLedgerTransaction(mysql::Session& session, Instant at, const app::EventEncoder& events)
+        : session_(session),
+          at_(at),
+          events_(events),
+          merchants_(session, at),
+          transfers_(session, at) {}
 
     Status Begin() {
         KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockGate));
         if (!rows.Next()) return Status(Code::kInternal, "GATE_MISSING", "ledger_gate is empty");
-        stored_gate_ = {rows.Date(0), rows.Int(1), rows.Int(2)};
+        stored_gate_ = {rows.Date(0), rows.Int(1), rows.Int(2), rows.Int(3)};
         gate_ = stored_gate_;
         gate_.date = std::max(gate_.date, BusinessDate::OfJst(at_));
         return OkStatus();
@@ -134,6 +147,29 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         return OkStatus();
     }
 
+    Status Post(const domain::MerchantJournal& journal, const domain::Transfer& transfer) override {
+        KESSAI_RETURN_IF_ERROR(Post(journal));
+        return Tell({.step = domain::StepOf(journal.kind),
+                     .transfer = transfer,
+                     .fee = journal.fee,
+                     .tax = journal.tax,
+                     .business_date = gate_.date,
+                     .at = at_});
+    }
+
+    Status TellSent(std::span<const domain::Transfer> transfers) override {
+        for (const domain::Transfer& transfer : transfers) {
+            KESSAI_RETURN_IF_ERROR(Tell({.step = domain::TransferStep::kSent,
+                                         .transfer = transfer,
+                                         .business_date = BusinessDate::OfJst(at_),
+                                         .at = at_}));
+        }
+        return OkStatus();
+    }
+
+    /// Shards of the outbox that have something to publish.
+    unsigned shards() const { return shards_; }
+
     Result<domain::TrialBalance> SumDay(BusinessDate day) override {
         domain::TrialBalance balance;
         KESSAI_ASSIGN_OR_RETURN(auto accruals, session_.Select(kSumAccruals, day));
@@ -169,9 +205,10 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
     Status Finish() {
         KESSAI_RETURN_IF_ERROR(StoreJournals());
         KESSAI_RETURN_IF_ERROR(StoreAccounts());
+        KESSAI_RETURN_IF_ERROR(StoreEvents());
         if (gate_ == stored_gate_) return OkStatus();
         return internal::TakeStatus(
-            session_.Execute(kSetGate, gate_.date, gate_.journal, gate_.object));
+            session_.Execute(kSetGate, gate_.date, gate_.journal, gate_.object, gate_.outbox_rows));
     }
 
  private:
@@ -180,13 +217,33 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         app::MerchantAccount stored;
     };
 
+    Status Tell(const domain::TransferEvent& event) {
+        KESSAI_ASSIGN_OR_RETURN(const std::string envelope, events_.TransferChanged(event));
+        const outbox::Entry entry{.object_id = domain::EventObjectOf(event.transfer.id),
+                                  .envelope = envelope};
+        const Status added = outbox_.Add(entry);
+        if (added.reason() != outbox::kBatchTooLarge) return added;
+        KESSAI_RETURN_IF_ERROR(StoreEvents());
+        return outbox_.Add(entry);
+    }
+
+    /// No day's end waits for them: a mark is of changes of payments.
+    Status StoreEvents() {
+        if (outbox_.empty()) return OkStatus();
+        shards_ |= outbox_.shards();
+        KESSAI_RETURN_IF_ERROR(
+            outbox_.Store(session_, OutboxRowId(++gate_.outbox_rows, kLedgerWriter), kNoDay));
+        outbox_.Clear();
+        return OkStatus();
+    }
+
     Status StoreJournals() {
         mysql::RowList rows;
         for (std::size_t i = 0; i < journals_.size(); ++i) {
             const domain::MerchantJournal& journal = journals_[i];
             rows.Add(++gate_.journal, gate_.date, journal.merchant, static_cast<int>(journal.kind),
                      journal.object, domain::kBookCurrency.code(), journal.amount, journal.fee,
-                     journal.tax, at_);
+                     journal.tax, AccountOf(journal.merchant).funds.released, at_);
             if (rows.size() < kRowsPerStatement && i + 1 < journals_.size()) continue;
             KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertJournals, rows));
             rows.Clear();
@@ -216,12 +273,15 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
 
     mysql::Session& session_;
     const Instant at_;
+    const app::EventEncoder& events_;
     MysqlMerchantRecords merchants_;
     MysqlTransferRecords transfers_;
     Gate stored_gate_;
     Gate gate_;
     std::map<domain::MerchantId, Account> accounts_;
     std::vector<domain::MerchantJournal> journals_;
+    outbox::BatchWriter outbox_;
+    unsigned shards_ = 0;
 };
 
 app::BatchLine ReadLine(const mysql::Rows& row) {
@@ -245,12 +305,29 @@ Status MysqlLedgerStore::InTransaction(const std::function<Status(app::LedgerTra
     // Whatever is asked for again is found to be there.
     policy.rerun_unknown = true;
     policy.acquire_timeout = kAcquireTimeout;
-    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
-        MysqlLedgerTransaction transaction(session, clock_.Now());
-        KESSAI_RETURN_IF_ERROR(transaction.Begin());
-        KESSAI_RETURN_IF_ERROR(work(transaction));
-        return transaction.Finish();
-    });
+    unsigned shards = 0;
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+            MysqlLedgerTransaction transaction(session, clock_.Now(), events_);
+            KESSAI_RETURN_IF_ERROR(transaction.Begin());
+            KESSAI_RETURN_IF_ERROR(work(transaction));
+            KESSAI_RETURN_IF_ERROR(transaction.Finish());
+            shards = transaction.shards();
+            return OkStatus();
+        }));
+    if (shards != 0 && on_events_) on_events_(shards);
+    return OkStatus();
+}
+
+Result<app::DueDateFacts> MysqlLedgerStore::FindDueDateFacts() {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kDueDateFacts));
+    app::DueDateFacts facts;
+    if (!rows.Next()) return facts;
+    if (!rows.IsNull(0)) facts.last_finished_run = rows.Date(0);
+    if (!rows.IsNull(1)) facts.last_known_day = rows.Date(1);
+    if (!rows.IsNull(2)) facts.first_unreleased_day = rows.Date(2);
+    return facts;
 }
 
 Status MysqlLedgerStore::StreamBatch(const app::TransferBatch& batch,

@@ -64,6 +64,15 @@ constexpr mysql::Query kFindDay{"payout_day.find", R"sql(
            (SELECT COUNT(*) FROM merchant_hold h WHERE h.business_date = d.business_date
                 AND h.released_round IS NULL AND h.merchant_id <> 0)
     FROM payout_day d WHERE d.business_date = ?)sql"};
+constexpr mysql::Query kLastRound{"release_round.last", R"sql(
+    SELECT round, deep, started_at_us, finished_at_us,
+           CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)
+    FROM release_round WHERE business_date = ? ORDER BY round DESC LIMIT 1)sql"};
+constexpr mysql::Query kChunksOfRound{"release_chunk.of_round", R"sql(
+    SELECT r.chunk, c.merchant_count, r.done, r.merchant_count, r.gross, r.net
+    FROM release_chunk r JOIN day_chunk c
+        ON c.business_date = r.business_date AND c.chunk = r.chunk
+    WHERE r.business_date = ? AND r.round = ? ORDER BY r.chunk)sql"};
 constexpr mysql::Query kListHeld{"merchant_hold.list", R"sql(
     SELECT merchant_id, reason, total_gross, total_fee, total_count, recount_gross, recount_fee,
            recount_count, note
@@ -248,6 +257,32 @@ Result<app::DayView> MysqlPayoutReader::FindDay(BusinessDate day) {
         view.held_back_count = rows.Int(2);
         return view;
     });
+}
+
+Result<app::ReleaseProgress> MysqlPayoutReader::FindProgress(BusinessDate day) {
+    return Read<app::ReleaseProgress>(
+        pool_, [&](mysql::Session& session) -> Result<app::ReleaseProgress> {
+            app::ReleaseProgress progress;
+            KESSAI_ASSIGN_OR_RETURN(progress.state, LoadDayState(session, day));
+            KESSAI_ASSIGN_OR_RETURN(auto round, session.Select(kLastRound, day));
+            if (!round.Next()) return progress;
+            progress.round = static_cast<int>(round.Int(0));
+            progress.deep = round.Bool(1);
+            progress.started_at = round.At(2);
+            if (!round.IsNull(3)) progress.finished_at = round.At(3);
+            progress.read_at = round.At(4);
+            KESSAI_ASSIGN_OR_RETURN(auto chunks,
+                                    session.Select(kChunksOfRound, day, progress.round));
+            while (chunks.Next()) {
+                progress.chunks.push_back({.number = static_cast<int>(chunks.Int(0)),
+                                           .merchant_count = chunks.Int(1),
+                                           .done = chunks.Bool(2),
+                                           .released_count = chunks.Int(3),
+                                           .gross = chunks.Int(4),
+                                           .net = chunks.Int(5)});
+            }
+            return progress;
+        });
 }
 
 Result<std::vector<domain::HeldBack>> MysqlPayoutReader::ListHeldBack(BusinessDate day) {

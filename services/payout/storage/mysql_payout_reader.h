@@ -20,6 +20,7 @@ class MysqlPayoutReader final : public app::PayoutReader {
                                              BusinessDate day) override;
     Result<app::MerchantPlans> ListPlans(domain::MerchantId merchant) override;
     Result<app::DayView> FindDay(BusinessDate day) override;
+    Result<app::ReleaseProgress> FindProgress(BusinessDate day) override;
     Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) override;
     Result<digest::DayDigest> Digests(BusinessDate day, bool deep) override;
     Status StreamRows(BusinessDate day, int bucket,

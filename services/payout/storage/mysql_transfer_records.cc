@@ -55,11 +55,12 @@ constexpr mysql::Query kInsertTransfers{"transfer.insert", R"sql(
 constexpr mysql::Query kSetState{"transfer.set_state", R"sql(
     UPDATE transfer SET state = ?, reason = ?, changed_at_us = ?
     WHERE transfer_id IN ({keys}))sql"};
-constexpr mysql::Query kUnsent{"transfer.unsent", R"sql(
-    SELECT t.transfer_id, t.amount FROM transfer t FORCE INDEX (transfer_batch_rows)
-    STRAIGHT_JOIN merchant_account m FORCE INDEX (PRIMARY) ON m.merchant_id = t.merchant_id
-    WHERE t.batch_id = 0 AND t.transfer_date <= ? AND m.open_holds = 0
-    ORDER BY t.transfer_id LIMIT ?)sql"};
+constexpr mysql::Query kUnsent{"transfer.unsent", "SELECT " KESSAI_TRANSFER_COLUMNS R"sql(
+    FROM transfer FORCE INDEX (transfer_batch_rows)
+    WHERE batch_id = 0 AND transfer_date <= ?
+        AND (SELECT m.open_holds FROM merchant_account m
+             WHERE m.merchant_id = transfer.merchant_id) = 0
+    ORDER BY transfer_id LIMIT ?)sql"};
 constexpr mysql::Query kFillBatch{"transfer.fill_batch", R"sql(
     UPDATE transfer SET batch_id = ?, transfer_date = ?
     WHERE transfer_id IN ({keys}) AND batch_id = 0)sql"};
@@ -222,22 +223,27 @@ Status MysqlTransferRecords::Update(std::span<const domain::Transfer> transfers)
     return OkStatus();
 }
 
-Result<app::ImportedResults::Sums> MysqlTransferRecords::FillBatch(domain::BatchId batch,
-                                                                   BusinessDate transfer_date,
-                                                                   int limit) {
+Result<std::vector<domain::Transfer>> MysqlTransferRecords::FillBatch(domain::BatchId batch,
+                                                                      BusinessDate transfer_date,
+                                                                      int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kUnsent, transfer_date, limit));
-    app::ImportedResults::Sums sums;
+    std::vector<domain::Transfer> filled;
     std::vector<domain::TransferId> ids;
-    while (rows.Next() && rows.Int(1) <= app::kBatchAmountMax - sums.amount) {
-        ids.emplace_back(rows.Int(0));
-        ++sums.count;
-        sums.amount += rows.Int(1);
+    std::int64_t sum = 0;
+    while (rows.Next()) {
+        domain::Transfer transfer = ReadTransfer(rows);
+        if (transfer.amount > app::kBatchAmountMax - sum) break;
+        sum += transfer.amount;
+        transfer.batch = batch;
+        transfer.transfer_date = transfer_date;
+        ids.push_back(transfer.id);
+        filled.push_back(std::move(transfer));
     }
     for (std::size_t from = 0; from < ids.size(); from += kKeysPerStatement) {
         KESSAI_RETURN_IF_ERROR(
             session_.Execute(kFillBatch, batch, transfer_date, KeysOf(ids, from)));
     }
-    return sums;
+    return filled;
 }
 
 Status MysqlTransferRecords::Insert(const app::TransferBatch& batch) {

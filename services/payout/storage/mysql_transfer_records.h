@@ -27,8 +27,8 @@ class MysqlTransferRecords final : public app::TransferRecords {
     Status Insert(std::span<const domain::Transfer> transfers) override;
     Status Update(std::span<const domain::Transfer> transfers) override;
 
-    Result<app::ImportedResults::Sums> FillBatch(domain::BatchId batch, BusinessDate transfer_date,
-                                                 int limit) override;
+    Result<std::vector<domain::Transfer>> FillBatch(domain::BatchId batch,
+                                                    BusinessDate transfer_date, int limit) override;
     Status Insert(const app::TransferBatch& batch) override;
     Result<std::optional<app::TransferBatch>> FindBatch(domain::BatchId batch) override;
     Result<std::vector<app::TransferBatch>> Batches(BusinessDate transfer_date) override;

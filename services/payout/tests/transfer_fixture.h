@@ -10,11 +10,16 @@
 #include "app/manage_payout_terms.h"
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
+#include "app/trace_funds.h"
+#include "storage/mysql_funds_reader.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
 #include "transport/csv_result_format.h"
+#include "transport/proto_event_encoder.h"
 
 namespace kessai::payout {
+
+inline constexpr int kTransferEventPartitions = 12;
 
 /// Who pays in tests.
 inline app::SendTransfersOptions TestSending() {
@@ -35,18 +40,23 @@ inline app::SendTransfersOptions TestSending() {
 /// The parts that pay merchants. Chunks are small, so that a test's few merchants are in several.
 struct Transfers {
     Transfers(mysql::Pool& pool, const Clock& clock)
-        : store(pool, clock),
+        : encoder(domain::TaxTable::Japan(), kTransferEventPartitions),
+          store(pool, clock, encoder),
           reader(pool),
+          funds(pool, pool),
           bank_accounts(store),
           terms(store),
           create({.merchants_per_chunk = 7}, store, domain::TaxTable::Japan()),
           request(store, domain::TaxTable::Japan()),
           send(TestSending(), store),
           import({}, store, {&csv}),
-          adjust(store) {}
+          adjust(store),
+          trace(funds, clock) {}
 
+    transport::ProtoEventEncoder encoder;
     storage::MysqlLedgerStore store;
     storage::MysqlLedgerReader reader;
+    storage::MysqlFundsReader funds;
     transport::CsvResultFormat csv;
     app::ManageBankAccounts bank_accounts;
     app::ManagePayoutTerms terms;
@@ -55,6 +65,7 @@ struct Transfers {
     app::SendTransfers send;
     app::ImportResults import;
     app::AdjustBalance adjust;
+    app::TraceFunds trace;
 };
 
 /// A result file with the right totals.

@@ -4,6 +4,7 @@
 #include "domain/reason.h"
 #include "kessai/digest/accumulator.h"
 #include "transport/plan_messages.h"
+#include "transport/trace_messages.h"
 
 namespace kessai::payout::transport {
 namespace {
@@ -42,6 +43,28 @@ void FillSums(const domain::Sums& sums, v1::HeldBackMerchant::Sums* message) {
     message->set_item_count(sums.item_count);
 }
 
+/// The chunks of a round, and what they sum to.
+void AddChunks(const std::vector<app::ReleaseProgress::Chunk>& chunks,
+               v1::ReleaseProgress& message) {
+    message.set_chunk_count(static_cast<std::int64_t>(chunks.size()));
+    for (const app::ReleaseProgress::Chunk& chunk : chunks) {
+        v1::ReleaseProgress::Chunk* added = message.add_chunks();
+        added->set_chunk(chunk.number);
+        added->set_merchant_count(chunk.merchant_count);
+        added->set_done(chunk.done);
+        added->set_released_count(chunk.released_count);
+        added->set_gross(chunk.gross);
+        added->set_net(chunk.net);
+        message.set_merchant_count(message.merchant_count() + chunk.merchant_count);
+        message.set_released_count(message.released_count() + chunk.released_count);
+        message.set_gross(message.gross() + chunk.gross);
+        message.set_net(message.net() + chunk.net);
+        if (!chunk.done) continue;
+        message.set_chunks_done(message.chunks_done() + 1);
+        message.set_merchants_done(message.merchants_done() + chunk.merchant_count);
+    }
+}
+
 }  // namespace
 
 auth::MethodPolicy Policy() {
@@ -57,6 +80,7 @@ auth::MethodPolicy Policy() {
         {"ReleaseDay", {auth::Operator("day:release")}},
         {"GetDay",
          {auth::Operator("payout:read"), auth::Operator("day:release"), auth::AnyService()}},
+        {"GetReleaseProgress", {auth::Operator("payout:read"), auth::Operator("day:release")}},
         {"ListHeldBack", {auth::Operator("payout:read"), auth::AnyService()}},
         {"GetDayDigests", {auth::AnyService()}},
         {"ListDayRows", {auth::AnyService()}},
@@ -77,6 +101,7 @@ void PayoutService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc:
     service.Blocking("GetAccrual", quick, *this, &PayoutService::GetAccrual);
     service.Blocking("ReleaseDay", slow, *this, &PayoutService::ReleaseDay);
     service.Blocking("GetDay", quick, *this, &PayoutService::GetDay);
+    service.Blocking("GetReleaseProgress", quick, *this, &PayoutService::GetReleaseProgress);
     service.Blocking("GetDayDigests", slow, *this, &PayoutService::GetDayDigests);
     service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(
         "ListDayRows", slow,
@@ -212,19 +237,7 @@ Result<v1::Accrual> PayoutService::GetAccrual(const rpc::CallContext&,
     KESSAI_ASSIGN_OR_RETURN(
         const app::RecordedAccrual found,
         reader_.FindAccrual({domain::PaymentId(request.payment_id()), request.version()}));
-    const domain::Accrual& accrual = found.accrual;
-    v1::Accrual response;
-    response.set_payment_id(accrual.key.payment.value());
-    response.set_version(accrual.key.version);
-    response.set_merchant_id(accrual.merchant.value());
-    response.set_business_date(accrual.business_date.ToNumber());
-    response.set_currency(std::string(accrual.currency.code()));
-    response.set_gross(accrual.gross);
-    response.set_fee(accrual.fee);
-    response.set_plan_id(accrual.plan.value());
-    response.set_plan_version(accrual.plan_version);
-    response.set_recorded_at_us(ToMicros(found.recorded_at));
-    return response;
+    return ToMessage(found);
 }
 
 Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
@@ -256,6 +269,29 @@ Result<v1::PayoutDay> PayoutService::GetDay(const rpc::CallContext&,
     response.set_state(ToMessage(day.state));
     if (day.seal) response.set_seal(day.seal->data(), day.seal->size());
     response.set_held_back_count(day.held_back_count);
+    return response;
+}
+
+Result<v1::ReleaseProgress> PayoutService::GetReleaseProgress(
+    const rpc::CallContext&, const v1::GetReleaseProgressRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const app::ReleaseProgress progress, reader_.FindProgress(date));
+    v1::ReleaseProgress response;
+    response.set_business_date(date.ToNumber());
+    response.set_state(ToMessage(progress.state));
+    if (progress.chunks.empty()) return response;
+    response.set_round(static_cast<std::uint32_t>(progress.round));
+    response.set_deep(progress.deep);
+    response.set_started_at_us(ToMicros(progress.started_at));
+    if (progress.finished_at) response.set_finished_at_us(ToMicros(*progress.finished_at));
+    response.set_read_at_us(ToMicros(progress.read_at));
+    AddChunks(progress.chunks, response);
+    // Clocks of a service and its database differ a little.
+    const Duration since = progress.finished_at.value_or(progress.read_at) - progress.started_at;
+    if (since > Duration::zero()) {
+        response.set_merchants_per_second(response.merchants_done() * 1'000'000 / since.count());
+    }
     return response;
 }
 

@@ -54,6 +54,8 @@ class PayoutService {
     Result<v1::DayRelease> ReleaseDay(const rpc::CallContext& context,
                                       const v1::ReleaseDayRequest& request);
     Result<v1::PayoutDay> GetDay(const rpc::CallContext& context, const v1::GetDayRequest& request);
+    Result<v1::ReleaseProgress> GetReleaseProgress(const rpc::CallContext& context,
+                                                   const v1::GetReleaseProgressRequest& request);
     Result<v1::DayDigests> GetDayDigests(const rpc::CallContext& context,
                                          const v1::GetDayDigestsRequest& request);
     Status ListDayRows(const v1::ListDayRowsRequest& request, rpc::StreamWriter<v1::DayRow>& rows);

@@ -1,5 +1,7 @@
 #include "transport/proto_event_encoder.h"
 
+#include <utility>
+
 #include "domain/day_total.h"
 #include "kessai/event/envelope.h"
 #include "kessai/event/mark.h"
@@ -12,6 +14,55 @@ namespace {
 constexpr std::string_view kAccrualRecorded = "kessai.payout.v1.AccrualRecorded";
 constexpr std::string_view kDayReleased = "kessai.payout.v1.DayReleased";
 constexpr std::string_view kPaymentChanged = "kessai.payment.v1.PaymentChanged";
+
+/// Of any message of a transfer, what all of them have.
+template <class Message>
+Message Begin(const domain::Transfer& transfer) {
+    Message message;
+    message.set_merchant_id(transfer.merchant.value());
+    message.set_payout_id(transfer.payout.value());
+    message.set_attempt(static_cast<std::uint32_t>(transfer.attempt));
+    message.set_currency(std::string(domain::kBookCurrency.code()));
+    message.set_amount(transfer.amount);
+    return message;
+}
+
+template <class Message>
+std::pair<std::string_view, std::string> Pack(const Message& message) {
+    return {Message::descriptor()->full_name(), message.SerializeAsString()};
+}
+
+/// The name of its message, and the message.
+std::pair<std::string_view, std::string> PayloadOf(const domain::TransferEvent& event) {
+    const domain::Transfer& transfer = event.transfer;
+    switch (event.step) {
+        case domain::TransferStep::kCreated: {
+            auto message = Begin<v1::TransferCreated>(transfer);
+            message.set_fee(event.fee);
+            message.set_tax(event.tax);
+            message.set_bank_account_version(static_cast<std::uint32_t>(transfer.bank_account));
+            return Pack(message);
+        }
+        case domain::TransferStep::kSent: {
+            auto message = Begin<v1::TransferSent>(transfer);
+            message.set_batch_id(transfer.batch.value());
+            message.set_transfer_date(transfer.transfer_date.ToNumber());
+            return Pack(message);
+        }
+        case domain::TransferStep::kSettled:
+            return Pack(Begin<v1::TransferSettled>(transfer));
+        case domain::TransferStep::kFailed: {
+            auto message = Begin<v1::TransferFailed>(transfer);
+            message.set_reason(transfer.reason);
+            return Pack(message);
+        }
+        case domain::TransferStep::kReturned:
+            break;
+    }
+    auto message = Begin<v1::TransferReturned>(transfer);
+    message.set_reason(transfer.reason);
+    return Pack(message);
+}
 
 }  // namespace
 
@@ -56,6 +107,18 @@ Result<std::string> ProtoEventEncoder::DayReleased(const app::DayReleasedEvent& 
                         .event_id = version,
                         .business_date = released.business_date,
                         .occurred_at = released.at,
+                        .payload = payload});
+}
+
+Result<std::string> ProtoEventEncoder::TransferChanged(const domain::TransferEvent& event) const {
+    const auto [type, payload] = PayloadOf(event);
+    const std::uint32_t version = domain::VersionOf(event.step);
+    return event::Seal({.type = type,
+                        .object_id = domain::EventObjectOf(event.transfer.id),
+                        .version = version,
+                        .event_id = domain::EventIdOf(event.transfer.id, version),
+                        .business_date = event.business_date,
+                        .occurred_at = event.at,
                         .payload = payload});
 }
 

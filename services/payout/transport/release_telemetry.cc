@@ -34,6 +34,9 @@ ReleaseTelemetry::ReleaseTelemetry(metrics::Registry& registry)
                                        "found after their release"})),
       errors_(registry.AddCounter({.name = "kessai_payout_day_errors_total",
                                    .help = "Rounds of the day keeper that were refused"})),
+      late_(registry.AddGauge({.name = "kessai_payout_release_late_seconds",
+                               .help = "How late the oldest day is that was to be released by "
+                                       "itself; 0: none"})),
       held_back_lines_(std::chrono::milliseconds(10)),
       released_fault_lines_(std::chrono::milliseconds(10)),
       error_lines_(std::chrono::seconds(10)) {}
@@ -77,6 +80,10 @@ app::ReleaseObserver ReleaseTelemetry::Observer() {
                                 {"fault", fault},
                                 {"suppressed", released_fault_lines_.TakeSuppressed()}});
                 }};
+}
+
+void ReleaseTelemetry::OnLate(Duration by) {
+    late_.Set(by);
 }
 
 void ReleaseTelemetry::OnError(const Status& why) {

@@ -15,6 +15,8 @@ class ReleaseTelemetry {
     app::ReleaseObserver Observer();
     /// What a round of the day keeper was refused with.
     void OnError(const Status& why);
+    /// How late a day is that was to be released by itself.
+    void OnLate(Duration by);
 
  private:
     metrics::Histogram& recount_seconds_;
@@ -22,6 +24,7 @@ class ReleaseTelemetry {
     metrics::Counters held_back_;
     metrics::Counter& released_faults_;
     metrics::Counter& errors_;
+    metrics::Gauge& late_;
     log::Limit held_back_lines_;
     log::Limit released_fault_lines_;
     log::Limit error_lines_;

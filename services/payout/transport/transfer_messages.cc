@@ -72,6 +72,20 @@ v1::TransferRun ToMessage(const app::TransferRun& run) {
     return message;
 }
 
+v1::Transfer ToMessage(const domain::Transfer& transfer) {
+    v1::Transfer message;
+    message.set_transfer_id(transfer.id.value());
+    message.set_attempt(transfer.attempt);
+    message.set_bank_account_version(transfer.bank_account);
+    message.set_transfer_date(transfer.transfer_date.ToNumber());
+    message.set_amount(transfer.amount);
+    message.set_state(static_cast<v1::Transfer::State>(transfer.state));
+    message.set_reason(transfer.reason);
+    message.set_batch_id(transfer.batch.value());
+    message.set_requested_by(transfer.requested_by);
+    return message;
+}
+
 v1::Payout ToMessage(const app::PayoutHistory& history) {
     const domain::Payout& payout = history.payout;
     v1::Payout message;
@@ -84,16 +98,7 @@ v1::Payout ToMessage(const app::PayoutHistory& history) {
     message.set_tax(payout.amounts.tax);
     message.set_requested_by(payout.requested_by);
     for (const domain::Transfer& transfer : history.transfers) {
-        v1::Transfer* added = message.add_transfers();
-        added->set_transfer_id(transfer.id.value());
-        added->set_attempt(transfer.attempt);
-        added->set_bank_account_version(transfer.bank_account);
-        added->set_transfer_date(transfer.transfer_date.ToNumber());
-        added->set_amount(transfer.amount);
-        added->set_state(static_cast<v1::Transfer::State>(transfer.state));
-        added->set_reason(transfer.reason);
-        added->set_batch_id(transfer.batch.value());
-        added->set_requested_by(transfer.requested_by);
+        *message.add_transfers() = ToMessage(transfer);
     }
     return message;
 }

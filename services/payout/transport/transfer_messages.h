@@ -10,6 +10,7 @@ v1::BankAccount ToMessage(const domain::BankAccount& account);
 v1::PayoutTerms ToMessage(const domain::PayoutTerms& terms);
 v1::PayoutHold ToMessage(const app::PayoutHold& hold);
 v1::TransferRun ToMessage(const app::TransferRun& run);
+v1::Transfer ToMessage(const domain::Transfer& transfer);
 v1::Payout ToMessage(const app::PayoutHistory& history);
 v1::TransferBatch ToMessage(const app::TransferBatch& batch);
 v1::ImportedResults ToMessage(const app::ImportedResults& results);

@@ -7,6 +7,7 @@
 
 #include "domain/reason.h"
 #include "domain/transfer_reason.h"
+#include "transport/trace_messages.h"
 #include "transport/transfer_messages.h"
 
 namespace kessai::payout::transport {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kPieceBytes = 48 * 1'024;
 constexpr std::size_t kNoteMax = 255;
 constexpr std::uint32_t kPageMax = 100;
+constexpr std::uint32_t kAccrualsMax = 1'000;
 
 Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
@@ -85,6 +87,9 @@ auth::MethodPolicy TransferPolicy() {
         {"ReissuePayout", {write}},
         {"GetPayout", {read, auth::Merchant()}},
         {"ListPayouts", {read, auth::Merchant()}},
+        {"TraceTransfer", {read}},
+        {"ListDayAccruals", {read}},
+        {"TracePayment", {read}},
         {"GatherTransfers", {write}},
         {"GetTransferFile", {write}},
         {"ImportResults", {write}},
@@ -111,6 +116,9 @@ void TransferService::Register(rpc::Service& service, rpc::WorkerPool& quick,
     service.Blocking("ReissuePayout", quick, *this, &TransferService::ReissuePayout);
     service.Blocking("GetPayout", quick, *this, &TransferService::GetPayout);
     service.Blocking("ListPayouts", quick, *this, &TransferService::ListPayouts);
+    service.Blocking("TraceTransfer", quick, *this, &TransferService::TraceTransfer);
+    service.Blocking("ListDayAccruals", slow, *this, &TransferService::ListDayAccruals);
+    service.Blocking("TracePayment", quick, *this, &TransferService::TracePayment);
     service.Blocking("GatherTransfers", slow, *this, &TransferService::GatherTransfers);
     service.Streaming<v1::GetTransferFileRequest, v1::FilePiece>(
         "GetTransferFile", slow,
@@ -275,6 +283,34 @@ Result<v1::ListPayoutsResponse> TransferService::ListPayouts(
         response.set_next_page_token(page.Next(payouts.size(), payout.payout.id.value()));
     }
     return response;
+}
+
+Result<v1::TransferTrace> TransferService::TraceTransfer(const rpc::CallContext&,
+                                                         const v1::TraceTransferRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const app::TransferTrace trace,
+                            use_.trace_funds.OfTransfer(domain::TransferId(request.transfer_id())));
+    return ToMessage(trace);
+}
+
+Result<v1::ListDayAccrualsResponse> TransferService::ListDayAccruals(
+    const rpc::CallContext&, const v1::ListDayAccrualsRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const auto merchant, ParseMerchant(request.merchant_id()));
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const auto from, ParseAccrualPosition(request.page_token()));
+    const std::uint32_t size =
+        request.page_size() == 0 ? kAccrualsMax : std::min(request.page_size(), kAccrualsMax);
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::AccrualPage page,
+        use_.trace_funds.AccrualsOf(merchant, date, from, static_cast<int>(size)));
+    return ToMessage(page);
+}
+
+Result<v1::PaymentTrace> TransferService::TracePayment(const rpc::CallContext&,
+                                                       const v1::TracePaymentRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const app::PaymentTrace trace,
+                            use_.trace_funds.OfPayment(domain::PaymentId(request.payment_id())));
+    return ToMessage(trace);
 }
 
 Result<v1::ListTransferBatchesResponse> TransferService::GatherTransfers(

@@ -11,6 +11,7 @@
 #include "app/manage_payout_terms.h"
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
+#include "app/trace_funds.h"
 #include "kessai/auth/policy.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/rpc/service.h"
@@ -36,6 +37,7 @@ class TransferService {
         app::SendTransfers& send_transfers;
         app::ImportResults& import_results;
         app::AdjustBalance& adjust_balance;
+        app::TraceFunds& trace_funds;
     };
     explicit TransferService(const UseCases& use_cases) : use_(use_cases) {}
 
@@ -72,6 +74,12 @@ class TransferService {
                                  const v1::GetPayoutRequest& request);
     Result<v1::ListPayoutsResponse> ListPayouts(const rpc::CallContext& context,
                                                 const v1::ListPayoutsRequest& request);
+    Result<v1::TransferTrace> TraceTransfer(const rpc::CallContext& context,
+                                            const v1::TraceTransferRequest& request);
+    Result<v1::ListDayAccrualsResponse> ListDayAccruals(const rpc::CallContext& context,
+                                                        const v1::ListDayAccrualsRequest& request);
+    Result<v1::PaymentTrace> TracePayment(const rpc::CallContext& context,
+                                          const v1::TracePaymentRequest& request);
     Result<v1::ListTransferBatchesResponse> GatherTransfers(
         const rpc::CallContext& context, const v1::GatherTransfersRequest& request);
     Status GetTransferFile(const v1::GetTransferFileRequest& request,

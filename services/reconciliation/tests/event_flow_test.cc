@@ -403,6 +403,18 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
             Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 3}, domain::EventId(93),
                  Day(), held.SerializeAsString())
                 .bytes);
+    // What becomes of transfers is payout's own.
+    const std::int64_t transfer = (std::int64_t{1} << 40) + 9;
+    std::uint32_t version = 0;
+    for (const auto* type :
+         {payout::v1::TransferCreated::descriptor(), payout::v1::TransferSent::descriptor(),
+          payout::v1::TransferSettled::descriptor(), payout::v1::TransferReturned::descriptor()}) {
+        ++version;
+        Publish(payout_topic_, transfer,
+                Seal(type->full_name(), {domain::PaymentId(transfer), version},
+                     domain::EventId(transfer << 3 | version), Day(), "")
+                    .bytes);
+    }
     const auto claim = PaymentSays(9, 4);
     Publish(claim);
     PublishAnswer(claim, 1);
@@ -412,6 +424,7 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
     EXPECT_EQ(schema_.Count("SELECT payout_gross - payment_gross FROM discrepancy"), 1);
     EXPECT_EQ(Summed(), 0);
     EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
+    EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
 }
 
 // Goal: a poisoned event becomes a dead letter with its reason; later events of its payment wait

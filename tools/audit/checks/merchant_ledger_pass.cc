@@ -1,6 +1,7 @@
 #include "checks/merchant_ledger_pass.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,8 +17,9 @@ using enum Invariant;
 
 class MerchantLedgerPass {
  public:
-    MerchantLedgerPass(mysql::Session& session, const SpillSpace& space, Report& report)
-        : session_(session), report_(report), moved_(space), sent_(space) {}
+    MerchantLedgerPass(mysql::Session& session, const SpillSpace& space,
+                       TransferEventsCheck* events, Report& report)
+        : session_(session), events_(events), report_(report), moved_(space), sent_(space) {}
 
     Status Run() {
         KESSAI_RETURN_IF_ERROR(JoinJournals());
@@ -46,10 +48,11 @@ class MerchantLedgerPass {
                 object = std::min(object, adjustments.Peek()->adjustment_id);
             }
             std::vector<MerchantJournalRow> implied;
+            std::optional<TransferRow> transfer;
             if (transfers.Peek() != nullptr && transfers.Peek()->transfer_id == object) {
-                const TransferRow& transfer = *transfers.Peek();
-                implied = ImpliedBy(transfer);
-                if (transfer.batch_id != 0) sent_.Add({transfer.batch_id, 1, transfer.amount});
+                transfer = *transfers.Peek();
+                implied = ImpliedBy(*transfer);
+                if (transfer->batch_id != 0) sent_.Add({transfer->batch_id, 1, transfer->amount});
                 transfers.Pop();
             }
             if (adjustments.Peek() != nullptr && adjustments.Peek()->adjustment_id == object) {
@@ -67,7 +70,9 @@ class MerchantLedgerPass {
                 journals.Pop();
             }
             CheckJournalsOf(object, implied, found, report_);
+            if (events_ != nullptr && transfer) events_->Follow(*transfer, found);
         }
+        if (events_ != nullptr) KESSAI_RETURN_IF_ERROR(events_->Finish());
         KESSAI_RETURN_IF_ERROR(journals.status());
         KESSAI_RETURN_IF_ERROR(transfers.status());
         KESSAI_RETURN_IF_ERROR(adjustments.status());
@@ -192,6 +197,7 @@ class MerchantLedgerPass {
     }
 
     mysql::Session& session_;
+    TransferEventsCheck* const events_;
     Report& report_;
     Aggregator<MerchantMoved> moved_;
     Aggregator<BatchSums> sent_;
@@ -200,8 +206,9 @@ class MerchantLedgerPass {
 
 }  // namespace
 
-Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space, Report& report) {
-    return MerchantLedgerPass(session, space, report).Run();
+Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space,
+                              TransferEventsCheck* events, Report& report) {
+    return MerchantLedgerPass(session, space, events, report).Run();
 }
 
 }  // namespace kessai::audit

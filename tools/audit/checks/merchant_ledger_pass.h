@@ -1,5 +1,6 @@
 #pragma once
 
+#include "checks/transfer_events_check.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
 #include "report.h"
@@ -12,7 +13,9 @@ namespace kessai::audit {
 /// M2, stored balances are the sums of journals, a file's sums those of its transfers, and open
 /// holds counted; M3, nothing is negative in transit; M4, no payout is paid twice, none to an
 /// account that one operator put alone, and no adjustment approved by who asked for it; M9,
-/// journals' days rise with their numbers.
-Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space, Report& report);
+/// journals' days rise with their numbers. `events` is told of each transfer; null when payout's
+/// topic was not read.
+Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space,
+                              TransferEventsCheck* events, Report& report);
 
 }  // namespace kessai::audit

@@ -33,6 +33,9 @@ struct MerchantJournalRow {
     std::int64_t amount = 0;
     std::int64_t fee = 0;
     std::int64_t tax = 0;
+    std::int64_t recorded_at_us = 0;
+    /// What was released before it; a version that did not note it told nobody of transfers.
+    bool released_is_noted = false;
 };
 
 /// Who put a version of a bank account, and who confirmed it.
@@ -42,7 +45,7 @@ struct AccountOperators {
     std::string confirmed_by;
 };
 
-/// One row of `transfer`, with its payout's and its account's beside it.
+/// One row of `transfer`, with its payout's, its file's and its account's beside it.
 struct TransferRow {
     std::int64_t transfer_id = 0;
     std::int64_t payout_id = 0;
@@ -50,12 +53,17 @@ struct TransferRow {
     std::int64_t merchant_id = 0;
     std::int64_t amount = 0;
     int state = 0;
-    std::int64_t batch_id = 0;
     bool payout_is_there = false;
     std::int64_t payout_merchant_id = 0;
     std::int64_t payout_amount = 0;
     std::int64_t payout_fee = 0;
     std::int64_t payout_tax = 0;
+    int bank_account = 0;
+    std::string reason;
+    std::int64_t batch_id = 0;
+    bool batch_is_there = false;
+    DayNumber batch_date = 0;
+    std::int64_t batch_created_at_us = 0;
     AccountOperators account;
 };
 

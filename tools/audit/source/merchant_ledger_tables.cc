@@ -10,7 +10,8 @@ namespace {
 constexpr std::int64_t kLowest = INT64_MIN;
 
 constexpr mysql::Query kJournals{"merchant_journal.page", R"sql(
-    SELECT journal_id, business_date + 0, merchant_id, kind, object_id, currency, amount, fee, tax
+    SELECT journal_id, business_date + 0, merchant_id, kind, object_id, currency, amount, fee, tax,
+           recorded_at_us, released IS NOT NULL
     FROM merchant_journal FORCE INDEX (merchant_journal_effect)
     WHERE object_id > ? OR (object_id = ? AND kind > ?)
     ORDER BY object_id, kind LIMIT ?)sql"};
@@ -19,17 +20,19 @@ constexpr mysql::Query kJournals{"merchant_journal.page", R"sql(
 #define KESSAI_AUDIT_TRANSFER                                                          \
     "SELECT t.transfer_id, t.payout_id, t.attempt, t.merchant_id, t.amount, t.state, " \
     "p.payout_id IS NOT NULL, COALESCE(p.merchant_id, 0), COALESCE(p.amount, 0), "     \
-    "COALESCE(p.fee, 0), COALESCE(p.tax, 0), t.batch_id, " KESSAI_AUDIT_OPERATORS      \
-    " FROM transfer t "
-#define KESSAI_AUDIT_ITS_PAYOUT                                  \
+    "COALESCE(p.fee, 0), COALESCE(p.tax, 0), t.bank_account, t.reason, t.batch_id, "   \
+    "b.batch_id IS NOT NULL, COALESCE(b.transfer_date + 0, 0), "                       \
+    "COALESCE(b.created_at_us, 0), " KESSAI_AUDIT_OPERATORS " FROM transfer t "
+#define KESSAI_AUDIT_BESIDE_IT                                   \
     " LEFT JOIN payout p ON p.payout_id = t.payout_id "          \
+    "LEFT JOIN transfer_batch b ON b.batch_id = t.batch_id "     \
     "LEFT JOIN bank_account a ON a.merchant_id = t.merchant_id " \
     "AND a.version = t.bank_account "
 constexpr mysql::Query kTransfers{"transfer.page", KESSAI_AUDIT_TRANSFER
-                                  "FORCE INDEX (PRIMARY)" KESSAI_AUDIT_ITS_PAYOUT
+                                  "FORCE INDEX (PRIMARY)" KESSAI_AUDIT_BESIDE_IT
                                   "WHERE t.transfer_id > ? ORDER BY t.transfer_id LIMIT ?"};
 constexpr mysql::Query kAttempts{"transfer.attempt_page", KESSAI_AUDIT_TRANSFER
-                                 "FORCE INDEX (transfer_attempt)" KESSAI_AUDIT_ITS_PAYOUT R"sql(
+                                 "FORCE INDEX (transfer_attempt)" KESSAI_AUDIT_BESIDE_IT R"sql(
     WHERE t.payout_id > ? OR (t.payout_id = ? AND t.attempt > ?)
     ORDER BY t.payout_id, t.attempt LIMIT ?)sql"};
 constexpr mysql::Query kAdjustments{"adjustment.page", R"sql(
@@ -80,8 +83,13 @@ void ReadTransfer(const mysql::Rows& from, TransferRow& row) {
     row.payout_amount = from.Int(8);
     row.payout_fee = from.Int(9);
     row.payout_tax = from.Int(10);
-    row.batch_id = from.Int(11);
-    ReadOperators(from, 12, row.account);
+    row.bank_account = SmallInt(from, 11);
+    row.reason = from.Text(12);
+    row.batch_id = from.Int(13);
+    row.batch_is_there = from.Bool(14);
+    row.batch_date = Day(from, 15);
+    row.batch_created_at_us = from.Int(16);
+    ReadOperators(from, 17, row.account);
 }
 
 }  // namespace
@@ -103,6 +111,8 @@ void MerchantJournalTable::Read(const mysql::Rows& from, Row& row) const {
     row.amount = from.Int(6);
     row.fee = from.Int(7);
     row.tax = from.Int(8);
+    row.recorded_at_us = from.Int(9);
+    row.released_is_noted = from.Bool(10);
 }
 
 Result<mysql::Rows> AttemptTable::Fetch(mysql::Session& session, const Row* after,

@@ -10,13 +10,15 @@ namespace {
 
 constexpr Duration kStallTimeout = std::chrono::seconds(30);
 constexpr std::string_view kDayReleased = "kessai.payout.v1.DayReleased";
+// TransferCreated and so on.
+constexpr std::string_view kOfTransfers = "kessai.payout.v1.Transfer";
 
 class TopicScan {
  public:
     TopicScan(const std::string& topic, const std::vector<kafka::OffsetRange>& ranges,
               const SpillSpace& space,
               const std::function<void(const event::Envelope&, const MessageId&)>& see)
-        : see_(see), events_(space), marked_through_(ranges.size(), 0) {
+        : see_(see), events_(space), transfer_events_(space), marked_through_(ranges.size(), 0) {
         contents_.topic = topic;
         for (const kafka::OffsetRange& range : ranges) {
             contents_.partitions.push_back({range, std::numeric_limits<std::int64_t>::max()});
@@ -39,6 +41,7 @@ class TopicScan {
 
     Result<TopicContents> Finish() {
         KESSAI_ASSIGN_OR_RETURN(contents_.events, events_.Finish());
+        KESSAI_ASSIGN_OR_RETURN(contents_.transfer_events, transfer_events_.Finish());
         return std::move(contents_);
     }
 
@@ -73,12 +76,17 @@ class TopicScan {
         kept.after_mark =
             kept.business_date <= marked_through_[static_cast<std::size_t>(record.partition)];
         if (see_) see_(event, IdOf(record));
+        if (event.type.starts_with(kOfTransfers)) {
+            kept.after_mark = false;  // A mark is of changes of payments.
+            return transfer_events_.Add(kept);
+        }
         events_.Add(kept);
     }
 
     const std::function<void(const event::Envelope&, const MessageId&)>& see_;
     TopicContents contents_;
     Sorter<EventRecord> events_;
+    Sorter<EventRecord> transfer_events_;
     /// By partition: the latest day that was marked so far.
     std::vector<DayNumber> marked_through_;
 };

@@ -20,6 +20,8 @@ namespace kessai::audit {
 struct TopicContents {
     std::string topic;
     Sorted<EventRecord> events;
+    /// Those of transfers (payout's topic), which are no changes' events.
+    Sorted<EventRecord> transfer_events;
     std::uint64_t messages = 0;
 
     struct Partition {

@@ -778,6 +778,59 @@ Status World::FinishPayout(mysql::Session& session) {
     return digest::AddToDay(session, digests_, 3);
 }
 
+void World::TellOfTransfer(std::int64_t transfer, std::uint32_t version, DayNumber day,
+                           const google::protobuf::Message& message) {
+    const std::int64_t object = (std::int64_t{1} << 40) + transfer;
+    const std::string payload = message.SerializeAsString();
+    Publish(true, object,
+            event::Seal({.type = message.GetDescriptor()->full_name(),
+                         .object_id = object,
+                         .version = version,
+                         .event_id = object * 8 + version,
+                         .business_date = DateOf(day),
+                         .occurred_at = FromMicros(1),
+                         .payload = payload})
+                .value());
+}
+
+void World::TellOfTransfers() {
+    const auto begin = [](auto message, std::int64_t merchant, std::int64_t payout,
+                          std::uint32_t attempt, std::int64_t amount) {
+        message.set_merchant_id(merchant);
+        message.set_payout_id(payout);
+        message.set_attempt(attempt);
+        message.set_currency(kYen);
+        message.set_amount(amount);
+        return message;
+    };
+    const auto tell = [&](std::int64_t transfer, std::int64_t merchant, std::int64_t payout,
+                          std::uint32_t attempt, std::int64_t amount, std::uint32_t account,
+                          std::int64_t fee, std::int64_t tax) {
+        auto created = begin(payout::v1::TransferCreated(), merchant, payout, attempt, amount);
+        created.set_fee(fee);
+        created.set_tax(tax);
+        created.set_bank_account_version(account);
+        TellOfTransfer(transfer, 1, 20261120, created);
+        if (attempt == 2) return;
+        auto sent = begin(payout::v1::TransferSent(), merchant, payout, attempt, amount);
+        sent.set_batch_id(11);
+        sent.set_transfer_date(20261120);
+        TellOfTransfer(transfer, 2, 19700101, sent);
+    };
+    tell(2, 11, 1, 1, 500, 1, 100, 10);
+    TellOfTransfer(2, 3, 20261120, begin(payout::v1::TransferSettled(), 11, 1, 1, 500));
+    tell(4, 12, 3, 1, 300, 1, 0, 0);
+    auto failed = begin(payout::v1::TransferFailed(), 12, 3, 1, 300);
+    failed.set_reason("E1");
+    TellOfTransfer(4, 3, 20261120, failed);
+    tell(5, 12, 3, 2, 300, 2, 0, 0);
+    tell(7, 13, 6, 1, 200, 1, 0, 0);
+    TellOfTransfer(7, 3, 20261120, begin(payout::v1::TransferSettled(), 13, 6, 1, 200));
+    auto returned = begin(payout::v1::TransferReturned(), 13, 6, 1, 200);
+    returned.set_reason("R1");
+    TellOfTransfer(7, 4, 20261120, returned);
+}
+
 Status World::StoreMerchantLedger(mysql::Session& session) {
     // 1: paid. 3: failed, and on its way again. 6: paid and returned.
     Inserter payouts(session, {"world.payouts", R"sql(
@@ -797,6 +850,12 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     transfers.Add(5, 3, 2, 12, 2, day, 300, 1, "", 0, "ken", 1, 1);
     transfers.Add(7, 6, 1, 13, 1, day, 200, 4, "R1", 11, "shop", 1, 1);
     KESSAI_RETURN_IF_ERROR(transfers.End());
+    Inserter batches(session, {"world.batches", R"sql(
+        INSERT INTO transfer_batch (batch_id, transfer_date, transfer_count, amount, created_by,
+                                    created_at_us) VALUES {rows})sql"});
+    batches.Add(11, day, 3, 1'000, "aiko", 1);
+    KESSAI_RETURN_IF_ERROR(batches.End());
+    TellOfTransfers();
     Inserter adjustments(session, {"world.adjustments", R"sql(
         INSERT INTO adjustment (adjustment_id, merchant_id, request_key, currency, amount, reason,
                                 state, requested_by, requested_at_us, decided_by, decided_at_us)
@@ -807,17 +866,17 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     KESSAI_RETURN_IF_ERROR(adjustments.End());
     Inserter journals(session, {"world.merchant_journals", R"sql(
         INSERT INTO merchant_journal (journal_id, business_date, merchant_id, kind, object_id,
-                                      currency, amount, fee, tax, recorded_at_us)
+                                      currency, amount, fee, tax, recorded_at_us, released)
         VALUES {rows})sql"});
-    journals.Add(1, day, 11, 1, 2, kYen, 500, 100, 10, 1);
-    journals.Add(2, day, 11, 2, 2, kYen, 500, 0, 0, 1);
-    journals.Add(3, day, 12, 1, 4, kYen, 300, 0, 0, 1);
-    journals.Add(4, day, 12, 3, 4, kYen, 300, 0, 0, 1);
-    journals.Add(5, day, 12, 1, 5, kYen, 300, 0, 0, 1);
-    journals.Add(6, day, 13, 1, 7, kYen, 200, 0, 0, 1);
-    journals.Add(7, day, 13, 2, 7, kYen, 200, 0, 0, 1);
-    journals.Add(8, day, 13, 4, 7, kYen, 200, 0, 0, 1);
-    journals.Add(9, day, 11, 5, 8, kYen, -40, 0, 0, 1);
+    journals.Add(1, day, 11, 1, 2, kYen, 500, 100, 10, 1, 700);
+    journals.Add(2, day, 11, 2, 2, kYen, 500, 0, 0, 1, 700);
+    journals.Add(3, day, 12, 1, 4, kYen, 300, 0, 0, 1, 300);
+    journals.Add(4, day, 12, 3, 4, kYen, 300, 0, 0, 1, 300);
+    journals.Add(5, day, 12, 1, 5, kYen, 300, 0, 0, 1, 300);
+    journals.Add(6, day, 13, 1, 7, kYen, 200, 0, 0, 1, 200);
+    journals.Add(7, day, 13, 2, 7, kYen, 200, 0, 0, 1, 200);
+    journals.Add(8, day, 13, 4, 7, kYen, 200, 0, 0, 1, 200);
+    journals.Add(9, day, 11, 5, 8, kYen, -40, 0, 0, 1, 700);
     KESSAI_RETURN_IF_ERROR(journals.End());
     Inserter accounts(session, {"world.merchant_accounts", R"sql(
         INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account,

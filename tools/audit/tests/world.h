@@ -17,6 +17,10 @@
 #include "kessai/time/business_date.h"
 #include "model/payment_rows.h"
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace kessai::audit::testing {
 
 /// A message as it is to stand in a topic.
@@ -161,6 +165,10 @@ class World {
     void Seal(DayNumber day, Day& state);
     void PublishMarks(bool of_payout, DayNumber day);
     void Publish(bool of_payout, std::int64_t object, std::string envelope);
+    /// Of the transfer, as its rows tell it, at time 1.
+    void TellOfTransfer(std::int64_t transfer, std::uint32_t version, DayNumber day,
+                        const google::protobuf::Message& message);
+    void TellOfTransfers();
 
     Status FlushPayment(mysql::Session& session);
     Status FlushPayout(mysql::Session& session);
@@ -168,8 +176,9 @@ class World {
     Status FinishPayment(mysql::Session& session);
     Status FinishPayout(mysql::Session& session);
     Status FinishReconciliation(mysql::Session& session);
-    /// Payouts in every state and adjustments of merchants 11 to 13, always the same.
-    static Status StoreMerchantLedger(mysql::Session& session);
+    /// Payouts in every state and adjustments of merchants 11 to 13, always the same, and their
+    /// events.
+    Status StoreMerchantLedger(mysql::Session& session);
 
     BusinessDate date_;
     std::int64_t now_us_;

@@ -37,6 +37,9 @@ constexpr auto& GetAccrual =
 constexpr auto& ReleaseDay =
     rpc::MethodOf<kPayout, "ReleaseDay", v1::ReleaseDayRequest, v1::DayRelease>;
 constexpr auto& GetDay = rpc::MethodOf<kPayout, "GetDay", v1::GetDayRequest, v1::PayoutDay>;
+constexpr auto& GetReleaseProgress =
+    rpc::MethodOf<kPayout, "GetReleaseProgress", v1::GetReleaseProgressRequest,
+                  v1::ReleaseProgress>;
 constexpr auto& ListHeldBack =
     rpc::MethodOf<kPayout, "ListHeldBack", v1::ListHeldBackRequest, v1::HeldBackMerchant>;
 constexpr auto& GetDayDigests =
@@ -444,6 +447,8 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
                 not_allowed);
     EXPECT_THAT(Call(GetDayDigests(), v1::GetDayDigestsRequest(), Operator("payout:read")),
                 not_allowed);
+    EXPECT_THAT(Call(GetReleaseProgress(), v1::GetReleaseProgressRequest(), Service()),
+                not_allowed);
     EXPECT_THAT(Call(GetDay(), v1::GetDayRequest(), "no token"),
                 Refuses(Code::kUnauthenticated, "TOKEN_INVALID"));
     // Another merchant's balance is as if it were not there.
@@ -452,6 +457,70 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
     EXPECT_THAT(Call(GetMerchantBalance(), balance, Token(auth::Role::kMerchant, {}, 8)),
                 Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
     EXPECT_OK(Call(GetMerchantBalance(), balance, Token(auth::Role::kMerchant, {}, 7)).status());
+}
+
+// Goal: how far a release is, is told from its checkpoints while it runs, and after it.
+// Method: seven merchants in chunks of three; the round's chunks are checked off one by one, as the
+// release does it, with the question in between.
+TEST_F(RpcTest, TheProgressOfAReleaseIsTold) {
+    std::vector<domain::PaymentChange> sales;
+    for (std::int64_t merchant = 1; merchant <= 7; ++merchant) {
+        sales.push_back(Sale(merchant, merchant, kDay, 1'000));
+    }
+    ASSERT_TRUE(payout_->Deliver(std::move(sales)).empty());
+    v1::GetReleaseProgressRequest request;
+    request.set_business_date(kDay.ToNumber());
+    const auto ask = [&] {
+        const auto progress = Call(GetReleaseProgress(), request, Operator("payout:read"));
+        EXPECT_OK(progress.status());
+        return progress.ok() ? *progress : v1::ReleaseProgress();
+    };
+    EXPECT_EQ(ask().state(), v1::PayoutDay::OPEN);
+    payout_->Close(kDay);
+    EXPECT_EQ(ask().state(), v1::PayoutDay::CLOSED);
+    EXPECT_EQ(ask().chunk_count(), 0);
+
+    ASSERT_OK(payout_->release_store.Begin(kDay, true, {}, SystemClock().Now()).status());
+    const auto begun = ask();
+    EXPECT_EQ(begun.state(), v1::PayoutDay::RELEASING);
+    EXPECT_TRUE(begun.deep());
+    EXPECT_GT(begun.started_at_us(), 0);
+    EXPECT_EQ(begun.finished_at_us(), 0);
+    EXPECT_EQ(begun.chunks_done(), 0);
+    EXPECT_EQ(begun.chunk_count(), 3);
+    EXPECT_EQ(begun.merchant_count(), 7);
+    EXPECT_EQ(begun.merchants_per_second(), 0);
+
+    // As one chunk that is done leaves it.
+    payout_->Run(
+        "UPDATE release_chunk SET done = 1, merchant_count = 3, gross = 3000, net = 2937 "
+        "WHERE business_date = '2026-11-22' AND chunk = 0");
+    payout_->Run("UPDATE release_round SET started_at_us = started_at_us - 2000000");
+    const auto half = ask();
+    EXPECT_EQ(half.chunks_done(), 1);
+    EXPECT_EQ(half.merchants_done(), 3);
+    EXPECT_EQ(half.released_count(), 3);
+    EXPECT_EQ(half.gross(), 3'000);
+    EXPECT_EQ(half.net(), 2'937);
+    EXPECT_LE(half.merchants_per_second(), 1);
+    ASSERT_EQ(half.chunks_size(), 3);
+    EXPECT_TRUE(half.chunks(0).done());
+    EXPECT_FALSE(half.chunks(1).done());
+    EXPECT_EQ(half.chunks(2).merchant_count(), 1);
+    payout_->Run("UPDATE release_chunk SET done = 0, merchant_count = 0, gross = 0, net = 0");
+
+    v1::ReleaseDayRequest release;
+    release.set_business_date(kDay.ToNumber());
+    ASSERT_OK(Call(ReleaseDay(), release, Operator("day:release")).status());
+    const auto done = ask();
+    EXPECT_EQ(done.state(), v1::PayoutDay::RELEASED);
+    EXPECT_GT(done.finished_at_us(), done.started_at_us());
+    EXPECT_EQ(done.chunks_done(), 3);
+    EXPECT_EQ(done.released_count(), 7);
+    EXPECT_EQ(done.gross(), 7'000);
+    request.set_business_date(20200101);
+    EXPECT_THAT(Call(GetReleaseProgress(), request, Operator("day:release")),
+                Refuses(Code::kNotFound, "DAY_UNKNOWN"));
 }
 
 }  // namespace

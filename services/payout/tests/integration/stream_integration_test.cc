@@ -274,9 +274,10 @@ TEST_F(StreamTest, DayGoesFromEventsToRelease) {
         (change.business_date == kDay ? first_day : second_day).push_back(change);
     }
 
-    app::DayKeeper keeper({.release_automatically = true, .poll_every = 20ms}, payout_->close_day,
-                          payout_->fix_month_volumes, payout_->release_day, payout_->day_store,
-                          [](const Status& why) { ADD_FAILURE() << why.ToString(); });
+    app::DayKeeper keeper(
+        {.release_automatically = true, .poll_every = 20ms}, payout_->close_day,
+        payout_->fix_month_volumes, payout_->release_day, payout_->day_store, SystemClock(),
+        {.on_error = [](const Status& why) { ADD_FAILURE() << why.ToString(); }, .on_late = {}});
     keeper.Start();
     const auto consumer = Consume();
     Publish(first_day);

@@ -9,8 +9,10 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
 #include <thread>
 
+#include "kessai/event/envelope.h"
 #include "kessai/testing/process.h"
 #include "kessai/testing/temp_dir.h"
 #include "tests/payout_fixture.h"
@@ -44,7 +46,10 @@ const std::string kBooks[] = {
     "SELECT CONCAT_WS(',', HEX(file_hash), settled_count, settled_amount, failed_count, "
     "failed_amount, returned_count, returned_amount, repeated_count) FROM bank_result_file "
     "ORDER BY file_hash",
-    "SELECT CONCAT_WS(',', business_date, last_journal, last_object) FROM ledger_gate"};
+    "SELECT CONCAT_WS(',', business_date, last_journal, last_object, outbox_rows) "
+    "FROM ledger_gate",
+    "SELECT CONCAT_WS(',', row_id, shard, entry_count, HEX(entries)) FROM outbox "
+    "ORDER BY row_id, shard"};
 
 class TransferTest : public PayoutTest {
  protected:
@@ -743,6 +748,117 @@ TEST_F(TransferTest, AtOnceEverybodyIsPaidOnce) {
         EXPECT_EQ(balance.available + balance.in_transit, merchant % 2 == 0 ? 10'300 : 9'700);
         EXPECT_LE(std::abs(balance.available), 300);
     }
+}
+
+// Goal: others are told of every step of every transfer, once, with what moved it, and what they
+// are told can be made again from the rows, byte for byte. Method: transfers of several ends; the
+// events are made again by SQL's rows, and looked for in the outbox.
+TEST_F(TransferTest, EveryStepIsTold) {
+    payout_->DrainOutbox();
+    domain::PayoutTerms terms;
+    terms.transfer_fee = 110;
+    ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
+    for (std::int64_t merchant = 1; merchant <= 12; ++merchant) {
+        Release(merchant, 1'000 * merchant);
+        OpenAccount(merchant);
+    }
+    Release(1, -990);  // too little is left
+    const auto told = [&] { return payout_->Number("SELECT SUM(entry_count) FROM outbox"); };
+    EXPECT_EQ(told(), 0);
+    ASSERT_OK(transfers_.create.Run(kDue, "aiko").status());
+    EXPECT_EQ(told(), 11);
+    const auto sent = Send();
+    EXPECT_EQ(told(), 22);
+    // A failed attempt and a second one; one that comes back later; and files that change nothing.
+    const auto amount = [&](std::size_t i) { return sent[i].amount; };
+    ResultFileText first;
+    first.Add(sent[0].id, "FAILED", amount(0), "E1");
+    for (std::size_t i = 1; i < 6; ++i) first.Add(sent[i].id, "SETTLED", amount(i));
+    ASSERT_OK(transfers_.import.Run("csv", first.Text(), "aiko").status());
+    EXPECT_EQ(told(), 28);
+    clock_.Set(Day(20261201).At(std::chrono::hours(10)));
+    ASSERT_OK(transfers_.import.Run("csv", first.Text(), "aiko").status());
+    EXPECT_FALSE(
+        transfers_.import
+            .Run("csv", ResultFileText().Add(sent[0].id, "SETTLED", amount(0)).Text(), "aiko")
+            .ok());
+    EXPECT_EQ(told(), 28);
+    ASSERT_OK(
+        transfers_.import
+            .Run("csv", ResultFileText().Add(sent[1].id, "RETURNED", amount(1), "R2").Text(), "ken")
+            .status());
+    ASSERT_OK(transfers_.request.Reissue(sent[0].payout, 2, "ken").status());
+    EXPECT_EQ(told(), 30);
+    domain::Adjustment wish;
+    wish.merchant = MerchantId(7);
+    wish.request_key = "case-1";
+    wish.amount = 5;
+    wish.reason = "no transfer";
+    wish.requested_by = "aiko";
+    ASSERT_OK_AND_ASSIGN(const auto asked, transfers_.adjust.Request(wish));
+    ASSERT_OK(transfers_.adjust.Decide(asked.id, true, "ken").status());
+    EXPECT_EQ(told(), 30);
+
+    std::vector<domain::TransferEvent> events;
+    ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
+    const auto add = [&](const std::string& sql, const auto& complete) {
+        auto rows =
+            session->Select(mysql::Query{"test.events",
+                                         "SELECT t.transfer_id, t.payout_id, t.attempt, "
+                                         "t.merchant_id, t.bank_account, t.amount, t.reason, "
+                                         "t.batch_id, " +
+                                             sql});
+        ASSERT_OK(rows.status());
+        while (rows->Next()) {
+            domain::TransferEvent& event = events.emplace_back();
+            event.transfer.id = TransferId(rows->Int(0));
+            event.transfer.payout = domain::PayoutId(rows->Int(1));
+            event.transfer.attempt = static_cast<int>(rows->Int(2));
+            event.transfer.merchant = MerchantId(rows->Int(3));
+            event.transfer.bank_account = static_cast<int>(rows->Int(4));
+            event.transfer.amount = rows->Int(5);
+            event.transfer.reason = rows->Text(6);
+            event.transfer.batch = domain::BatchId(rows->Int(7));
+            complete(*rows, event);
+        }
+    };
+    add("j.kind, j.fee, j.tax, j.business_date, j.recorded_at_us FROM merchant_journal j "
+        "JOIN transfer t ON t.transfer_id = j.object_id AND j.kind <> 5",
+        [](const mysql::Rows& row, domain::TransferEvent& event) {
+            event.step = domain::StepOf(static_cast<domain::JournalKind>(row.Int(8)));
+            event.fee = row.Int(9);
+            event.tax = row.Int(10);
+            event.business_date = row.Date(11);
+            event.at = row.At(12);
+        });
+    add("b.transfer_date, b.created_at_us FROM transfer t "
+        "JOIN transfer_batch b ON b.batch_id = t.batch_id",
+        [](const mysql::Rows& row, domain::TransferEvent& event) {
+            event.step = domain::TransferStep::kSent;
+            event.transfer.transfer_date = row.Date(8);
+            event.at = row.At(9);
+            event.business_date = BusinessDate::OfJst(event.at);
+        });
+    EXPECT_EQ(events.size(), 30u);
+    std::set<std::string> different;
+    for (const domain::TransferEvent& event : events) {
+        ASSERT_OK_AND_ASSIGN(const std::string sealed, payout_->encoder.TransferChanged(event));
+        different.insert(sealed);
+        ASSERT_OK_AND_ASSIGN(
+            auto found,
+            session->Select(mysql::Query{"test.told",
+                                         "SELECT COUNT(*) FROM outbox WHERE INSTR(entries, ?) > 0"},
+                            mysql::Bytes{sealed}));
+        found.Next();
+        EXPECT_EQ(found.Int(0), 1)
+            << event.transfer.id.ToString() << " " << static_cast<int>(event.step);
+        const auto opened = event::Open(sealed);
+        ASSERT_OK(opened.status());
+        EXPECT_GT(opened->object_id, Day(99991231).ToNumber());
+    }
+    EXPECT_EQ(different.size(), events.size());
+    // They keep no day from ending.
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM outbox WHERE business_date < '9999-12-31'"), 0);
 }
 
 class TransferKillTest : public TransferTest {

@@ -40,6 +40,10 @@ constexpr auto& RequestPayout = Of<"RequestPayout", v1::RequestPayoutRequest, v1
 constexpr auto& ReissuePayout = Of<"ReissuePayout", v1::ReissuePayoutRequest, v1::Payout>;
 constexpr auto& GetPayout = Of<"GetPayout", v1::GetPayoutRequest, v1::Payout>;
 constexpr auto& ListPayouts = Of<"ListPayouts", v1::ListPayoutsRequest, v1::ListPayoutsResponse>;
+constexpr auto& TraceTransfer = Of<"TraceTransfer", v1::TraceTransferRequest, v1::TransferTrace>;
+constexpr auto& ListDayAccruals =
+    Of<"ListDayAccruals", v1::ListDayAccrualsRequest, v1::ListDayAccrualsResponse>;
+constexpr auto& TracePayment = Of<"TracePayment", v1::TracePaymentRequest, v1::PaymentTrace>;
 constexpr auto& GatherTransfers =
     Of<"GatherTransfers", v1::GatherTransfersRequest, v1::ListTransferBatchesResponse>;
 constexpr auto& GetTransferFile = Of<"GetTransferFile", v1::GetTransferFileRequest, v1::FilePiece>;
@@ -65,7 +69,7 @@ class TransferRpcTest : public PayoutTest {
           signer_(ring_, SystemClock()),
           methods_({transfers_.store, transfers_.reader, transfers_.bank_accounts, transfers_.terms,
                     transfers_.create, transfers_.request, transfers_.send, transfers_.import,
-                    transfers_.adjust}),
+                    transfers_.adjust, transfers_.trace}),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kTransferServiceName, transport::TransferPolicy());
@@ -77,6 +81,8 @@ class TransferRpcTest : public PayoutTest {
         channel_ =
             std::make_unique<rpc::Channel>(rpc::Channel::Create(options, SystemClock()).value());
     }
+    void ExpectTraced(std::int64_t amount);
+
     ~TransferRpcTest() override {
         channel_ = nullptr;
         (void)server_.Stop(std::chrono::seconds(5));
@@ -143,6 +149,65 @@ class TransferRpcTest : public PayoutTest {
     rpc::Server server_;
     std::unique_ptr<rpc::Channel> channel_;
 };
+
+// Goal: the merchant's one transfer is traced to payment 1 and back, over the wire.
+void TransferRpcTest::ExpectTraced(std::int64_t amount) {
+    const std::string read = Operator("payout:read");
+    v1::TracePaymentRequest payment;
+    payment.set_payment_id(1);
+    ASSERT_OK_AND_ASSIGN(const auto back, Call(TracePayment(), payment, read));
+    EXPECT_EQ(back.merchant_id(), 7);
+    ASSERT_EQ(back.accruals_size(), 1);
+    ASSERT_EQ(back.days_size(), 1);
+    EXPECT_EQ(back.days(0).business_date(), kDay.ToNumber());
+    EXPECT_TRUE(back.days(0).released());
+    EXPECT_EQ(back.days(0).net(), amount + 110);
+    EXPECT_EQ(back.days(0).left(), 0);
+    ASSERT_EQ(back.days(0).paid_size(), 1);
+    EXPECT_EQ(back.days(0).paid(0).transfer().amount(), amount);
+
+    v1::TraceTransferRequest transfer;
+    transfer.set_transfer_id(back.days(0).paid(0).transfer().transfer_id());
+    ASSERT_OK_AND_ASSIGN(const auto trace, Call(TraceTransfer(), transfer, read));
+    EXPECT_EQ(trace.payout_id(), back.days(0).paid(0).payout_id());
+    ASSERT_EQ(trace.parts_size(), 2);
+    EXPECT_EQ(trace.parts(0).kind(), v1::FundsPart::RELEASE);
+    EXPECT_EQ(trace.parts(0).business_date(), kDay.ToNumber());
+    EXPECT_EQ(trace.parts(0).gross(), 10'000);
+    EXPECT_EQ(trace.parts(0).accrual_count(), 1);
+    EXPECT_EQ(trace.parts(1).kind(), v1::FundsPart::PRICE);
+    EXPECT_EQ(trace.parts(1).object_id(), transfer.transfer_id());
+    EXPECT_EQ(trace.parts(0).amount() + trace.parts(1).amount(), amount);
+
+    v1::ListDayAccrualsRequest day;
+    day.set_merchant_id(7);
+    day.set_business_date(kDay.ToNumber());
+    day.set_page_size(1);
+    std::int64_t gross = 0;
+    do {
+        ASSERT_OK_AND_ASSIGN(const auto page, Call(ListDayAccruals(), day, read));
+        for (const auto& accrual : page.accruals()) gross += accrual.gross();
+        day.set_page_token(page.next_page_token());
+    } while (!day.page_token().empty());
+    EXPECT_EQ(gross, 10'000);
+
+    const auto not_allowed = Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED");
+    EXPECT_THAT(Call(TraceTransfer(), transfer, Operator("transfer:write")), not_allowed);
+    EXPECT_THAT(Call(TracePayment(), payment, Merchant(7)), not_allowed);
+    EXPECT_THAT(Call(ListDayAccruals(), day, Merchant(7)), not_allowed);
+    for (const char* token :
+         {"x", "1", "1.2", "1.2.3.4", "-1.0.0", "1.-2.0", "2000.0.0", "1.2.x", "1.2.99999999999"}) {
+        day.set_page_token(token);
+        EXPECT_THAT(Call(ListDayAccruals(), day, read),
+                    Refuses(Code::kInvalidArgument, "FIELD_INVALID"))
+            << token;
+    }
+    transfer.set_transfer_id(99'999);
+    EXPECT_THAT(Call(TraceTransfer(), transfer, read),
+                Refuses(Code::kNotFound, "TRANSFER_UNKNOWN"));
+    payment.set_payment_id(99'999);
+    EXPECT_THAT(Call(TracePayment(), payment, read), Refuses(Code::kNotFound, "ACCRUAL_UNKNOWN"));
+}
 
 // Goal: everything that an operator does for a payout, over the wire.
 TEST_F(TransferRpcTest, APayoutOverTheWire) {
@@ -218,6 +283,7 @@ TEST_F(TransferRpcTest, APayoutOverTheWire) {
     const std::int64_t amount = 10'000 - 198 - 19 - 110;
     EXPECT_EQ(run.transfer_count(), 1);
     EXPECT_EQ(run.amount(), amount);
+    ExpectTraced(amount);
     v1::GatherTransfersRequest gather;
     gather.set_transfer_date(run.transfer_date());
     ASSERT_OK_AND_ASSIGN(const auto batches, Call(GatherTransfers(), gather, write));

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "domain/funds_trace.h"
 #include "domain/reason.h"
 #include "domain/release.h"
 #include "domain/transfer_reason.h"
@@ -57,7 +58,8 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
         kTransferUnknown,     kTransferNotSent,      kTransferNotSettled, kResultConflict,
         kResultAmountDiffers, kResultRepeated,       kResultLineInvalid,  kResultTotalsDiffer,
         kResultFileTooLarge,  kResultFormatUnknown,  kBatchUnknown,       kTransferFileDiffers,
-        kAdjustmentInvalid,   kAdjustmentUnknown,    kAdjustmentDecided};
+        kAdjustmentInvalid,   kAdjustmentUnknown,    kAdjustmentDecided,  kTraceUnknown,
+        kTraceDiffers};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::TransferReason_descriptor()->FindValueByName("TRANSFER_REASON_" +
                                                                    std::string(reason)),
@@ -126,6 +128,9 @@ TEST(PayoutContractTest, StoredNumbersAreThoseOfTheWire) {
         EXPECT_EQ(v1::JournalEntry::Kind_Name(static_cast<int>(kind)), JournalKindName(kind));
     }
     EXPECT_EQ(static_cast<int>(app::JournalLine::Kind::kReleased), v1::JournalEntry::RELEASED);
+    EXPECT_EQ(static_cast<int>(domain::FundsKind::kRelease), v1::FundsPart::RELEASE);
+    EXPECT_EQ(static_cast<int>(domain::FundsKind::kAdjustment), v1::FundsPart::ADJUSTMENT);
+    EXPECT_EQ(static_cast<int>(domain::FundsKind::kPrice), v1::FundsPart::PRICE);
     EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kRequested), v1::Adjustment::REQUESTED);
     EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kApproved), v1::Adjustment::APPROVED);
     EXPECT_EQ(static_cast<int>(domain::AdjustmentState::kDeclined), v1::Adjustment::DECLINED);

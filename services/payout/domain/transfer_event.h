@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+
+#include "domain/merchant_journal.h"
+#include "domain/transfer.h"
+#include "kessai/time/business_date.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::payout::domain {
+
+/// What happens to a transfer, as others are told.
+enum class TransferStep : std::uint8_t { kCreated, kSent, kSettled, kFailed, kReturned };
+
+struct TransferEvent {
+    TransferStep step = TransferStep::kCreated;
+    Transfer transfer = {};
+    /// The price, of a created one.
+    std::int64_t fee = 0;
+    std::int64_t tax = 0;
+    /// Those of the journal, or of the batch: so the event can be made again from the rows.
+    BusinessDate business_date = {};
+    Instant at = {};
+};
+
+/// Precondition: of a transfer, not an adjustment.
+inline TransferStep StepOf(JournalKind kind) {
+    switch (kind) {
+        case JournalKind::kTransferSettled:
+            return TransferStep::kSettled;
+        case JournalKind::kTransferFailed:
+            return TransferStep::kFailed;
+        case JournalKind::kTransferReturned:
+            return TransferStep::kReturned;
+        case JournalKind::kTransferCreated:
+        case JournalKind::kAdjustment:
+            break;
+    }
+    return TransferStep::kCreated;
+}
+
+/// A transfer fails or is settled, never both.
+inline std::uint32_t VersionOf(TransferStep step) {
+    switch (step) {
+        case TransferStep::kCreated:
+            return 1;
+        case TransferStep::kSent:
+            return 2;
+        case TransferStep::kSettled:
+        case TransferStep::kFailed:
+            return 3;
+        case TransferStep::kReturned:
+            break;
+    }
+    return 4;
+}
+
+/// The object of a transfer's events: in a space of its own, because readers of the topic key by
+/// object and version, and a release's object is a date's number, which a transfer has too one day.
+inline std::int64_t EventObjectOf(TransferId transfer) {
+    return transfer.value() + (std::int64_t{1} << 40);
+}
+
+/// A function of the transfer and the version, which rises for a transfer.
+inline std::int64_t EventIdOf(TransferId transfer, std::uint32_t version) {
+    return EventObjectOf(transfer) << 3 | version;
+}
+
+}  // namespace kessai::payout::domain
