@@ -1,12 +1,15 @@
 // kessai-release-bench: how long the release of a day takes. See README.md.
 //
 // `./kessai bench release` starts the servers for it, and tells it in its environment where they
-// are: KESSAI_BENCH_MYSQL=mysql://user:password@host:port/schema, KESSAI_BENCH_KAFKA=host:port.
+// are: KESSAI_BENCH_MYSQL=mysql://user:password@host:port/schema, KESSAI_BENCH_KAFKA=host:port, and
+// how a job is submitted to Spark: KESSAI_BENCH_SPARK, a word a line.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "bench/release/release_bench.h"
 #include "load/arguments.h"
@@ -23,6 +26,8 @@ constexpr char kUsage[] =
     "    --threads N --seed N          (one a core, 1)\n"
     "    --old-sample N                merchants that the old design really releases (4000)\n"
     "    --no-rivals                   only the release\n"
+    "    --spark                       Apache Spark local[2] among the rivals (fetched first, 900 "
+    "MB)\n"
     "    --json                        and a JSON object as the last line\n";
 
 const BusinessDate kDay = BusinessDate::FromNumber(20261102).value();
@@ -34,6 +39,15 @@ int Fail(const Status& status) {
 
 Status Refused(const std::string& what) {
     return Status(Code::kInvalidArgument, "ARGUMENT_INVALID", what);
+}
+
+/// Nothing when it was not started for that.
+std::vector<std::string> SparkCommand() {
+    const char* words = std::getenv("KESSAI_BENCH_SPARK");
+    std::vector<std::string> command;
+    std::istringstream lines(words == nullptr ? "" : words);
+    for (std::string word; std::getline(lines, word);) command.push_back(word);
+    return command;
 }
 
 Status ReadOptions(load::Arguments& arguments, ReleaseOptions& options) {
@@ -52,7 +66,12 @@ Status ReadOptions(load::Arguments& arguments, ReleaseOptions& options) {
         static_cast<int>(arguments.Integer("--threads", DescribeMachine().cores, 1, 64));
     options.old_sample = arguments.Integer("--old-sample", options.old_sample, 1, 10'000'000);
     options.rivals = !arguments.Flag("--no-rivals");
+    const bool spark = arguments.Flag("--spark");
+    if (spark) options.spark_command = SparkCommand();
     KESSAI_RETURN_IF_ERROR(arguments.Finish());
+    if (spark && options.spark_command.empty()) {
+        return Refused("--spark: run it by ./kessai bench release, which fetches Spark");
+    }
     const auto known = SkewOf(skew);
     if (!known) return Refused("--skew " + skew + ": zipf, uniform or half");
     recipe.skew = *known;

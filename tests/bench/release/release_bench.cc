@@ -8,6 +8,7 @@
 #include "bench/release/old_design.h"
 #include "bench/release/one_sql.h"
 #include "bench/release/process_memory.h"
+#include "bench/release/spark_rival.h"
 #include "domain/tax.h"
 #include "kessai/mysql/migration.h"
 #include "load/process_time.h"
@@ -45,7 +46,10 @@ Result<std::int64_t> StatusOf(mysql::Session& session, std::string_view name) {
 class Bench {
  public:
     Bench(const ReleaseOptions& options, const mysql::ConnectOptions& connect)
-        : options_(options), day_(options.recipe), pool_(PoolOf(connect, options.threads)) {
+        : options_(options),
+          connect_(connect),
+          day_(options.recipe),
+          pool_(PoolOf(connect, options.threads)) {
         report_.recipe = options.recipe;
         report_.bulk = options.bulk;
         report_.threads = options.threads;
@@ -238,6 +242,9 @@ class Bench {
     Status Compete() {
         std::vector<std::unique_ptr<Rival>> rivals;
         rivals.push_back(std::make_unique<OneSql>());
+        if (!options_.spark_command.empty()) {
+            rivals.push_back(std::make_unique<SparkRival>(options_.spark_command, connect_));
+        }
         // Last: it adds an index to the accruals.
         rivals.push_back(std::make_unique<OldDesign>(day_, options_.old_sample));
         const Contest contest{pool_, options_.recipe.day, options_.recipe.accruals,
@@ -253,6 +260,7 @@ class Bench {
     }
 
     const ReleaseOptions options_;
+    const mysql::ConnectOptions connect_;
     const GeneratedDay day_;
     mysql::Pool pool_;
     mysql::Session* session_ = nullptr;

@@ -30,6 +30,8 @@ struct ReleaseOptions {
     /// Merchants that the old design really releases.
     std::int64_t old_sample = 4'000;
     bool rivals = true;
+    /// What submits a job to Spark; empty: Spark is no rival.
+    std::vector<std::string> spark_command = {};
     /// How long the database may take, before the release is measured, to write what the loading
     /// left.
     int settle_seconds_max = 180;
