@@ -93,9 +93,9 @@ def write_release(books: Books, accruals: DataFrame, day: int, releases: str, cy
     lines = lines.sortWithinPartitions(*recount.KEYS).withColumn("currency", F.lit("JPY")).persist()
     try:
         dated = lines.withColumn("business_date", _date(day)).withColumn("round", F.lit(0))
-        _append(books, dated, releases)
+        append(books, dated, releases)
         of_cycle = lines.drop("item_count").withColumn("cycle_start", _date(business_date.cycle_start(day)))
-        _append(books, of_cycle, cycles)
+        append(books, of_cycle, cycles)
     finally:
         lines.unpersist()
 
@@ -104,7 +104,7 @@ def _date(day: int) -> Column:
     return F.lit(datetime.date.fromisoformat(business_date.iso(day)))
 
 
-def _append(books: Books, rows: DataFrame, table: str) -> None:
+def append(books: Books, rows: DataFrame, table: str) -> None:
     rows.write.jdbc(
         books.driver_url(_IN_BULK),
         table,

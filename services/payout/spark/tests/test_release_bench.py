@@ -8,9 +8,18 @@ from typing import Any, Callable
 
 import books
 from day_of_trade import DAY, DAY_BEFORE
-from servers import ROOT
+from payout_spark.mysql_books import Books
+from servers import ROOT, MariaDb
 
 JOB = ROOT / "tests" / "bench" / "release" / "spark_release.py"
+
+
+def job() -> Any:
+    found = importlib.util.spec_from_file_location("spark_release", JOB)
+    assert found and found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 def test_the_rows_are_the_releases(small_day: Callable[..., books.Day], spark: Any) -> None:
@@ -25,10 +34,6 @@ def test_the_rows_are_the_releases(small_day: Callable[..., books.Day], spark: A
     day.schema.run(
         "CREATE TABLE bench_release LIKE merchant_release", "CREATE TABLE bench_cycle LIKE merchant_cycle"
     )
-    found = importlib.util.spec_from_file_location("spark_release", JOB)
-    assert found and found.loader
-    spark_release = importlib.util.module_from_spec(found)
-    found.loader.exec_module(spark_release)
     times = day.folder / "times"
     password = day.folder / "writer"
     password.write_text(day.schema.password)
@@ -38,7 +43,7 @@ def test_the_rows_are_the_releases(small_day: Callable[..., books.Day], spark: A
     ]  # fmt: skip
     arguments[arguments.index("--user") + 1] = day.schema.user
     arguments[arguments.index("--password-file") + 1] = str(password)
-    assert spark_release.main(arguments) == 0
+    assert job().main(arguments) == 0
 
     for real, written, key in (
         ("merchant_release", "bench_release", f"business_date = {DAY}"),
@@ -50,3 +55,20 @@ def test_the_rows_are_the_releases(small_day: Callable[..., books.Day], spark: A
     measured = dict(line.split() for line in times.read_text().splitlines())
     assert list(measured) == ["started", "released", "recounted", "parquet_cold", "parquet_warm"]
     assert all(float(seconds) > 0 for seconds in measured.values())
+
+
+# Goal: Spark competes by what is quick there: a batch is one command, not one a row.
+def test_rows_go_back_in_bulk(spark: Any, mariadb: MariaDb) -> None:
+    rows = 20_000
+    schema = mariadb.schema()
+    schema.run("CREATE TABLE written (id BIGINT PRIMARY KEY)")
+
+    def commands() -> int:
+        ((_, count),) = schema.rows("SHOW GLOBAL STATUS LIKE 'Questions'")
+        return int(count)
+
+    before = commands()
+    writer = Books(spark, schema.jdbc_url, schema.user, schema.password)
+    job().append(writer, spark.range(rows).repartition(2), "written")
+    assert commands() - before < rows / 20
+    assert schema.rows("SELECT COUNT(*), SUM(id) FROM written") == [(rows, rows * (rows - 1) // 2)]
