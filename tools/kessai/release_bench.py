@@ -7,14 +7,16 @@ import shutil
 import subprocess
 from typing import Sequence
 
-from . import build, kafka, mariadb, packages, say, up
+from . import build, kafka, mariadb, packages, say, spark_environment, up
 from .diagnosis import Diagnosis
 from .lock import exclusive
-from .stack import Stack, open_stack
+from .stack import ROOT, Stack, open_stack
 
 STACK = "bench"
 PROGRAM = "kessai-release-bench"
 PRESET = "release"
+SPARK_JOB = ROOT / "tests" / "bench" / "release" / "spark_release.py"
+_SPARK_MEMORY = "4g"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,12 +27,13 @@ def main(arguments: Sequence[str]) -> int:
     with exclusive(stack):
         packages.install_missing()
         build.build(PRESET, [PROGRAM])
+        spark = _spark_environment() if "--spark" in arguments else {}
         _clear(stack)  # a run that was interrupted may have left something
         try:
             names = [mariadb.NAME] if "--bulk" in arguments else [mariadb.NAME, kafka.NAME]
             say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
             up.servers_up(stack, PRESET, names)
-            return _run(arguments, _environment(stack))
+            return _run(arguments, {**_environment(stack), **spark})
         finally:
             _clear(stack)
 
@@ -40,6 +43,12 @@ def _environment(stack: Stack) -> dict[str, str]:
         "KESSAI_BENCH_MYSQL": mariadb.service_url(stack, "payout"),
         "KESSAI_BENCH_KAFKA": kafka.address(stack),
     }
+
+
+def _spark_environment() -> dict[str, str]:
+    spark_environment.prepare()
+    command = spark_environment.submit_command(SPARK_JOB, _SPARK_MEMORY)
+    return {"KESSAI_BENCH_SPARK": "\n".join(command), **spark_environment.variables()}
 
 
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> int:

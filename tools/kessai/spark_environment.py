@@ -59,6 +59,29 @@ def prepare() -> None:
         (directory() / ".complete").write_text(_pins())
 
 
+def submit_command(script: Path, memory: str = "2g", shuffle_partitions: int = 8) -> list[str]:
+    """Runs a job on this machine only, on two cores; its arguments follow."""
+    settings = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": str(shuffle_partitions),
+    }
+    confs = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    java = f"-Dlog4j2.configurationFile=file:{HERE / 'quiet_log.properties'}"
+    return [
+        str(python().parent / "spark-submit"), "--master", "local[2]", "--driver-memory", memory,
+        "--driver-java-options", java, "--jars", ",".join(str(jar) for jar in sorted(jars())),
+        *confs, str(script),
+    ]  # fmt: skip
+
+
+def variables() -> dict[str, str]:
+    """Of a process that submits jobs: drivers and their tasks are of one Python."""
+    return {"PYSPARK_PYTHON": str(python()), "PYSPARK_DRIVER_PYTHON": str(python())}
+
+
 def _pins() -> str:
     return "".join(path.read_text() for path in _PINS)
 

@@ -22,7 +22,6 @@ from kessai import spark_environment  # noqa: E402
 from kessai.diagnosis import Diagnosis  # noqa: E402
 
 _JOBS = {"recount": "recount_day.py", "export": "export_day.py"}
-_MASTER, _MEMORY = "local[2]", "2g"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,30 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(diagnosis.text(), file=sys.stderr)
         return 2
     access = json.loads(Path(options.stack_file).read_text())
-    command = [*submit_command(_JOBS[options.job]), *reading(access), *options.options]
-    python = str(spark_environment.python())
-    environment = {**os.environ, "PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
+    submit = spark_environment.submit_command(spark_environment.HERE / _JOBS[options.job])
+    command = [*submit, *reading(access), *options.options]
+    environment = {**os.environ, **spark_environment.variables()}
     return subprocess.run(command, env=environment, check=False).returncode
-
-
-def submit_command(job: str) -> list[str]:
-    """spark-submit of the fetched PySpark, on this machine only."""
-    jars = ",".join(str(jar) for jar in sorted(spark_environment.jars()))
-    settings = {
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": "8",
-    }
-    confs = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
-    submit = spark_environment.python().parent / "spark-submit"
-    log = spark_environment.HERE / "quiet_log.properties"
-    java = f"-Dlog4j2.configurationFile=file:{log}"
-    return [
-        str(submit), "--master", _MASTER, "--driver-memory", _MEMORY, "--driver-java-options", java,
-        "--jars", jars, *confs, str(spark_environment.HERE / job),
-    ]  # fmt: skip
 
 
 def reading(access: dict) -> list[str]:

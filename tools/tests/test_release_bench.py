@@ -1,9 +1,11 @@
 """Goal: `bench release` runs on servers of its own, starts no more than it needs, and leaves nothing.
 Method: the command's parts, with those that start processes replaced by records of the call."""
 
+from pathlib import Path
+
 import pytest
 
-from kessai import commands, external, release_bench, stack
+from kessai import commands, external, release_bench, spark_environment, stack
 from kessai.diagnosis import Diagnosis
 
 
@@ -46,6 +48,21 @@ def test_bulk_needs_no_kafka(calls, tmp_path):
 def test_ingestion_needs_kafka(calls):
     release_bench.main([])
     assert calls[0] == ("servers", 37000, ("mariadb", "kafka"))
+
+
+def test_spark_is_fetched_when_it_is_asked_for(calls, monkeypatch):
+    monkeypatch.setattr(spark_environment, "prepare", lambda: calls.append(("prepare",)))
+    release_bench.main(["--bulk", "--spark"])
+    assert calls[0] == ("prepare",)
+    assert calls[2] == (
+        "run", ("--bulk", "--spark"), ["A", "KESSAI_BENCH_SPARK", "PYSPARK_DRIVER_PYTHON", "PYSPARK_PYTHON"]
+    )  # fmt: skip
+
+
+def test_what_is_submitted_to_spark_is_there(monkeypatch):
+    monkeypatch.setattr(spark_environment, "prepare", lambda: None)
+    words = release_bench._spark_environment()["KESSAI_BENCH_SPARK"].split("\n")
+    assert words[0].endswith("/spark-submit") and Path(words[-1]).is_file()
 
 
 def test_what_an_interrupted_run_left_is_removed_first(calls, tmp_path):

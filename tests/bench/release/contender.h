@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "kessai/mysql/pool.h"
 #include "kessai/result/result.h"
@@ -30,6 +32,8 @@ struct Contender {
     /// The seconds are computed from a part of the work that was done, which `note` states.
     bool extrapolated = false;
     std::string note = {};
+    /// Seconds of other runs than the one that competes, by what a JSON field adds to the name.
+    std::vector<std::pair<std::string, double>> also = {};
     /// Its rows, all that it wrote, are the release's.
     bool equal = false;
 };

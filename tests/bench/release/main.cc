@@ -1,12 +1,15 @@
 // kessai-release-bench: how long the release of a day takes. See README.md.
 //
 // `./kessai bench release` starts the servers for it, and tells it in its environment where they
-// are: KESSAI_BENCH_MYSQL=mysql://user:password@host:port/schema, KESSAI_BENCH_KAFKA=host:port.
+// are: KESSAI_BENCH_MYSQL=mysql://user:password@host:port/schema, KESSAI_BENCH_KAFKA=host:port, and
+// how a job is submitted to Spark: KESSAI_BENCH_SPARK, a word a line.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "bench/release/release_bench.h"
 #include "load/arguments.h"
@@ -29,6 +32,8 @@ constexpr char kUsage[] =
     "                                  and what only the deep run finds; without rivals\n"
     "    --kills N                     then the release once more, killed at N random points and\n"
     "                                  resumed each time: the same rows; without rivals\n"
+    "    --spark                       Apache Spark local[2] among the rivals (fetched first, 900 "
+    "MB)\n"
     "    --json                        and a JSON object as the last line\n";
 
 constexpr char kOnlyRelease[] = "--only-release";
@@ -41,6 +46,15 @@ int Fail(const Status& status) {
 
 Status Refused(const std::string& what) {
     return Status(Code::kInvalidArgument, "ARGUMENT_INVALID", what);
+}
+
+/// Nothing when it was not started for that.
+std::vector<std::string> SparkCommand() {
+    const char* words = std::getenv("KESSAI_BENCH_SPARK");
+    std::vector<std::string> command;
+    std::istringstream lines(words == nullptr ? "" : words);
+    for (std::string word; std::getline(lines, word);) command.push_back(word);
+    return command;
 }
 
 Status ReadOptions(load::Arguments& arguments, ReleaseOptions& options) {
@@ -62,7 +76,12 @@ Status ReadOptions(load::Arguments& arguments, ReleaseOptions& options) {
     options.later_day = arguments.Flag("--later-day");
     options.damage = static_cast<int>(arguments.Integer("--damage", 0, 1, 10'000));
     options.kills = static_cast<int>(arguments.Integer("--kills", 0, 1, 1'000));
+    const bool spark = arguments.Flag("--spark");
+    if (spark) options.spark_command = SparkCommand();
     KESSAI_RETURN_IF_ERROR(arguments.Finish());
+    if (spark && options.spark_command.empty()) {
+        return Refused("--spark: run it by ./kessai bench release, which fetches Spark");
+    }
     const auto known = SkewOf(skew);
     if (!known) return Refused("--skew " + skew + ": zipf, uniform or half");
     recipe.skew = *known;

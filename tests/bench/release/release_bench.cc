@@ -8,6 +8,7 @@
 #include "bench/release/old_design.h"
 #include "bench/release/one_sql.h"
 #include "bench/release/process_memory.h"
+#include "bench/release/spark_rival.h"
 #include "domain/reason.h"
 #include "domain/tax.h"
 #include "kessai/mysql/migration.h"
@@ -306,6 +307,9 @@ class Bench {
     Status Compete() {
         std::vector<std::unique_ptr<Rival>> rivals;
         rivals.push_back(std::make_unique<OneSql>());
+        if (!options_.spark_command.empty()) {
+            rivals.push_back(std::make_unique<SparkRival>(options_.spark_command, connect_));
+        }
         // Last: it adds an index to the accruals.
         rivals.push_back(std::make_unique<OldDesign>(day_, options_.old_sample));
         const Contest contest{pool_, options_.recipe.day, options_.recipe.accruals,

@@ -42,6 +42,8 @@ struct ReleaseOptions {
     int kills = 0;
     /// For the kills: the program that runs ReleaseWaiting over the same schema.
     std::vector<std::string> releaser;
+    /// What submits a job to Spark; empty: Spark is no rival.
+    std::vector<std::string> spark_command = {};
     /// How long the database may take, before the release is measured, to write what the loading
     /// left.
     int settle_seconds_max = 180;

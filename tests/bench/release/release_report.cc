@@ -173,6 +173,9 @@ std::string ToJson(const ReleaseReport& report) {
         line.Real(contender.name + "_seconds", contender.seconds)
             .Real(contender.name + "_ratio", contender.seconds / report.release_seconds)
             .Bool(contender.name + "_extrapolated", contender.extrapolated);
+        for (const auto& [part, seconds] : contender.also) {
+            line.Real(contender.name + "_" + part + "_seconds", seconds);
+        }
     }
     line.Integer("peak_rss_mib", report.peak_rss_mib)
         .Bool("buffer_pool_warm", report.buffer_pool_warm)

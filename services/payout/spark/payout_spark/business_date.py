@@ -24,9 +24,19 @@ def iso(day: int) -> str:
     return f"{day // 10000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
 
 
-def before(day: int) -> int:
-    date = datetime.date(day // 10000, day // 100 % 100, day % 100) - datetime.timedelta(days=1)
+def plus_days(day: int, days: int) -> int:
+    """Never beyond the last day that there is."""
+    ordinal = min(_date(day).toordinal() + days, datetime.date.max.toordinal())
+    date = datetime.date.fromordinal(ordinal)
     return date.year * 10000 + date.month * 100 + date.day
+
+
+def days_from(first: int, day: int) -> int:
+    return _date(day).toordinal() - _date(first).toordinal()
+
+
+def _date(day: int) -> datetime.date:
+    return datetime.date(day // 10000, day // 100 % 100, day % 100)
 
 
 def cycle_start(day: int) -> int:

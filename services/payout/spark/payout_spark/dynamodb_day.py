@@ -11,6 +11,7 @@ random time that doubles up to a limit (full jitter), until nothing has gone thr
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable, Iterator, Sequence, TypeVar
@@ -24,11 +25,13 @@ ATTRIBUTES = {
     "bucket": "b", "payment_id": "p", "version": "v", "merchant_id": "m", "kind": "k", "tax_class": "x",
     "currency": "c", "gross": "g", "fee": "f", "captured_total": "t", "refunded_before": "r",
     "payment_date": "d", "plan_id": "l", "plan_version": "n", "event_id": "e", "recorded_at_us": "a",
-    "content_hash": "h",
+    "content_hash": "h", "captured_methods": "s", "methods": "w", "store_id": "o",
 }  # fmt: skip
-_TYPES = {"currency": "S", "content_hash": "B"}  # else N
+_TYPES = {"currency": "S", "content_hash": "B", **dict.fromkeys(accrual_rows.DETAILS, "S")}  # else N
 
+SEGMENTS_MAX = 1_000_000  # of Scan
 _BATCH_ITEMS = 25  # of BatchWriteItem
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _TRANSIENT = {
     "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
     "InternalServerError", "ServiceUnavailable",
@@ -100,7 +103,11 @@ class Backoff:
 
 
 def table_name(prefix: str, day: int) -> str:
-    return f"{prefix}{day}"
+    """ARGUMENT_INVALID when no table can have that name."""
+    name = f"{prefix}{day}"
+    if not _TABLE_NAME.fullmatch(name):
+        raise Refusal("ARGUMENT_INVALID", f"'{name}' is no name of a table")
+    return name
 
 
 def make_table(access: Access, table: str) -> None:
@@ -198,7 +205,7 @@ def scan_segment(
 def _item(row: Sequence[Any]) -> dict[str, Any]:
     item = {}
     for name, value in zip(accrual_rows.COLUMNS, row):
-        if name == "business_date" or value is None:
+        if name == "business_date" or value is None or value == "":
             continue
         kind = _TYPES.get(name, "N")
         item[ATTRIBUTES[name]] = {kind: bytes(value) if kind == "B" else str(value)}
@@ -208,6 +215,6 @@ def _item(row: Sequence[Any]) -> dict[str, Any]:
 def _value(item: dict[str, Any], name: str) -> Any:
     held = item.get(ATTRIBUTES[name])
     if held is None:
-        return None
+        return "" if name in accrual_rows.DETAILS else None
     kind = _TYPES.get(name, "N")
     return int(held["N"]) if kind == "N" else held[kind]

@@ -6,7 +6,7 @@ that was left in the middle is copied again over what there is of it: a Parquet 
 own, written anew, and its checkpoint names the files that count; a DynamoDB row is put under its key.
 The manifest comes last, and without it nobody reads the export.
 
-    OUT/export.json                  what is exported: day, seal, target
+    OUT/export.json                  what is exported: day, seals, target
     OUT/accruals/0000-0015/*.parquet (Parquet only)
     OUT/checkpoints/0000-0015.json   rows, sums, checksum, files
     OUT/manifest.json                all of that together
@@ -24,10 +24,10 @@ from . import accrual_rows, dynamodb_day
 from .business_date import iso
 from .exact import halves, whole
 from .files import Files
-from .mysql_books import Books
+from .mysql_books import Books, DayState
 from .refusal import Refusal
 
-FORMAT = 1
+FORMAT = 2
 PARQUET, DYNAMODB = "parquet", "dynamodb"
 _CHECKSUM_BITS = 64
 
@@ -62,6 +62,14 @@ def _together(parts: list[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
+def identity(day: int, state: DayState) -> dict[str, Any]:
+    """What an export must be of: a merchant that was left open may have had accruals until its seal."""
+    return {
+        "format": FORMAT, "day": day, "seal": state.seal,
+        "leftOpen": {str(merchant): seal for merchant, seal in state.left_open},
+    }  # fmt: skip
+
+
 class Export:
     """One target of one day. `run` may be killed at any time and run again."""
 
@@ -87,7 +95,7 @@ class Export:
         state = self._books.state_of(self._day)
         self._books.require_known_accruals()
         begun = {
-            "format": FORMAT, "day": self._day, "seal": state.seal, "ranges": self._ranges,
+            **identity(self._day, state), "ranges": self._ranges,
             "target": DYNAMODB if self._table else PARQUET, "table": self._table,
         }  # fmt: skip
         self._begin(begun)
@@ -100,8 +108,10 @@ class Export:
         manifest = {**begun, **_together(done), "parts": done}
         if self._table:
             self._require_same("the table", summary(self._scan()), manifest)
-        if self._books.state_of(self._day).seal != state.seal:
-            raise Refusal("BOOKS_MOVED", f"{iso(self._day)} was sealed anew while it was exported")
+        if identity(self._day, self._books.state_of(self._day)) != identity(self._day, state):
+            raise Refusal(
+                "BOOKS_MOVED", f"merchants of {iso(self._day)} were sealed while it was exported"
+            )
         self._files.write("manifest.json", json.dumps(manifest, indent=1) + "\n")
         return manifest
 
@@ -175,25 +185,24 @@ def parquet_rows(spark: SparkSession, files: Files, names: list[str]) -> DataFra
 def read_export(
     spark: SparkSession,
     out: str,
-    day: int,
-    seal: str,
+    wanted: dict[str, Any],
     columns: tuple[str, ...],
     access: dynamodb_day.Access | None,
     segments: int,
 ) -> DataFrame:
-    """The day's rows of a finished export. EXPORT_INCOMPLETE, EXPORT_MISMATCH."""
+    """The rows of a finished export of `wanted`, see `identity`. EXPORT_INCOMPLETE, EXPORT_MISMATCH."""
     files = Files(spark, out)
     text = files.read("manifest.json")
     if text is None:
         raise Refusal("EXPORT_INCOMPLETE", f"{out} has no manifest: the export is not finished")
     manifest = json.loads(text)
-    held = {key: manifest.get(key) for key in ("format", "day", "seal")}
-    wanted = {"format": FORMAT, "day": day, "seal": seal}
+    held = {key: manifest.get(key) for key in wanted}
     if held != wanted:
         raise Refusal("EXPORT_MISMATCH", f"{out} holds {held}, asked for is {wanted}")
     if manifest["target"] == DYNAMODB:
         if access is None:
             raise Refusal("ARGUMENT_INVALID", f"{out} is of DynamoDB: its region is not given")
+        day = manifest["day"]
         return dynamodb_day.scan(spark, access, manifest["table"], day, columns, segments)
     names = [file for part in manifest["parts"] for file in part["files"]]
     return parquet_rows(spark, files, names).select(*columns)

@@ -74,8 +74,8 @@ def _send_package(spark: SparkSession) -> None:
 def books(spark: SparkSession, given: argparse.Namespace) -> Books:
     try:
         password = Path(given.password_file).read_text().split("\n")[0]
-    except OSError as error:
-        raise Refusal("ARGUMENT_INVALID", f"the password file: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:
+        raise Refusal("ARGUMENT_INVALID", f"the password file: {error}") from error
     return Books(spark, given.jdbc_url, given.user, password)
 
 

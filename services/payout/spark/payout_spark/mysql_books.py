@@ -10,20 +10,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Sequence
+from typing import Any, Sequence
 
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from . import accrual_rows, business_date, fee_plans
-from .fee_plans import Plan
+from . import accrual_rows, business_date, fee_plans, plans_in_force
+from .fee_plans import Plan, RuleRow
+from .plans_in_force import Assignment, PlanBook, Volume
 from .refusal import Refusal
 
 _OPEN = 1  # domain::DayState
 _EVENT_PARKED = 1  # domain::HoldReason
-_DRIVER = "org.mariadb.jdbc.Driver"
+DRIVER = "org.mariadb.jdbc.Driver"
 _FETCH_ROWS = 10_000
-_PLAN_BOOK_COLUMNS = {*fee_plans.COLUMNS, "revision", "put_at_us", "put_by"}
+_WHO_PUT_IT = ("revision", "put_at_us", "put_by")
+# What fees follow, by table, and what is not read of it.
+_FEE_TABLES = {
+    "fee_plan": (fee_plans.PLAN_COLUMNS, _WHO_PUT_IT),
+    "fee_plan_rule": (fee_plans.RULE_COLUMNS, ()),
+    "plan_assignment": (plans_in_force.ASSIGNMENT_COLUMNS, _WHO_PUT_IT[1:]),
+    "merchant_volume": (plans_in_force.VOLUME_COLUMNS, ("revision", "fixed_at_us")),
+}
+_FEE_DATES = ("effective_from", "effective_to", "date_from", "date_to", "month_start")
+_ACCRUAL_TABLES = {
+    "accrual": accrual_rows.STORED,
+    "accrual_detail": (*accrual_rows.DETAIL_KEY, *accrual_rows.DETAILS),
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,9 @@ class DayState:
 
     seal: str
     rounds: tuple[Round, ...]  # of the day's cycle, in the order in which they began
+    # Merchants that were left open when the day closed, and so are not in its seal: accruals of theirs
+    # may still come until they have a seal of their own.
+    left_open: tuple[tuple[int, str | None], ...] = ()
 
     def rounds_since(self, day: int) -> list[Round]:
         """Rounds that began with or after the day's first; none if it was not released yet."""
@@ -59,6 +75,10 @@ class Books:
         # With jdbc:mariadb: Spark quotes names by double quotes, which MySQL reads as texts.
         if not re.fullmatch(r"jdbc:mysql://[^/?]+/[\w$-]+(\?.*)?", self.url):
             raise Refusal("ARGUMENT_INVALID", "the JDBC URL is not jdbc:mysql://HOST:PORT/SCHEMA")
+
+    def driver_url(self, *options: str) -> str:
+        separator = "&" if "?" in self.url else "?"
+        return f"{self.url}{separator}{'&'.join(('permitMysqlScheme', *options))}"
 
     def state_of(self, day: int) -> DayState:
         """DAY_UNKNOWN, DAY_OPEN, or RELEASE_RUNNING while a round is under way."""
@@ -81,16 +101,28 @@ class Books:
             (Round(int(row.business_date), int(row["round"]), int(row.started_at_us)) for row in rounds),
             key=lambda one: (one.started_at_us, one.day, one.number),
         )
-        return DayState(days[0].seal, tuple(in_order))
+        left_open = self._rows(
+            "SELECT merchant_id, LOWER(HEX(seal)) AS seal FROM merchant_hold "
+            f"WHERE business_date = '{date}' AND open_at_close = 1"
+        )
+        seals = sorted((int(row.merchant_id), row.seal) for row in left_open)
+        return DayState(days[0].seal, tuple(in_order), tuple(seals))
 
     def accruals(
         self, day: int, columns: Sequence[str], ranges: Sequence[tuple[int, int]]
     ) -> DataFrame:
         """The day's rows of the buckets in `ranges`, one task each."""
-        names = [_as_number(name) if name in accrual_rows.DATES else name for name in columns]
+        names = [_of_accrual(name) for name in columns]
         if "bucket" not in columns:
-            names.append("bucket")
-        sql = f"SELECT {', '.join(names)} FROM accrual WHERE business_date = '{business_date.iso(day)}'"
+            names.append("a.bucket")
+        details = ""
+        if set(columns) & set(accrual_rows.DETAILS):
+            on = " AND ".join(f"d.{name} = a.{name}" for name in accrual_rows.DETAIL_KEY)
+            details = f" LEFT JOIN accrual_detail d ON {on}"
+        sql = (
+            f"SELECT {', '.join(names)} FROM accrual a{details} "
+            f"WHERE a.business_date = '{business_date.iso(day)}'"
+        )
         frame = self._frame(sql, [f"bucket BETWEEN {first} AND {last}" for first, last in ranges])
         return _typed(frame, accrual_rows.schema(tuple(columns)))
 
@@ -125,25 +157,34 @@ class Books:
         )
         return sorted(int(row.merchant_id) for row in rows)
 
-    def plans(self) -> list[Plan]:
-        """All versions. SCHEMA_UNKNOWN when fees follow more than these rules know."""
-        self._require_columns("fee_plan", _PLAN_BOOK_COLUMNS)
+    def plans(self) -> PlanBook:
+        """All versions, assignments and volumes. SCHEMA_UNKNOWN when fees follow more than these rules
+        know, PLAN_INVALID. What is put meanwhile is of days without accruals yet."""
+        for table, (columns, not_read) in _FEE_TABLES.items():
+            self._require_columns(table, {*columns, *not_read})
         self._require_no_further_rules()
-        names = [
-            _as_number(name) if name.startswith("effective") else name for name in fee_plans.COLUMNS
-        ]
-        plans = []
-        for row in self._rows(f"SELECT {', '.join(names)} FROM fee_plan"):
-            values = [
-                value if name == "currency" or value is None else int(value)
-                for name, value in zip(fee_plans.COLUMNS, row)
-            ]
-            plans.append(Plan(*values))
-        return plans
+        # In this order: a plan is stored together with its rules.
+        plans = [Plan(*values) for values in self._all_of("fee_plan")]
+        rules = [RuleRow(*values) for values in self._all_of("fee_plan_rule")]
+        return PlanBook(
+            fee_plans.versions(plans, rules),
+            [Assignment(*values) for values in self._all_of("plan_assignment")],
+            [Volume(*values) for values in self._all_of("merchant_volume")],
+        )
 
     def require_known_accruals(self) -> None:
         """SCHEMA_UNKNOWN when accruals have columns that would be left out, or lack some."""
-        self._require_columns("accrual", set(accrual_rows.COLUMNS))
+        for table, columns in _ACCRUAL_TABLES.items():
+            self._require_columns(table, set(columns))
+
+    def _all_of(self, table: str) -> list[list[Any]]:
+        columns, _ = _FEE_TABLES[table]
+        names = [_as_number(name) if name in _FEE_DATES else name for name in columns]
+        rows = self._rows(f"SELECT {', '.join(names)} FROM {table}")
+        return [
+            [value if value is None or isinstance(value, str) else int(value) for value in row]
+            for row in rows
+        ]
 
     def _require_no_further_rules(self) -> None:
         """What is said of fees, plans and accruals beside the known tables must not be in use."""
@@ -152,8 +193,9 @@ class Books:
             "WHERE table_schema = DATABASE()"
         )
         for (name,) in tables:
-            is_of_fees = name.startswith(("fee_", "plan_", "accrual_")) and name != "fee_plan"
-            if is_of_fees and self._rows(f"SELECT 1 AS one FROM `{name}` LIMIT 1"):
+            is_of_fees = name.startswith(("fee_", "plan_", "accrual_"))
+            is_known = name in _FEE_TABLES or name in _ACCRUAL_TABLES
+            if is_of_fees and not is_known and self._rows(f"SELECT 1 AS one FROM `{name}` LIMIT 1"):
                 raise Refusal("SCHEMA_UNKNOWN", f"fees may follow table {name}, which is not read here")
 
     def _require_columns(self, table: str, known: set[str]) -> None:
@@ -187,22 +229,28 @@ class Books:
 
     def _frame(self, sql: str, predicates: list[str]) -> DataFrame:
         """One task for each predicate, on columns of `sql`."""
-        separator = "&" if "?" in self.url else "?"
         return self.spark.read.jdbc(
-            f"{self.url}{separator}permitMysqlScheme",
+            self.driver_url(),
             f"({sql}) AS picked",
             predicates=predicates,
             properties={
                 "user": self.user,
                 "password": self.password,
-                "driver": _DRIVER,
+                "driver": DRIVER,
                 "fetchsize": str(_FETCH_ROWS),  # streamed, not gathered in the driver
             },
         )
 
 
-def _as_number(column: str) -> str:
-    return f"YEAR({column}) * 10000 + MONTH({column}) * 100 + DAYOFMONTH({column}) AS {column}"
+def _of_accrual(column: str) -> str:
+    if column in accrual_rows.DETAILS:
+        return f"COALESCE(d.{column}, '') AS {column}"
+    return _as_number(column, "a.") if column in accrual_rows.DATES else f"a.{column}"
+
+
+def _as_number(column: str, table: str = "") -> str:
+    date = f"{table}{column}"
+    return f"YEAR({date}) * 10000 + MONTH({date}) * 100 + DAYOFMONTH({date}) AS {column}"
 
 
 def _typed(frame: DataFrame, schema: accrual_rows.StructType) -> DataFrame:

@@ -8,10 +8,10 @@ from typing import Any, Sequence
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from . import accrual_rows, deep_check, export, fee_plans, job, recount
+from . import accrual_rows, deep_check, dynamodb_day, export, job, recount
 from .business_date import iso
 from .files import Files
-from .mysql_books import Books
+from .mysql_books import Books, DayState
 from .refusal import Refusal
 
 _NAMED_MAX = 1_000  # merchants named in the report; held_back/ has all
@@ -25,6 +25,8 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--out", help="a new folder for lines, held_back and report.json")
     given = parser.parse_args(arguments)
     day = job.day(given)
+    if not 0 <= given.segments <= dynamodb_day.SEGMENTS_MAX:
+        raise Refusal("ARGUMENT_INVALID", f"--segments is from 1 to {dynamodb_day.SEGMENTS_MAX}, or 0")
     spark = job.session(f"payout recount {iso(day)}")
     report = Recount(spark, job.books(spark, given), day, given).run()
     print(in_words(report), flush=True)
@@ -43,7 +45,7 @@ class Recount:
         if files is not None and files.exists("report.json"):
             raise Refusal("OUTPUT_EXISTS", f"{files.root} has a report already")
         state = self._books.state_of(self._day)
-        rows = self._rows(state.seal)
+        rows = self._rows(state)
         sums = recount.recounted(rows, self._given.deep)
         booked = recount.booked(self._spark, self._books, self._day, state, self._parts)
         judged = recount.judged(sums, booked).persist()
@@ -61,13 +63,16 @@ class Recount:
         finally:
             judged.unpersist()
 
-    def _rows(self, seal: str) -> DataFrame:
+    def _rows(self, state: DayState) -> DataFrame:
         columns = accrual_rows.FOR_FEES if self._given.deep else accrual_rows.FOR_SUMS
+        if self._given.deep:
+            self._books.require_known_accruals()
         if self._given.export:
             access = job.dynamodb_access(self._given)
             segments = self._given.segments or 4 * self._spark.sparkContext.defaultParallelism
+            wanted = export.identity(self._day, state)
             rows = export.read_export(
-                self._spark, self._given.export, self._day, seal, columns, access, segments
+                self._spark, self._given.export, wanted, columns, access, segments
             )
         else:
             # More ranges than connections, so that one slow range does not hold up the rest.
@@ -75,9 +80,7 @@ class Recount:
             rows = self._books.accruals(self._day, columns, ranges)
         if not self._given.deep:
             return rows
-        self._books.require_known_accruals()
-        periods = fee_plans.timeline(self._books.plans())
-        return deep_check.with_faults(rows, self._spark.createDataFrame(periods, fee_plans.PERIOD))
+        return deep_check.with_faults(rows, self._books.plans())
 
     def _notes(self, rows: DataFrame, judged: DataFrame) -> DataFrame | None:
         """Reads the day once more, only when a fee is wrong."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
-from day_of_trade import DAY, DAY_BEFORE, PLANS, trade
+from day_of_trade import DAY, DAY_BEFORE, trade
 from payout_spark import business_date, export_job, recount_job
+from plans_of_trade import plans_of_trade
 from servers import REGION, MariaDb, Schema
 
 LINE = ("merchant_id", "tax_class", "gross", "fee", "tax", "net", "item_count")
@@ -92,22 +93,9 @@ def closed_day(
 ) -> Day:
     schema = mariadb.schema()
     schema.carry_out([])
-    schema.run(*_plans())
+    schema.run(*plans_of_trade(seed).statements())
     orders = [change.order() for change in trade(seed, payments)]
     orders += ["deliver", f"close {DAY_BEFORE}", f"release {DAY_BEFORE}"]
     schema.carry_out([*orders, f"close {DAY}"] if close else orders)
     return Day(schema, schema.reader(), folder)
 
-
-def _plans() -> Sequence[str]:
-    statements = []
-    for number, plan in enumerate(PLANS, start=2):  # revision 1 is of the migration's plan
-        merchant, plan_id, version, rate, fixed, minimum, maximum, first, last = plan
-        until = f"'{last}'" if last else "NULL"
-        statements.append(
-            "INSERT INTO fee_plan (plan_id, version, merchant_id, currency, rate_basis_points, fixed_fee, "
-            "minimum_fee, maximum_fee, effective_from, effective_to, revision, put_at_us, put_by) "
-            f"VALUES ({plan_id}, {version}, {merchant}, 'JPY', {rate}, {fixed}, {minimum}, {maximum}, "
-            f"'{first}', {until}, {number}, 0, 'test')"
-        )
-    return [*statements, f"UPDATE slot_gate SET plan_revision = {len(PLANS) + 1}"]

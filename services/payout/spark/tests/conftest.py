@@ -78,4 +78,4 @@ def closed_day(
 @pytest.fixture
 def small_day(spark: Any, mariadb: servers.MariaDb, tmp_path: Path) -> Callable[..., books.Day]:
     """Makes such a day, small, for a test that changes it."""
-    return lambda **given: books.closed_day(mariadb, tmp_path, seed(), payments=300, **given)
+    return lambda **given: books.closed_day(mariadb, tmp_path, seed(), **{"payments": 600, **given})

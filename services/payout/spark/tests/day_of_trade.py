@@ -1,4 +1,5 @@
-"""A generated day: what payment's events of it, and of earlier days, tell. With a seed."""
+"""A generated day: what payment's events of it, and of earlier days, tell. With a seed. The methods, stores,
+cashback and coupons among them no service emits yet."""
 
 from __future__ import annotations
 
@@ -6,7 +7,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import Iterator
 
+from plans_of_trade import STORES
+
 COMPLETED, CANCELED, REFUNDED, AUTHORIZED, CAPTURED, REVERTED, EXPIRED = range(1, 8)
+# Cashback and coupons given, by who bears them; the number after each: taken back.
+BENEFITS = (8, 10, 12, 14)
+METHODS = range(1, 8)
 
 DAY = 2026_11_27
 DAY_BEFORE = 2026_11_26
@@ -29,32 +35,19 @@ class Change:
     refunded_before: int
     day: int
     paid_on: int
+    store: str = ""
+    # "1:700 2:300"; "": all is money.
+    captured_methods: str = ""
+    methods: str = ""
 
     def order(self) -> str:
         """For books_worker."""
+        words = (self.store, self.captured_methods, self.methods)
         return (
             f"change {self.payment} {self.version} {self.kind} {self.merchant} {self.amount} "
-            f"{self.captured} {self.refunded_before} {self.day} {self.paid_on}"
+            f"{self.captured} {self.refunded_before} {self.day} {self.paid_on} "
+            + " ".join(word.replace(" ", "+") or "-" for word in words)
         )
-
-
-# merchant, plan id, version, basis points, fixed, minimum, maximum, from, to
-PLANS = [
-    # The default: one plan until 2019, another since 2020 (of the migration), so that old payments have one.
-    (0, 50, 1, 250, 0, 0, 0, "2014-01-01", "2019-12-31"),
-    (1_002, 101, 1, 150, 0, 0, 0, "2015-01-01", None),
-    # Takes over in the middle of the cycle.
-    (1_002, 101, 2, 175, 10, 0, 0, "2026-11-27", None),
-    (1_003, 102, 1, 300, 0, 30, 500, "2015-01-01", "2026-10-31"),
-    (1_003, 103, 1, 99, 5, 0, 0, "2026-11-01", None),
-    # A version that a later one takes from its very first day.
-    (1_004, 104, 1, 400, 0, 0, 0, "2026-11-01", None),
-    (1_004, 104, 2, 0, 0, 0, 0, "2026-11-01", None),
-    # Over: since then the default plan is in force.
-    (1_005, 105, 1, 10_000, 0, 0, 0, "2015-01-01", "2026-11-26"),
-    (1_006, 106, 1, 0, 100, 0, 0, "2015-01-01", None),
-    (1_007, 107, 1, 1, 0, 3, 3, "2015-01-01", None),
-]  # fmt: skip
 
 
 def trade(seed: int, payments: int) -> list[Change]:
@@ -67,29 +60,55 @@ def trade(seed: int, payments: int) -> list[Change]:
     return changes
 
 
+def split(chance: random.Random, amount: int) -> dict[int, int]:
+    """An amount by methods."""
+    parts: dict[int, int] = {}
+    while amount and chance.random() < 0.5:
+        part = chance.randint(1, amount)
+        method = chance.choice(METHODS)
+        parts[method] = parts.get(method, 0) + part
+        amount -= part
+    if amount:
+        parts[1] = parts.get(1, 0) + amount
+    return parts
+
+
+def in_words(parts: dict[int, int]) -> str:
+    if set(parts) <= {1}:
+        return ""
+    return " ".join(f"{method}:{parts[method]}" for method in sorted(parts))
+
+
 def _payment(chance: random.Random, payment: int) -> Iterator[Change]:
     merchant = LARGEST if chance.random() < 0.5 else chance.choice(MERCHANTS)
     amount = max(1, int(10 ** chance.uniform(0, 7)))
     day = chance.choice((DAY_BEFORE, DAY, DAY, DAY))
     kind = chance.random()
-    if kind < 0.6:
-        sale = Change(payment, 1, COMPLETED, merchant, amount, amount, 0, day, day)
-        yield sale
-        if chance.random() < 0.3:
-            yield from _returns(chance, sale, day)
-    elif kind < 0.8:
+    if 0.6 <= kind < 0.8:
         yield from _authorized(chance, payment, merchant, amount, day)
-    else:
-        paid_on = chance.choice((LAST_MONTH, LONG_AGO, 2020_02_01))
-        sale = Change(payment, 1, COMPLETED, merchant, amount, amount, 0, paid_on, paid_on)
-        yield from _returns(chance, sale, day)
+        return
+    paid_on = day if kind < 0.6 else chance.choice((LAST_MONTH, LONG_AGO, 2020_02_01))
+    parts = in_words(split(chance, amount))
+    sale = Change(
+        payment, 1, COMPLETED, merchant, amount, amount, 0, paid_on, paid_on, chance.choice(STORES),
+        parts, parts,
+    )  # fmt: skip
+    last = sale
+    if kind < 0.6:
+        yield sale
+    if kind >= 0.6 or chance.random() < 0.3:
+        for last in _returns(chance, sale, day):
+            yield last
+    if chance.random() < 0.3:
+        yield from _benefits(chance, last)
 
 
 def _authorized(
     chance: random.Random, payment: int, merchant: int, amount: int, day: int
 ) -> Iterator[Change]:
     begun = min(day, chance.choice((DAY_BEFORE, DAY)))
-    hold = Change(payment, 1, AUTHORIZED, merchant, amount, 0, 0, begun, begun)
+    store = chance.choice(STORES)
+    hold = Change(payment, 1, AUTHORIZED, merchant, amount, 0, 0, begun, begun, store)
     yield hold
     end = chance.random()
     if end < 0.2:
@@ -98,12 +117,21 @@ def _authorized(
         yield replace(hold, version=2, kind=EXPIRED, day=day)
     elif end < 0.9:
         first = chance.randint(1, amount)
-        capture = replace(hold, version=2, kind=CAPTURED, amount=first, captured=first, day=day)
+        whole = split(chance, first)
+        capture = replace(
+            hold, version=2, kind=CAPTURED, amount=first, captured=first, day=day,
+            captured_methods=in_words(whole), methods=in_words(whole),
+        )  # fmt: skip
         yield capture
         if chance.random() < 0.5:
             # In two parts, the second one larger or smaller.
             more = chance.randint(1, 1_000_000)
-            capture = replace(capture, version=3, amount=more, captured=first + more, day=DAY)
+            part = split(chance, more)
+            whole = {method: whole.get(method, 0) + part.get(method, 0) for method in {*whole, *part}}
+            capture = replace(
+                capture, version=3, amount=more, captured=first + more, day=DAY,
+                captured_methods=in_words(whole), methods=in_words(part),
+            )  # fmt: skip
             yield capture
         if chance.random() < 0.4:
             yield from _returns(chance, capture, DAY)
@@ -117,10 +145,24 @@ def _returns(chance: random.Random, sale: Change, first_day: int) -> Iterator[Ch
         day = DAY if chance.random() < 0.7 else day
         is_cancel = chance.random() < 0.3
         amount = rest if is_cancel else chance.randint(1, rest)
+        # Whatever it goes back by.
+        methods = in_words(split(chance, amount)) if sale.captured_methods else ""
         yield replace(
             sale, version=version, kind=CANCELED if is_cancel else REFUNDED, amount=amount,
-            refunded_before=returned, day=day,
+            refunded_before=returned, day=day, methods=methods,
         )  # fmt: skip
         returned += amount
         if chance.random() < 0.3:
             return
+
+
+def _benefits(chance: random.Random, last: Change) -> Iterator[Change]:
+    """Behind the last change of a payment."""
+    amount = chance.randint(1, last.captured)
+    given = replace(
+        last, version=last.version + 1, kind=chance.choice(BENEFITS), amount=amount,
+        day=max(last.day, chance.choice((DAY_BEFORE, DAY))), captured_methods="", methods="",
+    )  # fmt: skip
+    yield given
+    if chance.random() < 0.5:
+        yield replace(given, version=given.version + 1, kind=given.kind + 1, day=DAY)

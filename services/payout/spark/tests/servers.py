@@ -85,8 +85,9 @@ class Schema:
     def jdbc_url(self) -> str:
         return f"jdbc:mysql://127.0.0.1:{self.port}/{self.name}"
 
-    def carry_out(self, orders: Sequence[str]) -> None:
-        """By the service's own code (services/payout/tests/books_worker.cc), which migrates first."""
+    def carry_out(self, orders: Sequence[str]) -> list[str]:
+        """By the service's own code (services/payout/tests/books_worker.cc), which migrates first. What it
+        says, line by line."""
         binaries = Path(os.environ.get("KESSAI_TEST_BINARIES", ROOT / "build" / "dev" / "bin"))
         worker = binaries / "payout_books_worker"
         assert worker.exists(), f"{worker} is not built"
@@ -97,6 +98,7 @@ class Schema:
         assert result.returncode == 0 and result.stdout.endswith("done\n"), (
             result.stdout[-2000:] + result.stderr[-2000:]
         )
+        return result.stdout.splitlines()[:-1]
 
 
 class MariaDb:

@@ -50,9 +50,12 @@ def test_the_day_has_all_that_there_is(outcome: Outcome) -> None:
         return [value for (value,) in outcome.day.schema.rows(sql)]
 
     of_day = f"FROM accrual WHERE business_date = {DAY}"
-    assert rows(f"SELECT DISTINCT kind {of_day} ORDER BY kind") == [1, 2, 3, 4, 5, 6, 7]
+    assert rows(f"SELECT DISTINCT kind {of_day} ORDER BY kind") == list(range(1, 16))
     assert rows(f"SELECT DISTINCT tax_class {of_day} ORDER BY tax_class") == [1, 2]
-    assert len(rows(f"SELECT DISTINCT plan_id {of_day} AND plan_id > 0")) >= 8
+    assert len(rows(f"SELECT DISTINCT plan_id {of_day} AND plan_id > 0")) >= 20
+    detail = f"FROM accrual_detail WHERE business_date = {DAY}"
+    for column in ("captured_methods", "methods", "store_id"):
+        assert rows(f"SELECT COUNT(*) > 50 {detail} AND {column} <> ''") == [1], column
     assert rows(f"SELECT COUNT(*) > 100 {of_day} AND payment_date < business_date") == [1]
     assert rows(f"SELECT COUNT(*) > 50 {of_day} AND fee < 0") == [1]
     share = f"SELECT SUM(merchant_id = {LARGEST}) / COUNT(*) > 0.4 {of_day}"

@@ -21,6 +21,7 @@ def row(payment: int, padding: int = 16) -> tuple[Any, ...]:
         DAY, payment % 1024, payment, 1, LARGEST - payment, 1, 2, "JPY", -LARGEST - 1 + payment, 0,
         None if usual else 5, None if usual else 0, None if usual else 2019_09_20, 1, 1, payment * 100,
         1_700_000_000_000_000, bytes([payment % 256]) * padding,
+        "" if usual else "1:1 2:4", "" if usual else "2:1", "" if usual else "渋谷店",
     )  # fmt: skip
 
 

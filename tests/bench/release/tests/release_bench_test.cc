@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bench/release/bulk_day.h"
 #include "kessai/kafka/topic_admin.h"
@@ -17,7 +19,10 @@
 namespace kessai::bench {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 ReleaseOptions SmallDay(Skew skew) {
     ReleaseOptions options;
@@ -54,6 +59,74 @@ TEST(ReleaseBenchTest, BulkDayIsReleasedAsAccrued) {
                              MeasureRelease(options, schema->options()));
         ExpectRight(report);
         EXPECT_EQ(report.ingest_seconds, 0);
+    }
+}
+
+/// Stands for Spark: takes the arguments of the job, and does `work`, a shell's words, with the
+/// database's client as "sql", the scratch tables as $releases and $cycles.
+std::vector<std::string> InPlaceOfSpark(const testing::TempDir& folder, const std::string& work) {
+    return {"sh", "-e", folder.Write("submit", R"sh(
+while [ $# -gt 0 ]; do
+    case $1 in
+        --jdbc-url) url=${2#jdbc:mysql://}; schema=${url#*/}; port=${url%/*}; port=${port#*:} ;;
+        --user) user=$2 ;;
+        --password-file) password=$(cat "$2") ;;
+        --releases) releases=$2 ;;
+        --cycles) cycles=$2 ;;
+        --times) times=$2 ;;
+    esac
+    shift
+done
+sql() {
+    MYSQL_PWD=$password mariadb --no-defaults -h 127.0.0.1 -P "$port" -u "$user" "$schema" -e "$1"
+}
+)sh" + work)};
+}
+
+constexpr char kSameRows[] = R"sh(
+sql "INSERT INTO $releases SELECT * FROM merchant_release"
+sql "INSERT INTO $cycles SELECT * FROM merchant_cycle"
+printf 'started 3\nreleased 9.5\nrecounted 7.5\nparquet_cold 4\nparquet_warm 2\n' > "$times"
+)sh";
+
+// Goal: Spark is a rival like the others: its rows are looked at, and what it tells is reported.
+// Method: a program in its place; the job itself is tested where Spark is
+// (services/payout/spark/tests).
+TEST(ReleaseBenchTest, SparkIsHeldAgainstTheRelease) {
+    const testing::TempDir folder;
+    ReleaseOptions options = SmallDay(Skew::kZipf);
+    options.bulk = true;
+    options.spark_command = InPlaceOfSpark(folder, kSameRows);
+    const auto schema = testing::MysqlServer::Shared().CreateSchema();
+    ASSERT_OK_AND_ASSIGN(const ReleaseReport report, MeasureRelease(options, schema->options()));
+    EXPECT_THAT(report.wrong, IsEmpty());
+    const Contender* spark = report.Find("spark");
+    ASSERT_NE(spark, nullptr);
+    EXPECT_TRUE(spark->equal);
+    EXPECT_EQ(spark->seconds, 9.5);
+    EXPECT_THAT(spark->also, ElementsAre(Pair("without_writing", 7.5), Pair("parquet", 2.0)));
+
+    options.spark_command = InPlaceOfSpark(
+        folder, std::string(kSameRows) +
+                    "sql \"UPDATE $releases SET tax = tax + 1, net = net - 1 LIMIT 1\"\n");
+    const auto other = testing::MysqlServer::Shared().CreateSchema();
+    ASSERT_OK_AND_ASSIGN(const ReleaseReport wrong, MeasureRelease(options, other->options()));
+    EXPECT_THAT(wrong.wrong, ElementsAre("the rows of spark are not the release's"));
+}
+
+TEST(ReleaseBenchTest, SparkThatFailsIsNamed) {
+    const testing::TempDir folder;
+    ReleaseOptions options = SmallDay(Skew::kZipf);
+    options.bulk = true;
+    for (const auto& [work, words] : std::vector<std::pair<std::string, std::string>>{
+             {"echo refused: DAY_OPEN; exit 2\n", "ended with 2: refused: DAY_OPEN"},
+             {"echo released 1 > \"$times\"\n", "does not tell of started"}}) {
+        options.spark_command = InPlaceOfSpark(folder, work);
+        const auto schema = testing::MysqlServer::Shared().CreateSchema();
+        const auto report = MeasureRelease(options, schema->options());
+        ASSERT_FALSE(report.ok());
+        EXPECT_EQ(report.status().reason(), "SPARK_FAILED");
+        EXPECT_THAT(std::string(report.status().message()), HasSubstr(words));
     }
 }
 

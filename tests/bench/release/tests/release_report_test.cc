@@ -23,7 +23,8 @@ ReleaseReport Report() {
                           .what = "workers",
                           .seconds = 100.0,
                           .extrapolated = true,
-                          .note = "of a sample"}};
+                          .note = "of a sample"},
+                         {.name = "spark", .seconds = 50.0, .also = {{"without_writing", 20.0}}}};
     return report;
 }
 
@@ -53,13 +54,14 @@ TEST(ReleaseReportTest, JsonIsOneLineWithTheNamesThatToolsRead) {
     for (const char* field :
          {"\"accruals\":1000", "\"merchants\":10", "\"release_seconds\":2.000",
           "\"recount_seconds\":1.250", "\"write_seconds\":0.500", "\"one_sql_seconds\":8.000",
-          "\"old_design_seconds\":100.000", "\"peak_rss_mib\":0", "\"cores\":0",
+          "\"old_design_seconds\":100.000", "\"spark_seconds\":50.000",
+          "\"spark_without_writing_seconds\":20.000", "\"peak_rss_mib\":0", "\"cores\":0",
           "\"buffer_pool_warm\":true", "\"skew\":\"half\"", "\"correct\":true",
           "\"ingested_events_per_second\":null", "\"server_cpu_seconds\":null"}) {
         EXPECT_THAT(json, HasSubstr(field));
     }
     EXPECT_EQ(Report().Find("one_sql")->seconds, 8.0);
-    EXPECT_EQ(Report().Find("spark"), nullptr);
+    EXPECT_EQ(Report().Find("duckdb"), nullptr);
 }
 
 // Goal: the proofs show as what was seen, for people and for programs.
