@@ -116,6 +116,9 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "ListPayouts",     "GatherTransfers",    "GetTransferFile",  "ImportResults",
          "ListAdjustments", "RequestAdjustment",  "DecideAdjustment", "GetTrialBalance",
          "ListJournal"});
+    add("kessai.payout.v1.StatementService",
+        {"PutMerchantProfile", "GetMerchantProfile", "GetStatement", "GetStatementFile",
+         "IssueStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
