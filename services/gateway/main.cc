@@ -49,6 +49,7 @@
 #include "transport/jwks_source.h"
 #include "transport/operator_api.h"
 #include "transport/operator_ledger_api.h"
+#include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
 #include "transport/partner_api.h"
 #include "transport/payment_event_consumer.h"
@@ -681,6 +682,14 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);
     handlers["operator_getTrialBalance"] = Bind(transfers, &Transfers::GetTrialBalance);
     handlers["operator_listJournal"] = Bind(transfers, &Transfers::ListJournal);
+
+    using Statements = transport::OperatorStatementApi;
+    const auto& statements =
+        context.Own(std::make_unique<Statements>(channels, *upstreams.signer, workers, clock));
+    handlers["operator_putMerchantProfile"] = Bind(statements, &Statements::PutMerchantProfile);
+    handlers["operator_getMerchantProfile"] = Bind(statements, &Statements::GetMerchantProfile);
+    handlers["operator_getStatement"] = Bind(statements, &Statements::GetStatement);
+    handlers["operator_issueStatement"] = Bind(statements, &Statements::IssueStatement);
 
     using DeadLetters = transport::DeadLetterApi;
     const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{

@@ -24,6 +24,7 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/runtime/main.h"
 #include "options.h"
+#include "storage/first_day.h"
 #include "storage/leased_ids.h"
 #include "storage/migrations.h"
 #include "storage/mysql_day_store.h"
@@ -48,7 +49,15 @@ constexpr int kDeadLetterPartitions = 3;
 // The release consumer's gate row: the executors take theirs from first_gate_slot upwards.
 constexpr int kReleaseGateSlot = storage::kGateSlots - 1;
 
-Status Migrate(const Options& options, runtime::Context&) {
+/// Nothing is dated to a day that has not come.
+Result<BusinessDate> FirstDayOf(const Options& options, const Clock& clock) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate day, BusinessDate::Parse(options.first_day));
+    if (day <= BusinessDate::OfJst(clock.Now())) return day;
+    return Status(Code::kInvalidArgument, "FIRST_DAY_NOT_COME",
+                  day.ToString() + " has not come yet in Japan");
+}
+
+Status Migrate(const Options& options, runtime::Context& context) {
     mysql::ConnectOptions connect = options.mysql.connect;
     connect.read_timeout = std::chrono::minutes(30);
     KESSAI_ASSIGN_OR_RETURN(const auto session, mysql::Session::Connect(connect));
@@ -58,6 +67,10 @@ Status Migrate(const Options& options, runtime::Context&) {
     mysql::MigrationReport report;
     KESSAI_RETURN_IF_ERROR(mysql::Migrate(*session, sets, &report));
     for (const std::string& step : report.applied) log::Info("migrated", {{"step", step}});
+    if (!options.first_day.empty()) {
+        KESSAI_ASSIGN_OR_RETURN(const BusinessDate day, FirstDayOf(options, context.clock()));
+        KESSAI_RETURN_IF_ERROR(storage::SetFirstDay(*session, day));
+    }
     return OkStatus();
 }
 

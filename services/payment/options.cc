@@ -120,6 +120,14 @@ void Describe(config::Schema& schema, Options& options) {
     DescribePolicy(schema.Under("policy"), options.policy);
     DescribeExecutor(schema.Under("executor"), options.executor);
     DescribeDay(schema.Under("day"), options.day);
+    schema.Text("day.first", &options.first_day,
+                {.description = "The business day that new books begin with, for trying things out "
+                                "in the past; empty: the day of their first migration",
+                 .max_length = 10});
+    schema.Check([&options]() -> Status {
+        return options.first_day.empty() ? OkStatus()
+                                         : BusinessDate::Parse(options.first_day).status();
+    });
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,

@@ -23,6 +23,8 @@ struct Options {
     domain::Policy policy;
     app::ExecutorOptions executor;
     app::DayCloserOptions day;
+    /// "2026-11-22", or empty: the day of the first migration.
+    std::string first_day;
     int query_threads = 8;
     Duration merchant_cache_lifetime = std::chrono::seconds(5);
     std::size_t merchant_cache_entries_max = 100'000;

@@ -11,7 +11,9 @@
 #include "app/close_day.h"
 #include "app/day_keeper.h"
 #include "app/fix_month_volumes.h"
+#include "app/issue_statements.h"
 #include "app/keep_due_dates.h"
+#include "app/manage_merchant_profiles.h"
 #include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
@@ -28,6 +30,7 @@
 #include "kessai/mysql/telemetry.h"
 #include "kessai/outbox/outbox_table.h"
 #include "kessai/outbox/relay.h"
+#include "kessai/pdf/font.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/telemetry.h"
 #include "kessai/rpc/worker_pool.h"
@@ -42,12 +45,16 @@
 #include "storage/mysql_payout_reader.h"
 #include "storage/mysql_plan_store.h"
 #include "storage/mysql_release_store.h"
+#include "storage/mysql_statement_store.h"
 #include "transport/csv_result_format.h"
+#include "transport/csv_statement_format.h"
 #include "transport/due_date_telemetry.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
+#include "transport/pdf_statement_format.h"
 #include "transport/proto_event_encoder.h"
 #include "transport/release_telemetry.h"
+#include "transport/statement_service.h"
 #include "transport/transfer_service.h"
 
 namespace kessai::payout {
@@ -268,10 +275,28 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
             context.Own(std::make_unique<app::TraceFunds>(funds, context.clock()))}));
 }
 
+Result<transport::StatementService*> BuildStatements(const Options& options,
+                                                     runtime::Context& context, const Core& core) {
+    KESSAI_ASSIGN_OR_RETURN(auto font, pdf::Font::Open(options.statements.font_file));
+    const std::vector<const app::StatementFormat*> formats{
+        &context.Own(std::make_unique<transport::CsvStatementFormat>()),
+        &context.Own(std::make_unique<transport::PdfStatementFormat>(std::move(font)))};
+    auto& ledger =
+        context.Own(std::make_unique<storage::MysqlLedgerStore>(core.pool, context.clock()));
+    auto& store =
+        context.Own(std::make_unique<storage::MysqlStatementStore>(core.pool, context.clock()));
+    return &context.Own(std::make_unique<transport::StatementService>(
+        context.Own(std::make_unique<app::ManageMerchantProfiles>(ledger, store, formats)),
+        context.Own(std::make_unique<app::IssueStatements>(options.statements.issuer, ledger, store,
+                                                           formats, domain::TaxTable::Japan()))));
+}
+
 Status BuildServer(const Options& options, runtime::Context& context, const Core& core,
                    app::ReleaseDay& release_day) {
     KESSAI_ASSIGN_OR_RETURN(transport::TransferService* const transfers,
                             BuildTransfers(options, context, core));
+    KESSAI_ASSIGN_OR_RETURN(transport::StatementService* const statements,
+                            BuildStatements(options, context, core));
     auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
         core.pool, core.bulk, core.hasher, domain::TaxTable::Japan()));
     auto& put_fee_plan =
@@ -293,6 +318,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     auto& telemetry = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
+                                      transport::kStatementServiceName,
                                       inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
@@ -319,6 +345,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service transfer_service(transport::kTransferServiceName, transport::TransferPolicy());
     transfers->Register(transfer_service, quick, slow);
     server.Add(std::move(transfer_service));
+    rpc::Service statement_service(transport::kStatementServiceName, transport::StatementPolicy());
+    statements->Register(statement_service, quick, slow);
+    server.Add(std::move(statement_service));
     server.Add(core.dead_letters.MakeService(slow));
     context.Add(
         {.name = "grpc",

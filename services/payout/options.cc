@@ -123,6 +123,21 @@ void Describe(config::Schema& schema, TransferSettings& options) {
     schema.Check([&options]() -> Status { return SendingOf(options).status(); });
 }
 
+void Describe(config::Schema& schema, StatementSettings& options) {
+    schema.Text(
+        "issuer_name", &options.issuer.name,
+        {.description = "Our name on invoices; without it none is issued", .max_length = 120});
+    schema.Text("issuer_address", &options.issuer.address,
+                {.description = "Our address on them", .max_length = 240});
+    schema.Text("registration_number", &options.issuer.registration_number,
+                {.description = "Our registration number as an issuer of qualified invoices: T and "
+                                "13 digits",
+                 .max_length = 14});
+    schema.File("font_file", &options.font_file,
+                {.description = "The font of statements, with Japanese characters"});
+    schema.Check([&options]() -> Status { return domain::CheckIssuer(options.issuer); });
+}
+
 Result<app::SendTransfersOptions> SendingOf(const TransferSettings& settings) {
     app::SendTransfersOptions sending;
     sending.line_end = settings.line_end;
@@ -167,6 +182,7 @@ void Describe(config::Schema& schema, Options& options) {
     schema.Section("consumer", options.consumer);
     schema.Section("days", options.days);
     schema.Section("transfers", options.transfers);
+    schema.Section("statements", options.statements);
     schema.Check([&options]() -> Status {
         options.days.release.blocked_events_max = options.days.close.blocked_events_max;
         return {};

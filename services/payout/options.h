@@ -9,6 +9,7 @@
 #include "app/keep_due_dates.h"
 #include "app/release_day.h"
 #include "app/send_transfers.h"
+#include "domain/invoice_parties.h"
 #include "kessai/config/schema.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
@@ -55,6 +56,13 @@ struct TransferSettings {
 /// The account and names in it. Refuses what zengin::CheckAccount and KanaText do.
 Result<app::SendTransfersOptions> SendingOf(const TransferSettings& settings);
 
+/// Who issues merchants' statements and invoices, and what they are set in.
+struct StatementSettings {
+    /// Without a name none is issued.
+    domain::InvoiceIssuer issuer;
+    std::string font_file = "/usr/share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf";
+};
+
 /// Everything the service is configured by, besides what the runtime reads.
 struct Options {
     Options();
@@ -69,6 +77,7 @@ struct Options {
     ConsumerSettings consumer;
     DaySettings days;
     TransferSettings transfers;
+    StatementSettings statements;
     /// Threads of methods that answer from a few rows, and of those that read whole days.
     int quick_threads = 4;
     int slow_threads = 4;
@@ -77,6 +86,7 @@ struct Options {
 void Describe(config::Schema& schema, ConsumerSettings& options);
 void Describe(config::Schema& schema, DaySettings& options);
 void Describe(config::Schema& schema, TransferSettings& options);
+void Describe(config::Schema& schema, StatementSettings& options);
 void Describe(config::Schema& schema, Options& options);
 
 }  // namespace kessai::payout

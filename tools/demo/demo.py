@@ -27,6 +27,8 @@ from kessai_client.partner import Credential, Partner, authorization  # noqa: E4
 from kessai_client.stack_file import StackFile  # noqa: E402
 from kessai_client.webhook_receiver import Notice, WebhookReceiver, is_signed  # noqa: E402
 
+import payout_week  # noqa: E402
+
 MERCHANT_ID = 1001
 MERCHANT_NAME = "Kessai Coffee"
 APP_SUBJECT = "demo-user"  # who the user is at the issuer of tokens
@@ -64,9 +66,14 @@ class Consequences:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--stack-file", required=True)
-    stack = StackFile.read(arguments.parse_args().stack_file)
+    arguments = argparse.ArgumentParser(prog="./kessai demo", description=__doc__.splitlines()[0])
+    arguments.add_argument("--stack-file", required=True, help=argparse.SUPPRESS)
+    arguments.add_argument("what", nargs="?", choices=("payment", "payout"), default="payment",
+                           help="payout: a week of trade, released, paid and on statements")  # fmt: skip
+    options = arguments.parse_args()
+    stack = StackFile.read(options.stack_file)
+    if options.what == "payout":
+        return payout_week.main(stack)
     try:
         demonstrate(stack)
     except StepFailed as failure:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from datetime import date, datetime, timedelta, timezone
 from typing import Callable, Sequence
 
 from . import access, build, external, packages, say, servers, services, status, suites, up
@@ -18,6 +19,7 @@ from .startup import serve
 from .supervisor import Supervisor
 
 _TEST_BUDGET_MINUTES = 72.0
+_JAPAN = timezone(timedelta(hours=9))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     part = with_preset(with_stack(add("up", _up, "installs, builds, starts everything, makes a payment")))
     part.add_argument("--no-build", action="store_true", help="run what is built")
     part.add_argument("--no-demo", action="store_true", help="make no demonstration payment")
+    part.add_argument("--first-day", metavar="DATE", type=_past_day,
+                      help="a new stack's books begin on this day in the past, and their days end "
+                      "only by ./kessai day close: to try out weeks within minutes")  # fmt: skip
     with_stack(add("down", _down, "ends everything that up started"))
     part = with_stack(add("status", _status, "shows every process, and why it is not ready"))
     part.add_argument("--json", action="store_true")
@@ -100,6 +105,16 @@ def _help(parser: argparse.ArgumentParser) -> int:
     return 0
 
 
+def _past_day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no date like 2026-10-25") from None
+    if day >= datetime.now(_JAPAN).date():
+        raise argparse.ArgumentTypeError(f"{text} is not over in Japan")
+    return day
+
+
 def _kept(options: argparse.Namespace) -> Stack:
     """The stack where it is."""
     stack = open_stack(options.stack)
@@ -124,6 +139,8 @@ def _up(options: argparse.Namespace) -> int:
     stack = _moved(options)
     phases = say.Phases()
     with exclusive(stack):
+        if options.first_day is not None:
+            up.begin_books(stack, options.first_day)
         up.whole_stack_up(stack, options.preset, phases, compile_first=not options.no_build)
     if not options.no_demo:
         up.demonstrate(stack, phases)

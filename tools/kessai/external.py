@@ -32,7 +32,7 @@ class External:
 
 
 COMMANDS = (
-    External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt"),
+    External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt; `demo payout`: a week, paid"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
     External("bench", "bin/kessai-bench", "measures payments a second, or the release of a day"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),

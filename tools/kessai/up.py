@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from functools import partial
 from typing import Sequence
 
 from . import access, build, external, kafka, packages, pki, ports, preflight, say, servers
+from .diagnosis import Diagnosis
 from .parallel import side_by_side
-from .services import Service, all_services
+from .services import Service, all_services, merged_overrides, save_overrides
 from .stack import PROCESS_LISTENERS, SERVICES, Stack, save_stack
 from .startup import serve
 from .supervisor import Supervisor
@@ -49,6 +51,18 @@ def whole_stack_up(stack: Stack, preset: str, phases: say.Phases, compile_first:
     with phases.phase("services"):
         _bring_services(stack, supervisor, preset)
     access.write(stack, preset)
+
+
+def begin_books(stack: Stack, first_day: date) -> None:
+    """Lets a new stack's books begin in the past, with days that end only when they are closed."""
+    if stack.exists:
+        raise Diagnosis(
+            f"the books of the stack '{stack.name}' have begun already",
+            f"take another name, or ./kessai reset --stack {stack.name} first",
+        )
+    save_stack(stack)
+    settings = merged_overrides({}, [f"day.first={first_day}", "day.scheduled=false"], clear=True)
+    save_overrides(stack, "payment", settings)
 
 
 def show_access(stack: Stack) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import session as operate
+import statements
 from session import Misuse, Problem, Session, path, table, yen
 
 CYCLES = ("daily", "weekly", "twice-a-month", "month-end", "on-demand")
@@ -93,6 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("adjustment", metavar="ADJUSTMENT")
     part = operate.action(actions, "adjustments", "adjustments, newest first")
     part.add_argument("--merchant", metavar="MERCHANT")
+
+    statements.add_actions(actions)
 
     part = operate.action(actions, "books", "the trial balance of a day")
     part.add_argument("date", metavar="DATE")
@@ -427,6 +430,7 @@ COMMANDS = {
     "trace": trace, "trace-payment": trace_payment,
     "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
     "books": books, "journal": journal,
+    **statements.COMMANDS,
 }  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """Goal: the command line does what its help says. Method: call its parts without a stack."""
 
 import json
+from datetime import date
 
 import pytest
 
 from kessai import build, commands, external, mariadb, packages, preflight, say, services, status
 from kessai import stack as stacks
-from kessai import suites
+from kessai import suites, up
 from kessai.diagnosis import Diagnosis
 
 
@@ -103,6 +104,23 @@ def test_a_stack_that_moves_says_so_and_one_that_stays_says_what_is_ignored(
     commands.main(["status"])
     shown = capsys.readouterr()
     assert "KESSAI_PORT_BASE=22000 is ignored" in shown.err and "ports from 17000" in shown.out
+
+
+@pytest.mark.parametrize("text", ["2999-01-01", "2026-10-32", "yesterday"])
+def test_books_begin_on_a_day_that_is_over(text, capsys):
+    with pytest.raises(SystemExit):
+        commands.main(["up", "--stack", "week", "--first-day", text])
+    assert "--first-day" in capsys.readouterr().err
+
+
+def test_books_that_have_begun_are_not_begun_again(shower):
+    stack = stacks.open_stack("week", True, {"KESSAI_PORT_BASE": "47000"})
+    up.begin_books(stack, date(2026, 10, 25))
+    assert services.overrides(stack, "payment") == {
+        "KESSAI_DAY_FIRST": "2026-10-25", "KESSAI_DAY_SCHEDULED": "false",
+    }  # fmt: skip
+    with pytest.raises(Diagnosis, match="have begun already"):
+        up.begin_books(stack, date(2026, 10, 26))
 
 
 def test_a_wrong_setting_is_refused_before_anything_is_done(shower, monkeypatch, capsys):

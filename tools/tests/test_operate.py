@@ -439,6 +439,51 @@ def test_files_that_cannot_be_read_or_written_are_no_fault_of_the_gateway(gatewa
     assert gateway.asked == []
 
 
+STATEMENT = {
+    "merchantId": "7", "month": 202611, "number": "", "notFinal": "2026-11-30 is not closed",
+    "recipient": "株式会社みせ", "issuedOnDate": None, "issuedBy": "", "opening": 0, "closing": 9783,
+    "openingInTransit": 0, "closingInTransit": 0, "rates": [], "files": [],
+    "sums": {"saleCount": 1, "returnCount": 0, "sales": 10000, "returns": 0, "benefits": 0, "fee": -198,
+             "tax": -19, "net": 9783, "sent": 0, "prices": 0, "cameBack": 0, "adjusted": 0},
+}  # fmt: skip
+OF_MONTH = "/operator/v1/merchants/7/statements/2026-11"
+
+
+def test_a_statement_is_shown_and_written(gateway, tmp_path, capsys):
+    gateway.says(f"GET {OF_MONTH}", STATEMENT, "draft bytes")
+    assert run(payout, "statement", "7", "2026-11", "--format", "pdf", "--directory", str(tmp_path)) == 0
+    assert (tmp_path / "draft-2026-11-7.pdf").read_bytes() == b'"draft bytes"'
+    assert gateway.asked[-1][0] == f"GET {OF_MONTH}?format=pdf"
+    shown = capsys.readouterr().out
+    assert "2026-11-30 is not closed" in shown and "-198 yen" in shown and "9,783 yen" in shown
+    content = json.dumps("bytes").encode()
+    issued = STATEMENT | {
+        "number": "202611-7", "notFinal": "", "issuedOnDate": "2026-12-01", "issuedBy": "aiko",
+        "files": [{"format": "csv", "fileHash": hashlib.sha256(content).hexdigest()}],
+    }  # fmt: skip
+    gateway.says(f"GET {OF_MONTH}", issued, "bytes")
+    assert run(payout, "statement", "7", "2026-11", "--format", "csv", "--directory", str(tmp_path)) == 0
+    assert (tmp_path / "statement-2026-11-7.csv").read_bytes() == content
+    gateway.says(f"GET {OF_MONTH}", issued, "others")
+    assert run(payout, "statement", "7", "2026-11", "--format", "csv", "--directory", str(tmp_path)) == 1
+    assert "do not send it" in capsys.readouterr().err
+    assert (tmp_path / "statement-2026-11-7.csv").read_bytes() == content
+
+
+def test_a_statement_is_issued_for_a_month_that_is_one(gateway, capsys):
+    gateway.refuses(f"POST {OF_MONTH}/issue", 422, "PROFILE_MISSING")
+    assert run(payout, "issue-statement", "7", "2026-11") == 1
+    assert "put-profile" in capsys.readouterr().err
+    for month in ("2026-13", "202611", "2026-11-30"):
+        assert run(payout, "issue-statement", "7", month) == 1
+        assert "is no month" in capsys.readouterr().err
+    name = {"merchantId": "7", "version": 1, "invoiceName": "株式会社みせ"}
+    gateway.says("POST /operator/v1/merchants/7/profile", name)
+    assert run(payout, "put-profile", "7", "--invoice-name", "株式会社みせ") == 0
+    assert gateway.asked[-1][1] == {"invoiceName": "株式会社みせ"}
+    assert "version 1" in capsys.readouterr().out
+
+
 def test_books_that_do_not_balance_are_an_error(gateway, capsys):
     lines = [{"account": "AVAILABLE", "amount": -500}, {"account": "IN_TRANSIT", "amount": 500}]
     target = "GET /operator/v1/days/2026-11-30/trial-balance"

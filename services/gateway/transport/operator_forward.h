@@ -1,14 +1,17 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "app/blocking.h"
 #include "kessai/auth/token.h"
 #include "kessai/http/message.h"
 #include "kessai/rpc/call.h"
 #include "kessai/rpc/channel.h"
+#include "kessai/rpc/worker_pool.h"
 #include "kessai/time/clock.h"
 #include "transport/grpc_wait.h"
 #include "transport/operator_answers.h"
@@ -49,6 +52,28 @@ net::Task<http::Response> ForwardOperator(const RequestScope& scope, auth::Token
     response.subject = scope.caller->subject;
     response.body = ProtoToJson(*answer);
     co_return response;
+}
+
+/// Calls for a stream in the operator's name, off the loop. `take` returning false ends it well.
+/// What it is given must outlive it.
+template <class Request, class Item>
+net::Task<Status> StreamOperator(const RequestScope& scope, auth::TokenSigner& signer,
+                                 const Clock& clock, const rpc::Channel& channel,
+                                 std::string_view audience, rpc::WorkerPool& workers,
+                                 const rpc::Method<Request, Item>& method, const Request& request,
+                                 const std::function<bool(const Item&)>& take) {
+    auto token = signer.Mint(*scope.caller, audience);
+    if (!token.ok()) co_return token.status();
+    const rpc::CallOptions options = OptionsOfOperator(scope, clock, *token);
+    bool enough = false;
+    const Status status = co_await app::RunBlocking(workers, *scope.request.loop, [&]() -> Status {
+        return rpc::CallStreaming(
+            channel, method, request, options, [&](const Item& item) -> Status {
+                enough = !take(item);
+                return enough ? Status(Code::kCancelled, "ENOUGH", "") : OkStatus();
+            });
+    });
+    co_return enough ? OkStatus() : status;
 }
 
 }  // namespace kessai::gateway::transport

@@ -119,6 +119,9 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "ListPayouts",      "TraceTransfer",      "ListDayAccruals",  "TracePayment",
          "GatherTransfers",  "GetTransferFile",    "ListAdjustments",  "RequestAdjustment",
          "DecideAdjustment", "GetTrialBalance",    "ListJournal"});
+    add("kessai.payout.v1.StatementService",
+        {"PutMerchantProfile", "GetMerchantProfile", "GetStatement", "GetStatementFile",
+         "IssueStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});

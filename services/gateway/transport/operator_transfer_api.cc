@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "app/blocking.h"
 #include "domain/text_rules.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "transport/json_fields.h"
@@ -111,19 +110,8 @@ net::Task<Status> OperatorTransferApi::Stream(const RequestScope& scope,
                                               const rpc::Method<Request, Item>& method,
                                               const Request& request,
                                               const std::function<bool(const Item&)>& take) const {
-    auto token = signer_.Mint(*scope.caller, "payout");
-    if (!token.ok()) co_return token.status();
-    const rpc::CallOptions options = OptionsOfOperator(scope, clock_, *token);
-    const rpc::Channel& channel = payout_(scope.request);
-    bool enough = false;
-    const Status status = co_await app::RunBlocking(workers_, *scope.request.loop, [&]() -> Status {
-        return rpc::CallStreaming(
-            channel, method, request, options, [&](const Item& item) -> Status {
-                enough = !take(item);
-                return enough ? Status(Code::kCancelled, "ENOUGH", "") : OkStatus();
-            });
-    });
-    co_return enough ? OkStatus() : status;
+    return StreamOperator(scope, signer_, clock_, payout_(scope.request), "payout", workers_,
+                          method, request, take);
 }
 
 net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope& scope) const {

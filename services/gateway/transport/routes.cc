@@ -178,6 +178,15 @@ constexpr RouteSpec kRoutes[] = {
      F::kOperator, U::kPayout, A::kOperator, "adjustment:approve", kSmall, kWrite},
     {"operator_listAdjustments", M::kGet, "/operator/v1/adjustments", 1, F::kOperator, U::kPayout,
      A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_putMerchantProfile", M::kPost, "/operator/v1/merchants/{merchantId}/profile", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_getMerchantProfile", M::kGet, "/operator/v1/merchants/{merchantId}/profile", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_getStatement", M::kGet, "/operator/v1/merchants/{merchantId}/statements/{month}", 1,
+     F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
+    {"operator_issueStatement", M::kPost,
+     "/operator/v1/merchants/{merchantId}/statements/{month}/issue", 1, F::kOperator, U::kPayout,
+     A::kOperator, "transfer:write", kNoBody, kJob},
     {"operator_getTrialBalance", M::kGet, "/operator/v1/days/{date}/trial-balance", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
     {"operator_listJournal", M::kGet, "/operator/v1/days/{date}/journal", 1, F::kOperator,
@@ -232,8 +241,11 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService",
-            "kessai.payout.v1.TransferService", "kessai.reconciliation.v1.ReconciliationService",
+    return {"kessai.payment.v1.PaymentService",
+            "kessai.payout.v1.PayoutService",
+            "kessai.payout.v1.TransferService",
+            "kessai.payout.v1.StatementService",
+            "kessai.reconciliation.v1.ReconciliationService",
             "kessai.inbox.v1.DeadLetterService"};
 }
 

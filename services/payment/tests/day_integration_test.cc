@@ -15,6 +15,7 @@
 
 #include "kessai/testing/process.h"
 #include "kessai/testing/tcp_proxy.h"
+#include "storage/first_day.h"
 #include "tests/flow_fixture.h"
 
 namespace kessai::payment {
@@ -101,6 +102,22 @@ class DayTest : public FlowTest {
 
     Replica replica_{schema_->options(), 2, hasher_, CloserOptions()};
 };
+
+// Goal: new books can begin on a day in the past, and are never moved once they have begun.
+TEST_F(DayTest, BooksBeginWithTheDayThatTheyAreGiven) {
+    const BusinessDate first = BusinessDate::FromNumber(20261025).value();
+    auto session = pool_.Acquire(std::chrono::seconds(5)).value();
+    ASSERT_OK(storage::SetFirstDay(*session, first));
+    ASSERT_OK_AND_ASSIGN(const auto now, days_.Read());
+    EXPECT_EQ(now.open_date, first);
+    EXPECT_EQ(Number("SELECT COUNT(DISTINCT business_date) FROM gate"), 1);
+    auto& executor = Start({.executors = 1});
+    ASSERT_NO_FATAL_FAILURE(GivenBalance(executor, UserId(1), 1'000));
+    ASSERT_OK(storage::SetFirstDay(*session, first.Next()));
+    ASSERT_OK_AND_ASSIGN(const auto begun, days_.Read());
+    EXPECT_EQ(begun.open_date, first);
+    EXPECT_EQ(Number("SELECT COUNT(*) FROM journal WHERE business_date <> '2026-10-25'"), 0);
+}
 
 // Goal: closing moves every gate at one moment, and no change is dated to a day after that.
 // Method: two threads pay without a pause over four executors, a third looks at the gates without a

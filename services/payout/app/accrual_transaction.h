@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "domain/accrual.h"
+#include "domain/day_part.h"
 #include "domain/day_total.h"
 #include "domain/plan_book.h"
 #include "kessai/result/result.h"
@@ -33,6 +34,7 @@ struct AccrualBatch {
     /// Of each accrual's event, W3C; empty where there is none.
     std::span<const std::string_view> traceparents;
     std::span<const domain::DayTotal> totals;
+    std::span<const domain::DayPart> parts;
     /// Days that this process has not stored anything of yet.
     std::span<const BusinessDate> new_days;
     Instant recorded_at;

@@ -57,6 +57,7 @@ Result<AccruePayments::Refused> AccruePayments::Run(AccrualTransaction& transact
     KESSAI_RETURN_IF_ERROR(transaction.Store({.accruals = accruals,
                                               .traceparents = traceparents,
                                               .totals = domain::SumByMerchant(accruals),
+                                              .parts = domain::SumParts(accruals),
                                               .new_days = new_days,
                                               .recorded_at = now}));
     return refused;

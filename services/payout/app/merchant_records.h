@@ -9,6 +9,7 @@
 
 #include "domain/adjustment.h"
 #include "domain/bank_account.h"
+#include "domain/invoice_parties.h"
 #include "domain/payout_terms.h"
 #include "kessai/result/result.h"
 
@@ -54,6 +55,11 @@ class MerchantRecords {
     virtual Result<std::vector<PayoutHold>> OpenHolds(domain::MerchantId merchant) = 0;
     virtual Status Insert(std::span<const PayoutHold> holds) = 0;
     virtual Status SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) = 0;
+
+    /// The latest version.
+    virtual Result<std::optional<domain::MerchantProfile>> FindProfile(
+        domain::MerchantId merchant) = 0;
+    virtual Status Insert(const domain::MerchantProfile& profile) = 0;
 
     virtual Result<std::optional<domain::Adjustment>> FindAdjustment(domain::AdjustmentId id) = 0;
     virtual Result<std::optional<domain::Adjustment>> FindAdjustment(domain::MerchantId merchant,

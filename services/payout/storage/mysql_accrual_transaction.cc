@@ -37,6 +37,15 @@ constexpr mysql::Query kAddToTotals{"merchant_day_total.add", R"sql(
     ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
                             fee = fee + VALUES(fee),
                             item_count = item_count + VALUES(item_count))sql"};
+constexpr mysql::Query kAddToParts{"merchant_day_part.add", R"sql(
+    INSERT INTO merchant_day_part (business_date, merchant_id, slot, tax_class, part, gross, fee,
+                                   item_count, payment_first, payment_last)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
+                            fee = fee + VALUES(fee),
+                            item_count = item_count + VALUES(item_count),
+                            payment_first = LEAST(payment_first, VALUES(payment_first)),
+                            payment_last = GREATEST(payment_last, VALUES(payment_last)))sql"};
 constexpr mysql::Query kInsertDays{
     "payout_day.insert_open", "INSERT IGNORE INTO payout_day (business_date, state) VALUES {rows}"};
 constexpr mysql::Query kCountOutboxRow{"slot_gate.count_outbox_row",
@@ -143,6 +152,16 @@ Status MysqlAccrualTransaction::Store(const app::AccrualBatch& batch) {
                  total.part.sums.gross, total.part.sums.fee, total.part.sums.item_count);
     }
     KESSAI_RETURN_IF_ERROR(statements.Add(kAddToTotals, rows));
+    if (!batch.parts.empty()) {
+        rows.Clear();
+        for (const domain::DayPart& part : batch.parts) {
+            rows.Add(part.business_date, part.part.merchant, slot_,
+                     static_cast<int>(part.part.tax_class), static_cast<int>(part.kind),
+                     part.part.sums.gross, part.part.sums.fee, part.part.sums.item_count,
+                     part.payment_first, part.payment_last);
+        }
+        KESSAI_RETURN_IF_ERROR(statements.Add(kAddToParts, rows));
+    }
     KESSAI_RETURN_IF_ERROR(StoreResults(batch, statements));
     KESSAI_RETURN_IF_ERROR(session_.ExecuteMany(statements));
     return digest::AddToDay(session_, digests, slot_);

@@ -37,6 +37,12 @@ constexpr mysql::Query kInsertHold{"payout_hold.insert", R"sql(
     VALUES {rows})sql"};
 constexpr mysql::Query kSetLifted{"payout_hold.set_lifted", R"sql(
     UPDATE payout_hold SET lifted_by = ?, lifted_at_us = ? WHERE hold_id = ?)sql"};
+constexpr mysql::Query kFindProfile{"merchant_profile.find", "SELECT " KESSAI_PROFILE_COLUMNS R"sql(
+    FROM merchant_profile WHERE merchant_id = ? ORDER BY version DESC LIMIT 1)sql"};
+constexpr mysql::Query kInsertProfile{"merchant_profile.insert",
+                                      "INSERT INTO merchant_profile (" KESSAI_PROFILE_COLUMNS
+                                      R"sql(,
+    put_at_us) VALUES {rows})sql"};
 constexpr mysql::Query kFindAdjustment{"adjustment.find", "SELECT " KESSAI_ADJUSTMENT_COLUMNS R"sql(
     FROM adjustment WHERE adjustment_id = ?)sql"};
 constexpr mysql::Query kFindAdjustmentByKey{"adjustment.find_by_key",
@@ -120,6 +126,20 @@ Status MysqlMerchantRecords::Insert(std::span<const app::PayoutHold> holds) {
 Status MysqlMerchantRecords::SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) {
     return internal::TakeStatus(
         session_.Execute(kSetLifted, CutText(lifted_by, kTextMax), at_, hold));
+}
+
+Result<std::optional<domain::MerchantProfile>> MysqlMerchantRecords::FindProfile(
+    domain::MerchantId merchant) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kFindProfile, merchant));
+    if (!rows.Next()) return std::optional<domain::MerchantProfile>();
+    return std::optional(ReadProfile(rows));
+}
+
+Status MysqlMerchantRecords::Insert(const domain::MerchantProfile& profile) {
+    mysql::RowList rows;
+    rows.Add(profile.merchant, profile.version, profile.invoice_name,
+             CutText(profile.put_by, kTextMax), at_);
+    return internal::TakeStatus(session_.Execute(kInsertProfile, rows));
 }
 
 Result<std::optional<domain::Adjustment>> MysqlMerchantRecords::FindAdjustment(

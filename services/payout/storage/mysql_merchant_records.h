@@ -25,6 +25,10 @@ class MysqlMerchantRecords final : public app::MerchantRecords {
     Status Insert(std::span<const app::PayoutHold> holds) override;
     Status SetLifted(domain::PayoutHoldId hold, std::string_view lifted_by) override;
 
+    Result<std::optional<domain::MerchantProfile>> FindProfile(
+        domain::MerchantId merchant) override;
+    Status Insert(const domain::MerchantProfile& profile) override;
+
     Result<std::optional<domain::Adjustment>> FindAdjustment(domain::AdjustmentId id) override;
     Result<std::optional<domain::Adjustment>> FindAdjustment(domain::MerchantId merchant,
                                                              std::string_view key) override;

@@ -42,6 +42,15 @@ app::PayoutHold ReadPayoutHold(const mysql::Rows& row) {
     return hold;
 }
 
+domain::MerchantProfile ReadProfile(const mysql::Rows& row) {
+    domain::MerchantProfile profile;
+    profile.merchant = domain::MerchantId(row.Int(0));
+    profile.version = static_cast<int>(row.Int(1));
+    profile.invoice_name = row.Text(2);
+    profile.put_by = row.Text(3);
+    return profile;
+}
+
 domain::Adjustment ReadAdjustment(const mysql::Rows& row) {
     domain::Adjustment adjustment;
     adjustment.id = domain::AdjustmentId(row.Int(0));

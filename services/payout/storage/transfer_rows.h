@@ -4,6 +4,7 @@
 #include "app/transfer_records.h"
 #include "domain/adjustment.h"
 #include "domain/bank_account.h"
+#include "domain/invoice_parties.h"
 #include "domain/payout_terms.h"
 #include "domain/transfer.h"
 #include "kessai/mysql/rows.h"
@@ -23,6 +24,9 @@ domain::PayoutTerms ReadTerms(const mysql::Rows& row, int first = 0);
 
 #define KESSAI_PAYOUT_HOLD_COLUMNS "hold_id, merchant_id, cause, payout_id, note, put_by, lifted_by"
 app::PayoutHold ReadPayoutHold(const mysql::Rows& row);
+
+#define KESSAI_PROFILE_COLUMNS "merchant_id, version, invoice_name, put_by"
+domain::MerchantProfile ReadProfile(const mysql::Rows& row);
 
 #define KESSAI_ADJUSTMENT_COLUMNS \
     "adjustment_id, merchant_id, request_key, amount, reason, state, requested_by, decided_by"

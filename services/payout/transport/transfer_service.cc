@@ -7,6 +7,7 @@
 
 #include "domain/reason.h"
 #include "domain/transfer_reason.h"
+#include "transport/callers.h"
 #include "transport/trace_messages.h"
 #include "transport/transfer_messages.h"
 
@@ -26,20 +27,6 @@ Result<BusinessDate> ParseDate(const char* field, std::int32_t number) {
     const Result<BusinessDate> date = BusinessDate::FromNumber(number);
     if (!date.ok()) return Invalid(std::string(field) + " is no date (yyyymmdd)");
     return date;
-}
-
-Result<domain::MerchantId> ParseMerchant(std::int64_t id) {
-    if (id <= 0) return Invalid("merchant_id is not positive");
-    return domain::MerchantId(id);
-}
-
-/// The caller's own, or the one that an operator names.
-Result<domain::MerchantId> MerchantOf(const rpc::CallContext& context, std::int64_t named) {
-    const auth::Principal& caller = context.principal();
-    if (caller.role != auth::Role::kMerchant) return ParseMerchant(named);
-    if (named == 0 || named == caller.merchant_id) return domain::MerchantId(caller.merchant_id);
-    // What others have is as if it were not there.
-    return Status(Code::kNotFound, domain::reason::kMerchantUnknown, "no such merchant");
 }
 
 /// A page of a list, newest first: how many, and below which number (0: all).
@@ -62,10 +49,6 @@ Result<Page> PageOf(std::uint32_t size, const std::string& token) {
         return Invalid("page_token is of no page");
     }
     return page;
-}
-
-std::string_view Subject(const rpc::CallContext& context) {
-    return context.principal().subject;
 }
 
 }  // namespace

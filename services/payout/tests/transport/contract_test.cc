@@ -6,12 +6,16 @@
 #include "domain/funds_trace.h"
 #include "domain/reason.h"
 #include "domain/release.h"
+#include "domain/statement_reason.h"
 #include "domain/transfer_reason.h"
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/payout/v1/statement_service.pb.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
+#include "kessai/pdf/font.h"
 #include "kessai/testing/matchers.h"
 #include "transport/payout_service.h"
+#include "transport/statement_service.h"
 #include "transport/transfer_service.h"
 
 namespace kessai::payout::transport {
@@ -27,6 +31,10 @@ TEST(PayoutContractTest, PolicyFitsTheContract) {
         std::string(kTransferServiceName));
     ASSERT_NE(transfers, nullptr);
     EXPECT_OK(TransferPolicy().CheckAgainst(*transfers));
+    const auto* statements = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+        std::string(kStatementServiceName));
+    ASSERT_NE(statements, nullptr);
+    EXPECT_OK(StatementPolicy().CheckAgainst(*statements));
 }
 
 // Goal: every reason that the domain refuses with is in the contract.
@@ -68,6 +76,23 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
     }
     EXPECT_EQ(v1::TransferReason_descriptor()->value_count(),
               static_cast<int>(std::size(reasons)) + 1);
+}
+
+TEST(PayoutContractTest, ReasonsOfStatementsAreInTheContract) {
+    using namespace domain::reason;  // NOLINT
+    const std::string_view reasons[] = {
+        kProfileInvalid,         kProfileMissing,   kIssuerInvalid,     kIssuerMissing,
+        kStatementNotFinal,      kStatementDiffers, kStatementTooLarge, kStatementFileDamaged,
+        kStatementFormatUnknown, kNotPrintable};
+    for (const std::string_view reason : reasons) {
+        EXPECT_NE(v1::StatementReason_descriptor()->FindValueByName("STATEMENT_REASON_" +
+                                                                    std::string(reason)),
+                  nullptr)
+            << reason;
+    }
+    EXPECT_EQ(v1::StatementReason_descriptor()->value_count(),
+              static_cast<int>(std::size(reasons)) + 1);
+    EXPECT_EQ(kNotPrintable, pdf::reason::kNotPrintable);
 }
 
 // Goal: what is stored as a number means the same on the wire.

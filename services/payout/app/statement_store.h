@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "domain/file_hash.h"
+#include "domain/statement.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::payout::app {
+
+struct StatementFile {
+    /// Of its StatementFormat.
+    std::string format = {};
+    domain::FileHash hash{};
+    std::string content = {};
+};
+
+/// A statement that was issued, without its files' content.
+struct IssuedStatement {
+    domain::MerchantId merchant;
+    BusinessDate cycle_start;
+    /// Of the merchant's profile.
+    int profile = 0;
+    BusinessDate issued_on;
+    /// What its statement says.
+    std::int64_t opening = 0;
+    std::int64_t closing = 0;
+    std::string issued_by;
+    /// By format.
+    std::vector<StatementFile> files;
+};
+
+/// What statements are made of, and those that were issued, in the database. Thread safe.
+class StatementStore {
+ public:
+    virtual ~StatementStore() = default;
+
+    /// What keeps the cycle's releases from being all there, in words; nothing when they are: its
+    /// days are closed, and every day up to its end is released to the merchant, so that nothing is
+    /// added to them, nor to what the cycle opened with.
+    virtual Result<std::optional<std::string>> WhyNotReleased(domain::MerchantId merchant,
+                                                              BusinessDate cycle_start) = 0;
+    /// RESOURCE_EXHAUSTED STATEMENT_TOO_LARGE, OUT_OF_RANGE AMOUNT_OVERFLOW.
+    virtual Result<domain::StatementRows> Load(domain::MerchantId merchant,
+                                               BusinessDate cycle_start) = 0;
+    /// The latest version; nothing when there is none.
+    virtual Result<std::optional<domain::MerchantProfile>> FindProfile(
+        domain::MerchantId merchant) = 0;
+    /// Nothing when there is no such version.
+    virtual Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
+                                                                       int version) = 0;
+
+    virtual Result<std::optional<IssuedStatement>> FindIssued(domain::MerchantId merchant,
+                                                              BusinessDate cycle_start) = 0;
+    virtual Result<std::optional<StatementFile>> FindFile(domain::MerchantId merchant,
+                                                          BusinessDate cycle_start,
+                                                          std::string_view format) = 0;
+    /// Stores it with its files, or nothing, when it was issued before.
+    virtual Status Insert(const IssuedStatement& statement) = 0;
+};
+
+}  // namespace kessai::payout::app

@@ -1,0 +1,109 @@
+"""The part of `./kessai payout` that is about statements: merchants' names on them, months, their issue.
+
+MONTH is like 2026-11.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import session as operate
+from session import Misuse, Problem, Session, path, table, yen
+
+FORMATS = ("csv", "pdf")
+
+
+def add_actions(actions: Any) -> None:
+    part = operate.action(actions, "profile", "what a merchant is called on its statements")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part = operate.action(actions, "put-profile", "decides what a merchant is called on its statements, from now on")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("--invoice-name", required=True, metavar="NAME")
+    part = operate.action(actions, "statement", "a merchant's month; with --format as a file")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("month", metavar="MONTH")
+    part.add_argument("--format", action="append", choices=FORMATS, default=[], help="may be given twice")
+    part.add_argument("--directory", default=".", metavar="DIR")
+    part = operate.action(actions, "issue-statement", "makes a month's statement final; again changes nothing")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("month", metavar="MONTH")
+
+
+def profile(session: Session, options: argparse.Namespace) -> int:
+    return _show_profile(options, session.get(path("merchants", options.merchant, "profile")))
+
+
+def put_profile(session: Session, options: argparse.Namespace) -> int:
+    wish = {"invoiceName": options.invoice_name}
+    return _show_profile(options, session.post(path("merchants", options.merchant, "profile"), wish))
+
+
+def statement(session: Session, options: argparse.Namespace) -> int:
+    target = _path(options)
+    answer = session.get(target)
+    lines = _lines(answer)
+    known = {file["format"]: file["fileHash"] for file in answer["files"]}
+    for form in options.format:
+        content = session.content(f"{target}?format={form}")
+        if known.get(form) not in (None, hashlib.sha256(content).hexdigest()):
+            raise Problem(0, "STATEMENT_FILE_DAMAGED", f"the {form} is not the one that was issued")
+        kind = "statement" if answer["number"] else "draft"
+        written = Path(options.directory) / f"{kind}-{options.month}-{options.merchant}.{form}"
+        written.write_bytes(content)
+        lines.append(str(written))
+    return _show(options, answer, lines)
+
+
+def issue(session: Session, options: argparse.Namespace) -> int:
+    answer = session.post(_path(options, "issue"))
+    return _show(options, answer, _lines(answer))
+
+
+def _path(options: argparse.Namespace, *more: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.month):
+        raise Misuse(f"'{options.month}' is no month like 2026-11")
+    return path("merchants", options.merchant, "statements", options.month, *more)
+
+
+def _lines(answer: Any) -> list[str]:
+    sums = answer["sums"]
+    rows = [
+        ("opening", yen(answer["opening"])),
+        (f"sales ({sums['saleCount']:,})", yen(sums["sales"])),
+        (f"returns ({sums['returnCount']:,})", yen(sums["returns"])),
+        ("cashback and coupons", yen(sums["benefits"])),
+        ("fees", yen(sums["fee"])),
+        ("consumption tax", yen(sums["tax"])),
+        ("sent", yen(sums["sent"])),
+        ("prices of payouts", yen(sums["prices"])),
+        ("came back", yen(sums["cameBack"])),
+        ("adjusted", yen(sums["adjusted"])),
+        ("closing", yen(answer["closing"])),
+        ("in transit beside it", yen(answer["closingInTransit"])),
+    ]
+    if answer["number"]:
+        state = f"statement {answer['number']}, issued on {answer['issuedOnDate']} by {answer['issuedBy']}"
+    else:
+        state = f"draft for {answer['recipient'] or 'a merchant without a profile'}: "
+        state += answer["notFinal"] or "it can be issued"
+    return [state, table(("", "AMOUNT"), rows, right=(1,))]
+
+
+def _show_profile(options: argparse.Namespace, answer: Any) -> int:
+    said = f"merchant {answer['merchantId']} is '{answer['invoiceName']}' (version {answer['version']})"
+    return _show(options, answer, [said])
+
+
+def _show(options: argparse.Namespace, answer: Any, lines: list[str]) -> int:
+    if options.json:
+        operate.show_json(answer)
+    else:
+        print("\n".join(lines))
+    return 0
+
+
+COMMANDS = {"profile": profile, "put-profile": put_profile, "statement": statement, "issue-statement": issue}
