@@ -251,11 +251,9 @@ void BuildDueDates(const Options& options, runtime::Context& context, const Core
 }
 
 Result<transport::TransferService*> BuildTransfers(const Options& options,
-                                                   runtime::Context& context, const Core& core) {
+                                                   runtime::Context& context, const Core& core,
+                                                   app::LedgerStore& store) {
     KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
-    auto& store = context.Own(std::make_unique<storage::MysqlLedgerStore>(
-        core.pool, context.clock(), core.events,
-        [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
@@ -276,13 +274,12 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
 }
 
 Result<transport::StatementService*> BuildStatements(const Options& options,
-                                                     runtime::Context& context, const Core& core) {
+                                                     runtime::Context& context, const Core& core,
+                                                     app::LedgerStore& ledger) {
     KESSAI_ASSIGN_OR_RETURN(auto font, pdf::Font::Open(options.statements.font_file));
     const std::vector<const app::StatementFormat*> formats{
         &context.Own(std::make_unique<transport::CsvStatementFormat>()),
         &context.Own(std::make_unique<transport::PdfStatementFormat>(std::move(font)))};
-    auto& ledger =
-        context.Own(std::make_unique<storage::MysqlLedgerStore>(core.pool, context.clock()));
     auto& store =
         context.Own(std::make_unique<storage::MysqlStatementStore>(core.pool, context.clock()));
     return &context.Own(std::make_unique<transport::StatementService>(
@@ -293,10 +290,13 @@ Result<transport::StatementService*> BuildStatements(const Options& options,
 
 Status BuildServer(const Options& options, runtime::Context& context, const Core& core,
                    app::ReleaseDay& release_day) {
+    auto& ledger = context.Own(std::make_unique<storage::MysqlLedgerStore>(
+        core.pool, context.clock(), core.events,
+        [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     KESSAI_ASSIGN_OR_RETURN(transport::TransferService* const transfers,
-                            BuildTransfers(options, context, core));
+                            BuildTransfers(options, context, core, ledger));
     KESSAI_ASSIGN_OR_RETURN(transport::StatementService* const statements,
-                            BuildStatements(options, context, core));
+                            BuildStatements(options, context, core, ledger));
     auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
         core.pool, core.bulk, core.hasher, domain::TaxTable::Japan()));
     auto& put_fee_plan =
