@@ -89,8 +89,9 @@ net::Task<http::Response> OperatorStatementApi::PutMerchantProfile(
     request.set_merchant_id(*merchant);
     request.set_invoice_name(fields.Text("invoiceName", kNameMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    NoteOperator(scope, "merchant_profile.put", scope.request.Parameter("merchantId"));
-    co_return co_await Forward(scope, PutMerchantProfileMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, PutMerchantProfileMethod(), std::move(request));
+    co_return NoteOperator(scope, "merchant_profile.put", scope.request.Parameter("merchantId"),
+                           std::move(answer));
 }
 
 net::Task<http::Response> OperatorStatementApi::GetMerchantProfile(
@@ -146,9 +147,10 @@ net::Task<http::Response> OperatorStatementApi::GetFile(const RequestScope& scop
 net::Task<http::Response> OperatorStatementApi::IssueStatement(const RequestScope& scope) const {
     auto request = RequestOf(scope.request);
     if (!request.ok()) co_return RefuseOperator(scope, request.status());
-    NoteOperator(scope, "statement.issue",
-                 std::to_string(request->merchant_id()) + " " + std::to_string(request->month()));
-    co_return co_await Forward(scope, IssueStatementMethod(), std::move(*request));
+    const std::string object =
+        std::to_string(request->merchant_id()) + " " + std::to_string(request->month());
+    http::Response answer = co_await Forward(scope, IssueStatementMethod(), std::move(*request));
+    co_return NoteOperator(scope, "statement.issue", object, std::move(answer));
 }
 
 }  // namespace kessai::gateway::transport
