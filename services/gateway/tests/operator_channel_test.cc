@@ -13,6 +13,7 @@
 #include "kessai/metrics/registry.h"
 #include "kessai/payment/v1/payment_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/payout/v1/statement_service.pb.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/rpc/server.h"
@@ -40,7 +41,8 @@ TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
     std::set<std::string> repeatable(listed.begin(), listed.end());
     for (const auto* file :
          {payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
-          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+          payout::v1::Statement::descriptor()->file(), rc::Match::descriptor()->file(),
+          inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {
             const std::string name = service->method(i)->name();
@@ -57,8 +59,8 @@ TEST(OperatorChannelTest, EveryMethodOfEveryContractHasItsOwnCount) {
     const std::string scrape = registry.Expose();
     for (const auto* file :
          {payment::v1::Payment::descriptor()->file(), payout::v1::FeePlan::descriptor()->file(),
-          payout::v1::Payout::descriptor()->file(), rc::Match::descriptor()->file(),
-          inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+          payout::v1::Payout::descriptor()->file(), payout::v1::Statement::descriptor()->file(),
+          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         ASSERT_EQ(file->service_count(), 1);
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {

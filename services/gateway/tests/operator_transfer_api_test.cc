@@ -65,6 +65,9 @@ class FakeTransfers {
         Note<po::ReissuePayoutRequest, po::Payout>(service, "ReissuePayout");
         Note<po::GetPayoutRequest, po::Payout>(service, "GetPayout");
         Note<po::ListPayoutsRequest, po::ListPayoutsResponse>(service, "ListPayouts");
+        Note<po::TraceTransferRequest, po::TransferTrace>(service, "TraceTransfer");
+        Note<po::ListDayAccrualsRequest, po::ListDayAccrualsResponse>(service, "ListDayAccruals");
+        Note<po::TracePaymentRequest, po::PaymentTrace>(service, "TracePayment");
         Note<po::GatherTransfersRequest, po::ListTransferBatchesResponse>(service,
                                                                           "GatherTransfers");
         Note<po::ImportResultsRequest, po::ImportedResults>(service, "ImportResults");
