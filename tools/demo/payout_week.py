@@ -229,6 +229,8 @@ class Week:
                 else:
                     shop.sent += transfer["amount"] + payout["fee"] + payout["tax"]
                     shop.paid.append(payout["payoutId"])
+        if not totals:
+            return
         for outcome in ("SETTLED", "FAILED", "RETURNED"):
             count, amount = totals.get(outcome, (0, 0))
             lines.append(f"TOTAL,{outcome},{count},{amount}")
@@ -242,7 +244,7 @@ class Week:
             self.pay_again(*failed)
 
     def pay_again(self, shop: Shop, payout: Any) -> None:
-        held = self.get(f"merchants/{shop.merchant}/payout-holds")["holds"]
+        held = self.get(f"payout-holds?merchantId={shop.merchant}")["holds"]
         if [one["cause"] for one in held] != ["NOT_ARRIVED"]:
             raise Failed(f"merchant {shop.merchant} is not held: {held}")
         self.put_account(shop, "2000003")

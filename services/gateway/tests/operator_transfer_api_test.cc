@@ -365,6 +365,19 @@ TEST_F(OperatorTransferApiTest, AFileThatEndsRefusedIsNotGiven) {
     EXPECT_THAT(refused.text, Not(HasSubstr("first")));
 }
 
+// Operators have to know what is damaged, not only that it failed.
+TEST_F(OperatorTransferApiTest, DamagedRowsAreNamed) {
+    payout_.Refuse(Status(Code::kDataLoss, "TRACE_DIFFERS", "journal 7 notes other sums"));
+    const Answer damaged = Send("GET", "/transfers/9/trace");
+    EXPECT_EQ(damaged.status, 500);
+    EXPECT_EQ(damaged.code(), "TRACE_DIFFERS");
+    EXPECT_THAT(damaged.text, HasSubstr("journal 7 notes other sums"));
+    payout_.Refuse(Status(Code::kInternal, "CONSTRAINT_VIOLATED", "journal.insert"));
+    const Answer failed = Send("GET", "/transfers/9/trace");
+    EXPECT_EQ(failed.code(), "INTERNAL_ERROR");
+    EXPECT_THAT(failed.text, Not(HasSubstr("journal.insert")));
+}
+
 TEST_F(OperatorTransferApiTest, AJournalComesInPages) {
     const Answer page = Send("GET", "/days/2026-11-30/journal?pageSize=2");
     ASSERT_EQ(page.body["entries"].size(), 2u) << page.text;

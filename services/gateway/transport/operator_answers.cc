@@ -10,7 +10,7 @@
 namespace kessai::gateway::transport {
 
 http::Response RefuseOperator(const RequestScope& scope, const Status& why) {
-    http::Response response = Problem(why, scope.request.request_id);
+    http::Response response = OperatorProblem(why, scope.request.request_id);
     response.subject = scope.caller->subject;
     return response;
 }

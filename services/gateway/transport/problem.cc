@@ -73,6 +73,24 @@ http::Response Make(int status, std::string_view code, std::string_view title,
     return response;
 }
 
+/// With what is logged and counted of it, and what its status asks for.
+http::Response WithCause(const Status& refusal, http::Response response) {
+    response.reason = Lasting(refusal.reason(), refusal.code());
+    response.cause = std::string(refusal.reason()).append(": ").append(refusal.message());
+    if (response.status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    // ABORTED: somebody else is at it just now (RELEASE_RUNNING, RUN_RUNNING), and nothing was
+    // done.
+    if (response.status == 429 || response.status == 503 || refusal.code() == Code::kAborted) {
+        response.fields.emplace_back("Retry-After", "1");
+    }
+    return response;
+}
+
+http::Response Named(int status, const Status& refusal, std::string_view request_id) {
+    return WithCause(refusal, Make(status, refusal.reason(), http::ReasonPhrase(status),
+                                   refusal.message(), false, request_id));
+}
+
 }  // namespace
 
 int HttpStatusOf(const Status& refusal) {
@@ -112,31 +130,23 @@ int HttpStatusOf(const Status& refusal) {
 
 http::Response Problem(const Status& refusal, std::string_view request_id) {
     const int status = HttpStatusOf(refusal);
+    if (status < 500) return Named(status, refusal, request_id);
     const bool unknown = status == 504 && refusal.reason() != "NOT_SENT";
-    http::Response response;
-    if (status >= 500) {
-        // What went wrong inside is in the log, under the request's id.
-        const std::string_view detail =
-            unknown ? "It is not known whether it was done; the same request may be sent again."
-                    : "It was not done; try again later.";
-        const std::string_view code = unknown         ? "OUTCOME_UNKNOWN"
-                                      : status == 503 ? "UNAVAILABLE"
-                                      : status == 501 ? "UNIMPLEMENTED"
-                                                      : "INTERNAL_ERROR";
-        response = Make(status, code, http::ReasonPhrase(status), detail, unknown, request_id);
-    } else {
-        response = Make(status, refusal.reason(), http::ReasonPhrase(status), refusal.message(),
-                        false, request_id);
-    }
-    response.reason = Lasting(refusal.reason(), refusal.code());
-    response.cause = std::string(refusal.reason()).append(": ").append(refusal.message());
-    if (status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
-    // ABORTED: somebody else is at it just now (RELEASE_RUNNING, RUN_RUNNING), and nothing was
-    // done.
-    if (status == 429 || status == 503 || refusal.code() == Code::kAborted) {
-        response.fields.emplace_back("Retry-After", "1");
-    }
-    return response;
+    // What went wrong inside is in the log, under the request's id.
+    const std::string_view detail =
+        unknown ? "It is not known whether it was done; the same request may be sent again."
+                : "It was not done; try again later.";
+    const std::string_view code = unknown         ? "OUTCOME_UNKNOWN"
+                                  : status == 503 ? "UNAVAILABLE"
+                                  : status == 501 ? "UNIMPLEMENTED"
+                                                  : "INTERNAL_ERROR";
+    return WithCause(refusal,
+                     Make(status, code, http::ReasonPhrase(status), detail, unknown, request_id));
+}
+
+http::Response OperatorProblem(const Status& refusal, std::string_view request_id) {
+    if (refusal.code() != Code::kDataLoss) return Problem(refusal, request_id);
+    return Named(HttpStatusOf(refusal), refusal, request_id);
 }
 
 std::vector<std::string_view> ProblemReasons() {

@@ -22,6 +22,10 @@ int HttpStatusOf(const Status& refusal);
 /// 409 for ABORTED) has a Retry-After. Details of failures inside are not shown.
 http::Response Problem(const Status& refusal, std::string_view request_id);
 
+/// The same for operators, whom it concerns that stored rows do not fit each other: DATA_LOSS keeps
+/// its reason and its message, as TRACE_DIFFERS (500).
+http::Response OperatorProblem(const Status& refusal, std::string_view request_id);
+
 /// Every `reason` that Problem's answers are logged and counted with: well-known names, and for
 /// others the name of their code (what exactly it was is the answer's `cause`).
 std::vector<std::string_view> ProblemReasons();

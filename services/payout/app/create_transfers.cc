@@ -13,8 +13,8 @@
 namespace kessai::payout::app {
 namespace {
 
-// The longest cycle is a month.
-constexpr int kDaysBehindMax = 31;
+// Twice the longest cycle, a month.
+constexpr int kDaysBehindMax = 62;
 
 /// A run that begins.
 Result<TransferRun> NewRun(const LedgerTransaction& transaction, BusinessDate due_date) {

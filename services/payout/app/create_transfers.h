@@ -31,7 +31,7 @@ class CreateTransfers {
         : options_(options), store_(store), taxes_(taxes) {}
 
     /// INVALID_ARGUMENT NOT_A_BUSINESS_DAY, FAILED_PRECONDITION DUE_DATE_TOO_EARLY (more than a
-    /// week ahead), DUE_DATE_TOO_OLD (more than 31 days ago, and not begun), OUT_OF_RANGE
+    /// week ahead), DUE_DATE_TOO_OLD (more than 62 days ago, and not begun), OUT_OF_RANGE
     /// DATE_OUTSIDE_CALENDAR, and the database's: after those it may simply be run again. `stop`:
     /// UNAVAILABLE STOPPING soon after it is requested.
     Result<TransferRun> Run(BusinessDate due_date, std::string_view requested_by,

@@ -280,7 +280,7 @@ TEST_F(TransferTest, OnlyWhoIsDueAndHasMoneyIsPaid) {
     // A slip of the year: every cycle has been due since.
     EXPECT_THAT(transfers_.create.Run(Day(20251128), "aiko"),
                 Refuses(Code::kFailedPrecondition, "DUE_DATE_TOO_OLD"));
-    EXPECT_THAT(transfers_.create.Run(Day(20261029), "aiko"),
+    EXPECT_THAT(transfers_.create.Run(Day(20260928), "aiko"),
                 Refuses(Code::kFailedPrecondition, "DUE_DATE_TOO_OLD"));
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM transfer_run"), 0);
     EXPECT_EQ(transfers_.create.Run(Day(21500104), "aiko").status().reason(),
