@@ -777,7 +777,8 @@ TEST_F(TransferTest, EveryStepIsTold) {
     ASSERT_OK(transfers_.import.Run("csv", first.Text(), "aiko").status());
     EXPECT_EQ(told(), 28);
     clock_.Set(Day(20261201).At(std::chrono::hours(10)));
-    ASSERT_OK(transfers_.import.Run("csv", first.Text(), "aiko").status());
+    EXPECT_THAT(transfers_.import.Run("csv", first.Text(), "aiko"),
+                Refuses(Code::kAlreadyExists, "RESULT_FILE_IMPORTED"));
     EXPECT_FALSE(
         transfers_.import
             .Run("csv", ResultFileText().Add(sent[0].id, "SETTLED", amount(0)).Text(), "aiko")
