@@ -905,11 +905,6 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     holds.Add(12, 12, 2, 3, "transfer 4 FAILED E1", "aiko", 1, "ken", 1);
     holds.Add(13, 13, 2, 6, "transfer 7 RETURNED R1", "aiko", 1, std::nullopt, std::nullopt);
     KESSAI_RETURN_IF_ERROR(holds.End());
-    Inserter files(session, {"world.transfer_batches", R"sql(
-        INSERT INTO transfer_batch (batch_id, transfer_date, transfer_count, amount, created_by,
-                                    created_at_us) VALUES {rows})sql"});
-    files.Add(11, day, 3, 1'000, "aiko", 1);
-    KESSAI_RETURN_IF_ERROR(files.End());
     Inserter results(session, {"world.bank_result_files", R"sql(
         INSERT INTO bank_result_file (file_hash, format, settled_count, settled_amount,
                                       failed_count, failed_amount, returned_count,
