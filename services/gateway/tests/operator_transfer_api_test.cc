@@ -367,13 +367,13 @@ TEST_F(OperatorTransferApiTest, AFileThatEndsRefusedIsNotGiven) {
 
 // Operators have to know what is damaged, not only that it failed.
 TEST_F(OperatorTransferApiTest, DamagedRowsAreNamed) {
-    payout_.Refuse(Status(Code::kDataLoss, "TRACE_DIFFERS", "journal 7 notes other sums"));
-    const Answer damaged = Send("GET", "/transfers/9/trace");
+    payout_.Refuse(Status(Code::kDataLoss, "TRANSFER_DIFFERS", "transfer 7 has other sums"));
+    const Answer damaged = Send("GET", "/days/2026-11-30/trial-balance");
     EXPECT_EQ(damaged.status, 500);
-    EXPECT_EQ(damaged.code(), "TRACE_DIFFERS");
-    EXPECT_THAT(damaged.text, HasSubstr("journal 7 notes other sums"));
+    EXPECT_EQ(damaged.code(), "TRANSFER_DIFFERS");
+    EXPECT_THAT(damaged.text, HasSubstr("transfer 7 has other sums"));
     payout_.Refuse(Status(Code::kInternal, "CONSTRAINT_VIOLATED", "journal.insert"));
-    const Answer failed = Send("GET", "/transfers/9/trace");
+    const Answer failed = Send("GET", "/days/2026-11-30/trial-balance");
     EXPECT_EQ(failed.code(), "INTERNAL_ERROR");
     EXPECT_THAT(failed.text, Not(HasSubstr("journal.insert")));
 }

@@ -360,7 +360,8 @@ const Damage kMerchantLedger[] = {
      {{'o', "UPDATE transfer SET state = 2, batch_id = 11 WHERE transfer_id = 5"},
       {'o', "UPDATE transfer_batch SET transfer_count = 4, amount = 1300"},
       {'o',
-       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 12, 2, 5, 'JPY', 300, 0, 0, 1)"},
+       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 12, 2, 5, 'JPY', 300, 0, 0, 1, "
+       "300)"},
       {'o', "UPDATE merchant_account SET in_transit = 0 WHERE merchant_id = 12"},
       {'o', "UPDATE ledger_gate SET last_journal = 10"}},
      {"M1 journals beside the bank's results: outcome SETTLED: expected 2 over 700, found 3 over "
