@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterable
 
+import running_balances
 from quiet_books import (
     MERCHANT_PAYABLE,
     TAX_CLASS,
@@ -237,19 +238,25 @@ def last_event(books: QuietBooks, t: Tampering) -> Trace:
     return Trace([Named("M2", "last event", of_user(sale), event, str(before))], subjects_of(sale))
 
 
-@damage("M2", "money moved between two merchants' invoice cycles", keeps=True)
-def cycles(books: QuietBooks, t: Tampering) -> Trace:
+@damage("M2", "released money moved between two merchants' running balances", keeps=True)
+def balances(books: QuietBooks, t: Tampering) -> Trace:
     named, about = [], []
+    day = t.one(PAYOUT, "payout_gate", {"id": 1})["balances_date"]
     for merchant, yen in ((books.a, 10), (books.b, -10)):
         merchant_id = merchant.credential.merchant_id
-        start = books.days[0].replace(day=1)
-        where = {"cycle_start": start, "merchant_id": merchant_id, "tax_class": TAX_CLASS}
-        row = t.one(PAYOUT, "merchant_cycle", where)
-        t.change(PAYOUT, "merchant_cycle", where, gross=row["gross"] + yen, net=row["net"] + yen)
-        subject = {"merchant": merchant_id, "cycle": str(start)}
-        named.append(
-            Named("M2", "cycle's gross", subject, str(row["gross"]), str(row["gross"] + yen))
+        (piece,) = (
+            row
+            for row in t.find(PAYOUT, "running_balance", {"business_date": day})
+            if row["merchant_first"] <= merchant_id <= row["merchant_last"]
         )
+        kept = running_balances.unpack(piece["balances"])
+        (balance,) = (one for one in kept if one.merchant == merchant_id)
+        before = str(balance)
+        balance.released += yen
+        where = {"business_date": day, "merchant_first": piece["merchant_first"]}
+        t.change(PAYOUT, "running_balance", where, balances=running_balances.pack(kept))
+        subject = {"merchant": merchant_id, "tax class": TAX_CLASS}
+        named.append(Named("M2", "running balance", subject, before, str(balance)))
         about.append(subject)
     return Trace(named, about)
 

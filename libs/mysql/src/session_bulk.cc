@@ -9,16 +9,9 @@
 namespace kessai::mysql {
 namespace {
 
-void AppendInto(const BulkTarget& target, std::string_view verb, std::string& sql) {
-    sql += target.replace ? "REPLACE" : verb;
-    sql += " INTO ";
-}
-
 void RenderLoad(const BulkTarget& target, const BulkRows& rows, const std::string& path,
                 std::string& sql) {
-    sql = "LOAD DATA LOCAL INFILE '" + path + "' ";
-    AppendInto(target, "", sql);
-    sql += "TABLE ";
+    sql = "LOAD DATA LOCAL INFILE '" + path + "' INTO TABLE ";
     sql += target.table;
     // Bytes as they are; without it the schema's character set decides.
     sql += " CHARACTER SET binary (";
@@ -30,8 +23,7 @@ void RenderLoad(const BulkTarget& target, const BulkRows& rows, const std::strin
 }
 
 void RenderInsert(const BulkTarget& target, const BulkRows& rows, std::string& sql) {
-    sql.clear();
-    AppendInto(target, "INSERT", sql);
+    sql = "INSERT INTO ";
     sql += target.table;
     sql += " (";
     sql += target.columns;

@@ -21,8 +21,7 @@ using testing::IsOk;
 using testing::MysqlServer;
 using testing::Refuses;
 
-constexpr BulkTarget kItems{"item.store", "item", "id, name, hash, day, amount", false};
-constexpr BulkTarget kReplacedItems{"item.replace", "item", "id, name, hash, day, amount", true};
+constexpr BulkTarget kItems{"item.store", "item", "id, name, hash, day, amount"};
 
 /// Both forms must do the same: a file, and the statement for servers that take none.
 class BulkTest : public ::testing::TestWithParam<bool> {
@@ -100,7 +99,7 @@ TEST_P(BulkTest, ValuesComeBack) {
 // Goal: what all rows have in common is in each of them, and nothing else changes.
 // Method: a date, bytes and a text, in two lists one after the other; a text that is not UTF-8.
 TEST_P(BulkTest, CommonValuesAreInEveryRow) {
-    constexpr BulkTarget kIds{"item.store", "item", "id, amount", false};
+    constexpr BulkTarget kIds{"item.store", "item", "id, amount"};
     const std::string text = "t\tn\n\\ 'q' 決済";
     BulkRows rows = session_->NewBulkRows();
     rows.SetCommon("name", text);
@@ -137,18 +136,9 @@ TEST_P(BulkTest, DuplicateKeyIsRefused) {
     EXPECT_EQ(One("SELECT COUNT(*) FROM item"), "1");
 }
 
-// Goal: a replacing target puts the new row in the old one's place, and adds the others.
-TEST_P(BulkTest, ReplacingTargetReplaces) {
-    ASSERT_THAT(Store(kItems, Rows(1, 5, 1)), IsOk());
-    ASSERT_THAT(Store(kReplacedItems, Rows(4, 9, 2)), IsOk());
-    EXPECT_EQ(One("SELECT GROUP_CONCAT(id * 10 + amount ORDER BY id) FROM item"),
-              "11,21,31,42,52,62,72,82,92");
-}
-
 // Goal: no value is ever stored as another.
 TEST_P(BulkTest, ValueThatDoesNotFitIsRefused) {
     EXPECT_EQ(Store(kItems, Rows(1, 3, 40'000)).code(), Code::kInternal);
-    EXPECT_EQ(Store(kReplacedItems, Rows(1, 3, 40'000)).code(), Code::kInternal);
     EXPECT_EQ(One("SELECT COUNT(*) FROM item"), "0");
     // The session is as good as before.
     EXPECT_THAT(Store(kItems, Rows(1, 3)), IsOk());

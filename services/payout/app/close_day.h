@@ -31,7 +31,7 @@ struct CloseDayOptions {
     int payment_partitions = 12;
     int payout_partitions = 12;
     /// A chunk is what is sealed and later released together, and checkpointed.
-    std::int64_t merchants_per_chunk = 5'000;
+    std::int64_t merchants_per_chunk = 10'000;
     /// With more events waiting the day stays open.
     int blocked_events_max = 10'000;
 };

@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "domain/tax.h"
+
 namespace kessai::payout::app {
 namespace {
 
@@ -13,6 +15,7 @@ using domain::HeldBack;
 using domain::HoldReason;
 using domain::MerchantId;
 using domain::MerchantSums;
+using domain::RunningBalance;
 using domain::SlotTotal;
 
 std::vector<MerchantSums> SumOverSlots(std::span<const SlotTotal> totals) {
@@ -30,10 +33,23 @@ std::vector<MerchantSums> SumOverSlots(std::span<const SlotTotal> totals) {
     return domain::Joined(std::move(sums));
 }
 
+/// The entry of a merchant and tax class in a list that is in their order.
+template <class Entry>
+const Entry* Find(std::span<const Entry> list, const MerchantSums& part) {
+    const auto key = std::pair(part.merchant, part.tax_class);
+    const auto found = std::lower_bound(
+        list.begin(), list.end(), key, [](const Entry& entry, const auto& sought) {
+            return std::pair(entry.merchant, entry.tax_class) < sought;
+        });
+    const bool is_there =
+        found != list.end() && std::pair(found->merchant, found->tax_class) == key;
+    return is_there ? &*found : nullptr;
+}
+
 class Judge {
  public:
     Judge(const ChunkEvidence& evidence, const domain::TaxTable& taxes)
-        : evidence_(evidence), taxes_(taxes) {
+        : evidence_(evidence), taxes_(taxes), cycle_start_(domain::CycleStart(evidence.day)) {
         for (const Hold& hold : evidence.holds) holds_.emplace(hold.merchant, &hold);
         seal_holds_ = SealHolds();
     }
@@ -95,17 +111,18 @@ class Judge {
         return sealer.Finish();
     }
 
-    /// What the cycle released before.
-    CycleSums CycleOf(const MerchantSums& part) const {
-        const auto key = std::pair(part.merchant, part.tax_class);
-        const auto found =
-            std::lower_bound(evidence_.cycle.begin(), evidence_.cycle.end(), key,
-                             [](const CycleSums& before, const auto& sought) {
-                                 return std::pair(before.merchant, before.tax_class) < sought;
-                             });
-        const bool is_there =
-            found != evidence_.cycle.end() && std::pair(found->merchant, found->tax_class) == key;
-        return is_there ? *found : CycleSums{part.merchant, part.tax_class, 0, 0, 0, 0};
+    RunningBalance BalanceOf(const MerchantSums& part) const {
+        const RunningBalance* before = Find(evidence_.balances, part);
+        return before != nullptr ? *before
+                                 : RunningBalance{part.merchant, part.tax_class, {}, 0, 0};
+    }
+
+    /// What the day's cycle released before.
+    std::int64_t FeesBefore(const MerchantSums& part, const RunningBalance& balance) const {
+        if (balance.cycle_start == cycle_start_) return balance.cycle_fee;
+        if (balance.cycle_start < cycle_start_) return 0;
+        const CycleSums* cycle = Find(evidence_.cycle, part);
+        return cycle != nullptr ? cycle->fee : 0;
     }
 
     void HoldBack(const domain::Comparison& comparison, HoldReason reason, std::string note) {
@@ -140,7 +157,7 @@ class Judge {
              evidence_.recounted.subspan(comparison.first, comparison.count)) {
             if (const Status added = AddLine(part, sums); !added.ok()) {
                 outcome_.lines.resize(lines_before);
-                outcome_.cycles.resize(lines_before);
+                outcome_.balances.resize(lines_before);
                 return HoldBack(comparison, HoldReason::kFeeDiffers, std::string(added.message()));
             }
         }
@@ -154,24 +171,49 @@ class Judge {
     }
 
     Status AddLine(const MerchantSums& part, domain::ReleaseSums& sums) {
-        const CycleSums before = CycleOf(part);
+        const RunningBalance before = BalanceOf(part);
         KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseLine line,
-                                domain::MakeReleaseLine(part, before.fee, taxes_));
-        KESSAI_ASSIGN_OR_RETURN(const CycleSums after, domain::AddToCycle(before, line));
+                                domain::MakeReleaseLine(part, FeesBefore(part, before), taxes_));
+        KESSAI_ASSIGN_OR_RETURN(const RunningBalance after,
+                                domain::AddToBalance(before, evidence_.day, line));
         KESSAI_ASSIGN_OR_RETURN(sums, domain::AddLine(sums, line));
         outcome_.lines.push_back(line);
-        outcome_.cycles.push_back(after);
+        outcome_.balances.push_back(after);
         return OkStatus();
     }
 
     const ChunkEvidence& evidence_;
     const domain::TaxTable& taxes_;
+    const BusinessDate cycle_start_;
     std::map<MerchantId, const Hold*> holds_;
     bool seal_holds_ = false;
     ChunkOutcome outcome_;
 };
 
 }  // namespace
+
+std::vector<MerchantId> AheadOf(const ChunkEvidence& evidence) {
+    const BusinessDate cycle_start = domain::CycleStart(evidence.day);
+    std::set<MerchantId> held;
+    for (const Hold& hold : evidence.holds) {
+        if (!hold.released) held.insert(hold.merchant);
+    }
+    std::vector<MerchantId> ahead;
+    auto balance = evidence.balances.begin();
+    for (const MerchantSums& part : evidence.recounted) {
+        while (balance != evidence.balances.end() && balance->merchant < part.merchant) ++balance;
+        // A later round is of a few merchants of the chunk.
+        if (!evidence.first_round && !held.contains(part.merchant)) continue;
+        if (!ahead.empty() && ahead.back() == part.merchant) continue;
+        for (auto one = balance;
+             one != evidence.balances.end() && one->merchant == part.merchant; ++one) {
+            if (one->cycle_start <= cycle_start) continue;
+            ahead.push_back(part.merchant);
+            break;
+        }
+    }
+    return ahead;
+}
 
 ChunkOutcome JudgeChunk(const ChunkEvidence& evidence, const domain::TaxTable& taxes) {
     return Judge(evidence, taxes).Run();

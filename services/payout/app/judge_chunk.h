@@ -21,13 +21,19 @@ struct ChunkEvidence {
     std::span<const Hold> holds;
     std::span<const domain::SlotTotal> totals;
     std::span<const domain::MerchantSums> recounted;
-    /// What the cycle released before, in order of merchant and tax class.
+    /// The running balances before, in order of merchant and tax class.
+    std::span<const domain::RunningBalance> balances;
+    /// What the day's cycle released to those of AheadOf, in the same order.
     std::span<const domain::CycleSums> cycle;
     /// Merchants with an event that waits.
     const std::set<domain::MerchantId>* blocked = nullptr;
     /// Merchants with a wrong accrual.
     const std::map<domain::MerchantId, std::string>* faults = nullptr;
 };
+
+/// Who may be released now, but whose running balance is of a later cycle than the day's: what the
+/// day's tax grows from is to be asked of the rows.
+std::vector<domain::MerchantId> AheadOf(const ChunkEvidence& evidence);
 
 /// Who of a chunk is released, with which lines, and who is held back, and why. Pure.
 /// A merchant is released only if nothing of it waits, its totals are those that were sealed, they

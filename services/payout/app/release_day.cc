@@ -216,18 +216,24 @@ Result<ChunkOutcome> ReleaseDay::Judge(ChunkTransaction& transaction, const Rele
                                        const ReleaseChunk& chunk, const Evidence& evidence) const {
     KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
     KESSAI_ASSIGN_OR_RETURN(const auto totals, TotalsFor(round, transaction));
-    KESSAI_ASSIGN_OR_RETURN(const auto cycle, transaction.CycleBefore());
+    KESSAI_ASSIGN_OR_RETURN(const auto balances, transaction.BalancesBefore());
     const auto recounted = evidence.recount.sums.Reduce(chunk.range);
-    return JudgeChunk({.day = round.day,
-                       .first_round = round.round == 0,
-                       .seal = chunk.seal,
-                       .holds = holds,
-                       .totals = totals,
-                       .recounted = recounted,
-                       .cycle = cycle,
-                       .blocked = &evidence.blocked.merchants,
-                       .faults = &evidence.recount.faults},
-                      taxes_);
+    ChunkEvidence chunk_evidence{.day = round.day,
+                                 .first_round = round.round == 0,
+                                 .seal = chunk.seal,
+                                 .holds = holds,
+                                 .totals = totals,
+                                 .recounted = recounted,
+                                 .balances = balances,
+                                 .cycle = {},
+                                 .blocked = &evidence.blocked.merchants,
+                                 .faults = &evidence.recount.faults};
+    std::vector<domain::CycleSums> cycle;
+    if (const auto ahead = AheadOf(chunk_evidence); !ahead.empty()) {
+        KESSAI_ASSIGN_OR_RETURN(cycle, transaction.CycleOf(ahead));
+        chunk_evidence.cycle = cycle;
+    }
+    return JudgeChunk(chunk_evidence, taxes_);
 }
 
 }  // namespace kessai::payout::app

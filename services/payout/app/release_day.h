@@ -14,7 +14,7 @@ namespace kessai::payout::app {
 
 struct ReleaseDayOptions {
     /// Chunks in work at a time, each with a session of its own.
-    int threads = 2;
+    int threads = 3;
     RecountOptions recount;
     int blocked_events_max = 10'000;
 };

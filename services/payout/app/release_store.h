@@ -11,6 +11,7 @@
 #include "app/event_encoder.h"
 #include "domain/accrual.h"
 #include "domain/release.h"
+#include "domain/running_balance.h"
 #include "domain/seal.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
@@ -53,8 +54,8 @@ struct FreedMerchant {
 /// What is to become of one chunk; every list in order of merchant.
 struct ChunkOutcome {
     std::vector<domain::ReleaseLine> lines;
-    /// What the cycle has released with each of the lines.
-    std::vector<domain::CycleSums> cycles;
+    /// The running balance with each of the lines.
+    std::vector<domain::RunningBalance> balances;
     std::vector<domain::HeldBack> held;
     std::vector<FreedMerchant> freed;
     domain::ReleaseSums sums;
@@ -72,8 +73,11 @@ class ChunkTransaction {
     /// the same, and cost a fraction. Nothing if the close kept none (it was of an older version,
     /// or there were too many); what cannot be read comes without totals, and breaks the seal.
     virtual Result<std::optional<std::vector<domain::SlotTotal>>> SealedTotals() = 0;
-    /// What the day's cycle released before, in order of merchant and tax class.
-    virtual Result<std::vector<domain::CycleSums>> CycleBefore() = 0;
+    /// The running balances of the range's merchants, in order of merchant and tax class.
+    virtual Result<std::vector<domain::RunningBalance>> BalancesBefore() = 0;
+    /// What the day's cycle released to merchants, from the rows, in the same order.
+    virtual Result<std::vector<domain::CycleSums>> CycleOf(
+        std::span<const domain::MerchantId> merchants) = 0;
     /// Stores the outcome and checks the chunk off.
     virtual Status Store(const ChunkOutcome& outcome) = 0;
 };

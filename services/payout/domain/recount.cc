@@ -16,9 +16,10 @@ auto KeyOf(const MerchantSums& sums) {
     return std::tuple(sums.merchant, sums.tax_class);
 }
 
-bool InOrder(const MerchantSums& a, const MerchantSums& b) {
+// An object and not a function, so that sorting and merging take it in.
+constexpr auto kInOrder = [](const MerchantSums& a, const MerchantSums& b) {
     return KeyOf(a) < KeyOf(b);
-}
+};
 
 /// The run of entries of one merchant that begins at `at`.
 std::size_t RunLength(std::span<const MerchantSums> sums, std::size_t at) {
@@ -95,7 +96,7 @@ std::vector<MerchantSums> SegmentSums::TakeSorted() {
     }
     slots_ = std::vector<Slot>(kSmallestTable);
     size_ = 0;
-    std::sort(sorted.begin(), sorted.end(), InOrder);
+    std::sort(sorted.begin(), sorted.end(), kInOrder);
     return sorted;
 }
 
@@ -112,7 +113,7 @@ std::vector<MerchantSums> Recount::Reduce(const MerchantRange& range) const {
             first, part.end(), range.last,
             [](MerchantId id, const MerchantSums& sums) { return id < sums.merchant; });
         const auto middle = merged.insert(merged.end(), first, last);
-        std::inplace_merge(merged.begin(), middle, merged.end(), InOrder);
+        std::inplace_merge(merged.begin(), middle, merged.end(), kInOrder);
     }
     return Joined(std::move(merged));
 }

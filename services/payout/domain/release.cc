@@ -38,15 +38,6 @@ Result<ReleaseLine> MakeReleaseLine(const MerchantSums& recounted, std::int64_t 
     return line;
 }
 
-Result<CycleSums> AddToCycle(const CycleSums& before, const ReleaseLine& line) {
-    CycleSums after{line.merchant, line.tax_class, 0, 0, 0, 0};
-    KESSAI_ASSIGN_OR_RETURN(after.gross, CheckedAdd(before.gross, line.sums.gross));
-    KESSAI_ASSIGN_OR_RETURN(after.fee, CheckedAdd(before.fee, line.sums.fee));
-    KESSAI_ASSIGN_OR_RETURN(after.tax, CheckedAdd(before.tax, line.tax));
-    KESSAI_ASSIGN_OR_RETURN(after.net, CheckedAdd(before.net, line.net));
-    return after;
-}
-
 Result<ReleaseSums> Add(const ReleaseSums& a, const ReleaseSums& b) {
     ReleaseSums sums;
     sums.merchant_count = a.merchant_count + b.merchant_count;

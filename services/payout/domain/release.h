@@ -55,22 +55,6 @@ struct ReleaseLine {
 Result<ReleaseLine> MakeReleaseLine(const MerchantSums& recounted, std::int64_t fees_before,
                                     const TaxTable& taxes);
 
-/// What an invoice cycle released to a merchant of one tax class.
-struct CycleSums {
-    MerchantId merchant;
-    TaxClass tax_class = TaxClass::kNone;
-    std::int64_t gross = 0;
-    std::int64_t fee = 0;
-    std::int64_t tax = 0;
-    std::int64_t net = 0;
-
-    bool operator==(const CycleSums&) const = default;
-};
-
-/// What the cycle has released when `line` joins what it released before, to the same merchant and
-/// of the same tax class. Refuses with OUT_OF_RANGE AMOUNT_OVERFLOW.
-Result<CycleSums> AddToCycle(const CycleSums& before, const ReleaseLine& line);
-
 /// What releases sum to, over any number of merchants.
 struct ReleaseSums {
     std::int64_t merchant_count = 0;

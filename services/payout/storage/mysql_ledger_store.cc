@@ -9,10 +9,12 @@
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
+#include "kessai/money/money.h"
 #include "kessai/result/check.h"
 #include "storage/gate.h"
 #include "storage/mysql_merchant_records.h"
 #include "storage/mysql_transfer_records.h"
+#include "storage/running_balances.h"
 
 namespace kessai::payout::storage {
 namespace {
@@ -31,13 +33,6 @@ constexpr mysql::Query kLockAccounts{"merchant_account.lock", R"sql(
     SELECT merchant_id, moved_available, in_transit, bank_account, terms, open_holds
     FROM merchant_account FORCE INDEX (PRIMARY) WHERE merchant_id IN ({keys})
     ORDER BY merchant_id FOR UPDATE)sql"};
-// Cycles are months: some look-ups by key a merchant.
-constexpr mysql::Query kReleased{"merchant_cycle.released", R"sql(
-    SELECT c.merchant_id, SUM(c.net)
-    FROM (SELECT DISTINCT DATE_ADD(business_date, INTERVAL 1 - DAYOFMONTH(business_date) DAY)
-          AS cycle_start FROM payout_day) d
-    JOIN merchant_cycle c ON c.cycle_start = d.cycle_start AND c.merchant_id IN ({keys})
-    GROUP BY c.merchant_id)sql"};
 constexpr mysql::Query kPutAccounts{"merchant_account.put", R"sql(
     INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account, terms,
                                   open_holds) VALUES {rows}
@@ -104,14 +99,17 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
     std::int64_t NextObject() override { return ++gate_.object; }
 
     Status Lock(std::span<const domain::MerchantId> merchants) override {
-        mysql::KeyList keys;
+        std::vector<domain::MerchantId> unlocked;
         for (const domain::MerchantId merchant : merchants) {
-            if (accounts_.contains(merchant)) continue;
-            accounts_[merchant].now.funds.merchant = merchant;
-            keys.Add(merchant);
+            const auto [account, is_new] = accounts_.try_emplace(merchant);
+            if (!is_new) continue;
+            account->second.now.funds.merchant = merchant;
+            unlocked.push_back(merchant);
         }
-        if (keys.empty()) return OkStatus();
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockAccounts, keys));
+        if (unlocked.empty()) return OkStatus();
+        std::sort(unlocked.begin(), unlocked.end());
+        KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                session_.Select(kLockAccounts, mysql::KeyList(unlocked)));
         while (rows.Next()) {
             app::MerchantAccount& account = accounts_[domain::MerchantId(rows.Int(0))].now;
             account.funds.moved = rows.Int(1);
@@ -122,13 +120,14 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
             account.known = true;
         }
         // Behind the lock: of what is released later, this transaction has taken nothing.
-        KESSAI_ASSIGN_OR_RETURN(auto released, session_.Select(kReleased, keys));
-        while (released.Next()) {
-            app::MerchantAccount& account = accounts_[domain::MerchantId(released.Int(0))].now;
-            account.funds.released = released.Int(1);
+        KESSAI_ASSIGN_OR_RETURN(const auto balances, LoadNewestBalances(session_, unlocked));
+        for (const domain::RunningBalance& balance : balances) {
+            app::MerchantAccount& account = accounts_[balance.merchant].now;
+            KESSAI_ASSIGN_OR_RETURN(account.funds.released,
+                                    CheckedAdd(account.funds.released, balance.released));
             account.known = true;
         }
-        for (const domain::MerchantId merchant : merchants) {
+        for (const domain::MerchantId merchant : unlocked) {
             Account& account = accounts_[merchant];
             account.stored = account.now;
         }

@@ -11,6 +11,7 @@
 #include "storage/mysql_day_store.h"
 #include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
+#include "storage/running_balances.h"
 
 namespace kessai::payout::storage {
 namespace {
@@ -33,11 +34,6 @@ constexpr mysql::Query kUnreleased{"merchant_day_total.unreleased", R"sql(
     WHERE r.merchant_id IS NULL
     GROUP BY d.business_date, t.tax_class
     ORDER BY d.business_date, t.tax_class)sql"};
-constexpr mysql::Query kCycles{"merchant_cycle.of_merchant", R"sql(
-    SELECT c.cycle_start, c.tax_class, c.fee, c.net
-    FROM (SELECT DISTINCT DATE_ADD(business_date, INTERVAL 1 - DAYOFMONTH(business_date) DAY)
-          AS cycle_start FROM payout_day) d
-    JOIN merchant_cycle c ON c.cycle_start = d.cycle_start AND c.merchant_id = ?)sql"};
 constexpr mysql::Query kMoved{"merchant_account.moved", R"sql(
     SELECT moved_available, in_transit FROM merchant_account WHERE merchant_id = ?)sql"};
 constexpr mysql::Query kTotalsOfMerchant{"merchant_day_total.of_merchant", R"sql(
@@ -46,8 +42,6 @@ constexpr mysql::Query kTotalsOfMerchant{"merchant_day_total.of_merchant", R"sql
 constexpr mysql::Query kReleasesOfMerchant{"merchant_release.of_merchant", R"sql(
     SELECT tax_class, gross, fee, tax, net, item_count FROM merchant_release
     WHERE business_date = ? AND merchant_id = ?)sql"};
-constexpr mysql::Query kFeesOfMerchant{"merchant_cycle.fees_of_merchant", R"sql(
-    SELECT tax_class, fee FROM merchant_cycle WHERE cycle_start = ? AND merchant_id = ?)sql"};
 constexpr mysql::Query kHoldOfMerchant{"merchant_hold.of_merchant", R"sql(
     SELECT reason FROM merchant_hold
     WHERE business_date = ? AND merchant_id = ? AND released_round IS NULL)sql"};
@@ -162,12 +156,12 @@ Result<app::MerchantBalance> MysqlPayoutReader::FindBalance(MerchantId merchant)
                 balance.in_transit = moved.Int(1);
             }
             std::map<std::pair<BusinessDate, TaxClass>, std::int64_t> fees;
-            KESSAI_ASSIGN_OR_RETURN(auto cycles, session.Select(kCycles, merchant));
-            while (cycles.Next()) {
+            KESSAI_ASSIGN_OR_RETURN(const auto cycles, LoadCycleSums(session, merchant));
+            for (const domain::CycleSums& cycle : cycles) {
                 known = true;
-                fees[{cycles.Date(0), ReadTaxClass(cycles, 1)}] = cycles.Int(2);
+                fees[{cycle.cycle_start, cycle.tax_class}] = cycle.fee;
                 KESSAI_ASSIGN_OR_RETURN(balance.available,
-                                        CheckedAdd(balance.available, cycles.Int(3)));
+                                        CheckedAdd(balance.available, cycle.net));
             }
             KESSAI_ASSIGN_OR_RETURN(auto days, session.Select(kUnreleased, merchant, merchant));
             while (days.Next()) {
@@ -200,9 +194,9 @@ Result<app::MerchantDay> MysqlPayoutReader::FindMerchantDay(MerchantId merchant,
         if (found.released) return found;
 
         std::map<TaxClass, std::int64_t> fees;
-        KESSAI_ASSIGN_OR_RETURN(auto cycle,
-                                session.Select(kFeesOfMerchant, domain::CycleStart(day), merchant));
-        while (cycle.Next()) fees[ReadTaxClass(cycle, 0)] = cycle.Int(1);
+        KESSAI_ASSIGN_OR_RETURN(const auto cycle, LoadCycleSums(session, domain::CycleStart(day),
+                                                                std::span(&merchant, 1)));
+        for (const domain::CycleSums& sums : cycle) fees[sums.tax_class] = sums.fee;
         KESSAI_ASSIGN_OR_RETURN(auto totals, session.Select(kTotalsOfMerchant, day, merchant));
         bool known = false;
         while (totals.Next()) {

@@ -19,6 +19,7 @@
 #include "storage/mysql_day_store.h"
 #include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
+#include "storage/running_balances.h"
 
 namespace kessai::payout::storage {
 namespace {
@@ -93,18 +94,9 @@ constexpr mysql::Query kTotalsOfRange{"merchant_day_total.of_range",
     ORDER BY merchant_id, slot, tax_class)sql"};
 constexpr mysql::Query kSealedTotals{
     "day_chunk.totals", "SELECT totals FROM day_chunk WHERE business_date = ? AND chunk = ?"};
-constexpr mysql::Query kCycleBefore{"merchant_cycle.of_range", R"sql(
-    SELECT merchant_id, tax_class, gross, fee, tax, net FROM merchant_cycle FORCE INDEX (PRIMARY)
-    WHERE cycle_start = ? AND merchant_id BETWEEN ? AND ?
-    ORDER BY merchant_id, tax_class)sql"};
 // A key that is there already means that somebody released twice: refused, and the chunk with it.
 constexpr mysql::BulkTarget kReleases{"merchant_release.insert", "merchant_release",
                                       "merchant_id, tax_class, gross, fee, tax, net, item_count"};
-// The sums were read in this transaction, which holds the only round's checkpoint: nobody else
-// adds to them.
-constexpr mysql::BulkTarget kCycles{"merchant_cycle.put", "merchant_cycle",
-                                    "merchant_id, tax_class, gross, fee, tax, net",
-                                    /*replace=*/true};
 constexpr mysql::Query kPutHolds{"merchant_hold.put", R"sql(
     INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
                                total_fee, total_count, recount_gross, recount_fee, recount_count,
@@ -134,9 +126,10 @@ constexpr mysql::Query kSumRounds{"release_round.sum", R"sql(
     SELECT COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0),
            COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
     FROM release_round WHERE business_date = ? AND finished_at_us IS NOT NULL)sql"};
+// Bucket by bucket: a look-up by key, while the condition of a range is computed again for each row.
 constexpr mysql::Query kScanAmounts{"accrual.scan_amounts", R"sql(
     SELECT merchant_id, tax_class, gross, fee FROM accrual FORCE INDEX (PRIMARY)
-    WHERE business_date = ? AND bucket BETWEEN ? AND ?)sql"};
+    WHERE business_date = ? AND bucket = ?)sql"};
 constexpr mysql::Query kScanAccruals{"accrual.scan", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
     FROM accrual FORCE INDEX (PRIMARY) WHERE business_date = ? AND bucket BETWEEN ? AND ?)sql"};
 
@@ -247,24 +240,19 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
         return totals;
     }
 
-    Result<std::vector<domain::CycleSums>> CycleBefore() override {
-        std::vector<domain::CycleSums> cycle;
-        KESSAI_RETURN_IF_ERROR(session_.Scan(
-            kCycleBefore,
-            [&](std::span<const std::int64_t> cells) {
-                for (std::size_t i = 0; i < cells.size(); i += 6) {
-                    cycle.push_back({domain::MerchantId(cells[i]),
-                                     static_cast<domain::TaxClass>(cells[i + 1]), cells[i + 2],
-                                     cells[i + 3], cells[i + 4], cells[i + 5]});
-                }
-            },
-            domain::CycleStart(round_.day), chunk_.range.first, chunk_.range.last));
-        return cycle;
+    Result<std::vector<domain::RunningBalance>> BalancesBefore() override {
+        KESSAI_ASSIGN_OR_RETURN(before_, LoadBalances(session_, chunk_.range));
+        return before_;
+    }
+
+    Result<std::vector<domain::CycleSums>> CycleOf(
+        std::span<const domain::MerchantId> merchants) override {
+        return LoadCycleSums(session_, domain::CycleStart(round_.day), merchants);
     }
 
     Status Store(const app::ChunkOutcome& outcome) override {
         KESSAI_RETURN_IF_ERROR(StoreLines(outcome.lines));
-        KESSAI_RETURN_IF_ERROR(StoreCycles(outcome.cycles));
+        KESSAI_RETURN_IF_ERROR(StoreBalances(outcome.balances));
         KESSAI_RETURN_IF_ERROR(StoreHolds(outcome.held));
         KESSAI_RETURN_IF_ERROR(FreeHolds(outcome.freed));
         const domain::ReleaseSums& sums = outcome.sums;
@@ -310,14 +298,12 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
         });
     }
 
-    Status StoreCycles(std::span<const domain::CycleSums> cycles) {
-        mysql::BulkRows rows = session_.NewBulkRows();
-        rows.SetCommon("cycle_start", domain::CycleStart(round_.day));
-        rows.SetCommon("currency", domain::kBookCurrency.code());
-        return StoreAll(kCycles, rows, cycles, [&](const domain::CycleSums& cycle) {
-            rows.Add(cycle.merchant, static_cast<int>(cycle.tax_class), cycle.gross, cycle.fee,
-                     cycle.tax, cycle.net);
-        });
+    // Nobody else changes these merchants' balances: this transaction holds the checkpoint of the
+    // only round.
+    Status StoreBalances(std::span<const domain::RunningBalance> changed) {
+        if (round_.round > 0) return UpdateBalances(session_, changed);
+        return InsertBalances(session_, round_.day, chunk_.range,
+                              domain::WithChanges(before_, changed));
     }
 
     template <class Item, class Add>
@@ -336,6 +322,8 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     const app::ReleaseRound& round_;
     const app::ReleaseChunk& chunk_;
     const Instant at_;
+    /// Of BalancesBefore.
+    std::vector<domain::RunningBalance> before_;
 };
 
 Result<std::int64_t> CountHeld(mysql::Session& session, BusinessDate day) {
@@ -485,6 +473,7 @@ Status MysqlReleaseStore::Finish(const app::ReleaseRound& round, const app::Even
                 session.Execute(kSetDay, Number(DayState::kReleased), round.round + 1, round.day));
             KESSAI_RETURN_IF_ERROR(
                 session.Execute(kSetReleasing, std::nullopt, std::nullopt, gate));
+            if (round.round == 0) KESSAI_RETURN_IF_ERROR(TurnToBalancesOf(session, round.day));
             if (round.round > 0 && sums.merchant_count == 0) return OkStatus();
 
             // Of a day whose mark is still to come, so that the mark keeps its word.
@@ -531,18 +520,19 @@ Status MysqlReleaseStore::ScanAmounts(BusinessDate day, int first_bucket, int la
                                       const TakeAmounts& take) {
     KESSAI_ASSIGN_OR_RETURN(const auto session, pool_.ConnectScan());
     std::vector<domain::AccruedAmount> amounts;
-    return session->Scan(
-        kScanAmounts,
-        [&](std::span<const std::int64_t> cells) {
-            amounts.clear();
-            for (std::size_t i = 0; i < cells.size(); i += 4) {
-                amounts.push_back({domain::MerchantId(cells[i]),
-                                   static_cast<domain::TaxClass>(cells[i + 1]), cells[i + 2],
-                                   cells[i + 3]});
-            }
-            take(amounts);
-        },
-        day, first_bucket, last_bucket);
+    const auto take_cells = [&](std::span<const std::int64_t> cells) {
+        amounts.clear();
+        for (std::size_t i = 0; i < cells.size(); i += 4) {
+            amounts.push_back({domain::MerchantId(cells[i]),
+                               static_cast<domain::TaxClass>(cells[i + 1]), cells[i + 2],
+                               cells[i + 3]});
+        }
+        take(amounts);
+    };
+    for (int bucket = first_bucket; bucket <= last_bucket; ++bucket) {
+        KESSAI_RETURN_IF_ERROR(session->Scan(kScanAmounts, take_cells, day, bucket));
+    }
+    return OkStatus();
 }
 
 Status MysqlReleaseStore::ScanAccruals(BusinessDate day, int first_bucket, int last_bucket,

@@ -22,7 +22,9 @@ payout::app::CloseDayOptions CloseOptions() {
 
 payout::app::ReleaseDayOptions ReleaseOptions(int threads) {
     payout::app::ReleaseDayOptions options;
-    options.threads = threads;
+    // As the service has it: one more than cores, so that somebody works while another waits for a
+    // commit to be synced.
+    options.threads = threads + 1;
     options.recount.threads = threads;
     return options;
 }

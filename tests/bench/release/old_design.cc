@@ -16,7 +16,6 @@ using payout::domain::MerchantId;
 using payout::domain::MerchantSums;
 
 constexpr std::string_view kReleases = "bench_old_design_release";
-constexpr std::string_view kCycles = "bench_old_design_cycle";
 constexpr int kPageRows = 1'000;
 
 constexpr mysql::Query kPage{"bench.old_design_page", R"sql(
@@ -28,11 +27,6 @@ constexpr mysql::Query kPage{"bench.old_design_page", R"sql(
 constexpr mysql::Query kRelease{"bench.old_design_release", R"sql(
     INSERT INTO bench_old_design_release (business_date, merchant_id, tax_class, round, currency,
                                           gross, fee, tax, net, item_count) VALUES {rows})sql"};
-constexpr mysql::Query kCycle{"bench.old_design_cycle", R"sql(
-    INSERT INTO bench_old_design_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee,
-                                        tax, net) VALUES {rows}
-    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross), fee = fee + VALUES(fee),
-                            tax = tax + VALUES(tax), net = net + VALUES(net))sql"};
 constexpr mysql::Query kDifferent{"bench.old_design_different", R"sql(
     SELECT COUNT(*) FROM bench_old_design_release s LEFT JOIN merchant_release r
         ON r.business_date = s.business_date AND r.merchant_id = s.merchant_id
@@ -73,7 +67,6 @@ Result<std::vector<MerchantSums>> ReadMerchant(mysql::Session& session, Business
 Status ReleaseMerchant(mysql::Session& session, BusinessDate day, MerchantId merchant) {
     KESSAI_ASSIGN_OR_RETURN(const auto parts, ReadMerchant(session, day, merchant));
     mysql::RowList releases;
-    mysql::RowList cycles;
     for (const MerchantSums& part : parts) {
         KESSAI_ASSIGN_OR_RETURN(const auto line,
                                 payout::domain::MakeReleaseLine(part, /*fees_before=*/0,
@@ -81,12 +74,9 @@ Status ReleaseMerchant(mysql::Session& session, BusinessDate day, MerchantId mer
         const auto currency = payout::domain::kBookCurrency.code();
         releases.Add(day, merchant, static_cast<int>(line.tax_class), 0, currency, line.sums.gross,
                      line.sums.fee, line.tax, line.net, line.sums.item_count);
-        cycles.Add(payout::domain::CycleStart(day), merchant, static_cast<int>(line.tax_class),
-                   currency, line.sums.gross, line.sums.fee, line.tax, line.net);
     }
     if (releases.empty()) return OkStatus();
-    KESSAI_RETURN_IF_ERROR(session.Execute(kRelease, releases));
-    return internal::TakeStatus(session.Execute(kCycle, cycles));
+    return internal::TakeStatus(session.Execute(kRelease, releases));
 }
 
 /// Merchants of even popularity ranks, but for the first.
@@ -118,7 +108,6 @@ double ExtrapolateOldDesign(const OldDesignSample& sample, std::int64_t accruals
 Result<Contender> OldDesign::Run(const Contest& contest) {
     KESSAI_ASSIGN_OR_RETURN(auto session, contest.pool.Acquire(kSessionWithin));
     KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, std::string(kReleases), "merchant_release"));
-    KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, std::string(kCycles), "merchant_cycle"));
     KESSAI_RETURN_IF_ERROR(
         RunSql(*session,
                "ALTER TABLE accrual ADD INDEX bench_by_merchant (business_date, merchant_id, "
@@ -164,7 +153,6 @@ Result<Contender> OldDesign::Run(const Contest& contest) {
     result.equal = different.Next() && different.Int(0) == 0;
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "ALTER TABLE accrual DROP INDEX bench_by_merchant"));
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + std::string(kReleases)));
-    KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + std::string(kCycles)));
     return result;
 }
 

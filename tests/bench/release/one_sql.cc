@@ -1,14 +1,12 @@
 #include "bench/release/one_sql.h"
 
 #include "bench/release/measured_payout.h"
-#include "domain/tax.h"
 #include "kessai/mysql/transaction.h"
 
 namespace kessai::bench {
 namespace {
 
 constexpr std::string_view kReleases = "bench_one_sql_release";
-constexpr std::string_view kCycles = "bench_one_sql_cycle";
 
 // The day's tax of a cycle that begins with it, rounded toward zero as DIV does.
 constexpr mysql::Query kRelease{"bench.one_sql_release", R"sql(
@@ -19,20 +17,13 @@ constexpr mysql::Query kRelease{"bench.one_sql_release", R"sql(
                  SUM(fee) * CASE tax_class WHEN 1 THEN 8 WHEN 2 THEN 10 ELSE 0 END DIV 100 AS tax,
                  COUNT(*) AS item_count
           FROM accrual WHERE business_date = ? GROUP BY merchant_id, tax_class) AS sums)sql"};
-constexpr mysql::Query kCycle{"bench.one_sql_cycle", R"sql(
-    INSERT INTO bench_one_sql_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax,
-                                     net)
-    SELECT ?, merchant_id, tax_class, currency, gross, fee, tax, net
-    FROM bench_one_sql_release)sql"};
 
 }  // namespace
 
 Result<Contender> OneSql::Run(const Contest& contest) {
     KESSAI_ASSIGN_OR_RETURN(auto session, contest.pool.Acquire(kSessionWithin));
     const std::string releases(kReleases);
-    const std::string cycles(kCycles);
     KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, releases, "merchant_release"));
-    KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, cycles, "merchant_cycle"));
     KESSAI_RETURN_IF_ERROR(RunSql(
         *session, "SET SESSION tmp_table_size = 4294967296, max_heap_table_size = 4294967296"));
 
@@ -43,13 +34,11 @@ Result<Contender> OneSql::Run(const Contest& contest) {
     {
         KESSAI_ASSIGN_OR_RETURN(auto transaction, mysql::Transaction::Begin(*session));
         KESSAI_RETURN_IF_ERROR(session->Execute(kRelease, contest.day, contest.day));
-        KESSAI_RETURN_IF_ERROR(session->Execute(kCycle, payout::domain::CycleStart(contest.day)));
         KESSAI_RETURN_IF_ERROR(transaction.Commit());
     }
     result.seconds = std::chrono::duration<double>(SystemClock().SteadyNow() - start).count();
-    KESSAI_ASSIGN_OR_RETURN(result.equal, HoldTheSame(*session, contest.day, releases, cycles));
+    KESSAI_ASSIGN_OR_RETURN(result.equal, HoldTheSame(*session, contest.day, releases));
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + releases));
-    KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + cycles));
     return result;
 }
 

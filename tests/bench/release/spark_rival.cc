@@ -94,7 +94,7 @@ Result<Contender> SparkRival::Run(const Contest& contest) {
         "and %.2f s to start; without writing back %.2f s, of Parquet %.2f s, warm %.2f s",
         times["started"], times["recounted"], times["parquet_cold"], times["parquet_warm"]);
     result.note = note;
-    KESSAI_ASSIGN_OR_RETURN(result.equal, HoldTheSame(*session, contest.day, releases, cycles));
+    KESSAI_ASSIGN_OR_RETURN(result.equal, HoldTheSame(*session, contest.day, releases));
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + releases));
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + cycles));
     return result;

@@ -4,11 +4,14 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "rules/merchant_day.h"
+#include "rules/running_balances.h"
 #include "rules/seals.h"
+#include "source/kept_balances.h"
 #include "source/payout_tables.h"
 #include "source/reconciliation_tables.h"
 
@@ -69,7 +72,7 @@ class MerchantDayPass {
         if (seal_.has_value()) seal_->End();
         SealEmptyDaysBefore(std::numeric_limits<DayNumber>::max());
         CheckRounds();
-        KESSAI_RETURN_IF_ERROR(CheckCycles());
+        KESSAI_RETURN_IF_ERROR(CheckBalances());
         CheckVolumes();
         Count();
         return OkStatus();
@@ -192,7 +195,7 @@ class MerchantDayPass {
             sum.net += release.net;
             if (rounds.insert(release.round).second) ++sum.merchants;
             cycles_.Add({CycleStart(release.business_date), release.tax_class, release.merchant_id,
-                         release.currency, release.gross, release.fee, release.tax, release.net});
+                         release.fee, release.tax, release.net});
         }
         release_lines_ += day.releases.size();
     }
@@ -218,45 +221,73 @@ class MerchantDayPass {
         return {{"day", DayText(day)}, {"round", std::int64_t{round}}};
     }
 
-    Status CheckCycles() {
-        KESSAI_ASSIGN_OR_RETURN(auto expected, cycles_.Finish());
-        Paged<CycleTable> rows(sources_.payout);
-        while (expected.Peek() != nullptr || rows.Peek() != nullptr) {
-            std::optional<CycleSum> stored;
-            if (const CycleRow* row = rows.Peek()) {
-                stored = CycleSum{row->cycle_start, row->tax_class, row->merchant_id, row->currency,
-                                  row->gross,       row->fee,       row->tax,         row->net};
+    // --- what releases sum to ---
+
+    Status CheckBalances() {
+        KESSAI_ASSIGN_OR_RETURN(auto cycles, cycles_.Finish());
+        KESSAI_ASSIGN_OR_RETURN(auto kept, KeptBalances::Open(sources_.payout));
+        std::uint64_t cycles_count = 0;
+        while (cycles.Peek() != nullptr || kept.Peek() != nullptr) {
+            std::optional<RunningBalance> sum;
+            if (const CycleSum* first = cycles.Peek(); first != nullptr) {
+                const RunningBalance* stored = kept.Peek();
+                const auto place = std::tuple(first->merchant_id, first->tax_class);
+                if (stored == nullptr || place <= stored->place()) {
+                    sum = RunningBalance{first->merchant_id, first->tax_class, 0, 0, 0};
+                }
             }
-            const CycleSum* sum = expected.Peek();
-            const bool has_stored =
-                stored.has_value() && (sum == nullptr || stored->place() <= sum->place());
-            const bool has_sum = sum != nullptr && (!has_stored || sum->place() == stored->place());
-            CheckCycle(has_sum ? sum : nullptr, has_stored ? &*stored : nullptr);
-            if (has_sum) expected.Pop();
-            if (has_stored) rows.Pop();
+            while (sum.has_value() && cycles.Peek() != nullptr &&
+                   std::tuple(cycles.Peek()->merchant_id, cycles.Peek()->tax_class) ==
+                       sum->place()) {
+                CheckCycle(*cycles.Peek());
+                Join(*cycles.Peek(), *sum);
+                cycles.Pop();
+                ++cycles_count;
+            }
+            std::optional<RunningBalance> stored;
+            if (kept.Peek() != nullptr && (!sum || kept.Peek()->place() == sum->place())) {
+                stored = *kept.Peek();
+                kept.Pop();
+            }
+            // Where none is kept it follows from the rows.
+            if (sum && !stored && !kept.Cover(sum->merchant_id)) continue;
+            CheckBalance(sum, stored);
         }
-        KESSAI_RETURN_IF_ERROR(expected.status());
-        KESSAI_RETURN_IF_ERROR(rows.status());
-        report_.LookedAt(kM2, "merchants' invoice cycles", rows.count());
+        KESSAI_RETURN_IF_ERROR(cycles.status());
+        KESSAI_RETURN_IF_ERROR(kept.status());
+        for (const KeptBalances::Fault& fault : kept.faults()) {
+            report_.Found(kM2, "pieces of running balances", [&] {
+                return Finding{{{"merchant", fault.merchant}}, "every merchant's", fault.what};
+            });
+        }
+        report_.LookedAt(kM7, "merchants' invoice cycles", cycles_count);
+        report_.LookedAt(kM2, "merchants' running balances", kept.count());
         return OkStatus();
     }
 
-    void CheckCycle(const CycleSum* expected, const CycleSum* stored) {
-        const CycleSum& any = expected != nullptr ? *expected : *stored;
-        const auto subject = [&] {
-            return Subject{{"merchant", any.merchant_id},
-                           {"cycle", DayText(any.cycle_start)},
-                           {"tax class", std::int64_t{any.tax_class}}};
-        };
-        const CycleSum none;
-        const CycleSum& sum = expected != nullptr ? *expected : none;
-        const CycleSum& row = stored != nullptr ? *stored : none;
-        report_.Expect(kM2, "cycle's gross", subject, sum.gross, row.gross);
-        report_.Expect(kM2, "cycle's fee", subject, sum.fee, row.fee);
-        report_.Expect(kM2, "cycle's tax", subject, sum.tax, row.tax);
-        report_.Expect(kM2, "cycle's net", subject, sum.net, row.net);
-        const auto tax = InvoiceTax(any.tax_class, sum.fee);
-        report_.Expect(kM7, "tax of invoice cycle", subject, tax.value_or(0), sum.tax);
+    void CheckCycle(const CycleSum& cycle) {
+        const auto tax = InvoiceTax(cycle.tax_class, cycle.fee);
+        report_.Expect(
+            kM7, "tax of invoice cycle",
+            [&] {
+                return Subject{{"merchant", cycle.merchant_id},
+                               {"cycle", DayText(cycle.cycle_start)},
+                               {"tax class", std::int64_t{cycle.tax_class}}};
+            },
+            tax.value_or(0), cycle.tax);
+    }
+
+    void CheckBalance(const std::optional<RunningBalance>& sum,
+                      const std::optional<RunningBalance>& stored) {
+        const RunningBalance& any = sum ? *sum : *stored;
+        const RunningBalance none{any.merchant_id, any.tax_class, kNoDay, 0, 0};
+        report_.Expect(
+            kM2, "running balance",
+            [&] {
+                return Subject{{"merchant", any.merchant_id},
+                               {"tax class", std::int64_t{any.tax_class}}};
+            },
+            sum.value_or(none), stored.value_or(none));
     }
 
     // --- what tiers follow ---

@@ -26,7 +26,7 @@ struct MerchantDaySources {
 
 /// Joins accruals' sums, totals, holds, releases, what is payable and what was matched by day and
 /// merchant, and checks M7, M8 and M9 of each; the seals of days (M9); rounds of release (M8); and
-/// the sums of invoice cycles (M2).
+/// the taxes of invoice cycles (M7) and running balances (M2).
 Status PassOverMerchantDays(const MerchantDaySources& sources, const SpillSpace& space,
                             Report& report);
 

@@ -172,15 +172,4 @@ struct RoundRow {
     std::int64_t net = 0;
 };
 
-struct CycleRow {
-    DayNumber cycle_start = 0;
-    std::int64_t merchant_id = 0;
-    std::int32_t tax_class = 0;
-    CurrencyCode currency;
-    std::int64_t gross = 0;
-    std::int64_t fee = 0;
-    std::int64_t tax = 0;
-    std::int64_t net = 0;
-};
-
 }  // namespace kessai::audit

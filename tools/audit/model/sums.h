@@ -43,21 +43,18 @@ struct AccrualSum {
     void Merge(const AccrualSum& other) { sums.Add(other.sums); }
 };
 
-/// What releases of an invoice cycle sum to, as merchant_cycle holds it.
+/// What a merchant's releases of an invoice cycle sum to.
 struct CycleSum {
     DayNumber cycle_start = 0;
     std::int32_t tax_class = 0;
     std::int64_t merchant_id = 0;
-    CurrencyCode currency;
-    Wide gross = 0;
     Wide fee = 0;
     Wide tax = 0;
     Wide net = 0;
 
-    auto place() const { return std::tuple(cycle_start, merchant_id, tax_class); }
+    auto place() const { return std::tuple(merchant_id, tax_class, cycle_start); }
     bool operator<(const CycleSum& other) const { return place() < other.place(); }
     void Merge(const CycleSum& other) {
-        gross += other.gross;
         fee += other.fee;
         tax += other.tax;
         net += other.net;

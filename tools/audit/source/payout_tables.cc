@@ -66,17 +66,6 @@ constexpr mysql::Query kReleasesNext{"merchant_release.next_page", KESSAI_AUDIT_
        OR (business_date = ? AND merchant_id = ? AND tax_class > ?)
     )sql" KESSAI_AUDIT_RELEASE_ORDER};
 
-#define KESSAI_AUDIT_CYCLE                                                            \
-    "SELECT cycle_start + 0, merchant_id, tax_class, currency, gross, fee, tax, net " \
-    "FROM merchant_cycle FORCE INDEX (PRIMARY) "
-#define KESSAI_AUDIT_CYCLE_ORDER " ORDER BY cycle_start, merchant_id, tax_class LIMIT ?"
-constexpr mysql::Query kCyclesFirst{"merchant_cycle.first_page",
-                                    KESSAI_AUDIT_CYCLE KESSAI_AUDIT_CYCLE_ORDER};
-constexpr mysql::Query kCyclesNext{"merchant_cycle.next_page", KESSAI_AUDIT_CYCLE R"sql(
-    WHERE cycle_start > ? OR (cycle_start = ? AND merchant_id > ?)
-       OR (cycle_start = ? AND merchant_id = ? AND tax_class > ?)
-    )sql" KESSAI_AUDIT_CYCLE_ORDER};
-
 #define KESSAI_AUDIT_CHUNK                                                             \
     "SELECT business_date + 0, chunk, merchant_first, merchant_last, merchant_count, " \
     "seal FROM day_chunk FORCE INDEX (PRIMARY) "
@@ -214,24 +203,6 @@ void ReleaseTable::Read(const mysql::Rows& from, Row& row) const {
     row.tax = from.Int(7);
     row.net = from.Int(8);
     row.item_count = from.Int(9);
-}
-
-Result<mysql::Rows> CycleTable::Fetch(mysql::Session& session, const Row* after, int limit) const {
-    if (after == nullptr) return session.Select(kCyclesFirst, limit);
-    const DayNumber cycle = after->cycle_start;
-    return session.Select(kCyclesNext, cycle, cycle, after->merchant_id, cycle, after->merchant_id,
-                          after->tax_class, limit);
-}
-
-void CycleTable::Read(const mysql::Rows& from, Row& row) const {
-    row.cycle_start = Day(from, 0);
-    row.merchant_id = from.Int(1);
-    row.tax_class = SmallInt(from, 2);
-    row.currency = CurrencyCode(from.Text(3));
-    row.gross = from.Int(4);
-    row.fee = from.Int(5);
-    row.tax = from.Int(6);
-    row.net = from.Int(7);
 }
 
 Result<mysql::Rows> ChunkTable::Fetch(mysql::Session& session, const Row* after, int limit) const {

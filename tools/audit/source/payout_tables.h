@@ -47,13 +47,6 @@ struct ReleaseTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
-/// By (cycle, merchant, tax class).
-struct CycleTable {
-    using Row = CycleRow;
-    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
-    void Read(const mysql::Rows& from, Row& row) const;
-};
-
 /// By (day, chunk).
 struct ChunkTable {
     using Row = ChunkRow;

@@ -136,6 +136,28 @@ TEST_F(AuditTest, APlatformThatNobodyTouchedIsClean) {
     }
 }
 
+constexpr char kSpoilMerchant12[] =
+    "UPDATE running_balance SET balances = '' WHERE merchant_last = 12 AND business_date = ";
+
+TEST_F(AuditTest, WhereNoBalancesAreKeptTheyFollowFromTheRows) {
+    platform_->Damage('o', "UPDATE payout_gate SET balances_date = NULL");
+    platform_->Damage('o', std::string(kSpoilMerchant12) + "'2026-11-21'");
+    EXPECT_THAT(Audit(), IsEmpty()) << Text();
+}
+
+// Goal: while a first round is under way, balances of what it has done count, and of the rest those
+// in force.
+TEST_F(AuditTest, BalancesOfARoundUnderWayTakeTheirPlace) {
+    platform_->Damage('o', "UPDATE payout_gate SET releasing_date = '2026-11-22', releasing_round = 0");
+    platform_->Damage('o',
+                      "INSERT INTO running_balance SELECT '2026-11-22', merchant_first, "
+                      "merchant_last, balances FROM running_balance WHERE merchant_last = 12");
+    platform_->Damage('o', std::string(kSpoilMerchant12) + "'2026-11-21'");
+    EXPECT_THAT(Audit(), Not(Contains(StartsWith("M2")))) << Text();
+    platform_->Damage('o', std::string(kSpoilMerchant12) + "'2026-11-22'");
+    EXPECT_THAT(Audit(), Contains(StartsWith("M2 running balance: merchant 12 "))) << Text();
+}
+
 struct Damage {
     std::string_view name;
     /// Schema and statement.
@@ -277,9 +299,42 @@ const Damage kM7[] = {
     {"TaxOfACycle",
      {{'o',
        "UPDATE merchant_release SET tax = tax + 1, net = net - 1 WHERE merchant_id = 11 AND "
-       "business_date = '2026-11-20'"},
-      {'o', "UPDATE merchant_cycle SET tax = tax + 1, net = net - 1 WHERE merchant_id = 11"}},
+       "business_date = '2026-11-20'"}},
      {"M7 tax of invoice cycle: merchant 11"}},
+};
+
+// The last byte of a piece is the upper end of the last merchant's released money.
+const Damage kBalances[] = {
+    {"BalanceOfAMerchant",
+     {{'o',
+       "UPDATE running_balance SET balances = CONCAT(LEFT(balances, LENGTH(balances) - 1), "
+       "CHAR(ORD(RIGHT(balances, 1)) ^ 1)) WHERE merchant_last = 12"}},
+     {"M2 running balance: merchant 12 tax class 2: expected released "}},
+    {"MerchantForgotten",
+     {{'o', "UPDATE running_balance SET balances = '' WHERE merchant_last = 12"}},
+     {"M2 running balance: merchant 12 tax class 2: expected released "}},
+    {"PieceLost",
+     {{'o', "DELETE FROM running_balance WHERE merchant_last = 12"}},
+     {"M2 running balance: merchant 12 tax class 2: expected released ",
+      "M2 pieces of running balances: merchant 13: expected every merchant's, found gap in running "
+      "balances"}},
+    {"LastPieceLost",
+     {{'o', "DELETE FROM running_balance WHERE merchant_last > 1000"}},
+     {"M2 pieces of running balances: merchant 13: expected every merchant's, found running "
+      "balances end early"}},
+    {"PieceUnreadable",
+     {{'o',
+       "UPDATE running_balance SET balances = LEFT(balances, LENGTH(balances) - 1) "
+       "WHERE merchant_last = 12"}},
+     {"M2 pieces of running balances: merchant 12: expected every merchant's, found unreadable "
+      "running balances"}},
+    {"PieceOfAnother",
+     {{'o',
+       "UPDATE running_balance a JOIN running_balance b ON b.merchant_last = 11 "
+       "SET a.balances = b.balances WHERE a.merchant_last = 12"}},
+     {"M2 pieces of running balances: merchant 11: expected every merchant's, found running "
+      "balance out of place",
+      "M2 running balance: merchant 12 tax class 2: expected released "}},
 };
 
 const Damage kMerchantLedger[] = {
@@ -430,15 +485,14 @@ const Damage kM8[] = {
     {"ReleasedLess",  // With the round made to fit.
      {{'o',
        "UPDATE merchant_release SET gross = gross - 10, net = net - 10 WHERE merchant_id = 13 AND "
-       "business_date = '2026-11-20'"},
-      {'o', "UPDATE merchant_cycle SET gross = gross - 10, net = net - 10 WHERE merchant_id = 13"}},
+       "business_date = '2026-11-20'"}},
      {"M8 released beside accrued: merchant 13 day 2026-11-20",
       "M8 round of release: day 2026-11-20"}},
     {"MerchantPassedOver",
      {{'o',
        "DELETE FROM merchant_release WHERE merchant_id = 12 AND business_date = '2026-11-21'"}},
      {"M8 neither released nor held back: merchant 12 day 2026-11-21",
-      "M2 cycle's gross: merchant 12 cycle 2026-11-01"}},
+      "M2 running balance: merchant 12 tax class 2: expected released "}},
     {"ClearedTwice",
      {{'p',
        "INSERT INTO journal SELECT object_id, 2, event_id + 1, kind, business_date, "
@@ -512,6 +566,7 @@ const auto kNameOf = [](const ::testing::TestParamInfo<Damage>& info) {
 };
 INSTANTIATE_TEST_SUITE_P(M6, DamagedPlatformTest, ::testing::ValuesIn(kM6), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNameOf);
+INSTANTIATE_TEST_SUITE_P(Balances, DamagedPlatformTest, ::testing::ValuesIn(kBalances), kNameOf);
 INSTANTIATE_TEST_SUITE_P(MerchantLedger, DamagedPlatformTest, ::testing::ValuesIn(kMerchantLedger),
                          kNameOf);
 INSTANTIATE_TEST_SUITE_P(M8, DamagedPlatformTest, ::testing::ValuesIn(kM8), kNameOf);

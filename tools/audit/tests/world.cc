@@ -765,17 +765,62 @@ Status World::FinishPayout(mysql::Session& session) {
                      row.sums.count);
     }
     KESSAI_RETURN_IF_ERROR(releases.End());
-    Inserter cycles(session, {"world.cycles", R"sql(
-        INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, fee, tax,
-                                    net) VALUES {rows})sql"});
-    for (const auto& [key, cycle] : cycles_) {
-        const auto& [sums, tax] = cycle;
-        cycles.Add(DateOf(key.first), key.second, kTaxClass10, kYen, sums.gross, sums.fee, tax,
-                   sums.gross - sums.fee - tax);
-    }
-    KESSAI_RETURN_IF_ERROR(cycles.End());
+    KESSAI_RETURN_IF_ERROR(StoreBalances(session));
     KESSAI_RETURN_IF_ERROR(StoreMerchantLedger(session));
     return digest::AddToDay(session, digests_, 3);
+}
+
+Status World::StoreBalances(mysql::Session& session) {
+    struct Balance {
+        DayNumber cycle = 0;
+        std::int64_t fee = 0;
+        std::int64_t released = 0;
+    };
+    std::map<std::int64_t, Balance> balances;
+    // By cycle, so the latest stays.
+    for (const auto& [key, cycle] : cycles_) {
+        const auto& [sums, tax] = cycle;
+        Balance& balance = balances[key.second];
+        balance.cycle = key.first;
+        balance.fee = sums.fee;
+        balance.released += sums.gross - sums.fee - tax;
+    }
+    DayNumber last_released = 0;
+    for (const auto& [day, state] : days_) {
+        if (state.rounds > 0) last_released = day;
+    }
+    if (last_released == 0) return OkStatus();
+    const auto number = [](std::uint64_t rest, std::string& bytes) {
+        for (; rest > 127; rest /= 128) bytes.push_back(static_cast<char>(rest % 128 + 128));
+        bytes.push_back(static_cast<char>(rest));
+    };
+    const auto signed_number = [&](std::int64_t value, std::string& bytes) {
+        number(value < 0 ? static_cast<std::uint64_t>(-(value + 1)) * 2 + 1
+                         : static_cast<std::uint64_t>(value) * 2,
+               bytes);
+    };
+    // A piece for each merchant, the last one's to the end.
+    Inserter pieces(session, {"world.balances", R"sql(
+        INSERT INTO running_balance (business_date, merchant_first, merchant_last, balances)
+        VALUES {rows})sql"});
+    std::int64_t first = INT64_MIN;
+    for (auto at = balances.begin(); at != balances.end(); ++at) {
+        const auto& [merchant, balance] = *at;
+        std::string bytes;
+        signed_number(merchant, bytes);
+        number(kTaxClass10, bytes);
+        signed_number(balance.cycle / 10'000 * 12 + balance.cycle / 100 % 100 - 1, bytes);
+        signed_number(balance.fee, bytes);
+        signed_number(balance.released, bytes);
+        const bool is_last = std::next(at) == balances.end();
+        pieces.Add(DateOf(last_released), first, is_last ? INT64_MAX : merchant,
+                   mysql::Bytes{bytes});
+        first = merchant + 1;
+    }
+    KESSAI_RETURN_IF_ERROR(pieces.End());
+    return internal::TakeStatus(session.Execute(
+        mysql::Query{"world.turn", "UPDATE payout_gate SET balances_date = ? WHERE id = 1"},
+        DateOf(last_released)));
 }
 
 void World::TellOfTransfer(std::int64_t transfer, std::uint32_t version, DayNumber day,

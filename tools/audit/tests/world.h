@@ -178,6 +178,7 @@ class World {
     Status FinishReconciliation(mysql::Session& session);
     /// Payouts in every state and adjustments of merchants 11 to 13, always the same, and their
     /// events.
+    Status StoreBalances(mysql::Session& session);
     Status StoreMerchantLedger(mysql::Session& session);
 
     BusinessDate date_;

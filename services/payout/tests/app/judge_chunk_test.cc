@@ -17,12 +17,16 @@ using domain::SlotTotal;
 using domain::TaxClass;
 
 const BusinessDate kDay = BusinessDate::FromNumber(20261122).value();
+const BusinessDate kCycle = BusinessDate::FromNumber(20261101).value();
+const BusinessDate kCycleBefore = BusinessDate::FromNumber(20261001).value();
+const BusinessDate kCycleAfter = BusinessDate::FromNumber(20261201).value();
 
 /// A chunk in memory, as its transaction and the round would give it.
 struct Chunk {
     std::vector<SlotTotal> totals;
     std::vector<MerchantSums> recounted;
     std::vector<Hold> holds;
+    std::vector<domain::RunningBalance> balances;
     std::vector<domain::CycleSums> cycle;
     std::set<MerchantId> blocked;
     std::map<MerchantId, std::string> faults;
@@ -48,18 +52,19 @@ struct Chunk {
             });
         recounted = domain::Joined(std::move(recounted));
     }
-    ChunkOutcome Judged() const {
-        return JudgeChunk({.day = kDay,
-                           .first_round = first_round,
-                           .seal = seal,
-                           .holds = holds,
-                           .totals = totals,
-                           .recounted = recounted,
-                           .cycle = cycle,
-                           .blocked = &blocked,
-                           .faults = &faults},
-                          domain::TaxTable::Japan());
+    ChunkEvidence Evidence() const {
+        return {.day = kDay,
+                .first_round = first_round,
+                .seal = seal,
+                .holds = holds,
+                .totals = totals,
+                .recounted = recounted,
+                .balances = balances,
+                .cycle = cycle,
+                .blocked = &blocked,
+                .faults = &faults};
     }
+    ChunkOutcome Judged() const { return JudgeChunk(Evidence(), domain::TaxTable::Japan()); }
 };
 
 std::map<std::int64_t, HoldReason> HeldOf(const ChunkOutcome& outcome) {
@@ -89,7 +94,7 @@ Chunk GoodChunk() {
 
 TEST(JudgeChunkTest, GoodChunkIsReleasedWhole) {
     Chunk chunk = GoodChunk();
-    chunk.cycle = {{MerchantId(2), TaxClass::kStandard10, 100, 9, 0, 91}};
+    chunk.balances = {{MerchantId(2), TaxClass::kStandard10, kCycle, 9, 91}};
     const ChunkOutcome outcome = chunk.Judged();
     EXPECT_TRUE(outcome.held.empty());
     EXPECT_TRUE(outcome.freed.empty());
@@ -100,13 +105,37 @@ TEST(JudgeChunkTest, GoodChunkIsReleasedWhole) {
     EXPECT_EQ(outcome.lines[0].tax, 3);
     EXPECT_EQ(outcome.lines[0].net, 1'500 - 30 - 3);
     EXPECT_EQ(outcome.lines[1].tax, 3);  // floor(39 ÷ 10) − floor(9 ÷ 10)
-    ASSERT_EQ(outcome.cycles.size(), 6u);
-    EXPECT_EQ(outcome.cycles[0],
-              (domain::CycleSums{MerchantId(1), TaxClass::kStandard10, 1'500, 30, 3, 1'467}));
-    EXPECT_EQ(outcome.cycles[1],
-              (domain::CycleSums{MerchantId(2), TaxClass::kStandard10, 1'600, 39, 3, 1'558}));
+    ASSERT_EQ(outcome.balances.size(), 6u);
+    EXPECT_EQ(outcome.balances[0], (domain::RunningBalance{MerchantId(1), TaxClass::kStandard10,
+                                                           kCycle, 30, 1'467}));
+    EXPECT_EQ(outcome.balances[1], (domain::RunningBalance{MerchantId(2), TaxClass::kStandard10,
+                                                           kCycle, 39, 91 + 1'467}));
     EXPECT_EQ(outcome.lines[2].tax_class, TaxClass::kStandard8);
     EXPECT_EQ(outcome.lines[2].tax, 0);
+}
+
+// Goal: a day's tax grows from what its own cycle released, whatever cycle the balance is of.
+TEST(JudgeChunkTest, TaxGrowsFromTheDaysCycle) {
+    Chunk chunk = GoodChunk();
+    chunk.balances = {{MerchantId(1), TaxClass::kStandard10, kCycleBefore, 9, 5'000},
+                      {MerchantId(2), TaxClass::kStandard10, kCycleAfter, 8, 6'000},
+                      {MerchantId(4), TaxClass::kStandard10, kCycleAfter, 7, 7'000}};
+    chunk.cycle = {{MerchantId(2), TaxClass::kStandard10, kCycle, 9, 91}};
+    EXPECT_THAT(AheadOf(chunk.Evidence()), ::testing::ElementsAre(MerchantId(2), MerchantId(4)));
+    const ChunkOutcome outcome = chunk.Judged();
+    ASSERT_EQ(outcome.lines.size(), 6u);
+    EXPECT_EQ(outcome.lines[0].tax, 3);  // floor(30 ÷ 10): the month before has its own rounding
+    EXPECT_EQ(outcome.lines[1].tax, 3);  // floor(39 ÷ 10) − floor(9 ÷ 10)
+    EXPECT_EQ(outcome.lines[1].net, 1'467);
+    EXPECT_EQ(outcome.balances[0], (domain::RunningBalance{MerchantId(1), TaxClass::kStandard10,
+                                                           kCycle, 30, 5'000 + 1'467}));
+    EXPECT_EQ(outcome.balances[1], (domain::RunningBalance{MerchantId(2), TaxClass::kStandard10,
+                                                           kCycleAfter, 8, 6'000 + 1'467}));
+
+    // A later round asks for those only that it may release.
+    chunk.first_round = false;
+    chunk.holds = {{MerchantId(2), false, true}, {MerchantId(4), false, false}};
+    EXPECT_THAT(AheadOf(chunk.Evidence()), ::testing::ElementsAre(MerchantId(4)));
 }
 
 // Goal: exactly the merchants that differ are held back, each with its reason.

@@ -55,14 +55,14 @@ class TransferTest : public PayoutTest {
  protected:
     TransferTest() : clock_(kDue.At(std::chrono::hours(10))), transfers_(payout_->pool, clock_) {}
 
-    /// What a release makes available, in the cycle of November.
+    /// What a release makes available.
     static void Release(Payout& payout, std::int64_t merchant, std::int64_t net) {
         payout.Run("INSERT IGNORE INTO payout_day (business_date, state) VALUES ('2026-11-22', 4)");
         payout.Run(
-            "INSERT INTO merchant_cycle (cycle_start, merchant_id, tax_class, currency, gross, "
-            "fee, tax, net) VALUES ('2026-11-01', " +
-            std::to_string(merchant) + ", 2, 'JPY', 0, 0, 0, " + std::to_string(net) +
-            ") ON DUPLICATE KEY UPDATE net = net + VALUES(net)");
+            "INSERT INTO merchant_release (business_date, merchant_id, tax_class, round, currency, "
+            "gross, fee, tax, net, item_count) VALUES ('2026-11-22', " +
+            std::to_string(merchant) + ", 2, 0, 'JPY', 0, 0, 0, " + std::to_string(net) +
+            ", 1) ON DUPLICATE KEY UPDATE net = net + VALUES(net)");
     }
     void Release(std::int64_t merchant, std::int64_t net) { Release(*payout_, merchant, net); }
 

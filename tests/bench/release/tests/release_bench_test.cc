@@ -85,7 +85,6 @@ sql() {
 
 constexpr char kSameRows[] = R"sh(
 sql "INSERT INTO $releases SELECT * FROM merchant_release"
-sql "INSERT INTO $cycles SELECT * FROM merchant_cycle"
 printf 'started 3\nreleased 9.5\nrecounted 7.5\nparquet_cold 4\nparquet_warm 2\n' > "$times"
 )sh";
 

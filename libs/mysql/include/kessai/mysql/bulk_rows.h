@@ -16,8 +16,6 @@ struct BulkTarget {
     std::string_view table;
     /// In the order of the rows' values: "id, amount".
     std::string_view columns;
-    /// A row takes the place of one with the same key; else that is a refusal.
-    bool replace = false;
 };
 
 /// Thousands of rows for one table, rendered as they are added: as the file that LOAD DATA LOCAL

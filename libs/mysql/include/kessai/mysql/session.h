@@ -152,9 +152,9 @@ class Session {
     }
     /// An empty list for StoreBulk of this session.
     BulkRows NewBulkRows() const;
-    /// Stores all rows or refuses: ALREADY_EXISTS DUPLICATE_KEY for a key that is there (unless the
-    /// target replaces), INTERNAL VALUE_CHANGED for a value that does not fit its column. What a
-    /// refusal leaves is undefined until the rollback. Precondition: in a transaction.
+    /// Stores all rows or refuses: ALREADY_EXISTS DUPLICATE_KEY for a key that is there, INTERNAL
+    /// VALUE_CHANGED for a value that does not fit its column. What a refusal leaves is undefined
+    /// until the rollback. Precondition: in a transaction.
     Status StoreBulk(const BulkTarget& target, const BulkRows& rows);
     /// All statements of the batch in one round trip. The connector does not give the affected
     /// rows of each: a compare-and-set is sent by itself. The refusal names the failed query.
