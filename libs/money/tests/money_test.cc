@@ -30,7 +30,7 @@ TEST(MoneyTest, OverflowIsRefused) {
 
 TEST(CurrencyTest, OnlyKnownCodesParse) {
     EXPECT_EQ(Currency::Parse("JPY").value(), Currency::Jpy());
-    for (const char* code : {"", "jpy", "USD", "JPYX", "JP"}) {
+    for (const char* code : {"", "jpy", "USD", "XXX", "JPYX", "JP"}) {
         EXPECT_EQ(Currency::Parse(code).status().reason(), "CURRENCY_UNKNOWN") << code;
     }
 }

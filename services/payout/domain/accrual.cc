@@ -87,6 +87,9 @@ std::optional<std::string> FindFault(const Accrual& accrual, const PlanBook& pla
     if (accrual.gross < -kMaxAmount || accrual.gross > kMaxAmount) {
         return "gross is out of range";
     }
+    if (accrual.currency != kBookCurrency) {
+        return "the currency is " + std::string(accrual.currency.code());
+    }
     const PaymentChange change = ChangeOf(accrual);
     if (accrual.gross != GrossSign(accrual.kind) * change.amount) {
         return "the sign of gross does not fit the kind";

@@ -34,8 +34,8 @@ std::int64_t Magnitude(std::int64_t gross) {
 }  // namespace
 
 Currency ReadCurrency(const mysql::Rows& row, int column) {
-    // Only what parsed was ever stored.
-    return Currency::Parse(row.Text(column)).value_or(Currency::Jpy());
+    // Only what parsed was ever stored; a damaged row must not pass for one of ours.
+    return Currency::Parse(row.Text(column)).value_or(Currency::None());
 }
 
 domain::Accrual ReadAccrual(const mysql::Rows& row) {

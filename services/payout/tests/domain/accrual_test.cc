@@ -150,6 +150,7 @@ TEST(FindFaultTest, EveryAlteredFieldIsFound) {
     EXPECT_TRUE(fault([](Accrual& a) { a.tax_class = TaxClass::kStandard8; }));
     EXPECT_TRUE(fault([](Accrual& a) { a.refunded_before = 700; }));
     EXPECT_TRUE(fault([](Accrual& a) { a.captured_total = 10'000; }));
+    EXPECT_TRUE(fault([](Accrual& a) { a.currency = Currency::None(); }));
 }
 
 // Goal: the whole rule at once. Over a payment's life gross and fee end at what was not refunded,

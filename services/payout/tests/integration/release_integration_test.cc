@@ -210,7 +210,8 @@ TEST_F(ReleaseTest, DifferingMerchantsAreHeldBackAndReleasedWhenRepaired) {
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM release_round"), 2);
 }
 
-// Goal: a wrong fee that the sums hide is found by the deep recount, and only by it.
+// Goal: a wrong fee that the sums hide is found by the deep recount, and only by it; so is a
+// currency.
 // Method: a yen moved from one fee of a merchant to another; totals and sums stay equal.
 TEST_F(ReleaseTest, DeepRecountFindsAFeeThatTheSumsHide) {
     std::vector<domain::PaymentChange> changes;
@@ -220,12 +221,15 @@ TEST_F(ReleaseTest, DeepRecountFindsAFeeThatTheSumsHide) {
     payout_->Close(kDay);
     payout_->Run("UPDATE accrual SET fee = fee + 1 WHERE payment_id = 1003");
     payout_->Run("UPDATE accrual SET fee = fee - 1 WHERE payment_id = 1009");
+    payout_->Run("UPDATE accrual SET currency = 'USD' WHERE payment_id = 1005");
     ASSERT_OK_AND_ASSIGN(const auto sums, payout_->release_day.Run(kDay, true));
-    EXPECT_EQ(sums.merchant_count, 5);
+    EXPECT_EQ(sums.merchant_count, 4);
     EXPECT_THAT(HeldOf(kDay),
-                ::testing::ElementsAre(std::pair(4, domain::HoldReason::kFeeDiffers)));
+                ::testing::ElementsAre(std::pair(4, domain::HoldReason::kFeeDiffers),
+                                       std::pair(6, domain::HoldReason::kFeeDiffers)));
     ASSERT_OK_AND_ASSIGN(const auto held, payout_->reader.ListHeldBack(kDay));
     EXPECT_THAT(held.at(0).note, ::testing::HasSubstr("the fee is 197"));
+    EXPECT_THAT(held.at(1).note, ::testing::HasSubstr("the currency is XXX"));
 }
 
 // Goal: a deep run of a day that was released already names the merchants with a wrong fee that it

@@ -22,6 +22,9 @@ class Currency {
     static Result<Currency> Parse(std::string_view code);
 
     static constexpr Currency Jpy() { return Currency({'J', 'P', 'Y'}); }
+    /// "XXX", no currency (ISO 4217): what a stored code that is none is read as, so that it equals
+    /// no currency that money is in. Parse refuses it.
+    static constexpr Currency None() { return Currency({'X', 'X', 'X'}); }
 
     std::string_view code() const { return {letters_.data(), letters_.size()}; }
     /// Digits of the minor unit (ISO 4217 exponent): 0 for the yen.
