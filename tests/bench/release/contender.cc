@@ -51,18 +51,23 @@ Status MakeScratchTable(mysql::Session& session, const std::string& name, const 
     return RunSql(session, "CREATE TABLE " + name + " LIKE " + like);
 }
 
-Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases,
-                         const std::string& cycles) {
+Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases) {
     const std::string of_day = "business_date = '" + day.ToString() + "'";
-    const std::string of_cycle =
-        "cycle_start = '" + payout::domain::CycleStart(day).ToString() + "'";
     KESSAI_ASSIGN_OR_RETURN(const auto real,
                             Fingerprint(session, "merchant_release", of_day, true));
     KESSAI_ASSIGN_OR_RETURN(const auto theirs, Fingerprint(session, releases, of_day, true));
+    return real == theirs;
+}
+
+Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases,
+                         const std::string& cycles) {
+    const std::string of_cycle =
+        "cycle_start = '" + payout::domain::CycleStart(day).ToString() + "'";
+    KESSAI_ASSIGN_OR_RETURN(const bool same_day, HoldTheSame(session, day, releases));
     KESSAI_ASSIGN_OR_RETURN(const auto real_cycle,
                             Fingerprint(session, "merchant_cycle", of_cycle, false));
     KESSAI_ASSIGN_OR_RETURN(const auto their_cycle, Fingerprint(session, cycles, of_cycle, false));
-    return real == theirs && real_cycle == their_cycle;
+    return same_day && real_cycle == their_cycle;
 }
 
 }  // namespace kessai::bench

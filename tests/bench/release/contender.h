@@ -56,8 +56,10 @@ Result<std::int64_t> NumberOf(mysql::Session& session, const std::string& sql);
 /// An empty table of the shape of `like`.
 Status MakeScratchTable(mysql::Session& session, const std::string& name, const std::string& like);
 
-/// Whether two tables of the shape of merchant_release hold the same of `day`, and two of the shape
-/// of merchant_cycle the same of its cycle: by counts, sums, and a sum of hashes of the rows.
+/// Whether a table of the shape of merchant_release holds what that one holds of `day`: by counts,
+/// sums, and a sum of hashes of the rows.
+Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases);
+/// The same, and whether one of the shape of merchant_cycle holds what that one holds of its cycle.
 Result<bool> HoldTheSame(mysql::Session& session, BusinessDate day, const std::string& releases,
                          const std::string& cycles);
 
