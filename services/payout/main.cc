@@ -106,10 +106,19 @@ mysql::PoolOptions BulkPool(const Options& options) {
     return bulk;
 }
 
+/// For the consumer's batches, which are large when it is behind.
+mysql::PoolOptions ConsumerPool(const Options& options) {
+    mysql::PoolOptions pool = options.mysql;
+    pool.sessions_max = options.consumer.workers + 1;
+    pool.connect.bulk_load = true;
+    return pool;
+}
+
 /// What the parts share. References into what the context owns.
 struct Core {
     mysql::Pool& pool;
     mysql::Pool& bulk;
+    mysql::Pool& consumer;
     const digest::RowHasher& hasher;
     const app::EventEncoder& events;
     app::PlanCache& plans;
@@ -127,6 +136,7 @@ Core BuildCore(const Options& options, runtime::Context& context, digest::RowHas
     auto& telemetry = context.Own(std::make_unique<mysql::QueryTelemetry>(context.metrics()));
     auto& pool = AddPool(context, "mysql", options.mysql, telemetry);
     auto& bulk = AddPool(context, "mysql_bulk", BulkPool(options), telemetry);
+    auto& consumer = AddPool(context, "mysql_consumer", ConsumerPool(options), telemetry);
     outbox::RelayOptions relay;
     relay.topics = {{std::string(kPayoutEvents), kPartitions},
                     {std::string(kDeadLetters), kDeadLetterPartitions}};
@@ -142,6 +152,7 @@ Core BuildCore(const Options& options, runtime::Context& context, digest::RowHas
                  .stop = [&running] { running.Stop(); }});
     return {pool,
             bulk,
+            consumer,
             context.Own(std::make_unique<digest::RowHasher>(hasher)),
             context.Own(std::make_unique<transport::ProtoEventEncoder>(domain::TaxTable::Japan(),
                                                                        kPartitions)),
@@ -220,7 +231,7 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
     consumer.tracer = &context.tracer();
     core.dead_letters.Add(consumer, handler);
     auto& running = context.Own(std::make_unique<inbox::Consumer>(
-        std::move(consumer), core.pool, handler, context.metrics(), context.clock()));
+        std::move(consumer), core.consumer, handler, context.metrics(), context.clock()));
     context.Add({.name = "consumer",
                  .start = [&running] { return running.Start(); },
                  .stop = [&running] { running.Stop(); }});

@@ -27,7 +27,7 @@ void Describe(config::Schema& schema, ConsumerSettings& options) {
                {.description = "Events accrued in one transaction at most",
                 .unit = "events",
                 .min = 1,
-                .max = 5'000});
+                .max = 10'000});
     schema.Time("batch_every", &options.batch_every,
                 {.description = "A partition begins a batch at most this often, unless a full one "
                                 "waits; after a silence the first event does not wait",

@@ -22,7 +22,7 @@ namespace kessai::payout {
 struct ConsumerSettings {
     std::string group = "payout";
     int workers = 2;
-    int batch_events_max = 1'000;
+    int batch_events_max = 4'000;
     Duration batch_every = std::chrono::milliseconds(200);
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "kessai/event/v1/envelope.pb.h"
@@ -46,7 +47,9 @@ class Sha256 {
 };
 
 void AppendNumber(std::string& out, std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift));
+    std::array<char, 8> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(number >> (8 * i));
+    out.append(bytes.data(), bytes.size());
 }
 
 void AppendNumber(std::string& out, std::int64_t number) {

@@ -159,14 +159,19 @@ Result<bool> LockOffset(mysql::Session& session, const PartitionKey& key) {
 }
 
 Result<std::set<std::int64_t>> FindBlocked(mysql::Session& session, const PartitionKey& key,
-                                           const std::set<std::int64_t>& objects) {
+                                           std::span<const Item* const> items) {
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows some, session.Select(kSomeBlocked, key.group, key.topic,
                                                              key.partition, kFewBlocked));
     std::set<std::int64_t> blocked;
-    if (some.size() < static_cast<std::size_t>(kFewBlocked) || objects.empty()) {
+    if (some.size() < static_cast<std::size_t>(kFewBlocked)) {
         while (some.Next()) blocked.insert(some.Int(0));
         return blocked;
     }
+    std::set<std::int64_t> objects;
+    for (const Item* item : items) {
+        if (item->object_id != 0) objects.insert(item->object_id);
+    }
+    if (objects.empty()) return blocked;
     const mysql::KeyList keys(objects);
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows,
                             session.Select(kBlockedOf, key.group, key.topic, key.partition, keys));

@@ -44,9 +44,9 @@ Result<bool> LockOffset(mysql::Session& session, const PartitionKey& key);
 // --- dead_letter and parked_event. A partition's rows are written by whoever has its offset row
 // locked: the consumer's batch or a replay.
 
-/// Which of `objects` are blocked.
+/// Of which objects of `items` nothing may be applied; perhaps with others that are blocked.
 Result<std::set<std::int64_t>> FindBlocked(mysql::Session& session, const PartitionKey& key,
-                                           const std::set<std::int64_t>& objects);
+                                           std::span<const Item* const> items);
 Status StoreDeadLetters(mysql::Session& session, const PartitionKey& key,
                         std::span<const Failed> failed, Instant now);
 Status StoreParked(mysql::Session& session, const PartitionKey& key,

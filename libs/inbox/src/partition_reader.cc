@@ -265,11 +265,7 @@ PartitionReader::Outcome PartitionReader::RunOnce(mysql::Session& session,
     if (!advanced.ok()) return ours(advanced);
     if (!*advanced) return {.end = End::kOffsetMoved, .status = OkStatus()};
 
-    std::set<std::int64_t> objects;
-    for (const Item* item : items) {
-        if (item->object_id != 0) objects.insert(item->object_id);
-    }
-    auto blocked = FindBlocked(session, Key(), objects);
+    auto blocked = FindBlocked(session, Key(), items);
     if (!blocked.ok()) return ours(blocked);
 
     const Instant now = context_.clock.Now();

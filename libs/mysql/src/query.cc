@@ -106,10 +106,16 @@ bool IsUtf8(std::string_view text) {
 
 /// What would end the field or the line is escaped with a backslash.
 void AppendField(std::string_view bytes, std::string& file) {
-    for (const char byte : bytes) {
-        if (byte == '\\' || byte == '\t' || byte == '\n' || byte == '\0') file.push_back('\\');
+    std::size_t run = 0;
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        const char byte = bytes[at];
+        if (byte != '\\' && byte != '\t' && byte != '\n' && byte != '\0') continue;
+        file.append(bytes, run, at - run);
+        file.push_back('\\');
         file.push_back(byte == '\0' ? '0' : byte);
+        run = at + 1;
     }
+    file.append(bytes, run);
 }
 
 Status Malformed(const Query& query, std::string_view what) {

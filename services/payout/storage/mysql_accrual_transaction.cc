@@ -12,9 +12,9 @@
 #include "kessai/event/bucket.h"
 #include "kessai/mysql/query.h"
 #include "storage/accrual_details.h"
+#include "storage/accrual_rows.h"
 #include "storage/gate.h"
 #include "storage/plan_rows.h"
-#include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
 namespace {
@@ -55,6 +55,29 @@ constexpr mysql::Query kNoteClosed{"slot_gate.note_closed", R"sql(
     WHERE slot = ?)sql"};
 
 constexpr std::size_t kKeysPerList = 500;
+
+/// In the order of the primary key.
+std::vector<const domain::Accrual*> InOrder(std::span<const domain::Accrual> accruals) {
+    struct Place {
+        BusinessDate day;
+        int bucket;
+        domain::EffectKey key;
+        const domain::Accrual* accrual;
+    };
+    std::vector<Place> places;
+    places.reserve(accruals.size());
+    for (const domain::Accrual& accrual : accruals) {
+        places.push_back({accrual.business_date, event::BucketOf(accrual.key.payment.value()),
+                          accrual.key, &accrual});
+    }
+    std::ranges::sort(places, {}, [](const Place& place) {
+        return std::tie(place.day, place.bucket, place.key);
+    });
+    std::vector<const domain::Accrual*> ordered;
+    ordered.reserve(places.size());
+    for (const Place& place : places) ordered.push_back(place.accrual);
+    return ordered;
+}
 
 int OpenState() {
     return static_cast<int>(domain::DayState::kOpen);
@@ -123,26 +146,15 @@ Status MysqlAccrualTransaction::Store(const app::AccrualBatch& batch) {
     }
 
     // In the order of the primary key, so that neighbours are stored together.
-    std::vector<std::size_t> order(batch.accruals.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    const auto place = [&](std::size_t i) {
-        const domain::Accrual& accrual = batch.accruals[i];
-        return std::tuple(accrual.business_date, event::BucketOf(accrual.key.payment.value()),
-                          accrual.key);
-    };
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
-    AccrualRows accruals;
+    const auto ordered = InOrder(batch.accruals);
+    KESSAI_RETURN_IF_ERROR(AccrualRows(session_, batch.recorded_at).Store(ordered, statements));
     DetailRows details;
     digest::Accumulator digests(hasher_);
-    for (const std::size_t i : order) {
-        const domain::Accrual& accrual = batch.accruals[i];
-        accruals.Add(accrual, batch.recorded_at);
-        details.Add(accrual);
-        digests.Add({accrual.key.payment.value(), accrual.key.version, accrual.business_date,
-                     accrual.merchant.value(), accrual.gross});
+    for (const domain::Accrual* accrual : ordered) {
+        details.Add(*accrual);
+        digests.Add({accrual->key.payment.value(), accrual->key.version, accrual->business_date,
+                     accrual->merchant.value(), accrual->gross});
     }
-    KESSAI_RETURN_IF_ERROR(accruals.AddTo(statements));
     KESSAI_RETURN_IF_ERROR(details.AddTo(statements));
 
     rows.Clear();

@@ -2,21 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <string>
-
-#include "kessai/event/bucket.h"
 
 namespace kessai::payout::storage {
 namespace {
-
-constexpr mysql::Query kInsertUsualAccruals{"accrual.insert_usual", R"sql(
-    INSERT INTO accrual (business_date, bucket, payment_id, version, merchant_id, kind, tax_class,
-                         currency, gross, fee, plan_id, plan_version, event_id, recorded_at_us,
-                         content_hash)
-    VALUES {rows})sql"};
-constexpr mysql::Query kInsertAccruals{
-    "accrual.insert", "INSERT INTO accrual (" KESSAI_ACCRUAL_COLUMNS ") VALUES {rows}"};
 
 template <std::size_t N>
 std::array<std::uint8_t, N> ReadBytes(const mysql::Rows& row, int column) {
@@ -26,12 +15,12 @@ std::array<std::uint8_t, N> ReadBytes(const mysql::Rows& row, int column) {
     return bytes;
 }
 
+}  // namespace
+
 std::int64_t Magnitude(std::int64_t gross) {
     if (gross == INT64_MIN) return INT64_MAX;  // Damage; found to be out of range later.
     return gross < 0 ? -gross : gross;
 }
-
-}  // namespace
 
 Currency ReadCurrency(const mysql::Rows& row, int column) {
     // Only what parsed was ever stored; a damaged row must not pass for one of ours.
@@ -60,34 +49,6 @@ domain::Accrual ReadAccrual(const mysql::Rows& row) {
 
 Instant ReadRecordedAt(const mysql::Rows& row) {
     return row.At(16);
-}
-
-void AccrualRows::Add(const domain::Accrual& accrual, Instant recorded_at) {
-    std::optional<std::int64_t> captured;
-    if (accrual.captured_total != Magnitude(accrual.gross)) captured = accrual.captured_total;
-    std::optional<std::int64_t> refunded;
-    if (accrual.refunded_before != 0) refunded = accrual.refunded_before;
-    std::optional<BusinessDate> payment_date;
-    if (accrual.payment_date != accrual.business_date) payment_date = accrual.payment_date;
-    const auto add = [&](mysql::RowList& rows, const auto&... of_the_payment) {
-        rows.Add(accrual.business_date, event::BucketOf(accrual.key.payment.value()),
-                 accrual.key.payment, accrual.key.version, accrual.merchant,
-                 static_cast<int>(accrual.kind), static_cast<int>(accrual.tax_class),
-                 accrual.currency.code(), accrual.gross, accrual.fee, of_the_payment...,
-                 accrual.plan, accrual.plan_version, accrual.event, recorded_at,
-                 AsBytes(accrual.content_hash));
-    };
-    if (captured || refunded || payment_date) {
-        add(others_, captured, refunded, payment_date);
-    } else {
-        add(usual_);
-    }
-}
-
-Status AccrualRows::AddTo(mysql::StatementBatch& statements) const {
-    if (!usual_.empty()) KESSAI_RETURN_IF_ERROR(statements.Add(kInsertUsualAccruals, usual_));
-    if (!others_.empty()) KESSAI_RETURN_IF_ERROR(statements.Add(kInsertAccruals, others_));
-    return OkStatus();
 }
 
 domain::SlotTotal SlotTotalOf(std::span<const std::int64_t> cells) {

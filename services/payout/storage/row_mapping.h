@@ -12,6 +12,9 @@
 /// How rows become values and values rows, where more than one store reads or writes them.
 namespace kessai::payout::storage {
 
+/// What `captured_total` is where it is not stored.
+std::int64_t Magnitude(std::int64_t gross);
+
 Currency ReadCurrency(const mysql::Rows& row, int column);
 
 /// In the order of the table; see ReadAccrual.
@@ -23,20 +26,6 @@ Currency ReadCurrency(const mysql::Rows& row, int column);
 /// Without what is kept apart (accrual_details.h).
 domain::Accrual ReadAccrual(const mysql::Rows& row);
 Instant ReadRecordedAt(const mysql::Rows& row);
-
-/// Accruals on their way to the table. Nearly all are of their payment's first change, on its day,
-/// and have defaults in what tells of the payment: those are inserted without these columns,
-/// because parsing is much of what an insert costs the server.
-class AccrualRows {
- public:
-    void Add(const domain::Accrual& accrual, Instant recorded_at);
-    /// One statement or two.
-    Status AddTo(mysql::StatementBatch& statements) const;
-
- private:
-    mysql::RowList usual_;
-    mysql::RowList others_;
-};
 
 /// merchant_id, slot, tax_class, gross, fee, item_count
 #define KESSAI_SLOT_TOTAL_COLUMNS "merchant_id, slot, tax_class, gross, fee, item_count"

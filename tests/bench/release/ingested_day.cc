@@ -8,6 +8,7 @@
 #include "app/accrue_payments.h"
 #include "bench/release/contender.h"
 #include "bench/release/measured_payout.h"
+#include "bench/release/process_memory.h"
 #include "domain/accrual.h"
 #include "kessai/digest/row_hash.h"
 #include "kessai/event/bucket.h"
@@ -83,11 +84,21 @@ class Ingestion {
         KESSAI_RETURN_IF_ERROR(Publish());
         IngestedDay ingested;
         ingested.facts = facts_;
+        const auto server_before = ServerCpuSeconds();
+        const double client_before = CpuSecondsOfThisProcess();
         KESSAI_ASSIGN_OR_RETURN(ingested.seconds, Consume());
+        ingested.client_cpu_seconds = CpuSecondsOfThisProcess() - client_before;
+        if (const auto after = ServerCpuSeconds(); after && server_before) {
+            ingested.server_cpu_seconds = *after - *server_before;
+        }
         return ingested;
     }
 
  private:
+    std::optional<double> ServerCpuSeconds() const {
+        return options_.server_cpu_seconds ? options_.server_cpu_seconds() : std::nullopt;
+    }
+
     Status ReadPlans() {
         KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kSessionWithin));
         KESSAI_ASSIGN_OR_RETURN(const auto plans, payout::storage::LoadPlansAfter(*session, 0));
@@ -174,7 +185,7 @@ class Ingestion {
         options.client.topic = options_.topic;
         options.client.fetch_bytes_min = std::size_t{64} << 10;
         options.partitions = kPartitions;
-        options.batch_events_max = 1'000;
+        options.batch_events_max = 4'000;
         options.batch_every = std::chrono::milliseconds(200);
         inbox::Consumer consumer(options, pool_, handler, metrics);
         const SteadyInstant start = SystemClock().SteadyNow();

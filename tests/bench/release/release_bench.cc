@@ -118,9 +118,14 @@ class Bench {
             Tell("sending the day through Kafka and payout's consumer");
             KESSAI_ASSIGN_OR_RETURN(
                 const IngestedDay ingested,
-                IngestDay(pool_, day_, {.brokers = options_.brokers, .topic = options_.topic}));
+                IngestDay(pool_, day_,
+                          {.brokers = options_.brokers,
+                           .topic = options_.topic,
+                           .server_cpu_seconds = [this] { return ServerCpuSeconds(); }}));
             report_.facts = ingested.facts;
             report_.ingest_seconds = ingested.seconds;
+            report_.ingest_client_cpu_seconds = ingested.client_cpu_seconds;
+            report_.ingest_server_cpu_seconds = ingested.server_cpu_seconds;
         }
         report_.load_seconds = SecondsSince(start);
         return OkStatus();

@@ -64,6 +64,9 @@ struct ReleaseReport {
     double load_seconds = 0;
     /// From the topic into the tables; 0 with --bulk.
     double ingest_seconds = 0;
+    /// Processor time over it, as below.
+    double ingest_client_cpu_seconds = 0;
+    std::optional<double> ingest_server_cpu_seconds;
     double close_seconds = 0;
     /// From the closed day to the last release row, balance and checkpoint.
     double release_seconds = 0;

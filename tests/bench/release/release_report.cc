@@ -127,6 +127,9 @@ std::string ToText(const ReleaseReport& report) {
         text += Line("ingested    in %.1f s, %.0f events/s from Kafka into the tables",
                      report.ingest_seconds,
                      static_cast<double>(facts.accruals) / report.ingest_seconds);
+        text +=
+            Line("            processor %.1f s here, %.1f s in MariaDB",
+                 report.ingest_client_cpu_seconds, report.ingest_server_cpu_seconds.value_or(0));
     }
     if (report.later_day) {
         text += Line("balances    of the cycle there before, for every merchant");

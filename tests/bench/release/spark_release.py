@@ -1,6 +1,6 @@
 """The release of a day on Apache Spark, measured: the job of spark_rival.h. It recounts the accruals by the
-rules of services/payout/spark and writes rows of the shape of merchant_release and merchant_cycle back to
-MySQL; then it recounts without writing, and over a Parquet copy of the columns that it sums.
+rules of services/payout/spark and writes rows of the shape of merchant_release back to MySQL; then it
+recounts without writing, and over a Parquet copy of the columns that it sums.
 
 Of a day that is the first of its cycle to be released, as the bench's is: its tax is that of its own fees.
 """
@@ -42,9 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         ranges = accrual_rows.bucket_ranges(min(accrual_rows.BUCKETS, parts))
         return books.accruals(day, accrual_rows.FOR_SUMS, ranges)
 
-    times["released"] = _seconds(
-        lambda: write_release(books, accruals(), day, given.releases, given.cycles)
-    )
+    times["released"] = _seconds(lambda: write_release(books, accruals(), day, given.releases))
     times["recounted"] = _seconds(lambda: _drop(release_lines(accruals())))
     accruals().write.parquet(given.parquet)
     copy = spark.read.schema(accrual_rows.schema(accrual_rows.FOR_SUMS)).parquet(given.parquet)
@@ -57,7 +55,6 @@ def main(arguments: Sequence[str]) -> int:
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = job.arguments(__doc__ or "")
     parser.add_argument("--releases", required=True, help="a table of the shape of merchant_release")
-    parser.add_argument("--cycles", required=True, help="a table of the shape of merchant_cycle")
     parser.add_argument("--parquet", required=True, help="a new folder for the copy of the accruals")
     parser.add_argument("--times", required=True, help="a new file for what was measured")
     return parser.parse_args(arguments)
@@ -87,17 +84,12 @@ def release_lines(accruals: DataFrame) -> DataFrame:
     )
 
 
-def write_release(books: Books, accruals: DataFrame, day: int, releases: str, cycles: str) -> None:
-    """Each writer has a range of merchants, in the order of the tables' keys."""
+def write_release(books: Books, accruals: DataFrame, day: int, releases: str) -> None:
+    """Each writer has a range of merchants, in the order of the table's key."""
     lines = release_lines(accruals).repartitionByRange(_WRITERS, "merchant_id")
-    lines = lines.sortWithinPartitions(*recount.KEYS).withColumn("currency", F.lit("JPY")).persist()
-    try:
-        dated = lines.withColumn("business_date", _date(day)).withColumn("round", F.lit(0))
-        append(books, dated, releases)
-        of_cycle = lines.drop("item_count").withColumn("cycle_start", _date(business_date.cycle_start(day)))
-        append(books, of_cycle, cycles)
-    finally:
-        lines.unpersist()
+    lines = lines.sortWithinPartitions(*recount.KEYS).withColumn("currency", F.lit("JPY"))
+    dated = lines.withColumn("business_date", _date(day)).withColumn("round", F.lit(0))
+    append(books, dated, releases)
 
 
 def _date(day: int) -> Column:

@@ -14,7 +14,6 @@ namespace kessai::bench {
 namespace {
 
 constexpr std::string_view kReleases = "bench_spark_release";
-constexpr std::string_view kCycles = "bench_spark_cycle";
 constexpr Duration kEndsWithin = std::chrono::hours(1);
 constexpr std::size_t kSaidMax = 2'000;
 
@@ -60,9 +59,7 @@ Result<std::map<std::string, double>> ReadTimes(const std::filesystem::path& fil
 Result<Contender> SparkRival::Run(const Contest& contest) {
     KESSAI_ASSIGN_OR_RETURN(auto session, contest.pool.Acquire(kSessionWithin));
     const std::string releases(kReleases);
-    const std::string cycles(kCycles);
     KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, releases, "merchant_release"));
-    KESSAI_RETURN_IF_ERROR(MakeScratchTable(*session, cycles, "merchant_cycle"));
 
     const ScratchFolder scratch;
     if (scratch.path().empty()) return Failed("has no folder of its own");
@@ -74,8 +71,8 @@ Result<Contender> SparkRival::Run(const Contest& contest) {
                             "/" + connect_.schema;
     command.insert(command.end(),
                    {"--day", contest.day.ToString(), "--jdbc-url", url, "--user", connect_.user,
-                    "--password-file", password, "--releases", releases, "--cycles", cycles,
-                    "--parquet", scratch.path() / "accruals", "--times", times_file});
+                    "--password-file", password, "--releases", releases, "--parquet",
+                    scratch.path() / "accruals", "--times", times_file});
     KESSAI_ASSIGN_OR_RETURN(const load::CommandOutput output,
                             load::RunCommand(command, kEndsWithin));
     if (output.exit_code != 0) {
@@ -96,7 +93,6 @@ Result<Contender> SparkRival::Run(const Contest& contest) {
     result.note = note;
     KESSAI_ASSIGN_OR_RETURN(result.equal, HoldTheSame(*session, contest.day, releases));
     KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + releases));
-    KESSAI_RETURN_IF_ERROR(RunSql(*session, "DROP TABLE " + cycles));
     return result;
 }
 

@@ -58,6 +58,11 @@ class DayState:
     # may still come until they have a seal of their own.
     left_open: tuple[tuple[int, str | None], ...] = ()
 
+    def days_before(self, day: int) -> list[int]:
+        """Days of the cycle that were released, and by no round since this day's first."""
+        since = {one.day for one in self.rounds_since(day)}
+        return sorted({one.day for one in self.rounds} - since)
+
     def rounds_since(self, day: int) -> list[Round]:
         """Rounds that began with or after the day's first; none if it was not released yet."""
         own = [one.started_at_us for one in self.rounds if one.day == day]
@@ -134,19 +139,22 @@ class Books:
         )
         return _all_longs(self._frame(sql, self._merchant_ranges(day, parts)))
 
-    def cycle_fees(self, day: int, parts: int) -> DataFrame:
-        """merchant_id, tax_class, fee: what the day's cycle released until now."""
-        cycle = business_date.iso(business_date.cycle_start(day))
-        sql = f"SELECT merchant_id, tax_class, fee FROM merchant_cycle WHERE cycle_start = '{cycle}'"
-        return _all_longs(self._frame(sql, self._merchant_ranges(day, parts)))
+    def released_fees(self, day: int, of_days: Sequence[int], parts: int) -> DataFrame:
+        """merchant_id, tax_class, fee: one row a merchant, class and day of these days."""
+        return self._of_releases("merchant_id, tax_class, fee", day, of_days, parts)
 
     def releases(self, day: int, of_days: Sequence[int], parts: int) -> DataFrame:
-        """Rows of merchant_release of these days, which are not none, with days as numbers."""
-        days = ", ".join(f"'{business_date.iso(one)}'" for one in of_days)
-        sql = (
-            f"SELECT {_as_number('business_date')}, merchant_id, tax_class, round, gross, fee, tax, net, "
-            f"item_count FROM merchant_release WHERE business_date IN ({days})"
+        """Rows of merchant_release of these days, with days as numbers."""
+        columns = (
+            f"{_as_number('business_date')}, merchant_id, tax_class, round, gross, fee, tax, net, item_count"
         )
+        return self._of_releases(columns, day, of_days, parts)
+
+    def _of_releases(self, columns: str, day: int, of_days: Sequence[int], parts: int) -> DataFrame:
+        """Of days, which are not none. A task has all of them of its merchants, as many ranges of the
+        primary key as there are days: so its partial sums are one row a merchant, not one a day."""
+        days = ", ".join(f"'{business_date.iso(one)}'" for one in of_days)
+        sql = f"SELECT {columns} FROM merchant_release WHERE business_date IN ({days})"
         return _all_longs(self._frame(sql, self._merchant_ranges(day, parts)))
 
     def parked_merchants(self, day: int) -> list[int]:

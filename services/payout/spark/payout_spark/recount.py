@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from . import deep_check, tax
 from .exact import fits_64_bits, halves, whole
-from .mysql_books import Books, DayState
+from .mysql_books import Books, DayState, Round
 
 KEYS = ("merchant_id", "tax_class")
 
@@ -27,8 +27,8 @@ FEE_DIFFERS, RELEASE_DIFFERS = "FEE_DIFFERS", "RELEASE_DIFFERS"
 
 # What the books say of a merchant and tax class. Amounts may be damaged and are summed exactly.
 _AMOUNTS = (
-    "total_gross", "total_fee", "total_count", "cycle_fee", "later_fee", "stored_gross", "stored_fee",
-    "stored_tax", "stored_net", "stored_count",
+    "total_gross", "total_fee", "total_count", "earlier_fee", "stored_gross", "stored_fee", "stored_tax",
+    "stored_net", "stored_count",
 )  # fmt: skip
 _COUNTS = ("total_rows", "stored_rows", "parked")
 
@@ -59,9 +59,11 @@ def booked(spark: SparkSession, books: Books, day: int, state: DayState, parts: 
             books.totals(day, parts),
             total_gross="gross", total_fee="fee", total_count="item_count", total_rows="1",
         ),
-        _piece(books.cycle_fees(day, parts), cycle_fee="fee"),
         _piece(spark.createDataFrame(parked, "merchant_id bigint, tax_class bigint"), parked="1"),
     ]  # fmt: skip
+    before = state.days_before(day)
+    if before:
+        pieces.append(_piece(books.released_fees(day, before, parts), earlier_fee="fee"))
     since = state.rounds_since(day)
     if since:
         releases = books.releases(day, sorted({one.day for one in since}), parts).persist()
@@ -72,7 +74,8 @@ def booked(spark: SparkSession, books: Books, day: int, state: DayState, parts: 
                 stored_count="item_count", stored_rows="1",
             )
         )  # fmt: skip
-        pieces.append(_piece(_not_before(spark, releases, own, since), later_fee="fee"))
+        others = releases.where(F.col("business_date") != day)
+        pieces.append(_piece(_earlier(spark, others, own, since), earlier_fee="fee"))
     sums = reduce(DataFrame.unionByName, pieces).groupBy(*KEYS).agg(
         *[half for name in _AMOUNTS for half in halves(name)],
         *[F.sum(name).alias(name) for name in _COUNTS],
@@ -86,22 +89,24 @@ def _piece(frame: DataFrame, **expressions: str) -> DataFrame:
     return frame.select(*KEYS, *[value.cast("bigint").alias(name) for name, value in values.items()])
 
 
-def _not_before(
-    spark: SparkSession, releases: DataFrame, own: DataFrame, since: Sequence
+def _earlier(
+    spark: SparkSession, others: DataFrame, own: DataFrame, since: Sequence[Round]
 ) -> DataFrame:
-    """What the cycle released to a merchant with this day or after it: the fees before the day are the
-    cycle's without them."""
+    """Of other days' releases those that a merchant had before it had this day's; all of them, if it was
+    not released on this day."""
     rounds = spark.createDataFrame(
         [(one.day, one.number, at) for at, one in enumerate(since)],
         "business_date bigint, round bigint, place bigint",
     )
-    placed = releases.join(F.broadcast(rounds), ["business_date", "round"])
+    # Without a place: by a round before this day's first.
+    placed = others.join(F.broadcast(rounds), ["business_date", "round"], "left")
     own_place = (
         own.join(F.broadcast(rounds), ["business_date", "round"])
         .groupBy("merchant_id")
         .agg(F.min("place").alias("own_place"))
     )
-    return placed.join(own_place, "merchant_id").where("place >= own_place").select(*KEYS, "fee")
+    placed = placed.join(own_place, "merchant_id", "left")
+    return placed.where("own_place IS NULL OR place IS NULL OR place < own_place").select(*KEYS, "fee")
 
 
 def judged(recount: DataFrame, books: DataFrame) -> DataFrame:
@@ -134,7 +139,7 @@ def _or_zero(frame: DataFrame, name: str) -> Column:
 def _with_lines(both: DataFrame) -> DataFrame:
     """The tax is what the cycle's rounded tax grows by; net is gross − fee − tax. `line_fault` says why
     there is no line: both mean damaged rows."""
-    lines = both.withColumn("fees_before", F.expr("cycle_fee - later_fee"))
+    lines = both.withColumn("fees_before", F.col("earlier_fee"))
     lines = lines.withColumn("fees_after", F.expr("fees_before + recount_fee"))
     fits = fits_64_bits(F.col("fees_before")) & fits_64_bits(F.col("fees_after"))
     fits = fits & fits_64_bits(-F.col("fees_before")) & fits_64_bits(-F.col("fees_after"))

@@ -89,13 +89,17 @@ def dynamodb_arguments(endpoint: str) -> list[str]:
 
 
 def closed_day(
-    mariadb: MariaDb, folder: Path, seed: int, payments: int, close: bool = True
-) -> Day:
+    mariadb: MariaDb, folder: Path, seed: int, payments: int, close: bool = True,
+    release_before: bool = True,
+) -> Day:  # fmt: skip
+    """Both days closed, the day before released too; but for what is not wanted."""
     schema = mariadb.schema()
     schema.carry_out([])
     schema.run(*plans_of_trade(seed).statements())
     orders = [change.order() for change in trade(seed, payments)]
-    orders += ["deliver", f"close {DAY_BEFORE}", f"release {DAY_BEFORE}"]
+    orders += ["deliver", f"close {DAY_BEFORE}"]
+    if release_before:
+        orders.append(f"release {DAY_BEFORE}")
     schema.carry_out([*orders, f"close {DAY}"] if close else orders)
     return Day(schema, schema.reader(), folder)
 

@@ -95,6 +95,45 @@ def test_an_earlier_day_is_proven_after_a_later_one(outcome: Outcome, spark: Any
     assert earlier.lines(spark) == outcome.day.released(DAY_BEFORE)
 
 
+# Goal: the fees before a day are those that the merchant had been released when it got the day, in whatever
+# order its days came.
+def test_days_whose_rounds_are_mixed_are_proven(
+    spark: Any, mariadb: MariaDb, tmp_path: Path
+) -> None:
+    day = books.closed_day(mariadb, tmp_path, seed(), payments=600, release_before=False)
+    on_both = (
+        f"SELECT merchant_id FROM merchant_day_total WHERE business_date IN ({DAY_BEFORE}, {DAY}) AND fee > 50 "
+        "GROUP BY merchant_id HAVING COUNT(DISTINCT business_date) = 2 ORDER BY merchant_id LIMIT 3"
+    )
+    # Each is held back on one of the days, or on both, and released of it in a further round.
+    early, late, twice = [merchant for (merchant,) in day.schema.rows(on_both)]
+    held = {DAY_BEFORE: (late, twice), DAY: (early, twice)}
+
+    def add_to_fees(of_day: int, amount: int) -> None:
+        merchants = ", ".join(str(one) for one in held[of_day])
+        day.schema.run(
+            f"UPDATE accrual SET fee = fee + {amount} WHERE business_date = {of_day} "
+            f"AND merchant_id IN ({merchants})"
+        )
+
+    for of_day, merchants in held.items():
+        add_to_fees(of_day, 1)
+        day.release(of_day)
+        assert tuple(sorted(day.held_back(of_day))) == merchants
+    half = day.recount("half")
+    assert half.code == 1 and set(half.held) == set(held[DAY])
+    assert half.lines(spark) == day.released()
+    for of_day in reversed(held):
+        add_to_fees(of_day, -1)
+        waiting = day.recount(f"waiting-{of_day}", day=of_day)
+        assert waiting.code == 0
+        day.release(of_day)
+        assert waiting.lines(spark) == day.released(of_day)
+    for of_day in held:
+        again = day.recount(f"again-{of_day}", day=of_day)
+        assert again.code == 0 and again.lines(spark) == day.released(of_day)
+
+
 def test_a_day_without_trade(
     mariadb: MariaDb, dynamodb: DynamoDb, tmp_path: Path, spark: Any
 ) -> None:

@@ -13,7 +13,9 @@ from typing import Any, Iterator
 
 import books
 import pytest
-from payout_spark import recount
+from day_of_trade import DAY
+from payout_spark import recount, recount_job
+from payout_spark.mysql_books import Books
 from pyspark.sql import functions as F
 
 ROWS, MERCHANTS, TASKS = 400_000, 5_000, 4
@@ -35,6 +37,12 @@ def aggregates_and_exchanges(nodes: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
+def columns_of(scan: str) -> list[str]:
+    found = re.search(r"ReadSchema: struct<(.*?)>", scan)
+    assert found, scan
+    return sorted(part.split(":")[0] for part in found.group(1).split(","))
+
+
 @pytest.mark.parametrize("deep", (False, True))
 def test_partial_sums_come_before_the_exchange(closed_day: books.Day, deep: bool) -> None:
     run = closed_day.recount(f"plan-{deep}", *(["--deep"] if deep else []))
@@ -45,10 +53,18 @@ def test_partial_sums_come_before_the_exchange(closed_day: books.Day, deep: bool
     if not deep:
         # MySQL is asked for no more than the sums need.
         (read,) = [node for node in nodes if node.startswith("Scan JDBCRelation")]
-        found = re.search(r"ReadSchema: struct<(.*?)>", read)
-        assert found, read
-        columns = [part.split(":")[0] for part in found.group(1).split(",")]
-        assert sorted(columns) == ["fee", "gross", "merchant_id", "tax_class"]
+        assert columns_of(read) == ["fee", "gross", "merchant_id", "tax_class"]
+
+
+# Goal: a cycle of many days costs one sum a merchant and task, too.
+def test_fees_released_before_are_summed_before_the_exchange(closed_day: books.Day, spark: Any) -> None:
+    reader = closed_day.reader
+    source = Books(spark, reader.jdbc_url, reader.user, reader.password)
+    booked = recount.booked(spark, source, DAY, source.state_of(DAY), parts=2)
+    nodes = nodes_of(recount_job.physical_plan(booked))
+    assert aggregates_and_exchanges(nodes) == ["final", "exchange", "partial"]
+    (read,) = [node for node in nodes if node.startswith("Scan JDBCRelation") and "merchant_release" in node]
+    assert columns_of(read) == ["fee", "merchant_id", "tax_class"]
 
 
 @dataclass

@@ -27,6 +27,12 @@ domain::PlanBook DefaultPlanBook() {
 
 class AccrualTest : public PayoutTest {
  protected:
+    /// By the server, since it started; it is this test's alone.
+    std::int64_t FilesLoaded() {
+        return payout_->Number(
+            "SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status "
+            "WHERE variable_name = 'Com_load'");
+    }
     /// What the tables hold is what the rules say of `changes`, each counted once.
     void ExpectAccrued(const std::vector<domain::PaymentChange>& changes) {
         const auto accruals = ReferenceAccruals(changes, DefaultPlanBook());
@@ -68,6 +74,23 @@ TEST_F(AccrualTest, EveryChangeIsAccruedOnceByTheRules) {
     ExpectAccrued(changes);
 }
 
+// Goal: a consumer that is behind stores by file what it else stores by statements, and the same.
+// Method: batches of whole partitions, with changes of every kind; then all of it again in small
+// ones, and once more in large ones.
+TEST_F(AccrualTest, LargeBatchesAreStoredAsSmallOnesAre) {
+    Seeded random;
+    auto changes = RandomTrade(random, 5'000, 40, 3'000'000, kDay, 1);
+    const std::int64_t files = FilesLoaded();
+    EXPECT_TRUE(payout_->Deliver(changes, 5'000).empty());
+    EXPECT_GE(FilesLoaded(), files + kPartitions);
+    ExpectAccrued(changes);
+
+    EXPECT_TRUE(payout_->Deliver(changes, 50).empty());
+    std::shuffle(changes.begin(), changes.end(), random.engine());
+    EXPECT_TRUE(payout_->Deliver(changes, 5'000).empty());
+    ExpectAccrued(changes);
+}
+
 // Goal: what cannot be accrued is named, and the rest of its batch is accrued.
 TEST_F(AccrualTest, WhatIsRefusedIsLeftOut) {
     domain::PaymentChange huge = Sale(11, 7, kDay, 1'000);
@@ -88,20 +111,38 @@ TEST_F(AccrualTest, WhatIsRefusedIsLeftOut) {
 }
 
 // Goal: however often an effect is written, the table takes it once, whatever day it claims.
-// Method: the same key with another day past the effects' look-up.
+// Method: the same key with another day past the effects' look-up, alone and last in a batch that
+// goes by file.
 TEST_F(AccrualTest, EffectKeyIsUniqueOverDays) {
     ASSERT_TRUE(payout_->Deliver({Sale(21, 7, kDay, 1'000)}).empty());
     domain::PaymentChange other = Sale(21, 7, kDay.Next(), 1'000);
-    std::vector<inbox::Delivery> batch{
-        {.event = event::Open(SealPaymentEvent(other)).value(), .traceparent = {}, .offset = 0}};
-    inbox::Rejections rejections;
-    const Status status = mysql::InTransaction(payout_->pool, {}, [&](mysql::Session& session) {
-        return payout_->handler.Apply(session, {"payment.events.v1", PartitionOf(other), batch},
-                                      rejections);
-    });
-    EXPECT_THAT(status, testing::Refuses(Code::kAlreadyExists, "DUPLICATE_KEY"));
+    const auto refused = [&](std::vector<domain::PaymentChange> changes) {
+        std::vector<inbox::Delivery> batch;
+        for (domain::PaymentChange& change : changes) {
+            batch.push_back({.event = event::Open(SealPaymentEvent(change)).value(),
+                             .traceparent = {},
+                             .offset = 0});
+        }
+        inbox::Rejections rejections;
+        return mysql::InTransaction(payout_->pool, {}, [&](mysql::Session& session) {
+            return payout_->handler.Apply(session, {"payment.events.v1", PartitionOf(other), batch},
+                                          rejections);
+        });
+    };
+    std::vector<domain::PaymentChange> many;
+    for (std::int64_t payment = 22; many.size() < 300; ++payment) {
+        const domain::PaymentChange sale = Sale(payment, 7, kDay.Next(), 1'000);
+        if (PartitionOf(sale) == PartitionOf(other)) many.push_back(sale);
+    }
+    many.push_back(other);
+    const std::int64_t files = FilesLoaded();
+    EXPECT_THAT(refused({other}), testing::Refuses(Code::kAlreadyExists, "DUPLICATE_KEY"));
+    EXPECT_EQ(FilesLoaded(), files);
+    EXPECT_THAT(refused(many), testing::Refuses(Code::kAlreadyExists, "DUPLICATE_KEY"));
+    EXPECT_GT(FilesLoaded(), files);
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM accrual"), 1);
     EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), 1'000);
+    EXPECT_EQ(payout_->Number("SELECT SUM(entry_count) FROM outbox"), 1);
 }
 
 domain::FeePlan Plan(std::int64_t merchant, BusinessDate from, std::uint32_t rate) {
