@@ -36,7 +36,8 @@ constexpr char kReconciliation[] = "kessai.reconciliation.v1.ReconciliationServi
 TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
     const std::set<std::string> once{"PutFeePlan",    "AssignFeePlan",    "PreviewFeePlan",
                                      "RunDay",        "ReplayDeadLetter", "DiscardDeadLetter",
-                                     "GetDayDigests", "ListDayRows",      "ImportResults"};
+                                     "GetDayDigests", "ListDayRows",      "ImportResults",
+                                     "GetFeeReport"};
     const auto listed = RepeatableOperatorMethods();
     std::set<std::string> repeatable(listed.begin(), listed.end());
     for (const auto* file :
