@@ -501,6 +501,14 @@ def test_books_that_do_not_balance_are_an_error(gateway, capsys):
         assert "TOTAL" in capsys.readouterr().out
 
 
+def test_the_customers_ledger_has_books_too(gateway, capsys):
+    lines = [{"account": "USER_MONEY", "opening": 5, "amount": -1, "closing": 4},
+             {"account": "MERCHANT_PAYABLE", "opening": -5, "amount": 1, "closing": -4}]  # fmt: skip
+    gateway.says("GET /operator/v1/days/2026-11-30/customer-balance", {"lines": lines, "final": False})
+    assert run(payout, "books", "2026-11-30", "--customers") == 0
+    assert capsys.readouterr().out.startswith("customer ledger on 2026-11-30 (the day goes on)")
+
+
 FEE_SUMS = {"accrualCount": 3, "gross": 9_000, "charged": 200, "returnCount": 1, "givenBack": -20, "fee": 180}
 FEE_REPORT = {
     "businessDate": "2026-11-30", "currency": "JPY", "state": "RELEASED", "final": True,
@@ -600,6 +608,16 @@ def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):
     assert run(recon, "accept", "12", "--note", "known") == 0
     assert gateway.asked[-1][1] == {"state": "ACCEPTED", "note": "known"}
     assert "aiko" in capsys.readouterr().out
+
+
+def test_a_merchant_held_back_is_shown_with_its_day(gateway, capsys):
+    held = {**DISCREPANCY, "kind": "MERCHANT_HELD_BACK", "paymentId": "0", "version": 0,
+            "paymentAmount": None, "payoutAmount": 900, "evidence": "RECOUNT_DIFFERS: it differs"}  # fmt: skip
+    gateway.says("GET /operator/v1/discrepancies/12", held)
+    assert run(recon, "show", "12") == 0
+    shown = capsys.readouterr().out
+    assert "day       2026-11-21" in shown and "payment 0" not in shown
+    assert "merchant  7" in shown and "RECOUNT_DIFFERS" in shown
 
 
 def test_answers_can_be_had_as_json(gateway, capsys):

@@ -62,8 +62,7 @@ constexpr auto& ListAdjustmentsMethod =
     Of<"ListAdjustments", po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>;
 constexpr auto& GetTrialBalanceMethod =
     Of<"GetTrialBalance", po::GetTrialBalanceRequest, po::TrialBalance>;
-constexpr auto& GetFeeReportMethod =
-    Of<"GetFeeReport", po::GetFeeReportRequest, po::FeeReport>;
+constexpr auto& GetFeeReportMethod = Of<"GetFeeReport", po::GetFeeReportRequest, po::FeeReport>;
 constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
 
 constexpr std::uint32_t kPageMax = 100;

@@ -35,8 +35,9 @@ Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
     return balance;
 }
 
-/// The gate's day moves on with the first journal of a new one. Until then whoever has the gate since
-/// before midnight may still post to the day that is over, and nobody can tell without waiting for it.
+/// The gate's day moves on with the first journal of a new one. Until then whoever has the gate
+/// since before midnight may still post to the day that is over, and nobody can tell without
+/// waiting for it.
 Result<DayStanding> BalanceBooks::StandingOf(BusinessDate day) {
     KESSAI_ASSIGN_OR_RETURN(DayStanding standing, books_.StandingOf(day));
     if (standing.ledger_date > day || BusinessDate::OfJst(clock_.Now()) <= day) return standing;

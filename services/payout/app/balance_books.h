@@ -23,8 +23,8 @@ struct DayBalance {
     bool is_final = false;
 };
 
-/// Makes a day's trial balance from the ledger's rows. What days moved that cannot change any more is
-/// kept, so each such day is summed once, by whoever asks first for it or a later day. Holds the
+/// Makes a day's trial balance from the ledger's rows. What days moved that cannot change any more
+/// is kept, so each such day is summed once, by whoever asks first for it or a later day. Holds the
 /// ledger's gate for no longer than it takes to move its day on, and only on the first time after
 /// midnight. Thread safe.
 class BalanceBooks {

@@ -74,8 +74,9 @@ class ChunkTransaction {
     virtual Result<std::optional<std::vector<domain::SlotTotal>>> SealedTotals() = 0;
     /// What the day's cycle released before, in order of merchant and tax class.
     virtual Result<std::vector<domain::CycleSums>> CycleBefore() = 0;
-    /// Stores the outcome and checks the chunk off.
-    virtual Status Store(const ChunkOutcome& outcome) = 0;
+    /// Stores the outcome, puts what others are told of holds into the outbox, and checks the chunk
+    /// off.
+    virtual Status Store(const ChunkOutcome& outcome, const EventEncoder& events) = 0;
 };
 
 /// Held by whoever releases; somebody else may when it is destroyed.

@@ -47,8 +47,8 @@ struct FeeReport {
 };
 
 /// Sums a day's accruals by plan version and tax rate, from the rows, each read once, by several
-/// threads. Tax is not of plans: it is rounded once a merchant, rate and cycle, over all of its plans
-/// (domain/tax.h), so it is shown by rate, as released. Changes nothing. Thread safe.
+/// threads. Tax is not of plans: it is rounded once a merchant, rate and cycle, over all of its
+/// plans (domain/tax.h), so it is shown by rate, as released. Changes nothing. Thread safe.
 class ReportFees {
  public:
     struct Options {

@@ -49,9 +49,8 @@ Status JoinLightest(std::vector<FeeLine>& lines, std::size_t lines_max) {
     const auto is_own = [](const FeeLine& line) { return line.owner == PlanOwner::kMerchant; };
     const auto own = std::stable_partition(lines.begin(), lines.end(),
                                            [&](const FeeLine& line) { return !is_own(line); });
-    std::stable_sort(own, lines.end(), [](const FeeLine& a, const FeeLine& b) {
-        return Weight(a) > Weight(b);
-    });
+    std::stable_sort(own, lines.end(),
+                     [](const FeeLine& a, const FeeLine& b) { return Weight(a) > Weight(b); });
     const auto others = static_cast<std::size_t>(own - lines.begin());
     const std::size_t kept = std::max(others, std::min(lines_max, lines.size()));
     std::map<TaxClass, FeeLine> joined;

@@ -76,9 +76,9 @@ class FeeTally {
     /// OUT_OF_RANGE AMOUNT_OVERFLOW.
     Status Add(const FeeGroup& group);
 
-    /// By owner (default, shared, merchants, then what had no plan), plan, version and tax class. Above
-    /// `lines_max`, merchants' own plans with the least fees are one line a tax class, behind the
-    /// others of theirs. OUT_OF_RANGE AMOUNT_OVERFLOW.
+    /// By owner (default, shared, merchants, then what had no plan), plan, version and tax class.
+    /// Above `lines_max`, merchants' own plans with the least fees are one line a tax class, behind
+    /// the others of theirs. OUT_OF_RANGE AMOUNT_OVERFLOW.
     Result<std::vector<FeeLine>> Lines(const PlanBook& plans, std::size_t lines_max) const;
     /// Over all plans. OUT_OF_RANGE AMOUNT_OVERFLOW.
     Result<std::map<TaxClass, FeeSums>> ByTaxClass() const;

@@ -61,8 +61,7 @@ Result<app::DayStanding> MysqlBookReader::StandingOf(BusinessDate day) {
 Result<std::vector<domain::FeeGroup>> MysqlBookReader::GroupFees(BusinessDate day, int first_bucket,
                                                                  int last_bucket) {
     KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session->Select(kGroupFees, day, first_bucket, last_bucket));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kGroupFees, day, first_bucket, last_bucket));
     std::vector<domain::FeeGroup> groups;
     groups.reserve(rows.size());
     while (rows.Next()) {
@@ -92,13 +91,12 @@ Result<app::DaySums> MysqlBookReader::SumDay(BusinessDate day) {
     }
     KESSAI_ASSIGN_OR_RETURN(auto journals, session->Select(kSumJournals, day));
     while (journals.Next()) {
-        sums.journals.push_back(
-            {.sum = {.kind = static_cast<domain::JournalKind>(journals.Int(0)),
-                     .amount = journals.Int(3),
-                     .fee = journals.Int(4),
-                     .tax = journals.Int(5)},
-             .count = journals.Int(1),
-             .priced_count = journals.Int(2)});
+        sums.journals.push_back({.sum = {.kind = static_cast<domain::JournalKind>(journals.Int(0)),
+                                         .amount = journals.Int(3),
+                                         .fee = journals.Int(4),
+                                         .tax = journals.Int(5)},
+                                 .count = journals.Int(1),
+                                 .priced_count = journals.Int(2)});
     }
     return sums;
 }

@@ -62,14 +62,13 @@ TEST(FeeReportTest, LinesAreByOwnerPlanAndRate) {
     const auto lines = tally.Lines(Plans(), 10).value();
     std::vector<std::tuple<PlanOwner, PlanId, TaxClass>> found;
     for (const FeeLine& line : lines) found.emplace_back(line.owner, line.plan, line.tax_class);
-    EXPECT_THAT(found,
-                ::testing::ElementsAre(
-                    std::tuple(PlanOwner::kDefault, PlanId(1), TaxClass::kStandard8),
-                    std::tuple(PlanOwner::kDefault, PlanId(1), TaxClass::kStandard10),
-                    std::tuple(PlanOwner::kShared, PlanId(2), TaxClass::kStandard10),
-                    std::tuple(PlanOwner::kMerchant, PlanId(4), TaxClass::kStandard10),
-                    std::tuple(PlanOwner::kUnknown, PlanId(99), TaxClass::kStandard10),
-                    std::tuple(PlanOwner::kNobody, PlanId(), TaxClass::kStandard10)));
+    EXPECT_THAT(found, ::testing::ElementsAre(
+                           std::tuple(PlanOwner::kDefault, PlanId(1), TaxClass::kStandard8),
+                           std::tuple(PlanOwner::kDefault, PlanId(1), TaxClass::kStandard10),
+                           std::tuple(PlanOwner::kShared, PlanId(2), TaxClass::kStandard10),
+                           std::tuple(PlanOwner::kMerchant, PlanId(4), TaxClass::kStandard10),
+                           std::tuple(PlanOwner::kUnknown, PlanId(99), TaxClass::kStandard10),
+                           std::tuple(PlanOwner::kNobody, PlanId(), TaxClass::kStandard10)));
     EXPECT_EQ(lines[3].merchant, MerchantId(1'004));
     EXPECT_EQ(lines[5].plan_count, 0);
 }

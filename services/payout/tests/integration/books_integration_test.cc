@@ -1,6 +1,6 @@
-// Goal: what accounting is told of a day is what its rows say, to the yen, and its parts fit each other.
-// Method: random trade under plans of every owner, released and paid, over a real MariaDB; reports
-// against sums made one row at a time.
+// Goal: what accounting is told of a day is what its rows say, to the yen, and its parts fit each
+// other. Method: random trade under plans of every owner, released and paid, over a real MariaDB;
+// reports against sums made one row at a time.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,9 +50,8 @@ class BooksTest : public PayoutTest {
 
     /// Plans of every owner, before anybody has accruals.
     void PutPlans(Seeded& random) {
-        for (const auto& [plan, put] : payout_->reader.ListPlans(MerchantId())->plans) {
-            book_.Add(plan);
-        }
+        ASSERT_OK_AND_ASSIGN(const auto defaults, payout_->reader.ListPlans(MerchantId()));
+        for (const auto& [plan, put] : defaults.plans) book_.Add(plan);
         for (const std::int64_t merchant : {1'001, 1'002}) {
             domain::FeePlan plan = RandomPlan(random, kOld.PlusDays(-20));
             plan.id = PlanId();
@@ -66,14 +65,15 @@ class BooksTest : public PayoutTest {
         shared.terms = RandomFeeTerms(random);
         const domain::FeePlan stored = Put(shared);
         book_.Add(stored);
-        auto assigned = payout_->assign_fee_plan.Run(
-            std::vector{MerchantId(1'003), MerchantId(1'004)},
-            {stored.id, stored.effective_from, std::nullopt}, "aiko");
+        auto assigned =
+            payout_->assign_fee_plan.Run(std::vector{MerchantId(1'003), MerchantId(1'004)},
+                                         {stored.id, stored.effective_from, std::nullopt}, "aiko");
         ASSERT_OK(assigned.status());
         for (const auto& assignment : *assigned) book_.Add(assignment);
     }
 
-    /// A trade of some days, with returns of payments from the days of another tax rate, and cashback.
+    /// A trade of some days, with returns of payments from the days of another tax rate, and
+    /// cashback.
     void Trade(Seeded& random) {
         changes_ = RandomTrade(random, 300, 8, 1'000'000, kFirst, kDays);
         for (std::int64_t i = 0; i < 20; ++i) {
@@ -117,8 +117,7 @@ class BooksTest : public PayoutTest {
                                                                .number = "1234567",
                                                                .holder = "カ）ミセ"},
                                                               "aiko"));
-            ASSERT_OK(transfers_.bank_accounts
-                          .Confirm(MerchantId(merchant), account.version, "ken")
+            ASSERT_OK(transfers_.bank_accounts.Confirm(MerchantId(merchant), account.version, "ken")
                           .status());
         }
         ASSERT_OK(transfers_.create.Run(kDue, "aiko").status());
@@ -151,14 +150,14 @@ class BooksTest : public PayoutTest {
             line.net = releases.Int(3);
             EXPECT_OK(moved.Add(domain::PostingsOf(line)));
         }
-        auto journals = rows_of(
-            "SELECT kind, amount, fee, tax FROM merchant_journal WHERE business_date = ?");
+        auto journals =
+            rows_of("SELECT kind, amount, fee, tax FROM merchant_journal WHERE business_date = ?");
         while (journals.Next()) {
-            EXPECT_OK(moved.Add(domain::PostingsOf(domain::MerchantJournal{
-                .kind = static_cast<domain::JournalKind>(journals.Int(0)),
-                .amount = journals.Int(1),
-                .fee = journals.Int(2),
-                .tax = journals.Int(3)})));
+            EXPECT_OK(moved.Add(domain::PostingsOf(
+                domain::MerchantJournal{.kind = static_cast<domain::JournalKind>(journals.Int(0)),
+                                        .amount = journals.Int(1),
+                                        .fee = journals.Int(2),
+                                        .tax = journals.Int(3)})));
         }
         return moved;
     }
@@ -208,13 +207,13 @@ TEST_F(BooksTest, FeesByPlanAndRateAreWhatEachAccrualSays) {
             PlanOwner owner = PlanOwner::kNobody;
             MerchantId of;
             if (const auto* plan = book_.Version(accrual.plan, accrual.plan_version)) {
-                owner = plan->merchant.is_none()                 ? PlanOwner::kDefault
+                owner = plan->merchant.is_none()                ? PlanOwner::kDefault
                         : plan->merchant == domain::kSharedPlan ? PlanOwner::kShared
-                                                                 : PlanOwner::kMerchant;
+                                                                : PlanOwner::kMerchant;
                 if (owner == PlanOwner::kMerchant) of = plan->merchant;
             }
-            domain::FeeSums& sums = expected[LineKey(owner, of, accrual.plan, accrual.plan_version,
-                                                     accrual.tax_class)];
+            domain::FeeSums& sums =
+                expected[LineKey(owner, of, accrual.plan, accrual.plan_version, accrual.tax_class)];
             ++sums.accrual_count;
             sums.gross += accrual.gross;
             fees[accrual.tax_class] += accrual.fee;
@@ -253,8 +252,8 @@ TEST_F(BooksTest, FeesByPlanAndRateAreWhatEachAccrualSays) {
     EXPECT_EQ(nothing.fee_revenue, 0);
 }
 
-// Goal: the days' tax by rate is the tax of the cycle's invoices: of every merchant and rate rounded
-// once.
+// Goal: the days' tax by rate is the tax of the cycle's invoices: of every merchant and rate
+// rounded once.
 TEST_F(BooksTest, TheDaysOfACycleHaveTheTaxOfItsInvoices) {
     Seeded random;
     PutPlans(random);
@@ -318,8 +317,8 @@ TEST_F(BooksTest, ADamagedFeeShowsBesideWhatIsBooked) {
     EXPECT_EQ(report.lines[0].owner, PlanOwner::kUnknown);
 }
 
-// Goal: a day is kept once nothing of it can change, and not before: not open, closed, with somebody
-// held back, nor on its own date.
+// Goal: a day is kept once nothing of it can change, and not before: not open, closed, with
+// somebody held back, nor on its own date.
 TEST_F(BooksTest, ADayIsKeptWhenItCanChangeNoMore) {
     const auto is_kept = [&] {
         EXPECT_OK(transfers_.books.Run(kFirst.Next()).status());

@@ -69,9 +69,9 @@ class TransferRpcTest : public PayoutTest {
           verifier_(ring_, SystemClock(), {.audience = "payout"}),
           signer_(ring_, SystemClock()),
           fees_({}, transfers_.book_reader, payout_->release_store, payout_->plans),
-          methods_({transfers_.reader, transfers_.bank_accounts, transfers_.terms, transfers_.create,
-                    transfers_.request, transfers_.send, transfers_.import, transfers_.adjust,
-                    transfers_.trace, transfers_.books, fees_}),
+          methods_({transfers_.reader, transfers_.bank_accounts, transfers_.terms,
+                    transfers_.create, transfers_.request, transfers_.send, transfers_.import,
+                    transfers_.adjust, transfers_.trace, transfers_.books, fees_}),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kTransferServiceName, transport::TransferPolicy());
