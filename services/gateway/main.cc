@@ -241,7 +241,7 @@ Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& conte
                 gateway = made;
             }
             upstreams.payments[i] = gateway;
-            // Reports go beside the stream of commands.
+            continue;
         }
         auto& channel = channels[target];
         if (channel == nullptr) {
@@ -681,7 +681,6 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_decideAdjustment"] = Bind(transfers, &Transfers::DecideAdjustment);
     handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);
     handlers["operator_getTrialBalance"] = Bind(transfers, &Transfers::GetTrialBalance);
-    handlers["operator_getCustomerBalance"] = Bind(ledger, &Ledger::GetCustomerBalance);
     handlers["operator_getFeeReport"] = Bind(transfers, &Transfers::GetFeeReport);
     handlers["operator_listJournal"] = Bind(transfers, &Transfers::ListJournal);
 

@@ -1,7 +1,6 @@
 #include <memory>
 #include <string>
 
-#include "app/balance_books.h"
 #include "app/batch_executor.h"
 #include "app/day_closer.h"
 #include "app/merchant_cache.h"
@@ -28,12 +27,10 @@
 #include "storage/first_day.h"
 #include "storage/leased_ids.h"
 #include "storage/migrations.h"
-#include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payment_reader.h"
 #include "storage/mysql_release_ledger.h"
-#include "transport/books_service.h"
 #include "transport/command_service.h"
 #include "transport/day_service.h"
 #include "transport/event_encoder.h"
@@ -204,14 +201,10 @@ Status Build(const Options& options, runtime::Context& context) {
         context.Own(std::make_unique<transport::QueryService>(reader, merchants, clock));
     auto& day_service =
         context.Own(std::make_unique<transport::DayService>(closer, days, reader, ids, encoder));
-    auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(pool));
-    auto& balance_books = context.Own(std::make_unique<app::BalanceBooks>(books, days));
-    auto& books_service = context.Own(std::make_unique<transport::BooksService>(balance_books));
     rpc::Service service(kServiceName, policy);
     commands.Register(service);
     questions.Register(service, workers);
     day_service.Register(service, workers);
-    books_service.Register(service, workers);
 
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
@@ -230,8 +223,7 @@ Status Build(const Options& options, runtime::Context& context) {
                      return OkStatus();
                  },
                  .drain =
-                     [&server, &books_service, &clock](SteadyInstant deadline) {
-                         books_service.Stop();
+                     [&server, &clock](SteadyInstant deadline) {
                          server.Stop(
                              std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
                      }});

@@ -99,7 +99,6 @@ def main(arguments: list[str] | None = None) -> int:
 
     part = operate.action(actions, "books", "the trial balance of a day")
     part.add_argument("date", metavar="DATE")
-    part.add_argument("--customers", action="store_true", help="of the customers' ledger instead of the merchants'")
     part = operate.action(actions, "fees", "the fees of a day by plan and tax rate, and its tax")
     part.add_argument("date", metavar="DATE")
     part.add_argument("--csv", action="store_true", help="the lines by plan as CSV, on the standard output")
@@ -402,18 +401,16 @@ def adjustments(session: Session, options: argparse.Namespace) -> int:
 def books(session: Session, options: argparse.Namespace) -> int:
     """0 when they balance."""
     date = operate.day(session, options.date)
-    report = "customer-balance" if options.customers else "trial-balance"
-    answer = session.get(path("days", date, report))
+    answer = session.get(path("days", date, "trial-balance"))
     sides = ("opening", "amount", "closing")
     totals = [sum(line[side] for line in answer["lines"]) for side in sides]
     rows = [(line["account"], *(yen(line[side]) for side in sides)) for line in answer["lines"]]
     rows.append(("TOTAL", *map(yen, totals)))
     state = "final" if answer["final"] else "the day goes on"
-    if not answer["final"] and answer.get("journalsFinal"):
+    if not answer["final"] and answer["journalsFinal"]:
         state = "journals are final"
-    ledger = "customer" if options.customers else "merchant"
     shown = table(("ACCOUNT", "OPENING", "MOVED", "CLOSING"), rows, right=(1, 2, 3))
-    show(options, answer, [f"{ledger} ledger on {date} ({state})", shown])
+    show(options, answer, [f"merchant ledger on {date} ({state})", shown])
     return 1 if any(totals) else 0
 
 

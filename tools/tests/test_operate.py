@@ -501,14 +501,6 @@ def test_books_that_do_not_balance_are_an_error(gateway, capsys):
         assert "TOTAL" in capsys.readouterr().out
 
 
-def test_the_customers_ledger_has_books_too(gateway, capsys):
-    lines = [{"account": "USER_MONEY", "opening": 5, "amount": -1, "closing": 4},
-             {"account": "MERCHANT_PAYABLE", "opening": -5, "amount": 1, "closing": -4}]  # fmt: skip
-    gateway.says("GET /operator/v1/days/2026-11-30/customer-balance", {"lines": lines, "final": False})
-    assert run(payout, "books", "2026-11-30", "--customers") == 0
-    assert capsys.readouterr().out.startswith("customer ledger on 2026-11-30 (the day goes on)")
-
-
 FEE_SUMS = {"accrualCount": 3, "gross": 9_000, "charged": 200, "returnCount": 1, "givenBack": -20, "fee": 180}
 FEE_REPORT = {
     "businessDate": "2026-11-30", "currency": "JPY", "state": "RELEASED", "final": True,

@@ -106,7 +106,6 @@ class FakeService {
         Refuse<v1::GetMerchantRequest, v1::Merchant>(service, "GetMerchant");
         Refuse<v1::CloseDayRequest, v1::BusinessDay>(service, "CloseDay");
         Refuse<v1::GetBusinessDayRequest, v1::BusinessDay>(service, "GetBusinessDay");
-        Refuse<v1::GetTrialBalanceRequest, v1::TrialBalance>(service, "GetTrialBalance");
         Refuse<v1::GetDayDigestsRequest, v1::DayDigests>(service, "GetDayDigests");
         Refuse<v1::RepublishEventsRequest, v1::RepublishEventsResponse>(service, "RepublishEvents");
         service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(

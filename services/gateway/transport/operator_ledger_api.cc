@@ -5,7 +5,6 @@
 
 #include "app/blocking.h"
 #include "domain/text_rules.h"
-#include "kessai/payment/v1/payment_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/time/business_date.h"
@@ -21,11 +20,9 @@ namespace kessai::gateway::transport {
 
 namespace {
 
-namespace pa = payment::v1;
 namespace po = payout::v1;
 namespace re = reconciliation::v1;
 
-constexpr rpc::Name kPayment = "kessai.payment.v1.PaymentService";
 constexpr rpc::Name kPayout = "kessai.payout.v1.PayoutService";
 constexpr rpc::Name kReconciliation = "kessai.reconciliation.v1.ReconciliationService";
 constexpr auto& PutFeePlanMethod = rpc::MethodOf<kPayout, "PutFeePlan", po::FeePlan, po::FeePlan>;
@@ -50,8 +47,6 @@ constexpr auto& GetReleaseProgressMethod =
                   po::ReleaseProgress>;
 constexpr auto& ListHeldBackMethod =
     rpc::MethodOf<kPayout, "ListHeldBack", po::ListHeldBackRequest, po::HeldBackMerchant>;
-constexpr auto& GetCustomerBalanceMethod =
-    rpc::MethodOf<kPayment, "GetTrialBalance", pa::GetTrialBalanceRequest, pa::TrialBalance>;
 constexpr auto& GetMatchMethod =
     rpc::MethodOf<kReconciliation, "GetMatch", re::GetMatchRequest, re::Match>;
 constexpr auto& ListDiscrepanciesMethod =
@@ -317,15 +312,6 @@ net::Task<http::Response> OperatorLedgerApi::ListHeldBack(const RequestScope& sc
     }
     response.body += more ? "],\"more\":true}" : "],\"more\":false}";
     co_return response;
-}
-
-net::Task<http::Response> OperatorLedgerApi::GetCustomerBalance(const RequestScope& scope) const {
-    auto date = NamedDate(scope.request);
-    if (!date.ok()) co_return RefuseOperator(scope, date.status());
-    pa::GetTrialBalanceRequest request;
-    request.set_business_date(*date);
-    co_return co_await Forward(scope, payout_(scope.request), "payment", GetCustomerBalanceMethod(),
-                               std::move(request));
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetMatch(const RequestScope& scope) const {

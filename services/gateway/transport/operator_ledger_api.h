@@ -26,7 +26,6 @@ std::vector<std::string> RepeatableOperatorMethods();
 /// shown as the services gave them (proto_json.h).
 class OperatorLedgerApi {
  public:
-    /// `payout` is also asked for payment's reports: by route.
     OperatorLedgerApi(ChannelOf payout, ChannelOf reconciliation, auth::TokenSigner& signer,
                       rpc::WorkerPool& workers, const Clock& clock);
 
@@ -45,9 +44,6 @@ class OperatorLedgerApi {
     net::Task<http::Response> GetReleaseProgress(const RequestScope& scope) const;
     /// The first thousand.
     net::Task<http::Response> ListHeldBack(const RequestScope& scope) const;
-
-    // payment
-    net::Task<http::Response> GetCustomerBalance(const RequestScope& scope) const;
 
     // reconciliation
     net::Task<http::Response> GetMatch(const RequestScope& scope) const;

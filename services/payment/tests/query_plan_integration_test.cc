@@ -13,7 +13,6 @@
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/testing/temp_dir.h"
 #include "storage/first_day.h"
-#include "storage/mysql_book_reader.h"
 #include "storage/mysql_release_ledger.h"
 #include "tests/ledger_fixture.h"
 
@@ -106,11 +105,6 @@ const std::map<std::string, Plan>& Plans() {
         // The whole day is what it is asked for.
         {"journal.of_day", {"ref", "by_day", 10 * kRows}},
         {"journal.of_bucket", {"ref", "by_day", 5 * kSome}},
-        // A part of the day.
-        {"journal.sum_buckets", {"range", "by_day", 10 * kRows}},
-        {"business_day.before", {"range", "PRIMARY", 2 * kRows}},
-        {"gate.open_day", {"const", "PRIMARY", 1}},
-        {"ledger_day.through", {"range", "PRIMARY", 10 * kRows}},
     };
     return plans;
 }
@@ -121,8 +115,7 @@ class QueryPlanTest : public LedgerTest {
         : recorded_({.connect = schema_->options(), .sessions_max = 4}, SystemClock(), &recorder_),
           ledger_(recorded_),
           questions_(recorded_),
-          recorded_days_(recorded_, hasher_),
-          recorded_books_(recorded_) {}
+          recorded_days_(recorded_, hasher_) {}
 
     /// In pieces, so that no queue and no deadline is the limit.
     std::vector<Result<domain::Outcome>> ExecuteAll(app::BatchExecutor& executor,
@@ -255,8 +248,6 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(recorded_days_.Rows(day, bucket));
         ASSERT_OK(recorded_days_.MoveGates(day));
         EXPECT_OK(recorded_days_.Find(day));
-        app::BalanceBooks balance_books(recorded_books_, recorded_days_);
-        EXPECT_OK(balance_books.Run(kFirstDay.PlusDays(3)).status());
         EXPECT_OK(recorded_days_.Unfinished());
         EXPECT_OK(recorded_days_.StoreMarks(day, "mark", 1, ids_.Current()->Next()));
         EXPECT_OK(recorded_days_.FinishIfMarksSent(day));
@@ -289,7 +280,6 @@ class QueryPlanTest : public LedgerTest {
     storage::MysqlLedgerStore ledger_;
     storage::MysqlPaymentReader questions_;
     storage::MysqlDayStore recorded_days_;
-    storage::MysqlBookReader recorded_books_;
     std::vector<domain::Payment> payments_;
 };
 

@@ -21,10 +21,8 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/testing/eventually.h"
 #include "kessai/tracing/tracer.h"
-#include "storage/mysql_book_reader.h"
 #include "test_pki.h"
 #include "tests/ledger_fixture.h"
-#include "transport/books_service.h"
 #include "transport/command_service.h"
 #include "transport/day_service.h"
 #include "transport/event_encoder.h"
@@ -69,8 +67,6 @@ constexpr auto& CloseDay =
     rpc::MethodOf<kServiceName, "CloseDay", v1::CloseDayRequest, v1::BusinessDay>;
 constexpr auto& GetBusinessDay =
     rpc::MethodOf<kServiceName, "GetBusinessDay", v1::GetBusinessDayRequest, v1::BusinessDay>;
-constexpr auto& GetTrialBalance =
-    rpc::MethodOf<kServiceName, "GetTrialBalance", v1::GetTrialBalanceRequest, v1::TrialBalance>;
 constexpr auto& GetDayDigests =
     rpc::MethodOf<kServiceName, "GetDayDigests", v1::GetDayDigestsRequest, v1::DayDigests>;
 constexpr auto& ListDayRows =
@@ -92,16 +88,12 @@ class RpcTest : public LedgerTest {
           commands_(Start({}), verifier_, policy_of_methods_, SystemClock(), tracer_),
           queries_(reader_, merchants_, SystemClock()),
           day_service_(closer_, days_, reader_, ids_, encoder_),
-          book_reader_(pool_),
-          balance_books_(book_reader_, days_),
-          books_service_(balance_books_),
           workers_({.name = "test", .threads = 2, .queue_max = 64}),
           server_(ServerWith(pki_), SystemClock(), verifier_, nullptr) {
         rpc::Service service(kServiceName.view(), policy_of_methods_);
         commands_.Register(service);
         queries_.Register(service, workers_);
         day_service_.Register(service, workers_);
-        books_service_.Register(service, workers_);
         server_.Add(std::move(service));
         EXPECT_OK(server_.Start());
         rpc::ChannelOptions channel;
@@ -234,9 +226,6 @@ class RpcTest : public LedgerTest {
     transport::CommandService commands_;
     transport::QueryService queries_;
     transport::DayService day_service_;
-    storage::MysqlBookReader book_reader_;
-    app::BalanceBooks balance_books_;
-    transport::BooksService books_service_;
     rpc::WorkerPool workers_;
     rpc::Server server_;
     std::unique_ptr<rpc::Channel> channel_;
@@ -349,7 +338,6 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
         {"GetBusinessDay",
          unary(GetBusinessDay(), v1::GetBusinessDayRequest()),
          {"day:read", "service"}},
-        {"GetTrialBalance", unary(GetTrialBalance(), v1::GetTrialBalanceRequest()), {"day:read"}},
         {"GetDayDigests", unary(GetDayDigests(), v1::GetDayDigestsRequest()), {"service"}},
         {"ListDayRows",
          [this](const std::string& token) {
@@ -608,17 +596,6 @@ TEST_F(RpcTest, BadInputIsRefusedByName) {
     of_future.set_business_date(20991231);
     EXPECT_EQ(Call(GetBusinessDay(), of_future, Operator("day:read")).status().message(),
               "2099-12-31 is not open yet");
-    v1::GetTrialBalanceRequest books;
-    EXPECT_THAT(Call(GetTrialBalance(), books, Operator("day:read")),
-                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
-    books.set_business_date(today.business_date());
-    v1::TrialBalance balance;
-    ASSERT_OK_AND_ASSIGN(balance, Call(GetTrialBalance(), books, Operator("day:read")));
-    ASSERT_EQ(balance.lines_size(), 5);
-    EXPECT_FALSE(balance.final());
-    EXPECT_EQ(balance.lines(1).account(), "MERCHANT_PAYABLE");
-    EXPECT_GT(balance.lines(1).amount(), 0);
-    EXPECT_EQ(balance.lines(0).opening(), 0);
     v1::RepublishEventsRequest republish;
     EXPECT_THAT(Call(RepublishEvents(), republish, Service()),
                 Refuses(Code::kInvalidArgument, "FIELD_INVALID"));

@@ -22,7 +22,6 @@ auth::MethodPolicy Policy() {
         {"GetMerchant", {auth::Operator("merchant:read"), auth::AnyService()}},
         {"CloseDay", {auth::Operator("day:close")}},
         {"GetBusinessDay", {auth::Operator("day:read"), auth::AnyService()}},
-        {"GetTrialBalance", {auth::Operator("day:read")}},
         {"GetDayDigests", {auth::AnyService()}},
         {"ListDayRows", {auth::AnyService()}},
         {"RepublishEvents", {auth::Operator("event:republish"), auth::AnyService()}},

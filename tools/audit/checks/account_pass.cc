@@ -1,11 +1,9 @@
 #include <map>
 #include <optional>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "checks/payment_passes.h"
-#include "kessai/event/bucket.h"
 #include "rules/account_rules.h"
 
 namespace kessai::audit {
@@ -16,21 +14,12 @@ using enum Invariant;
 /// (owner, kind): the order of tables account and posting.
 using AccountId = std::pair<std::int64_t, int>;
 
-// A part of a day is a run of buckets; kinds of accounts are numbered from 1 (services/payment).
-constexpr int kDayParts = 64;
-constexpr int kAccountKinds = 5;
-
-constexpr std::int64_t PartKey(DayNumber day, int part, int account) {
-    return (std::int64_t{day} * kDayParts + part) * 8 + account;
-}
-
 class AccountPass {
  public:
     AccountPass(mysql::Session& session, Sorted<ImpliedPosting> implied,
                 Sorter<MerchantDaySum>& payable, Report& report)
         : accounts_(session),
           postings_(session),
-          kept_parts_(session),
           implied_(std::move(implied)),
           payable_(payable),
           report_(report) {}
@@ -41,9 +30,6 @@ class AccountPass {
         KESSAI_RETURN_IF_ERROR(postings_.status());
         KESSAI_RETURN_IF_ERROR(implied_.status());
         CheckTrialBalance();
-        CheckKeptParts();
-        KESSAI_RETURN_IF_ERROR(kept_parts_.status());
-        report_.LookedAt(kM2, "kept parts of days of the customer ledger", kept_parts_.count());
         report_.LookedAt(kM1, "postings", postings_.count());
         report_.LookedAt(kM2, "accounts", accounts_.count());
         report_.LookedAt(kM2, "postings", postings_.count());
@@ -103,9 +89,6 @@ class AccountPass {
     void AddUp(const PostingRow& posting) {
         if (HasStoredBalance(posting.kind)) ++stored_postings_;
         sums_[posting.currency] += posting.amount;
-        const int bucket = event::BucketOf(posting.key.object);
-        parts_[PartKey(posting.business_date, bucket * kDayParts / event::kBuckets,
-                       posting.kind)] += posting.amount;
         if (posting.kind == kMerchantPayable) {
             payable_by_day_[{posting.business_date, posting.currency}] += posting.amount;
         }
@@ -129,51 +112,13 @@ class AccountPass {
         }
     }
 
-    /// M2: what is kept of a part of a day is what its postings sum to.
-    void CheckKeptParts() {
-        std::optional<std::pair<DayNumber, int>> part;
-        int seen = 0;
-        const auto end_part = [&] {
-            if (part) CheckAllAccounts(*part, seen);
-            seen = 0;
-        };
-        for (; kept_parts_.Peek() != nullptr; kept_parts_.Pop()) {
-            const KeptPartRow row = *kept_parts_.Peek();
-            const std::pair id(row.business_date, row.part);
-            if (part != id) end_part();
-            part = id;
-            ++seen;
-            const auto found = parts_.find(PartKey(row.business_date, row.part, row.account));
-            report_.Expect(
-                kM2, "kept day of the customer ledger",
-                [&] {
-                    return Subject{{"day", DayText(row.business_date)},
-                                   {"part", row.part},
-                                   {"account kind", row.account}};
-                },
-                found == parts_.end() ? Wide{0} : found->second, Wide{row.amount});
-        }
-        end_part();
-    }
-    void CheckAllAccounts(const std::pair<DayNumber, int>& part, int seen) {
-        report_.Expect(
-            kM2, "accounts of a kept day of the customer ledger",
-            [&] {
-                return Subject{{"day", DayText(part.first)}, {"part", part.second}};
-            },
-            kAccountKinds, seen);
-    }
-
     Paged<AccountTable> accounts_;
     Paged<PostingTable> postings_;
-    Paged<KeptPartTable> kept_parts_;
     Sorted<ImpliedPosting> implied_;
     Sorter<MerchantDaySum>& payable_;
     Report& report_;
     std::uint64_t stored_postings_ = 0;
     std::map<CurrencyCode, Wide> sums_;
-    /// By day, part and kind of account: some hundred entries a day.
-    std::unordered_map<std::int64_t, Wide> parts_;
     /// Of the account at hand: as many entries as it has days.
     std::map<std::pair<DayNumber, CurrencyCode>, Wide> payable_by_day_;
 };

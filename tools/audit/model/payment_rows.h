@@ -146,14 +146,6 @@ struct AccountRow {
     std::int64_t last_event_id = 0;
 };
 
-/// One row of `ledger_day`.
-struct KeptPartRow {
-    DayNumber business_date = 0;
-    int part = 0;
-    int account = 0;
-    std::int64_t amount = 0;
-};
-
 struct PostingRow {
     int kind = 0;
     std::int64_t owner_id = 0;

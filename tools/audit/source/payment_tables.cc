@@ -15,11 +15,6 @@ namespace {
     "order_receipt_number, order_amount, captured_total, refunded_before, payment_date + 0, "     \
     "payment_accepted_at_us, refund_id, merchant_refund_id, source, bucket FROM journal "         \
     "FORCE INDEX (PRIMARY) "
-constexpr mysql::Query kKeptParts{"ledger_day.page", R"sql(
-    SELECT business_date + 0, part, account, amount FROM ledger_day FORCE INDEX (PRIMARY)
-    WHERE business_date > ? OR (business_date = ? AND part > ?)
-       OR (business_date = ? AND part = ? AND account > ?)
-    ORDER BY business_date, part, account LIMIT ?)sql"};
 constexpr mysql::Query kJournalsFirst{"journal.first_page",
                                       KESSAI_AUDIT_JOURNAL "ORDER BY object_id, version LIMIT ?"};
 constexpr mysql::Query kJournalsNext{"journal.next_page", KESSAI_AUDIT_JOURNAL R"sql(
@@ -218,22 +213,6 @@ Result<mysql::Rows> ClearingTable::Fetch(mysql::Session& session, const Row* aft
 void ClearingTable::Read(const mysql::Rows& from, Row& row) const {
     row.key = {from.Int(0), Uint32(from, 1)};
     row.content_hash = Hash16Of(from.Bytes(2));
-}
-
-Result<mysql::Rows> KeptPartTable::Fetch(mysql::Session& session, const Row* after,
-                                         int limit) const {
-    const Row first;
-    const Row& last = after == nullptr ? first : *after;
-    // Days behind 0000-00-00, the lowest there is.
-    return session.Select(kKeptParts, last.business_date, last.business_date, last.part,
-                          last.business_date, last.part, last.account, limit);
-}
-
-void KeptPartTable::Read(const mysql::Rows& from, Row& row) const {
-    row.business_date = Day(from, 0);
-    row.part = SmallInt(from, 1);
-    row.account = SmallInt(from, 2);
-    row.amount = from.Int(3);
 }
 
 Result<mysql::Rows> AccountTable::Fetch(mysql::Session& session, const Row* after,

@@ -53,13 +53,6 @@ struct ClearingTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
-/// What is kept of parts of days, by (day, part, account).
-struct KeptPartTable {
-    using Row = KeptPartRow;
-    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
-    void Read(const mysql::Rows& from, Row& row) const;
-};
-
 /// By (owner, kind).
 struct AccountTable {
     using Row = AccountRow;

@@ -645,18 +645,6 @@ Status World::FinishPayment(mysql::Session& session) {
         days.Add(DateOf(day), int{kDayClosed}, state.closing_at_us, 1, state.closing_at_us + 1);
     }
     KESSAI_RETURN_IF_ERROR(days.End());
-    // Of the first day, part by part.
-    if (!days_.empty()) {
-        constexpr mysql::Query kKeep{"world.kept_parts", R"sql(
-            INSERT INTO ledger_day (business_date, part, account, amount)
-            SELECT j.business_date, j.bucket DIV 16, a.account,
-                   SUM(IF(p.kind = a.account, p.amount, 0))
-            FROM journal j JOIN posting p USING (object_id, version),
-                 (SELECT 1 AS account UNION SELECT 2 UNION SELECT 3 UNION SELECT 4
-                  UNION SELECT 5) a
-            WHERE j.business_date = ? GROUP BY 1, 2, 3)sql"};
-        KESSAI_RETURN_IF_ERROR(session.Execute(kKeep, DateOf(days_.begin()->first)));
-    }
     return digest::AddToDay(session, digests_, 0);
 }
 
