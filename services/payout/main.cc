@@ -278,7 +278,7 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
             context.Own(std::make_unique<app::BalanceBooks>(books, store, context.clock())),
             context.Own(std::make_unique<app::ReportFees>(
                 app::ReportFees::Options{.threads = options.days.release.recount.threads}, books,
-                core.releases, core.plans))}));
+                store, core.releases, core.plans, context.clock()))}));
 }
 
 Result<transport::StatementService*> BuildStatements(const Options& options,

@@ -4,10 +4,19 @@
 
 namespace kessai::payout::app {
 
+Result<DayStanding> StandingOf(BusinessDate day, BookReader& books, LedgerStore& ledger,
+                               const Clock& clock) {
+    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, books.StandingOf(day));
+    if (standing.ledger_date > day || BusinessDate::OfJst(clock.Now()) <= day) return standing;
+    KESSAI_RETURN_IF_ERROR(
+        ledger.InTransaction([](LedgerTransaction&) -> Status { return OkStatus(); }));
+    return books.StandingOf(day);
+}
+
 Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
     DayBalance balance;
     balance.day = day;
-    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, StandingOf(day));
+    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, StandingOf(day, books_, ledger_, clock_));
     balance.journals_final = standing.ledger_date > day;
     balance.is_final = standing.IsFinal(day);
 
@@ -33,17 +42,6 @@ Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
     balance.closing = balance.opening;
     KESSAI_RETURN_IF_ERROR(balance.closing.Add(balance.moved));
     return balance;
-}
-
-/// The gate's day moves on with the first journal of a new one. Until then whoever has the gate
-/// since before midnight may still post to the day that is over, and nobody can tell without
-/// waiting for it.
-Result<DayStanding> BalanceBooks::StandingOf(BusinessDate day) {
-    KESSAI_ASSIGN_OR_RETURN(DayStanding standing, books_.StandingOf(day));
-    if (standing.ledger_date > day || BusinessDate::OfJst(clock_.Now()) <= day) return standing;
-    KESSAI_RETURN_IF_ERROR(
-        ledger_.InTransaction([](LedgerTransaction&) -> Status { return OkStatus(); }));
-    return books_.StandingOf(day);
 }
 
 // Final before it is summed: nothing comes between.

@@ -23,6 +23,13 @@ struct DayBalance {
     bool is_final = false;
 };
 
+/// How a day stands. The ledger's gate moves to a new day with its first journal; until then
+/// whoever has it since before midnight may still post to the day that is over, and nobody can tell
+/// without waiting: so when the calendar is past the day and the gate is not, this takes the gate
+/// once and moves it on.
+Result<DayStanding> StandingOf(BusinessDate day, BookReader& books, LedgerStore& ledger,
+                               const Clock& clock);
+
 /// Makes a day's trial balance from the ledger's rows. What days moved that cannot change any more
 /// is kept, so each such day is summed once, by whoever asks first for it or a later day. Holds the
 /// ledger's gate for no longer than it takes to move its day on, and only on the first time after
@@ -40,7 +47,6 @@ class BalanceBooks {
     Result<DayBalance> Run(BusinessDate day, const GoOn& go_on = OkStatus);
 
  private:
-    Result<DayStanding> StandingOf(BusinessDate day);
     Result<domain::TrialBalance> Sum(BusinessDate day, bool is_final);
 
     BookReader& books_;

@@ -51,7 +51,7 @@ std::vector<FeeReport::Rate> RatesOf(const std::map<domain::TaxClass, domain::Fe
 Result<FeeReport> ReportFees::Run(BusinessDate day, const GoOn& go_on) {
     FeeReport report;
     report.day = day;
-    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, books_.StandingOf(day));
+    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, StandingOf(day, books_, ledger_, clock_));
     report.state = standing.state;
     report.is_final = standing.IsFinal(day);
     KESSAI_ASSIGN_OR_RETURN(const domain::FeeTally tally, Tally(day, go_on));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/balance_books.h"
 #include "app/book_reader.h"
 #include "app/plan_cache.h"
 #include "app/release_store.h"
@@ -57,8 +58,14 @@ class ReportFees {
         std::size_t lines_max = 5'000;
     };
     /// All must outlive it.
-    ReportFees(Options options, BookReader& books, ReleaseStore& plan_source, PlanCache& plans)
-        : options_(options), books_(books), plan_source_(plan_source), plans_(plans) {}
+    ReportFees(Options options, BookReader& books, LedgerStore& ledger, ReleaseStore& plan_source,
+               PlanCache& plans, const Clock& clock)
+        : options_(options),
+          books_(books),
+          ledger_(ledger),
+          plan_source_(plan_source),
+          plans_(plans),
+          clock_(clock) {}
 
     /// Asked again and again while it works, by several threads at once: what this refuses with
     /// ends the report.
@@ -72,8 +79,10 @@ class ReportFees {
 
     const Options options_;
     BookReader& books_;
+    LedgerStore& ledger_;
     ReleaseStore& plan_source_;
     PlanCache& plans_;
+    const Clock& clock_;
 };
 
 }  // namespace kessai::payout::app

@@ -39,8 +39,8 @@ class BooksTest : public PayoutTest {
     BooksTest()
         : clock_(kDue.At(std::chrono::hours(10))),
           transfers_(payout_->pool, clock_),
-          reports_({.threads = 3}, transfers_.book_reader, payout_->release_store, payout_->plans) {
-    }
+          reports_({.threads = 3}, transfers_.book_reader, transfers_.store, payout_->release_store,
+                   payout_->plans, clock_) {}
 
     domain::FeePlan Put(domain::FeePlan plan) {
         auto stored = payout_->put_fee_plan.Run(plan, "aiko");
