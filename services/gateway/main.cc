@@ -681,6 +681,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_decideAdjustment"] = Bind(transfers, &Transfers::DecideAdjustment);
     handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);
     handlers["operator_getTrialBalance"] = Bind(transfers, &Transfers::GetTrialBalance);
+    handlers["operator_getFeeReport"] = Bind(transfers, &Transfers::GetFeeReport);
     handlers["operator_listJournal"] = Bind(transfers, &Transfers::ListJournal);
 
     using Statements = transport::OperatorStatementApi;

@@ -8,6 +8,7 @@
 
 #include "app/accrue_payments.h"
 #include "app/assign_fee_plan.h"
+#include "app/balance_books.h"
 #include "app/close_day.h"
 #include "app/day_keeper.h"
 #include "app/fix_month_volumes.h"
@@ -17,6 +18,7 @@
 #include "app/preview_fee_plan.h"
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
+#include "app/report_fees.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
@@ -38,6 +40,7 @@
 #include "options.h"
 #include "storage/migrations.h"
 #include "storage/mysql_accrual_transaction.h"
+#include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
 #include "storage/mysql_funds_reader.h"
 #include "storage/mysql_ledger_reader.h"
@@ -267,6 +270,7 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
     KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
+    auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(core.bulk));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
     const domain::TaxTable& taxes = domain::TaxTable::Japan();
     auto& create =
@@ -274,14 +278,18 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
     BuildDueDates(options, context, core, create, store);
     return &context.Own(
         std::make_unique<transport::TransferService>(transport::TransferService::UseCases{
-            store, reader, context.Own(std::make_unique<app::ManageBankAccounts>(store)),
+            reader, context.Own(std::make_unique<app::ManageBankAccounts>(store)),
             context.Own(std::make_unique<app::ManagePayoutTerms>(store)), create,
             context.Own(std::make_unique<app::RequestPayout>(store, taxes)),
             context.Own(std::make_unique<app::SendTransfers>(std::move(sending), store)),
             context.Own(std::make_unique<app::ImportResults>(
                 options.transfers.import, store, std::vector<const app::BankResultFormat*>{&csv})),
             context.Own(std::make_unique<app::AdjustBalance>(store)),
-            context.Own(std::make_unique<app::TraceFunds>(funds, context.clock()))}));
+            context.Own(std::make_unique<app::TraceFunds>(funds, context.clock())),
+            context.Own(std::make_unique<app::BalanceBooks>(books, store, context.clock())),
+            context.Own(std::make_unique<app::ReportFees>(
+                app::ReportFees::Options{.threads = options.days.release.recount.threads}, books,
+                store, core.releases, core.plans, context.clock()))}));
 }
 
 Result<transport::StatementService*> BuildStatements(const Options& options,

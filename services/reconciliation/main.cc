@@ -6,6 +6,7 @@
 #include "app/compare_day.h"
 #include "app/enquiries.h"
 #include "app/match_changes.h"
+#include "app/note_holds.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
@@ -166,6 +167,7 @@ void BuildConsumer(std::string name, inbox::ConsumerOptions options,
 void BuildConsumers(const Options& options, runtime::Context& context, const Core& core) {
     const Clock& clock = context.clock();
     const auto& match = context.Own(std::make_unique<app::MatchChanges>(core.hasher, clock));
+    const auto& note_holds = context.Own(std::make_unique<app::NoteHolds>(clock));
     const transport::ConsumerServices services{
         .on_books =
             [&ids = core.ids, &clock](mysql::Session& session, const auto& work) {
@@ -177,6 +179,7 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
                 return storage::StoreDeadLetters(session, entries, ids, clock);
             },
         .match = match,
+        .note_holds = note_holds,
         .metrics = core.metrics};
     BuildConsumer<transport::PaymentEventConsumer>(
         "payment_events",

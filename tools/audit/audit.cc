@@ -10,6 +10,8 @@
 #include "checks/arrival.h"
 #include "checks/backlog.h"
 #include "checks/change_join.h"
+#include "checks/hold_pass.h"
+#include "checks/ledger_days_pass.h"
 #include "checks/merchant_day_pass.h"
 #include "checks/merchant_ledger_pass.h"
 #include "checks/payment_books.h"
@@ -59,6 +61,7 @@ class Audit {
         ReadTopics();
         Note({kM7, kM8, kM9}, ReadPayout());
         Note({kM1, kM2, kM3, kM4, kM6}, ReadMerchantLedger());
+        Note({kM2}, ReadHolds());
         Note({kM6, kM7, kM8}, Join());
         Note({kM7, kM8, kM9}, CheckDays());
         Note({kM8}, CheckReconciliation());
@@ -210,6 +213,16 @@ class Audit {
         }
         return PassOverMerchantLedger(payout_snapshot_->session(), space_,
                                       events.has_value() ? &*events : nullptr, report_);
+    }
+
+    Status ReadHolds() {
+        if (!payout_snapshot_.has_value()) return OkStatus();
+        observer_.OnStep("reading merchants held back, and kept days");
+        mysql::Session& session = payout_snapshot_->session();
+        Note({kM6, kM8},
+             PassOverHolds(session, payout_topic_.has_value() ? &*payout_topic_ : nullptr,
+                           arrival_.payout_unsent, ToMicros(times_.snapshot_at), report_));
+        return PassOverLedgerDays(session, report_);
     }
 
     // --- joining ---

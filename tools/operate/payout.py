@@ -99,6 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     part = operate.action(actions, "books", "the trial balance of a day")
     part.add_argument("date", metavar="DATE")
+    part = operate.action(actions, "fees", "the fees of a day by plan and tax rate, and its tax")
+    part.add_argument("date", metavar="DATE")
+    part.add_argument("--csv", action="store_true", help="the lines by plan as CSV, on the standard output")
     part = operate.action(actions, "journal", "the journals of a day as CSV, on the standard output")
     part.add_argument("date", metavar="DATE")
 
@@ -399,12 +402,80 @@ def books(session: Session, options: argparse.Namespace) -> int:
     """0 when they balance."""
     date = operate.day(session, options.date)
     answer = session.get(path("days", date, "trial-balance"))
-    total = sum(line["amount"] for line in answer["lines"])
-    rows = [(line["account"], yen(line["amount"])) for line in answer["lines"]]
-    state = "final" if answer["journalsFinal"] else "the day goes on"
-    shown = table(("ACCOUNT", "MOVED"), [*rows, ("TOTAL", yen(total))], right=(1,))
+    sides = ("opening", "amount", "closing")
+    totals = [sum(line[side] for line in answer["lines"]) for side in sides]
+    rows = [(line["account"], *(yen(line[side]) for side in sides)) for line in answer["lines"]]
+    rows.append(("TOTAL", *map(yen, totals)))
+    state = "final" if answer["final"] else "the day goes on"
+    if not answer["final"] and answer["journalsFinal"]:
+        state = "journals are final"
+    shown = table(("ACCOUNT", "OPENING", "MOVED", "CLOSING"), rows, right=(1, 2, 3))
     show(options, answer, [f"merchant ledger on {date} ({state})", shown])
-    return 0 if total == 0 else 1
+    return 1 if any(totals) else 0
+
+
+def fees(session: Session, options: argparse.Namespace) -> int:
+    """0 when the rows say what is booked."""
+    date = operate.day(session, options.date)
+    answer = session.get(path("days", date, "fees"))
+    agree = all(rate["sums"]["fee"] == rate["bookedFee"] for rate in answer["rates"])
+    if options.csv:
+        fees_as_csv(date, answer)
+    else:
+        show(options, answer, fee_lines(date, answer))
+    if not agree:
+        print("kessai: the accrual rows are not what is booked: ./kessai release DATE --deep --dry-run tells whose",
+              file=sys.stderr)  # fmt: skip
+    return 0 if agree else 1
+
+
+FEE_SUMS = ("accrualCount", "gross", "charged", "returnCount", "givenBack", "fee")
+
+
+def fees_as_csv(date: str, answer: Any) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("business_date", "owner", "merchant", "plan", "version", "plans", "tax_class", "accruals", "gross",
+                  "charged", "returns", "given_back", "fee"))  # fmt: skip
+    for line in answer["lines"]:
+        out.writerow((date, line["owner"], line["merchantId"], line["planId"], line["planVersion"], line["planCount"],
+                      line["taxClass"], *(line["sums"][name] for name in FEE_SUMS)))  # fmt: skip
+
+
+def fee_lines(date: str, answer: Any) -> list[str]:
+    state = "final" if answer["final"] else "it may still change"
+    shown = [f"fees of {date} ({state})"]
+    rows = [(plan_name(line), line["taxClass"], *fee_cells(line["sums"])) for line in answer["lines"]]
+    head = ("ACCRUALS", "GROSS", "CHARGED", "RETURNS", "GIVEN BACK", "FEE")
+    if rows:
+        shown.append(table(("PLAN", "RATE", *head), rows, right=range(2, 8)))
+    rates = [
+        (rate["taxClass"], *fee_cells(rate["sums"]), yen(rate["releasedFee"]), yen(rate["tax"]))
+        for rate in answer["rates"]
+    ]
+    if rates:
+        shown += ["", table(("RATE", *head, "RELEASED FEE", "TAX"), rates, right=range(1, 9))]
+    prices = answer["payoutPrices"]
+    return [
+        *shown, "",
+        f"price of {prices['count']:,} payouts  {yen(prices['fee'])}, tax {yen(prices['tax'])}",
+        f"fee revenue       {yen(answer['feeRevenue'])}",
+        f"consumption tax   {yen(answer['consumptionTax'])}",
+    ]  # fmt: skip
+
+
+def fee_cells(sums: Any) -> tuple[str, ...]:
+    return tuple(
+        f"{sums[name]:,}" if name.endswith("Count") else yen(sums[name]) for name in FEE_SUMS
+    )
+
+
+def plan_name(line: Any) -> str:
+    if line["owner"] == "NOBODY":
+        return "no plan"
+    if line["planId"] == "0":
+        return f"{line['planCount']:,} own plans"
+    of = f" of merchant {line['merchantId']}" if line["owner"] == "MERCHANT" else f", {line['owner'].lower()}"
+    return f"{line['planId']} version {line['planVersion']}{of}"
 
 
 def journal(session: Session, options: argparse.Namespace) -> int:
@@ -429,7 +500,7 @@ COMMANDS = {
     "list": list_all, "show": show_payout, "request": request, "reissue": reissue,
     "trace": trace, "trace-payment": trace_payment,
     "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
-    "books": books, "journal": journal,
+    "books": books, "fees": fees, "journal": journal,
     **statements.COMMANDS,
 }  # fmt: skip
 

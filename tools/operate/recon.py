@@ -123,7 +123,10 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
         operate.show_json(one)
         return 0
     print(f"discrepancy {one['discrepancyId']}: {one['kind']}, {one['state']}")
-    print(f"  change    payment {one['paymentId']} version {one['version']} of {one['businessDate']}")
+    if one["paymentId"] == "0":  # of a digest, or a merchant held back
+        print(f"  day       {one['businessDate']}")
+    else:
+        print(f"  change    payment {one['paymentId']} version {one['version']} of {one['businessDate']}")
     print(f"  merchant  {one['merchantId']}")
     print(f"  payment   {yen(one['paymentAmount'])}")
     print(f"  payout    {yen(one['payoutAmount'])}")

@@ -485,13 +485,63 @@ def test_a_statement_is_issued_for_a_month_that_is_one(gateway, capsys):
 
 
 def test_books_that_do_not_balance_are_an_error(gateway, capsys):
-    lines = [{"account": "AVAILABLE", "amount": -500}, {"account": "IN_TRANSIT", "amount": 500}]
+    lines = [
+        {"account": "AVAILABLE", "opening": 700, "amount": -500, "closing": 200},
+        {"account": "IN_TRANSIT", "opening": -700, "amount": 500, "closing": -200},
+    ]
     target = "GET /operator/v1/days/2026-11-30/trial-balance"
-    gateway.says(target, {"lines": lines, "journalsFinal": True})
+    gateway.says(target, {"lines": lines, "journalsFinal": True, "final": False})
     assert run(payout, "books", "2026-11-30") == 0
-    gateway.says(target, {"lines": lines[:1], "journalsFinal": True})
-    assert run(payout, "books", "2026-11-30") == 1
-    assert "TOTAL" in capsys.readouterr().out
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "merchant ledger on 2026-11-30 (journals are final)"
+    assert shown[2].split() == ["AVAILABLE", "700", "yen", "-500", "yen", "200", "yen"]
+    for damaged in ({"opening": 701}, {"amount": -501}, {"closing": 201}):
+        gateway.says(target, {"lines": [{**lines[0], **damaged}, lines[1]], "journalsFinal": True, "final": True})
+        assert run(payout, "books", "2026-11-30") == 1
+        assert "TOTAL" in capsys.readouterr().out
+
+
+FEE_SUMS = {"accrualCount": 3, "gross": 9_000, "charged": 200, "returnCount": 1, "givenBack": -20, "fee": 180}
+FEE_REPORT = {
+    "businessDate": "2026-11-30", "currency": "JPY", "state": "RELEASED", "final": True,
+    "lines": [
+        {"owner": "DEFAULT", "merchantId": "0", "planId": "1", "planVersion": 2, "planCount": 1,
+         "taxClass": "standard_10", "sums": FEE_SUMS},
+        {"owner": "MERCHANT", "merchantId": "7", "planId": "9", "planVersion": 1, "planCount": 1,
+         "taxClass": "standard_10", "sums": FEE_SUMS},
+        {"owner": "MERCHANT", "merchantId": "0", "planId": "0", "planVersion": 0, "planCount": 1200,
+         "taxClass": "standard_10", "sums": FEE_SUMS},
+        {"owner": "NOBODY", "merchantId": "0", "planId": "0", "planVersion": 0, "planCount": 0,
+         "taxClass": "standard_10", "sums": FEE_SUMS},
+    ],
+    "rates": [{"taxClass": "standard_10", "percent": 10, "sums": FEE_SUMS, "bookedFee": 180,
+               "releasedFee": 180, "tax": 18}],
+    "payoutPrices": {"count": 2, "fee": 200, "tax": 20}, "feeRevenue": 380, "consumptionTax": 38,
+}  # fmt: skip
+
+
+def test_fees_are_shown_by_plan_and_rate(gateway, capsys):
+    gateway.says("GET /operator/v1/days/2026-11-30/fees", FEE_REPORT)
+    assert run(payout, "fees", "2026-11-30") == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert lines[0] == "fees of 2026-11-30 (final)"
+    assert lines[2].startswith("1 version 2, default") and "-20 yen" in lines[2]
+    assert lines[3].startswith("9 version 1 of merchant 7")
+    assert lines[4].startswith("1,200 own plans") and lines[5].startswith("no plan")
+    assert "price of 2 payouts  200 yen, tax 20 yen" in shown
+    assert "consumption tax   38 yen" in shown
+    assert run(payout, "fees", "2026-11-30", "--csv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("business_date,owner,merchant,plan")
+    assert lines[2] == "2026-11-30,MERCHANT,7,9,1,1,standard_10,3,9000,200,1,-20,180"
+
+
+def test_fees_of_damaged_rows_are_an_error(gateway, capsys):
+    rate = {**FEE_REPORT["rates"][0], "bookedFee": 181}
+    gateway.says("GET /operator/v1/days/2026-11-30/fees", {**FEE_REPORT, "rates": [rate]})
+    assert run(payout, "fees", "2026-11-30") == 1
+    assert "not what is booked" in capsys.readouterr().err
 
 
 def test_the_journal_is_exported_page_by_page(gateway, capsys):
@@ -550,6 +600,16 @@ def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):
     assert run(recon, "accept", "12", "--note", "known") == 0
     assert gateway.asked[-1][1] == {"state": "ACCEPTED", "note": "known"}
     assert "aiko" in capsys.readouterr().out
+
+
+def test_a_merchant_held_back_is_shown_with_its_day(gateway, capsys):
+    held = {**DISCREPANCY, "kind": "MERCHANT_HELD_BACK", "paymentId": "0", "version": 0,
+            "paymentAmount": None, "payoutAmount": 900, "evidence": "RECOUNT_DIFFERS: it differs"}  # fmt: skip
+    gateway.says("GET /operator/v1/discrepancies/12", held)
+    assert run(recon, "show", "12") == 0
+    shown = capsys.readouterr().out
+    assert "day       2026-11-21" in shown and "payment 0" not in shown
+    assert "merchant  7" in shown and "RECOUNT_DIFFERS" in shown
 
 
 def test_answers_can_be_had_as_json(gateway, capsys):

@@ -75,6 +75,7 @@ class FakeTransfers {
         Note<po::DecideAdjustmentRequest, po::Adjustment>(service, "DecideAdjustment");
         Note<po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>(service, "ListAdjustments");
         Note<po::GetTrialBalanceRequest, po::TrialBalance>(service, "GetTrialBalance");
+        Note<po::GetFeeReportRequest, po::FeeReport>(service, "GetFeeReport");
         service.Streaming<po::GetTransferFileRequest, po::FilePiece>(
             "GetTransferFile", workers_,
             [this](const rpc::CallContext& context, const po::GetTransferFileRequest& request,
@@ -226,6 +227,7 @@ class OperatorTransferApiTest : public ::testing::Test {
             {"operator_decideAdjustment", &Api::DecideAdjustment},
             {"operator_listAdjustments", &Api::ListAdjustments},
             {"operator_getTrialBalance", &Api::GetTrialBalance},
+            {"operator_getFeeReport", &Api::GetFeeReport},
             {"operator_listJournal", &Api::ListJournal},
         };
         for (const auto& spec : transport::AllRoutes()) {
@@ -333,6 +335,7 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
         {"GET", "/adjustments", "ListAdjustments by aiko"},
         {"GET", "/days/2026-11-30/trial-balance",
          "GetTrialBalance by aiko: business_date: 20261130"},
+        {"GET", "/days/2026-11-30/fees", "GetFeeReport by aiko: business_date: 20261130"},
     };
     for (const auto& given : cases) {
         EXPECT_EQ(Send(given.method, given.target).status, 200) << given.target;

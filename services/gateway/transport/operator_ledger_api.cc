@@ -108,8 +108,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
             methods.push_back("/" + std::string(service) + "/" + std::string(name));
         }
     };
-    // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, ImportResults, RunDay, ReplayDeadLetter,
-    // DiscardDeadLetter: a second one is refused, or runs again.
+    // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, GetFeeReport, ImportResults, RunDay,
+    // ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",

@@ -62,6 +62,7 @@ constexpr auto& ListAdjustmentsMethod =
     Of<"ListAdjustments", po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>;
 constexpr auto& GetTrialBalanceMethod =
     Of<"GetTrialBalance", po::GetTrialBalanceRequest, po::TrialBalance>;
+constexpr auto& GetFeeReportMethod = Of<"GetFeeReport", po::GetFeeReportRequest, po::FeeReport>;
 constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
 
 constexpr std::uint32_t kPageMax = 100;
@@ -424,6 +425,14 @@ net::Task<http::Response> OperatorTransferApi::GetTrialBalance(const RequestScop
     po::GetTrialBalanceRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, GetTrialBalanceMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::GetFeeReport(const RequestScope& scope) const {
+    auto date = NamedDate(scope.request);
+    if (!date.ok()) co_return RefuseOperator(scope, date.status());
+    po::GetFeeReportRequest request;
+    request.set_business_date(*date);
+    co_return co_await Forward(scope, GetFeeReportMethod(), std::move(request));
 }
 
 net::Task<http::Response> OperatorTransferApi::ListJournal(const RequestScope& scope) const {

@@ -45,6 +45,7 @@ class OperatorTransferApi {
     net::Task<http::Response> DecideAdjustment(const RequestScope& scope) const;
     net::Task<http::Response> ListAdjustments(const RequestScope& scope) const;
     net::Task<http::Response> GetTrialBalance(const RequestScope& scope) const;
+    net::Task<http::Response> GetFeeReport(const RequestScope& scope) const;
     /// A thousand entries at a time.
     net::Task<http::Response> ListJournal(const RequestScope& scope) const;
 

@@ -189,6 +189,8 @@ constexpr RouteSpec kRoutes[] = {
      A::kOperator, "transfer:write", kNoBody, kJob},
     {"operator_getTrialBalance", M::kGet, "/operator/v1/days/{date}/trial-balance", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
+    {"operator_getFeeReport", M::kGet, "/operator/v1/days/{date}/fees", 1, F::kOperator, U::kPayout,
+     A::kOperator, "payout:read", kNoBody, kJob},
     {"operator_listJournal", M::kGet, "/operator/v1/days/{date}/journal", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
 

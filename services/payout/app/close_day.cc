@@ -77,15 +77,17 @@ Status CloseDay::Close(ClosingTransaction& transaction, BusinessDate day) {
                                          "an event waited when the day closed"});
     }
     if (blocked.unattributed > 0) {
-        closed.open_merchants.push_back(
-            {domain::MerchantId(),
-             domain::HoldReason::kEventParked,
-             {},
-             {},
-             std::to_string(blocked.unattributed) +
-                 " events of nobody knows whom waited when the day closed"});
+        // Merchant 0 comes first.
+        closed.open_merchants.insert(
+            closed.open_merchants.begin(),
+            domain::HeldBack{domain::MerchantId(),
+                             domain::HoldReason::kEventParked,
+                             {},
+                             {},
+                             std::to_string(blocked.unattributed) +
+                                 " events of nobody knows whom waited when the day closed"});
     }
-    KESSAI_RETURN_IF_ERROR(transaction.Store(closed));
+    KESSAI_RETURN_IF_ERROR(transaction.Store(closed, events_));
     KESSAI_FAULT_POINT("payout.close.before_commit");
     return OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/event_encoder.h"
 #include "domain/release.h"
 #include "domain/seal.h"
 #include "kessai/result/result.h"
@@ -43,7 +44,8 @@ class ClosingTransaction {
         domain::PaymentId payment) = 0;
     /// All totals of the day, in order of (merchant, slot, tax class).
     virtual Status StreamTotals(const std::function<void(const domain::SlotTotal&)>& take) = 0;
-    virtual Status Store(const ClosedDay& day) = 0;
+    /// And puts what others are told of who is left open into the outbox.
+    virtual Status Store(const ClosedDay& day, const EventEncoder& events) = 0;
 };
 
 /// The days of the books, in the database. Thread safe.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "domain/accrual.h"
+#include "domain/hold_event.h"
 #include "domain/release.h"
 #include "domain/transfer_event.h"
 #include "kessai/result/result.h"
@@ -34,6 +35,7 @@ class EventEncoder {
                                                 Instant recorded_at) const = 0;
     virtual Result<std::string> DayReleased(const DayReleasedEvent& released) const = 0;
     virtual Result<std::string> TransferChanged(const domain::TransferEvent& event) const = 0;
+    virtual Result<std::string> HoldChanged(const domain::HoldStep& step) const = 0;
     virtual Result<std::string> DayClosed(BusinessDate day, Instant closed_at) const = 0;
 
     /// The merchant that a payment's sealed event is of; none when it is of no merchant (a top-up),

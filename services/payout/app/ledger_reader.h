@@ -10,6 +10,7 @@
 #include "app/request_payout.h"
 #include "app/transfer_records.h"
 #include "domain/ledger.h"
+#include "domain/payout_terms.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -57,6 +58,8 @@ class LedgerReader {
                                                            domain::PayoutId before, int limit) = 0;
     /// All versions.
     virtual Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) = 0;
+    /// In force for a merchant; of none: of all without their own.
+    virtual Result<domain::PayoutTerms> TermsInForce(domain::MerchantId merchant) = 0;
     /// Those that are open, newest first, below `before` (none: all), at most `limit`; of none: of
     /// all merchants.
     virtual Result<std::vector<PayoutHold>> ListOpenHolds(domain::MerchantId merchant,

@@ -7,7 +7,6 @@
 #include "app/merchant_records.h"
 #include "app/transfer_records.h"
 #include "domain/merchant_journal.h"
-#include "domain/trial_balance.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -50,10 +49,6 @@ class LedgerTransaction {
                         const domain::Transfer& transfer) = 0;
     /// Tells others that transfers are in a file.
     virtual Status TellSent(std::span<const domain::Transfer> transfers) = 0;
-
-    /// What moved on a day, in accounts of all merchants: accruals and releases of the day, and the
-    /// journals before this transaction's. No journal is added to a day before book_date().
-    virtual Result<domain::TrialBalance> SumDay(BusinessDate day) = 0;
 
     virtual MerchantRecords& merchants() = 0;
     virtual TransferRecords& transfers() = 0;

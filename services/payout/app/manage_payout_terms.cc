@@ -44,20 +44,6 @@ Result<domain::PayoutTerms> ManagePayoutTerms::Put(const domain::PayoutTerms& te
     return stored;
 }
 
-Result<domain::PayoutTerms> ManagePayoutTerms::InForce(domain::MerchantId merchant) {
-    domain::PayoutTerms terms;
-    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
-        if (merchant.is_none()) {
-            KESSAI_ASSIGN_OR_RETURN(terms, transaction.merchants().CommonTerms());
-            return OkStatus();
-        }
-        KESSAI_RETURN_IF_ERROR(transaction.Lock(std::array{merchant}));
-        KESSAI_ASSIGN_OR_RETURN(terms, TermsInForce(transaction, merchant));
-        return OkStatus();
-    }));
-    return terms;
-}
-
 Result<PayoutHold> ManagePayoutTerms::Hold(domain::MerchantId merchant, std::string_view note,
                                            std::string_view put_by) {
     PayoutHold hold;

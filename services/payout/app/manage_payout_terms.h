@@ -15,8 +15,6 @@ class ManagePayoutTerms {
     /// Puts a new version, in force at once: of a merchant, or (none) of all without their own. The
     /// same again gives the first outcome. TERMS_INVALID.
     Result<domain::PayoutTerms> Put(const domain::PayoutTerms& terms, std::string_view put_by);
-    /// Those in force for a merchant.
-    Result<domain::PayoutTerms> InForce(domain::MerchantId merchant);
 
     /// Nothing is paid to the merchant until the hold is lifted.
     Result<PayoutHold> Hold(domain::MerchantId merchant, std::string_view note,

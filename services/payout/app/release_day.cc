@@ -189,7 +189,7 @@ Status ReleaseDay::DriveWith(const ReleaseRound& round, const Evidence& evidence
                 store_.InChunk(round, chunk, [&](ChunkTransaction& transaction) -> Status {
                     KESSAI_ASSIGN_OR_RETURN(const ChunkOutcome outcome,
                                             Judge(transaction, round, chunk, evidence));
-                    KESSAI_RETURN_IF_ERROR(transaction.Store(outcome));
+                    KESSAI_RETURN_IF_ERROR(transaction.Store(outcome, events_));
                     held = outcome.held;
                     KESSAI_FAULT_POINT("payout.release.before_chunk_commit");
                     return OkStatus();

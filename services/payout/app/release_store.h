@@ -78,8 +78,9 @@ class ChunkTransaction {
     /// What the day's cycle released to merchants, from the rows, in the same order.
     virtual Result<std::vector<domain::CycleSums>> CycleOf(
         std::span<const domain::MerchantId> merchants) = 0;
-    /// Stores the outcome and checks the chunk off.
-    virtual Status Store(const ChunkOutcome& outcome) = 0;
+    /// Stores the outcome, puts what others are told of holds into the outbox, and checks the chunk
+    /// off.
+    virtual Status Store(const ChunkOutcome& outcome, const EventEncoder& events) = 0;
 };
 
 /// Held by whoever releases; somebody else may when it is destroyed.

@@ -12,6 +12,13 @@ Status TrialBalance::Add(std::span<const Posting> journal) {
     return OkStatus();
 }
 
+Status TrialBalance::Add(const TrialBalance& other) {
+    for (std::size_t account = 0; account < sums_.size(); ++account) {
+        KESSAI_ASSIGN_OR_RETURN(sums_[account], CheckedAdd(sums_[account], other.sums_[account]));
+    }
+    return OkStatus();
+}
+
 Result<std::int64_t> TrialBalance::Total() const {
     std::int64_t total = 0;
     for (const std::int64_t sum : sums_) {

@@ -14,6 +14,8 @@ class TrialBalance {
  public:
     /// OUT_OF_RANGE AMOUNT_OVERFLOW.
     Status Add(std::span<const Posting> journal);
+    /// OUT_OF_RANGE AMOUNT_OVERFLOW.
+    Status Add(const TrialBalance& other);
 
     std::int64_t Of(Account account) const { return sums_[static_cast<std::size_t>(account)]; }
     /// Over all accounts: zero, or a journal is wrong. OUT_OF_RANGE AMOUNT_OVERFLOW.

@@ -14,6 +14,9 @@ enum class Gate : int {
     kDays = 1,
     /// Dead letters: a row of their own, so that a consumer never waits for a release.
     kDeadLetters = 2,
+    /// What others are told of merchants held back: a row of its own, locked behind chunks and
+    /// holds.
+    kHolds = 4,
 };
 
 /// The writer of outbox rows that ledger_gate counts: beside those of Gate.
@@ -29,7 +32,14 @@ inline std::int64_t OutboxRowId(std::int64_t count, int writer) {
     return count << 10 | writer;
 }
 
-/// Locks the gate, counts one more outbox row, and gives its id.
+/// Who writes outbox rows that the gate counts.
+inline int WriterOf(Gate gate) {
+    return 1'024 - static_cast<int>(gate);
+}
+
+/// Locks the gate, counts one more, and gives the count: from 1.
+Result<std::int64_t> NextCount(mysql::Session& session, Gate gate);
+/// The same, as the id of an outbox row.
 Result<std::int64_t> NextOutboxRow(mysql::Session& session, Gate gate);
 
 }  // namespace kessai::payout::storage

@@ -8,6 +8,7 @@
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/outbox/outbox_table.h"
 #include "storage/gate.h"
+#include "storage/hold_teller.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
@@ -88,7 +89,7 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
             day_);
     }
 
-    Status Store(const app::ClosedDay& closed) override {
+    Status Store(const app::ClosedDay& closed, const app::EventEncoder& events) override {
         KESSAI_RETURN_IF_ERROR(StoreChunks(closed.chunks));
         mysql::RowList rows;
         for (const domain::HeldBack& held : closed.open_merchants) {
@@ -97,10 +98,15 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
             if (rows.size() == kRowsPerStatement) KESSAI_RETURN_IF_ERROR(Flush(kInsertHolds, rows));
         }
         KESSAI_RETURN_IF_ERROR(Flush(kInsertHolds, rows));
-        return internal::TakeStatus(session_.Execute(kSetClosed, Number(DayState::kClosed),
-                                                     AsBytes(closed.seal), closed.merchant_count,
-                                                     closed.closed_at, day_));
+        KESSAI_RETURN_IF_ERROR(session_.Execute(kSetClosed, Number(DayState::kClosed),
+                                                AsBytes(closed.seal), closed.merchant_count,
+                                                closed.closed_at, day_));
+        HoldTeller teller(session_, events, day_, closed.closed_at);
+        KESSAI_RETURN_IF_ERROR(teller.Tell(closed.open_merchants, {}, 0));
+        shards_ = teller.shards();
+        return OkStatus();
     }
+    unsigned shards() const { return shards_; }
 
  private:
     Status StoreChunks(std::span<const domain::SealedChunk> chunks) {
@@ -129,6 +135,7 @@ class MysqlClosingTransaction final : public app::ClosingTransaction {
     mysql::Session& session_;
     const InboxName& inbox_;
     const BusinessDate day_;
+    unsigned shards_ = 0;
 };
 
 }  // namespace
@@ -152,12 +159,18 @@ Status MysqlDayStore::InClosing(BusinessDate day,
                                 const std::function<Status(app::ClosingTransaction&)>& work) {
     mysql::RetryPolicy policy;
     policy.rerun_unknown = true;  // Found closed, it is done.
-    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kLockDay, day));
-        if (!rows.Next() || rows.Int(0) != Number(DayState::kOpen)) return OkStatus();
-        MysqlClosingTransaction transaction(session, inbox_, day);
-        return work(transaction);
-    });
+    unsigned shards = 0;
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kLockDay, day));
+            if (!rows.Next() || rows.Int(0) != Number(DayState::kOpen)) return OkStatus();
+            MysqlClosingTransaction transaction(session, inbox_, day);
+            KESSAI_RETURN_IF_ERROR(work(transaction));
+            shards = transaction.shards();
+            return OkStatus();
+        }));
+    if (shards != 0 && on_events_) on_events_(shards);
+    return OkStatus();
 }
 
 Result<std::vector<app::DayStore::UnmarkedDay>> MysqlDayStore::UnmarkedDays() {

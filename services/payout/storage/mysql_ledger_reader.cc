@@ -22,6 +22,8 @@ constexpr mysql::Query kListPayouts{"payout.list", "SELECT " KESSAI_PAYOUT_COLUM
     FROM payout WHERE merchant_id = ? AND payout_id < ? ORDER BY payout_id DESC LIMIT ?)sql"};
 constexpr mysql::Query kTransfersOf{"transfer.of_payouts", "SELECT " KESSAI_TRANSFER_COLUMNS R"sql(
     FROM transfer WHERE payout_id IN ({keys}) ORDER BY payout_id, attempt)sql"};
+constexpr mysql::Query kTermsVersion{"merchant_account.terms",
+                                     "SELECT terms FROM merchant_account WHERE merchant_id = ?"};
 constexpr mysql::Query kListOpenHolds{"payout_hold.list_open", "SELECT " KESSAI_PAYOUT_HOLD_COLUMNS
                                                                R"sql(
     FROM payout_hold FORCE INDEX (PRIMARY) WHERE hold_id < ? AND lifted_by IS NULL
@@ -111,6 +113,19 @@ Result<std::vector<domain::BankAccount>> MysqlLedgerReader::BankAccounts(
     domain::MerchantId merchant) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     return MysqlMerchantRecords(*session, {}).BankAccounts(merchant);
+}
+
+// A version is never changed, and is there before it is in force.
+Result<domain::PayoutTerms> MysqlLedgerReader::TermsInForce(domain::MerchantId merchant) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    MysqlMerchantRecords records(*session, {});
+    KESSAI_ASSIGN_OR_RETURN(auto account, session->Select(kTermsVersion, merchant));
+    if (account.Next() && account.Int(0) > 0) {
+        KESSAI_ASSIGN_OR_RETURN(const auto own,
+                                records.FindTerms(merchant, static_cast<int>(account.Int(0))));
+        if (own) return *own;
+    }
+    return records.CommonTerms();
 }
 
 Result<std::vector<app::PayoutHold>> MysqlLedgerReader::ListOpenHolds(domain::MerchantId merchant,

@@ -15,6 +15,7 @@ class MysqlLedgerReader final : public app::LedgerReader {
                                                         domain::PayoutId before,
                                                         int limit) override;
     Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) override;
+    Result<domain::PayoutTerms> TermsInForce(domain::MerchantId merchant) override;
     Result<std::vector<app::PayoutHold>> ListOpenHolds(domain::MerchantId merchant,
                                                        domain::PayoutHoldId before,
                                                        int limit) override;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "domain/day_total.h"
-#include "domain/ledger.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
@@ -53,19 +52,6 @@ constexpr mysql::Query kBatchLines{"transfer.batch_lines", R"sql(
     JOIN bank_account a ON a.merchant_id = t.merchant_id AND a.version = t.bank_account
     WHERE t.batch_id = ? AND t.transfer_date = ? AND t.transfer_id > ?
     ORDER BY t.transfer_id LIMIT ?)sql"};
-
-// What a day's accruals and releases sum to, over merchants.
-constexpr mysql::Query kSumAccruals{"merchant_day_total.sum_day", R"sql(
-    SELECT COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0) FROM merchant_day_total
-    WHERE business_date = ?)sql"};
-constexpr mysql::Query kSumReleases{"merchant_release.sum_day", R"sql(
-    SELECT COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0), COALESCE(SUM(tax), 0),
-           COALESCE(SUM(net), 0)
-    FROM merchant_release WHERE business_date = ?)sql"};
-constexpr mysql::Query kSumJournals{"merchant_journal.sum_day", R"sql(
-    SELECT kind, SUM(amount), SUM(fee), SUM(tax)
-    FROM merchant_journal FORCE INDEX (merchant_journal_day)
-    WHERE business_date = ? GROUP BY kind ORDER BY kind)sql"};
 
 struct Gate {
     BusinessDate date;
@@ -168,34 +154,6 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
 
     /// Shards of the outbox that have something to publish.
     unsigned shards() const { return shards_; }
-
-    Result<domain::TrialBalance> SumDay(BusinessDate day) override {
-        domain::TrialBalance balance;
-        KESSAI_ASSIGN_OR_RETURN(auto accruals, session_.Select(kSumAccruals, day));
-        accruals.Next();
-        domain::Accrual accrued;
-        accrued.gross = accruals.Int(0);
-        accrued.fee = accruals.Int(1);
-        KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(accrued)));
-        KESSAI_ASSIGN_OR_RETURN(auto releases, session_.Select(kSumReleases, day));
-        releases.Next();
-        domain::ReleaseLine released;
-        released.sums = {releases.Int(0), releases.Int(1), 0};
-        released.tax = releases.Int(2);
-        released.net = releases.Int(3);
-        KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(released)));
-        KESSAI_ASSIGN_OR_RETURN(auto journals, session_.Select(kSumJournals, day));
-        while (journals.Next()) {
-            // A sum has the postings of its journals' sum.
-            const domain::MerchantJournal sum{
-                .kind = static_cast<domain::JournalKind>(journals.Int(0)),
-                .amount = journals.Int(1),
-                .fee = journals.Int(2),
-                .tax = journals.Int(3)};
-            KESSAI_RETURN_IF_ERROR(balance.Add(domain::PostingsOf(sum)));
-        }
-        return balance;
-    }
 
     app::MerchantRecords& merchants() override { return merchants_; }
     app::TransferRecords& transfers() override { return transfers_; }

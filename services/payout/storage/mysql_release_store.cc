@@ -16,6 +16,7 @@
 #include "kessai/time/business_date.h"
 #include "storage/accrual_details.h"
 #include "storage/gate.h"
+#include "storage/hold_teller.h"
 #include "storage/mysql_day_store.h"
 #include "storage/plan_rows.h"
 #include "storage/row_mapping.h"
@@ -250,18 +251,31 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
         return LoadCycleSums(session_, domain::CycleStart(round_.day), merchants);
     }
 
-    Status Store(const app::ChunkOutcome& outcome) override {
+    Status Store(const app::ChunkOutcome& outcome, const app::EventEncoder& events) override {
         KESSAI_RETURN_IF_ERROR(StoreLines(outcome.lines));
         KESSAI_RETURN_IF_ERROR(StoreBalances(outcome.balances));
         KESSAI_RETURN_IF_ERROR(StoreHolds(outcome.held));
         KESSAI_RETURN_IF_ERROR(FreeHolds(outcome.freed));
+        KESSAI_RETURN_IF_ERROR(TellOfHolds(outcome, events));
         const domain::ReleaseSums& sums = outcome.sums;
         return internal::TakeStatus(session_.Execute(kSetChunkDone, sums.merchant_count, sums.gross,
                                                      sums.fee, sums.tax, sums.net, round_.day,
                                                      round_.round, chunk_.number));
     }
 
+    /// Shards of the outbox that have something to publish after the commit.
+    unsigned shards() const { return shards_; }
+
  private:
+    Status TellOfHolds(const app::ChunkOutcome& outcome, const app::EventEncoder& events) {
+        std::vector<domain::MerchantId> released;
+        for (const app::FreedMerchant& freed : outcome.freed) released.push_back(freed.merchant);
+        HoldTeller teller(session_, events, round_.day, at_);
+        KESSAI_RETURN_IF_ERROR(teller.Tell(outcome.held, released, round_.round));
+        shards_ = teller.shards();
+        return OkStatus();
+    }
+
     Status StoreHolds(std::span<const domain::HeldBack> merchants) {
         mysql::RowList rows;
         for (std::size_t i = 0; i < merchants.size(); ++i) {
@@ -324,6 +338,7 @@ class MysqlChunkTransaction final : public app::ChunkTransaction {
     const Instant at_;
     /// Of BalancesBefore.
     std::vector<domain::RunningBalance> before_;
+    unsigned shards_ = 0;
 };
 
 Result<std::int64_t> CountHeld(mysql::Session& session, BusinessDate day) {
@@ -424,13 +439,19 @@ Status MysqlReleaseStore::InChunk(const app::ReleaseRound& round, const app::Rel
     mysql::RetryPolicy policy;
     policy.acquire_timeout = kAcquireTimeout;
     policy.rerun_unknown = true;  // Found done, it is done.
-    return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(auto rows,
-                                session.Select(kLockChunk, round.day, round.round, chunk.number));
-        if (!rows.Next() || rows.Bool(0)) return OkStatus();
-        MysqlChunkTransaction transaction(session, round, chunk, clock_.Now());
-        return work(transaction);
-    });
+    unsigned shards = 0;
+    KESSAI_RETURN_IF_ERROR(
+        mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(
+                auto rows, session.Select(kLockChunk, round.day, round.round, chunk.number));
+            if (!rows.Next() || rows.Bool(0)) return OkStatus();
+            MysqlChunkTransaction transaction(session, round, chunk, clock_.Now());
+            KESSAI_RETURN_IF_ERROR(work(transaction));
+            shards = transaction.shards();
+            return OkStatus();
+        }));
+    if (shards != 0 && on_events_) on_events_(shards);
+    return OkStatus();
 }
 
 Status MysqlReleaseStore::InspectChunk(BusinessDate day, const app::ReleaseChunk& chunk,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/adjust_balance.h"
+#include "app/balance_books.h"
 #include "app/create_transfers.h"
 #include "app/import_results.h"
 #include "app/manage_bank_accounts.h"
@@ -11,6 +12,7 @@
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
 #include "app/trace_funds.h"
+#include "storage/mysql_book_reader.h"
 #include "storage/mysql_funds_reader.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
@@ -44,6 +46,7 @@ struct Transfers {
           store(pool, clock, encoder),
           reader(pool),
           funds(pool, pool),
+          book_reader(pool),
           bank_accounts(store),
           terms(store),
           create({.merchants_per_chunk = 7}, store, domain::TaxTable::Japan()),
@@ -51,12 +54,14 @@ struct Transfers {
           send(TestSending(), store),
           import({}, store, {&csv}),
           adjust(store),
-          trace(funds, clock) {}
+          trace(funds, clock),
+          books(book_reader, store, clock) {}
 
     transport::ProtoEventEncoder encoder;
     storage::MysqlLedgerStore store;
     storage::MysqlLedgerReader reader;
     storage::MysqlFundsReader funds;
+    storage::MysqlBookReader book_reader;
     transport::CsvResultFormat csv;
     app::ManageBankAccounts bank_accounts;
     app::ManagePayoutTerms terms;
@@ -66,6 +71,7 @@ struct Transfers {
     app::ImportResults import;
     app::AdjustBalance adjust;
     app::TraceFunds trace;
+    app::BalanceBooks books;
 };
 
 /// A result file with the right totals.

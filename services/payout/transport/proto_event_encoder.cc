@@ -64,6 +64,29 @@ std::pair<std::string_view, std::string> PayloadOf(const domain::TransferEvent& 
     return Pack(message);
 }
 
+void FillSums(const domain::Sums& sums, v1::MerchantHeldBack::Sums* message) {
+    message->set_gross(sums.gross);
+    message->set_fee(sums.fee);
+    message->set_item_count(sums.item_count);
+}
+
+std::pair<std::string_view, std::string> PayloadOf(const domain::HoldStep& step) {
+    if (step.released_round) {
+        v1::MerchantReleased message;
+        message.set_merchant_id(step.held.merchant.value());
+        message.set_round(static_cast<std::uint32_t>(*step.released_round));
+        return Pack(message);
+    }
+    v1::MerchantHeldBack message;
+    message.set_merchant_id(step.held.merchant.value());
+    message.set_currency(std::string(domain::kBookCurrency.code()));
+    message.set_reason(std::string(domain::HoldReasonName(step.held.reason)));
+    FillSums(step.held.totals, message.mutable_totals());
+    FillSums(step.held.recounted, message.mutable_recounted());
+    message.set_note(step.held.note);
+    return Pack(message);
+}
+
 }  // namespace
 
 Result<std::string> ProtoEventEncoder::AccrualRecorded(const domain::Accrual& accrual,
@@ -119,6 +142,17 @@ Result<std::string> ProtoEventEncoder::TransferChanged(const domain::TransferEve
                         .event_id = domain::EventIdOf(event.transfer.id, version),
                         .business_date = event.business_date,
                         .occurred_at = event.at,
+                        .payload = payload});
+}
+
+Result<std::string> ProtoEventEncoder::HoldChanged(const domain::HoldStep& step) const {
+    const auto [type, payload] = PayloadOf(step);
+    return event::Seal({.type = type,
+                        .object_id = domain::EventObjectOfHold(step.number),
+                        .version = step.version,
+                        .event_id = domain::EventIdOfHold(step.number, step.version),
+                        .business_date = step.day,
+                        .occurred_at = step.at,
                         .payload = payload});
 }
 

@@ -16,6 +16,7 @@ class ProtoEventEncoder final : public app::EventEncoder {
                                         Instant recorded_at) const override;
     Result<std::string> DayReleased(const app::DayReleasedEvent& released) const override;
     Result<std::string> TransferChanged(const domain::TransferEvent& event) const override;
+    Result<std::string> HoldChanged(const domain::HoldStep& step) const override;
     Result<std::string> DayClosed(BusinessDate day, Instant closed_at) const override;
     std::optional<domain::MerchantId> MerchantOf(std::string_view sealed_event) const override;
 

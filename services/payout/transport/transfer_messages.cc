@@ -146,7 +146,7 @@ v1::JournalEntry ToMessage(const app::JournalLine& line) {
     message.set_journal_id(line.journal.value());
     message.set_object_id(line.object);
     for (const domain::Posting& posting : line.postings) {
-        v1::TrialBalance::Line* added = message.add_postings();
+        v1::JournalEntry::Posting* added = message.add_postings();
         added->set_account(std::string(domain::AccountName(posting.account)));
         added->set_amount(posting.amount);
     }

@@ -5,8 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "app/parallel.h"
 #include "domain/reason.h"
+#include "domain/tax.h"
 #include "domain/transfer_reason.h"
+#include "transport/book_messages.h"
 #include "transport/callers.h"
 #include "transport/trace_messages.h"
 #include "transport/transfer_messages.h"
@@ -80,6 +83,7 @@ auth::MethodPolicy TransferPolicy() {
         {"DecideAdjustment", {auth::Operator("adjustment:approve")}},
         {"ListAdjustments", {read}},
         {"GetTrialBalance", {read}},
+        {"GetFeeReport", {read}},
         {"ListJournal", {read}},
     });
 }
@@ -114,6 +118,7 @@ void TransferService::Register(rpc::Service& service, rpc::WorkerPool& quick,
     service.Blocking("DecideAdjustment", quick, *this, &TransferService::DecideAdjustment);
     service.Blocking("ListAdjustments", quick, *this, &TransferService::ListAdjustments);
     service.Blocking("GetTrialBalance", slow, *this, &TransferService::GetTrialBalance);
+    service.Blocking("GetFeeReport", slow, *this, &TransferService::GetFeeReport);
     service.Streaming<v1::ListJournalRequest, v1::JournalEntry>(
         "ListJournal", slow,
         [this](const rpc::CallContext&, const v1::ListJournalRequest& request,
@@ -177,7 +182,7 @@ Result<v1::PayoutTerms> TransferService::GetPayoutTerms(const rpc::CallContext&,
                                                         const v1::GetPayoutTermsRequest& request) {
     if (request.merchant_id() < 0) return Invalid("merchant_id is negative");
     KESSAI_ASSIGN_OR_RETURN(const domain::PayoutTerms terms,
-                            use_.terms.InForce(domain::MerchantId(request.merchant_id())));
+                            use_.reader.TermsInForce(domain::MerchantId(request.merchant_id())));
     return ToMessage(terms);
 }
 
@@ -370,27 +375,28 @@ Result<v1::ListAdjustmentsResponse> TransferService::ListAdjustments(
     return response;
 }
 
+Status TransferService::GoOn(const rpc::CallContext& context) const {
+    if (stop_.stop_requested()) return app::Stopping();
+    return context.cancelled() ? Status(Code::kCancelled, "CALLER_GONE", "nobody waits for it")
+                               : OkStatus();
+}
+
 Result<v1::TrialBalance> TransferService::GetTrialBalance(
-    const rpc::CallContext&, const v1::GetTrialBalanceRequest& request) {
+    const rpc::CallContext& context, const v1::GetTrialBalanceRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
-    domain::TrialBalance balance;
-    bool final = false;
-    KESSAI_RETURN_IF_ERROR(
-        use_.store.InTransaction([&](app::LedgerTransaction& transaction) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(balance, transaction.SumDay(date));
-            final = transaction.book_date() > date;
-            return OkStatus();
-        }));
-    v1::TrialBalance response;
-    response.set_business_date(date.ToNumber());
-    response.set_journals_final(final);
-    for (int account = 0; account < domain::kAccounts; ++account) {
-        v1::TrialBalance::Line* line = response.add_lines();
-        line->set_account(std::string(domain::AccountName(static_cast<domain::Account>(account))));
-        line->set_amount(balance.Of(static_cast<domain::Account>(account)));
-    }
-    return response;
+    KESSAI_ASSIGN_OR_RETURN(const app::DayBalance balance,
+                            use_.balance_books.Run(date, [&] { return GoOn(context); }));
+    return ToMessage(balance);
+}
+
+Result<v1::FeeReport> TransferService::GetFeeReport(const rpc::CallContext& context,
+                                                    const v1::GetFeeReportRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            ParseDate("business_date", request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const app::FeeReport report,
+                            use_.report_fees.Run(date, [&] { return GoOn(context); }));
+    return ToMessage(report, domain::TaxTable::Japan());
 }
 
 Status TransferService::ListJournal(const v1::ListJournalRequest& request,

@@ -4,11 +4,13 @@
 #include <string_view>
 
 #include "app/adjust_balance.h"
+#include "app/balance_books.h"
 #include "app/create_transfers.h"
 #include "app/import_results.h"
 #include "app/ledger_reader.h"
 #include "app/manage_bank_accounts.h"
 #include "app/manage_payout_terms.h"
+#include "app/report_fees.h"
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
 #include "app/trace_funds.h"
@@ -28,7 +30,6 @@ auth::MethodPolicy TransferPolicy();
 class TransferService {
  public:
     struct UseCases {
-        app::LedgerStore& store;
         app::LedgerReader& reader;
         app::ManageBankAccounts& bank_accounts;
         app::ManagePayoutTerms& terms;
@@ -38,13 +39,16 @@ class TransferService {
         app::ImportResults& import_results;
         app::AdjustBalance& adjust_balance;
         app::TraceFunds& trace_funds;
+        app::BalanceBooks& balance_books;
+        app::ReportFees& report_fees;
     };
     explicit TransferService(const UseCases& use_cases) : use_(use_cases) {}
 
     /// `slow` is for methods that go over all merchants, a file or a day.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
 
-    /// Ends the making of transfers soon: the process stops, and another goes on with it.
+    /// Ends the making of transfers and reports soon: the process stops, and another goes on with
+    /// transfers.
     void StopRuns() { stop_.request_stop(); }
 
  private:
@@ -94,6 +98,10 @@ class TransferService {
                                                         const v1::ListAdjustmentsRequest& request);
     Result<v1::TrialBalance> GetTrialBalance(const rpc::CallContext& context,
                                              const v1::GetTrialBalanceRequest& request);
+    Result<v1::FeeReport> GetFeeReport(const rpc::CallContext& context,
+                                       const v1::GetFeeReportRequest& request);
+    /// What takes long goes on until the caller has gone, or the process stops.
+    Status GoOn(const rpc::CallContext& context) const;
     Status ListJournal(const v1::ListJournalRequest& request,
                        rpc::StreamWriter<v1::JournalEntry>& entries);
 

@@ -14,6 +14,7 @@
 #include "domain/day_marks.h"
 #include "domain/day_run.h"
 #include "domain/discrepancy.h"
+#include "domain/hold_notice.h"
 #include "domain/match.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/result/result.h"
@@ -123,8 +124,9 @@ class DiscrepancyBooks {
     /// NOT_FOUND DISCREPANCY_UNKNOWN.
     virtual Result<domain::Discrepancy> LockOne(domain::DiscrepancyId id) = 0;
 
-    /// Stores the changes and publishes each step. Call it once in a transaction. ABORTED when
-    /// somebody else stored the same subject since Lock did not find it.
+    /// Stores the changes and publishes each step. What it stored before in the transaction has to
+    /// be locked again first. ABORTED when somebody else stored the same subject since Lock did not
+    /// find it.
     virtual Status Store(std::span<const DiscrepancyChange> changes) = 0;
 
     /// NOT_FOUND DISCREPANCY_UNKNOWN.
@@ -135,6 +137,17 @@ class DiscrepancyBooks {
         std::span<const domain::DiscrepancyId> ids) = 0;
     /// Kinds without any are left out.
     virtual Result<std::vector<UnsettledTotal>> Unsettled() = 0;
+};
+
+/// What payout told of merchants that it holds back, as far as it was noted.
+class HoldBooks {
+ public:
+    virtual ~HoldBooks() = default;
+    /// Of these objects, rising by key. `objects` rise.
+    virtual Result<std::vector<domain::NotedHold>> FindNoted(
+        std::span<const std::int64_t> objects) = 0;
+    /// ALREADY_EXISTS when one of them is there.
+    virtual Status Insert(std::span<const domain::HoldNotice> notices) = 0;
 };
 
 /// The right to compare a day, held by one replica at a time.
@@ -173,6 +186,7 @@ struct Books {
     MatchBooks& matches;
     DiscrepancyBooks& discrepancies;
     DayBooks& days;
+    HoldBooks& holds;
 };
 
 /// Opens transactions.

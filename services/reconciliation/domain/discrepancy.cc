@@ -61,6 +61,8 @@ std::string_view KindName(DiscrepancyKind kind) {
             return "MISSING_IN_BOTH";
         case kChangedInBoth:
             return "CHANGED_IN_BOTH";
+        case kMerchantHeldBack:
+            return "MERCHANT_HELD_BACK";
     }
     return "UNKNOWN";
 }
@@ -96,6 +98,8 @@ std::string_view BookName(Book book) {
 
 bool Finding::SaysTheSame(const Finding& other) const {
     const auto contradict = [](const auto& a, const auto& b) { return a && b && *a != *b; };
+    if (subject.kind == DiscrepancyKind::kMerchantHeldBack && evidence != other.evidence)
+        return false;
     return subject == other.subject && merchant == other.merchant && currency == other.currency &&
            !contradict(payment_gross, other.payment_gross) &&
            !contradict(payout_gross, other.payout_gross);

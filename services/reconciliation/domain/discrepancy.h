@@ -37,8 +37,10 @@ enum class DiscrepancyKind : std::uint8_t {
     kMissingInBoth = 10,
     /// The books agree with each other, but not with what their events said.
     kChangedInBoth = 11,
+    /// Payout holds back a merchant's day: its own totals and rows differ, or an event waits.
+    kMerchantHeldBack = 12,
 };
-inline constexpr int kDiscrepancyKinds = 11;
+inline constexpr int kDiscrepancyKinds = 12;
 
 enum class DiscrepancyState : std::uint8_t {
     kOpen = 1,
@@ -64,11 +66,13 @@ struct Subject {
     /// Payment's date of the change where it is known, else payout's.
     BusinessDate business_date{};
     DiscrepancyKind kind = DiscrepancyKind::kMissingInPayout;
-    /// The change; none for kDigestDiffers.
+    /// The change; none for kDigestDiffers and kMerchantHeldBack.
     ChangeKey change{};
     /// Of kDigestDiffers: which book's digest of which bucket.
     std::optional<Book> book{};
     std::uint32_t bucket = 0;
+    /// Of kMerchantHeldBack: whose day; none: of nobody knows whom.
+    MerchantId held_merchant{};
 
     auto operator<=>(const Subject&) const = default;
 };
@@ -85,7 +89,8 @@ struct Finding {
     std::string evidence{};
 
     /// Whether what was decided on one holds for the other. An amount that only one of them knows
-    /// contradicts nothing: a run sees one side of a change that the sides date differently.
+    /// contradicts nothing: a run sees one side of a change that the sides date differently. Of a
+    /// merchant held back the evidence is all there is.
     bool SaysTheSame(const Finding& other) const;
 };
 

@@ -11,6 +11,7 @@
 #include "kessai/time/clock.h"
 #include "storage/mysql_day_books.h"
 #include "storage/mysql_discrepancy_books.h"
+#include "storage/mysql_hold_books.h"
 #include "storage/mysql_match_books.h"
 
 namespace kessai::reconciliation::storage {
@@ -20,7 +21,10 @@ namespace kessai::reconciliation::storage {
 class MysqlBooks {
  public:
     MysqlBooks(mysql::Session& session, const lease::LeasedIds& ids, const Clock& clock)
-        : matches_(session), discrepancies_(session, ids), days_(session, ids, clock) {}
+        : matches_(session),
+          discrepancies_(session, ids),
+          days_(session, ids, clock),
+          holds_(session) {}
     MysqlBooks(const MysqlBooks&) = delete;
     MysqlBooks& operator=(const MysqlBooks&) = delete;
 
@@ -30,7 +34,8 @@ class MysqlBooks {
     MysqlMatchBooks matches_;
     MysqlDiscrepancyBooks discrepancies_;
     MysqlDayBooks days_;
-    app::Books books_{matches_, discrepancies_, days_};
+    MysqlHoldBooks holds_;
+    app::Books books_{matches_, discrepancies_, days_, holds_};
 };
 
 /// Transactions of their own, on sessions of a pool. Thread safe.

@@ -29,7 +29,7 @@ constexpr std::size_t kKeysPerStatement = 500;
     "SELECT d.discrepancy_id, d.business_date, d.kind, d.payment_id, d.version, d.book, " \
     "d.bucket, d.merchant_id, d.currency, d.payment_gross, d.payout_gross, d.evidence, "  \
     "d.state, d.step_count, d.last_event_id, d.found_at_us, d.found_by_run, "             \
-    "d.found_by_deep_run, s.actor, s.note, s.at_us "
+    "d.found_by_deep_run, d.held_merchant, s.actor, s.note, s.at_us "
 #define KESSAI_LATEST_STEP         \
     " JOIN discrepancy_step AS s " \
     "ON s.discrepancy_id = d.discrepancy_id AND s.number = d.step_count "
@@ -45,6 +45,11 @@ constexpr mysql::Query kLockOfDigests{"discrepancy.lock_of_digests",
                                       KESSAI_DISCREPANCY_SELECT R"sql(
     FROM discrepancy AS d FORCE INDEX (discrepancy_subject))sql" KESSAI_LATEST_STEP R"sql(
     WHERE d.business_date = ? AND d.kind = ? AND d.payment_id = 0
+    FOR UPDATE)sql"};
+constexpr mysql::Query kLockOfHolds{"discrepancy.lock_of_holds", KESSAI_DISCREPANCY_SELECT R"sql(
+    FROM discrepancy AS d FORCE INDEX (discrepancy_subject))sql" KESSAI_LATEST_STEP R"sql(
+    WHERE d.business_date = ? AND d.kind = ? AND d.payment_id = 0 AND d.version = 0
+      AND d.book = 0 AND d.bucket = 0 AND d.held_merchant IN ({keys})
     FOR UPDATE)sql"};
 constexpr mysql::Query kLockFoundBefore{"discrepancy.lock_found_before",
                                         KESSAI_DISCREPANCY_SELECT R"sql(
@@ -150,14 +155,36 @@ Status LockOfPayments(mysql::Session& session, const std::set<domain::PaymentId>
     return select();
 }
 
+/// The same of merchants' days.
+Status LockOfHolds(mysql::Session& session, BusinessDate day,
+                   const std::set<domain::MerchantId>& merchants, std::vector<Discrepancy>& found) {
+    mysql::KeyList keys;
+    const auto select = [&]() -> Status {
+        if (keys.empty()) return OkStatus();
+        constexpr int kKind = static_cast<int>(domain::DiscrepancyKind::kMerchantHeldBack);
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kLockOfHolds, day, kKind, keys));
+        std::ranges::move(ReadAll(rows), std::back_inserter(found));
+        keys.Clear();
+        return OkStatus();
+    };
+    for (const auto merchant : merchants) {
+        keys.Add(merchant);
+        if (keys.size() == kKeysPerStatement) KESSAI_RETURN_IF_ERROR(select());
+    }
+    return select();
+}
+
 }  // namespace
 
 Result<std::vector<Discrepancy>> MysqlDiscrepancyBooks::Lock(
     std::span<const domain::Subject> subjects) {
     std::set<domain::PaymentId> payments;
     std::set<std::pair<BusinessDate, domain::DiscrepancyKind>> digests;
+    std::map<BusinessDate, std::set<domain::MerchantId>> holds;
     for (const auto& subject : subjects) {
-        if (subject.change.payment.is_none()) {
+        if (subject.kind == domain::DiscrepancyKind::kMerchantHeldBack) {
+            holds[subject.business_date].insert(subject.held_merchant);
+        } else if (subject.change.payment.is_none()) {
             digests.emplace(subject.business_date, subject.kind);
         } else {
             payments.insert(subject.change.payment);
@@ -169,6 +196,9 @@ Result<std::vector<Discrepancy>> MysqlDiscrepancyBooks::Lock(
         KESSAI_ASSIGN_OR_RETURN(
             auto rows, session_.Select(kLockOfDigests, business_date, static_cast<int>(kind)));
         std::ranges::move(ReadAll(rows), std::back_inserter(found));
+    }
+    for (const auto& [business_date, merchants] : holds) {
+        KESSAI_RETURN_IF_ERROR(LockOfHolds(session_, business_date, merchants, found));
     }
     std::erase_if(found, [&](const Discrepancy& discrepancy) {
         return !std::ranges::binary_search(subjects, discrepancy.finding.subject);

@@ -83,6 +83,7 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
         finding.subject.book = ReadEnum<domain::Book>(row, 5);
         finding.subject.bucket = ReadCount(row, 6);
     }
+    finding.subject.held_merchant = ReadId<domain::MerchantId>(row, 18);
     finding.merchant = ReadId<domain::MerchantId>(row, 7);
     finding.currency = ReadCurrency(row, 8);
     finding.payment_gross = row.OptionalInt(9);
@@ -90,9 +91,9 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
     finding.evidence = row.Text(11);
     discrepancy.latest = {.number = ReadCount(row, 13),
                           .state = ReadEnum<domain::DiscrepancyState>(row, 12),
-                          .actor = row.Text(18),
-                          .note = row.Text(19),
-                          .at = row.At(20)};
+                          .actor = row.Text(19),
+                          .note = row.Text(20),
+                          .at = row.At(21)};
     discrepancy.last_event = ReadId<domain::EventId>(row, 14);
     discrepancy.found_at = row.At(15);
     discrepancy.found_by_run = ReadCount(row, 16);
@@ -110,7 +111,7 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              std::string_view(finding.evidence).substr(0, kEvidenceBytesMax),
              static_cast<int>(discrepancy.latest.state), discrepancy.latest.number,
              discrepancy.last_event, discrepancy.found_at, discrepancy.found_by_run,
-             discrepancy.found_by_deep_run);
+             discrepancy.found_by_deep_run, subject.held_merchant);
 }
 
 domain::DayRun ReadDayRun(const mysql::Rows& row) {

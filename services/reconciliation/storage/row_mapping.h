@@ -19,7 +19,7 @@ namespace kessai::reconciliation::storage {
 #define KESSAI_DISCREPANCY_COLUMNS                                                          \
     "discrepancy_id, business_date, kind, payment_id, version, book, bucket, merchant_id, " \
     "currency, payment_gross, payout_gross, evidence, state, step_count, last_event_id, "   \
-    "found_at_us, found_by_run, found_by_deep_run"
+    "found_at_us, found_by_run, found_by_deep_run, held_merchant"
 #define KESSAI_DAY_RUN_COLUMNS                                                                   \
     "business_date, run_number, deep, state, buckets_compared, buckets_different, rows_listed, " \
     "discrepancies_found, started_at_us, finished_at_us, failure"

@@ -106,6 +106,29 @@ SealedEvent SealAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
                 message.SerializeAsString());
 }
 
+constexpr std::int64_t kHolds = std::int64_t{1} << 41;
+
+/// As payout tells of a merchant that it holds back: nothing to release it.
+SealedEvent SealHold(std::int64_t merchant, std::uint32_t version, const std::string& reason) {
+    const domain::ChangeKey key{domain::PaymentId(kHolds + merchant), version};
+    const domain::EventId id(key.payment.value() * 8 + version);
+    if (reason.empty()) {
+        payout::v1::MerchantReleased message;
+        message.set_merchant_id(merchant);
+        message.set_round(1);
+        return Seal(message.GetTypeName(), key, id, Day(), message.SerializeAsString());
+    }
+    payout::v1::MerchantHeldBack message;
+    message.set_merchant_id(merchant);
+    message.set_currency("JPY");
+    message.set_reason(reason);
+    message.set_note("it differs");
+    message.mutable_totals()->set_gross(1'000);
+    message.mutable_totals()->set_item_count(2);
+    message.mutable_recounted()->set_gross(900);
+    return Seal(message.GetTypeName(), key, id, Day(), message.SerializeAsString());
+}
+
 /// Counts the look-ups of matches.
 class LookUps final : public mysql::QueryObserver {
  public:
@@ -155,6 +178,7 @@ class EventFlowTest : public ::testing::Test {
                                                                  test.schema_.ids(), SystemClock());
                             },
                         .match = test.match_,
+                        .note_holds = test.note_holds_,
                         .metrics = test.metrics_},
               payment_handler_(services_),
               payout_handler_(services_),
@@ -229,6 +253,9 @@ class EventFlowTest : public ::testing::Test {
     void PublishAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
         Publish(payout_topic_, claim.key.payment.value(), SealAnswer(claim, by).bytes);
     }
+    void PublishHold(std::int64_t merchant, std::uint32_t version, const std::string& reason) {
+        Publish(payout_topic_, kHolds + merchant, SealHold(merchant, version, reason).bytes);
+    }
     void PublishMarks(const std::string& topic, const std::string& service) {
         const auto mark =
             event::SealMark({Day(), kPartitions, service}, 1, FromMicros(1'800'000'000'000'000))
@@ -285,6 +312,7 @@ class EventFlowTest : public ::testing::Test {
     metrics::Registry registry_;
     ReconciliationMetrics metrics_{registry_};
     app::MatchChanges match_{hasher_, SystemClock()};
+    app::NoteHolds note_holds_{SystemClock()};
     testing::FakePeerBook payment_book_{hasher_};
     testing::FakePeerBook payout_book_{hasher_};
     app::CompareDay compare_{{schema_.transactions(), schema_.leases(), payment_book_, payout_book_,
@@ -296,6 +324,47 @@ class EventFlowTest : public ::testing::Test {
                        SystemClock()};
     std::vector<std::unique_ptr<Replica>> replicas_;
 };
+
+// Goal: a merchant that payout holds back is a discrepancy until payout says that it is released,
+// however often that is told, and stays what it is when an old notice comes again.
+TEST_F(EventFlowTest, MerchantsHeldBackAreDiscrepanciesUntilReleased) {
+    StartReplica();
+    for (std::int64_t merchant = 1; merchant <= 40; ++merchant) {
+        PublishHold(merchant, 1, "RECOUNT_DIFFERS");
+        PublishHold(merchant, 1, "RECOUNT_DIFFERS");
+    }
+    PublishHold(7, 2, "FEE_DIFFERS");
+    PublishHold(7, 3, "");
+    PublishHold(8, 2, "");
+    PublishHold(7, 1, "RECOUNT_DIFFERS");
+    // Of the same change something else.
+    Publish(payout_topic_, kHolds + 9, SealHold(9, 1, "SEAL_BROKEN").bytes);
+    // Of nobody knows whom.
+    PublishHold(0, 1, "EVENT_PARKED");
+    const auto open = [&] {
+        return schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE kind = 12 AND state = 1");
+    };
+    const auto repaired = [&] {
+        return schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE kind = 12 AND state = 4");
+    };
+    ASSERT_EVENTUALLY(open() == 39 && repaired() == 2);
+    ASSERT_EVENTUALLY(DeadLetters(payout_topic_).size() == 1);
+    EXPECT_EQ(DeadLetters(payout_topic_)[0].object_id, kHolds + 9);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM noted_hold"), 44);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 41);
+    EXPECT_EQ(schema_.Count("SELECT step_count FROM discrepancy WHERE held_merchant = 7"), 3);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE merchant_id = held_merchant"),
+              41);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE held_merchant = 3 AND "
+                            "evidence LIKE 'RECOUNT_DIFFERS: it differs; totals: gross 1000%900%'"),
+              1);
+    // A run of the day neither finds nor settles them.
+    runs_.Start();
+    PublishMarks(payment_topic_, "payment");
+    PublishMarks(payout_topic_, "payout");
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM day_run WHERE state = 2") == 1);
+    EXPECT_EQ(open(), 39);
+}
 
 // Goal: both orders of arrival and any repetition give one match, summed once.
 TEST_F(EventFlowTest, EitherOrderAndRepeatsMatchOnce) {

@@ -181,6 +181,23 @@ Status FakeBooks::FinishRun(const domain::DayRun& run) {
     return OkStatus();
 }
 
+Result<std::vector<domain::NotedHold>> FakeBooks::FindNoted(std::span<const std::int64_t> objects) {
+    std::vector<domain::NotedHold> found;
+    for (const auto& [key, content] : noted_holds) {
+        if (std::ranges::count(objects, key.object) > 0) found.push_back({key, content});
+    }
+    return found;
+}
+
+Status FakeBooks::Insert(std::span<const domain::HoldNotice> notices) {
+    for (const domain::HoldNotice& notice : notices) {
+        if (!noted_holds.emplace(notice.key, notice.content).second) {
+            return Status(Code::kAlreadyExists, "DUPLICATE_KEY", "it is there");
+        }
+    }
+    return OkStatus();
+}
+
 Status FakeBooks::Run(const std::function<Status(app::Books&)>& work) {
     before_transaction();
     if (replies_are_lost) KESSAI_RETURN_IF_ERROR(work(books));

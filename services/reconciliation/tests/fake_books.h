@@ -22,6 +22,7 @@ namespace kessai::reconciliation::testing {
 class FakeBooks final : public app::MatchBooks,
                         public app::DiscrepancyBooks,
                         public app::DayBooks,
+                        public app::HoldBooks,
                         public app::Transactions,
                         public app::RunLeases {
  public:
@@ -34,6 +35,7 @@ class FakeBooks final : public app::MatchBooks,
     std::map<std::pair<BusinessDate, domain::Source>, domain::DayMarks> marks;
     std::set<BusinessDate> due;
     std::map<BusinessDate, std::vector<domain::DayRun>> runs;
+    std::map<domain::HoldKey, domain::ContentHash> noted_holds;
     /// Another replica holds the right to compare.
     bool lease_taken = false;
     /// The right was taken over.
@@ -86,11 +88,16 @@ class FakeBooks final : public app::MatchBooks,
     Status InsertRun(const domain::DayRun& run) override;
     Status FinishRun(const domain::DayRun& run) override;
 
+    // HoldBooks
+    Result<std::vector<domain::NotedHold>> FindNoted(
+        std::span<const std::int64_t> objects) override;
+    Status Insert(std::span<const domain::HoldNotice> notices) override;
+
     // Transactions, RunLeases
     Status Run(const std::function<Status(app::Books&)>& work) override;
     Result<std::unique_ptr<app::RunLease>> TryAcquire(BusinessDate date) override;
 
-    app::Books books{*this, *this, *this};
+    app::Books books{*this, *this, *this, *this};
 
  private:
     std::int64_t next_id_ = 1;

@@ -1,5 +1,6 @@
 #include "transport/claim_consumer.h"
 
+#include <algorithm>
 #include <any>
 #include <string>
 #include <utility>
@@ -21,6 +22,10 @@ struct Side<domain::PaymentClaim> {
     static constexpr std::string_view kService = "payment";
     static auto Decode(const event::Envelope& event) { return DecodePaymentEvent(event); }
     static auto EffectOf(const domain::Match& match) { return match.PaymentEffect(); }
+    static auto DecodeHold(const event::Envelope&) {
+        return Result<std::optional<domain::HoldNotice>>(std::nullopt);
+    }
+    static constexpr bool kHasHolds = false;
 };
 
 template <>
@@ -29,7 +34,26 @@ struct Side<domain::PayoutClaim> {
     static constexpr std::string_view kService = "payout";
     static auto Decode(const event::Envelope& event) { return DecodePayoutEvent(event); }
     static auto EffectOf(const domain::Match& match) { return match.PayoutEffect(); }
+    static auto DecodeHold(const event::Envelope& event) { return transport::DecodeHold(event); }
+    static constexpr bool kHasHolds = true;
 };
+
+/// Which of the keys are of holds that were noted before.
+Status FindNotedHolds(app::Books& books, std::span<const inbox::EffectKey> keys,
+                      inbox::Effects& effects) {
+    std::vector<std::int64_t> objects;
+    for (const inbox::EffectKey& key : keys) {
+        const bool is_new = objects.empty() || objects.back() != key.object_id;
+        if (is_new && domain::IsHold(key.object_id)) objects.push_back(key.object_id);
+    }
+    if (objects.empty()) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const auto noted, books.holds.FindNoted(objects));
+    for (const domain::NotedHold& hold : noted) {
+        const inbox::EffectKey key{hold.key.object, hold.key.version};
+        if (std::ranges::binary_search(keys, key)) effects.found.push_back({key, hold.content});
+    }
+    return OkStatus();
+}
 
 }  // namespace
 
@@ -50,7 +74,7 @@ Status ClaimConsumer<Claim>::FindEffects(mysql::Session& session,
             }
         }
         effects.kept = std::move(locked);
-        return OkStatus();
+        return Side<Claim>::kHasHolds ? FindNotedHolds(books, keys, effects) : OkStatus();
     });
 }
 
@@ -58,16 +82,21 @@ template <class Claim>
 Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& batch,
                                    inbox::Rejections& rejections) {
     std::vector<Claim> claims;
+    std::vector<domain::HoldNotice> holds;
     for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
         auto claim = Side<Claim>::Decode(batch.deliveries[i].event);
-        if (!claim.ok()) {
-            rejections.Reject(i, std::move(claim).status());
+        auto hold = Side<Claim>::DecodeHold(batch.deliveries[i].event);
+        if (!claim.ok() || !hold.ok()) {
+            rejections.Reject(i, claim.ok() ? std::move(hold).status() : std::move(claim).status());
         } else if (*claim) {
             claims.push_back(**claim);
+        } else if (*hold) {
+            holds.push_back(std::move(**hold));
         }
     }
     if (!rejections.empty()) return OkStatus();
     return services_.on_books(session, [&](app::Books& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(services_.note_holds.Apply(books, holds));
         KESSAI_ASSIGN_OR_RETURN(auto outcome, Match(books, std::span<const Claim>(claims), batch));
         std::lock_guard lock(mutex_);
         uncommitted_[batch.partition] = std::move(outcome);

@@ -11,6 +11,7 @@
 
 #include "app/books.h"
 #include "app/match_changes.h"
+#include "app/note_holds.h"
 #include "domain/claim.h"
 #include "kessai/inbox/handler.h"
 #include "transport/reconciliation_metrics.h"
@@ -28,10 +29,12 @@ struct ConsumerServices {
     OnBooks on_books;
     StoreEntries store_dead_letters;
     const app::MatchChanges& match;
+    const app::NoteHolds& note_holds;
     ReconciliationMetrics& metrics;
 };
 
-/// Hears of one side's changes and of its closed days. `Claim` is PaymentClaim or PayoutClaim.
+/// Hears of one side's changes and of its closed days, and of payout's holds. `Claim` is
+/// PaymentClaim or PayoutClaim.
 template <class Claim>
 class ClaimConsumer final : public inbox::Handler {
  public:

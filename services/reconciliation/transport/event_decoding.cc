@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kPaymentChanged = "kessai.payment.v1.PaymentChanged";
 constexpr std::string_view kAccrualRecorded = "kessai.payout.v1.AccrualRecorded";
+constexpr std::string_view kMerchantHeldBack = "kessai.payout.v1.MerchantHeldBack";
+constexpr std::string_view kMerchantReleased = "kessai.payout.v1.MerchantReleased";
 
 Status Malformed(std::string_view what) {
     return Status(Code::kInvalidArgument, "PAYLOAD_MALFORMED", std::string(what));
@@ -21,6 +23,20 @@ Status Malformed(std::string_view what) {
 
 domain::ChangeKey KeyOf(const event::Envelope& event) {
     return {domain::PaymentId(event.object_id), event.version};
+}
+
+std::string ToText(const payout::v1::MerchantHeldBack::Sums& sums) {
+    return "gross " + std::to_string(sums.gross()) + " and fee " + std::to_string(sums.fee()) +
+           " of " + std::to_string(sums.item_count()) + " accruals";
+}
+
+std::string EvidenceOf(const payout::v1::MerchantHeldBack& message) {
+    std::string evidence = message.reason() + ": " + message.note();
+    if (message.totals().item_count() != 0 || message.recounted().item_count() != 0) {
+        evidence +=
+            "; totals: " + ToText(message.totals()) + ", recounted: " + ToText(message.recounted());
+    }
+    return evidence;
 }
 
 }  // namespace
@@ -66,6 +82,33 @@ Result<std::optional<domain::PayoutClaim>> DecodePayoutEvent(const event::Envelo
     std::ranges::copy(answered, claim.answered_content.begin());
     KESSAI_RETURN_IF_ERROR(domain::Validate(claim));
     return std::optional(claim);
+}
+
+Result<std::optional<domain::HoldNotice>> DecodeHold(const event::Envelope& event) {
+    const bool released = event.type == kMerchantReleased;
+    if (!released && event.type != kMerchantHeldBack) return std::optional<domain::HoldNotice>();
+    if (!domain::IsHold(event.object_id) || event.version == 0) {
+        return Malformed("the object is of no hold");
+    }
+    domain::HoldNotice notice{.key = {event.object_id, event.version},
+                              .content = event.content_hash,
+                              .business_date = event.business_date,
+                              .released = released};
+    if (released) {
+        payout::v1::MerchantReleased message;
+        if (!message.ParseFromString(event.payload)) return Malformed("not a MerchantReleased");
+        notice.merchant = domain::MerchantId(message.merchant_id());
+        notice.round = message.round();
+    } else {
+        payout::v1::MerchantHeldBack message;
+        if (!message.ParseFromString(event.payload)) return Malformed("not a MerchantHeldBack");
+        notice.merchant = domain::MerchantId(message.merchant_id());
+        KESSAI_ASSIGN_OR_RETURN(notice.currency, Currency::Parse(message.currency()));
+        notice.recounted_gross = message.recounted().gross();
+        notice.evidence = EvidenceOf(message);
+    }
+    if (notice.merchant.value() < 0) return Malformed("the merchant's id is negative");
+    return std::optional(std::move(notice));
 }
 
 }  // namespace kessai::reconciliation::transport

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "domain/claim.h"
+#include "domain/hold_notice.h"
 #include "kessai/event/envelope.h"
 #include "kessai/result/result.h"
 
@@ -17,5 +18,8 @@ Result<std::optional<domain::PaymentClaim>> DecodePaymentEvent(const event::Enve
 
 /// What an event of payout.events.v1 claims; nullopt for all but AccrualRecorded. Refuses alike.
 Result<std::optional<domain::PayoutClaim>> DecodePayoutEvent(const event::Envelope& event);
+
+/// Nothing for an event of payout that is about no merchant held back.
+Result<std::optional<domain::HoldNotice>> DecodeHold(const event::Envelope& event);
 
 }  // namespace kessai::reconciliation::transport

@@ -12,13 +12,19 @@ constexpr Duration kStallTimeout = std::chrono::seconds(30);
 constexpr std::string_view kDayReleased = "kessai.payout.v1.DayReleased";
 // TransferCreated and so on.
 constexpr std::string_view kOfTransfers = "kessai.payout.v1.Transfer";
+// MerchantHeldBack, MerchantReleased.
+constexpr std::string_view kOfHolds = "kessai.payout.v1.Merchant";
 
 class TopicScan {
  public:
     TopicScan(const std::string& topic, const std::vector<kafka::OffsetRange>& ranges,
               const SpillSpace& space,
               const std::function<void(const event::Envelope&, const MessageId&)>& see)
-        : see_(see), events_(space), transfer_events_(space), marked_through_(ranges.size(), 0) {
+        : see_(see),
+          events_(space),
+          transfer_events_(space),
+          hold_events_(space),
+          marked_through_(ranges.size(), 0) {
         contents_.topic = topic;
         for (const kafka::OffsetRange& range : ranges) {
             contents_.partitions.push_back({range, std::numeric_limits<std::int64_t>::max()});
@@ -42,6 +48,7 @@ class TopicScan {
     Result<TopicContents> Finish() {
         KESSAI_ASSIGN_OR_RETURN(contents_.events, events_.Finish());
         KESSAI_ASSIGN_OR_RETURN(contents_.transfer_events, transfer_events_.Finish());
+        KESSAI_ASSIGN_OR_RETURN(contents_.hold_events, hold_events_.Finish());
         return std::move(contents_);
     }
 
@@ -80,6 +87,10 @@ class TopicScan {
             kept.after_mark = false;  // A mark is of changes of payments.
             return transfer_events_.Add(kept);
         }
+        if (event.type.starts_with(kOfHolds)) {
+            kept.after_mark = false;
+            return hold_events_.Add(kept);
+        }
         events_.Add(kept);
     }
 
@@ -87,6 +98,7 @@ class TopicScan {
     TopicContents contents_;
     Sorter<EventRecord> events_;
     Sorter<EventRecord> transfer_events_;
+    Sorter<EventRecord> hold_events_;
     /// By partition: the latest day that was marked so far.
     std::vector<DayNumber> marked_through_;
 };

@@ -22,6 +22,7 @@ struct TopicContents {
     Sorted<EventRecord> events;
     /// Those of transfers (payout's topic), which are no changes' events.
     Sorted<EventRecord> transfer_events;
+    Sorted<EventRecord> hold_events;
     std::uint64_t messages = 0;
 
     struct Partition {

@@ -504,7 +504,7 @@ const Damage kM8[] = {
     {"DiscrepancyLeftOpen",
      {{'r',
        "INSERT INTO discrepancy VALUES (5, '2026-11-20', 1, 77, 1, 0, 0, 11, 'JPY', 1, NULL, '', "
-       "1, 1, 1, 1, 0, 0)"}},
+       "1, 1, 1, 1, 0, 0, 0)"}},
      {"M8 unsettled discrepancy: discrepancy 5 day 2026-11-20 payment 77"}},
     {"NotClosedInPayout",
      {{'o', "UPDATE payout_day SET state = 1 WHERE business_date = '2026-11-22'"}},
@@ -561,6 +561,45 @@ const Damage kBacklog[] = {
       "applied or settled, found PLAN_MISSING"}},
 };
 
+const Damage kHolds[] = {
+    {"StepChanged",
+     {{'o',
+       "UPDATE merchant_hold_step SET recount_gross = 8 WHERE merchant_id = 99 AND version = 2"}},
+     {"M6 content of event: hold's object 2199023256064 version 2"}},
+    {"StepOfAHoldRemoved",
+     {{'o', "DELETE FROM merchant_hold_step WHERE merchant_id = 99 AND version = 2"}},
+     {"M8 step of a hold: merchant 99 day 2026-11-20: expected 2, found 3",
+      "M6 event of no hold's step: hold 512 version 2"}},
+    {"ReleasedUntold",
+     {{'o', "UPDATE merchant_hold SET released_round = 0 WHERE merchant_id = 98"}},
+     {"M8 what others know of a hold: merchant 98 day 2026-11-21: expected released in round 0, "
+      "found "
+      "held: EVENT_PARKED"}},
+    {"HoldRemoved",
+     {{'o', "DELETE FROM merchant_hold WHERE merchant_id = 98"}},
+     {"M8 what others know of a hold: merchant 98 day 2026-11-21: expected no hold, found held: "
+      "EVENT_PARKED"}},
+    {"SumsOfAHoldChanged",
+     {{'o', "UPDATE merchant_hold SET recount_fee = 3 WHERE merchant_id = 98"}},
+     {"M8 sums that others know of a hold: merchant 98 day 2026-11-21"}},
+    {"KeptDayChanged",  // Its sum stays zero.
+     {{'o',
+       "UPDATE ledger_day SET amount = amount + IF(account = 4, 1, -1) WHERE account IN (4, 5)"}},
+     {"M2 kept day of the merchant ledger: day 2026-11-20 account fee revenue",
+      "M2 kept day of the merchant ledger: day 2026-11-20 account consumption tax"}},
+    {"KeptDayLacksAnAccount",
+     {{'o', "DELETE FROM ledger_day WHERE account = 3"}},
+     {"M2 kept day of the merchant ledger: day 2026-11-20 account in transit: expected 300, found "
+      "0"}},
+    {"RowAddedToAKeptDay",  // With its balances.
+     {{'o',
+       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 11, 5, 10, 'JPY', 5, 0, 0, 1, 700)"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = moved_available + 5 WHERE merchant_id = 11"}},
+     {"M2 kept day of the merchant ledger: day 2026-11-20 account adjustments: expected 35, found "
+      "40"}},
+};
+
 const auto kNameOf = [](const ::testing::TestParamInfo<Damage>& info) {
     return std::string(info.param.name);
 };
@@ -569,6 +608,7 @@ INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNam
 INSTANTIATE_TEST_SUITE_P(Balances, DamagedPlatformTest, ::testing::ValuesIn(kBalances), kNameOf);
 INSTANTIATE_TEST_SUITE_P(MerchantLedger, DamagedPlatformTest, ::testing::ValuesIn(kMerchantLedger),
                          kNameOf);
+INSTANTIATE_TEST_SUITE_P(Holds, DamagedPlatformTest, ::testing::ValuesIn(kHolds), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M8, DamagedPlatformTest, ::testing::ValuesIn(kM8), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M9, DamagedPlatformTest, ::testing::ValuesIn(kM9), kNameOf);
 INSTANTIATE_TEST_SUITE_P(Backlog, DamagedPlatformTest, ::testing::ValuesIn(kBacklog), kNameOf);

@@ -767,6 +767,8 @@ Status World::FinishPayout(mysql::Session& session) {
     KESSAI_RETURN_IF_ERROR(releases.End());
     KESSAI_RETURN_IF_ERROR(StoreBalances(session));
     KESSAI_RETURN_IF_ERROR(StoreMerchantLedger(session));
+    KESSAI_RETURN_IF_ERROR(StoreHolds(session));
+    KESSAI_RETURN_IF_ERROR(StoreKeptDay(session));
     return digest::AddToDay(session, digests_, 3);
 }
 
@@ -874,6 +876,80 @@ void World::TellOfTransfers() {
     auto returned = begin(payout::v1::TransferReturned(), 13, 6, 1, 200);
     returned.set_reason("R1");
     TellOfTransfer(7, 4, 20261120, returned);
+}
+
+void World::TellOfHold(std::int64_t number, std::uint32_t version, DayNumber day,
+                       const google::protobuf::Message& message) {
+    const std::int64_t object = (std::int64_t{1} << 41) + number;
+    const std::string payload = message.SerializeAsString();
+    Publish(true, object,
+            event::Seal({.type = message.GetDescriptor()->full_name(),
+                         .object_id = object,
+                         .version = version,
+                         .event_id = object * 65'536 + version,
+                         .business_date = DateOf(day),
+                         .occurred_at = FromMicros(version),
+                         .payload = payload})
+                .value());
+}
+
+// 99: held back for an event, then for other sums, and released when the event was settled. 98:
+// held back still.
+Status World::StoreHolds(mysql::Session& session) {
+    Inserter holds(session, {"world.merchant_holds", R"sql(
+        INSERT INTO merchant_hold (business_date, merchant_id, reason, open_at_close, total_gross,
+                                   total_fee, total_count, recount_gross, recount_fee,
+                                   recount_count, note, held_at_us, released_round)
+        VALUES {rows})sql"});
+    holds.Add(DateOf(20261120), 99, 2, 0, 0, 0, 0, 7, 1, 1, "rows differ", 1, 1);
+    holds.Add(DateOf(20261121), 98, 1, 0, 0, 0, 0, 0, 0, 0, "an event waits", 1, std::nullopt);
+    KESSAI_RETURN_IF_ERROR(holds.End());
+    Inserter steps(session, {"world.merchant_hold_steps", R"sql(
+        INSERT INTO merchant_hold_step (business_date, merchant_id, version, hold_number, reason,
+                                        total_gross, total_fee, total_count, recount_gross,
+                                        recount_fee, recount_count, note, released_round, at_us)
+        VALUES {rows})sql"});
+    const auto tell = [&](DayNumber day, std::int64_t merchant, std::int64_t number,
+                          std::uint32_t version, int reason, std::int64_t recounted,
+                          const std::string& note) {
+        steps.Add(DateOf(day), merchant, version, number, reason, 0, 0, 0, recounted, recounted / 7,
+                  recounted / 7, note, std::nullopt, version);
+        payout::v1::MerchantHeldBack message;
+        message.set_merchant_id(merchant);
+        message.set_currency(kYen);
+        message.set_reason(reason == 1 ? "EVENT_PARKED" : "RECOUNT_DIFFERS");
+        message.mutable_totals();
+        message.mutable_recounted()->set_gross(recounted);
+        message.mutable_recounted()->set_fee(recounted / 7);
+        message.mutable_recounted()->set_item_count(recounted / 7);
+        message.set_note(note);
+        TellOfHold(number, version, day, message);
+    };
+    tell(20261120, 99, 512, 1, 1, 0, "an event waits");
+    tell(20261120, 99, 512, 2, 2, 7, "rows differ");
+    steps.Add(DateOf(20261120), 99, 3, 512, 0, 0, 0, 0, 0, 0, 0, "", 1, 3);
+    payout::v1::MerchantReleased released;
+    released.set_merchant_id(99);
+    released.set_round(1);
+    TellOfHold(512, 3, 20261120, released);
+    tell(20261121, 98, 513, 1, 1, 0, "an event waits");
+    return steps.End();
+}
+
+// Of the day of all its journals: what these move is added up by hand.
+Status World::StoreKeptDay(mysql::Session& session) {
+    return internal::TakeStatus(session.Execute(mysql::Query{"world.ledger_day", R"sql(
+        INSERT INTO ledger_day (business_date, account, amount, kept_at_us)
+        SELECT '2026-11-20', a.account,
+               CASE a.account WHEN 0 THEN -t.gross WHEN 1 THEN t.gross - t.fee - (r.gross - r.fee)
+                              WHEN 2 THEN r.net - 950 WHEN 3 THEN 300 WHEN 4 THEN t.fee + 100
+                              WHEN 5 THEN r.tax + 10 WHEN 6 THEN 500 ELSE 40 END, 1
+        FROM (SELECT 0 AS account UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4
+              UNION SELECT 5 UNION SELECT 6 UNION SELECT 7) a,
+             (SELECT SUM(gross) AS gross, SUM(fee) AS fee FROM merchant_day_total
+              WHERE business_date = '2026-11-20') t,
+             (SELECT SUM(gross) AS gross, SUM(fee) AS fee, SUM(tax) AS tax, SUM(net) AS net
+              FROM merchant_release WHERE business_date = '2026-11-20') r)sql"}));
 }
 
 Status World::StoreMerchantLedger(mysql::Session& session) {

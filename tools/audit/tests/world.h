@@ -168,6 +168,10 @@ class World {
     /// Of the transfer, as its rows tell it, at time 1.
     void TellOfTransfer(std::int64_t transfer, std::uint32_t version, DayNumber day,
                         const google::protobuf::Message& message);
+    void TellOfHold(std::int64_t number, std::uint32_t version, DayNumber day,
+                    const google::protobuf::Message& message);
+    Status StoreHolds(mysql::Session& session);
+    Status StoreKeptDay(mysql::Session& session);
     void TellOfTransfers();
 
     Status FlushPayment(mysql::Session& session);

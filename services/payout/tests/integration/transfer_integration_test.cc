@@ -211,16 +211,13 @@ TEST_F(TransferTest, FromASaleToTheBank) {
     EXPECT_EQ(BalanceOf(7).in_transit, 0);
     CheckBooks();
 
-    domain::TrialBalance released;
-    domain::TrialBalance paid;
-    bool november_final = true;
-    ASSERT_OK(transfers_.store.InTransaction([&](app::LedgerTransaction& t) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(released, t.SumDay(day));
-        KESSAI_ASSIGN_OR_RETURN(paid, t.SumDay(kDue));
-        november_final = t.book_date() > kDue;
-        return OkStatus();
-    }));
-    EXPECT_FALSE(november_final);
+    ASSERT_OK_AND_ASSIGN(const auto of_day, transfers_.books.Run(day));
+    ASSERT_OK_AND_ASSIGN(const auto of_due, transfers_.books.Run(kDue));
+    EXPECT_TRUE(of_day.journals_final);
+    EXPECT_FALSE(of_due.journals_final);
+    EXPECT_EQ(of_due.opening, of_day.closing);
+    const domain::TrialBalance& released = of_day.moved;
+    const domain::TrialBalance& paid = of_due.moved;
     using domain::Account;
     EXPECT_EQ(released.Total().value(), 0);
     EXPECT_EQ(paid.Total().value(), 0);

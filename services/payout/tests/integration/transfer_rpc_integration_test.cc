@@ -56,6 +56,7 @@ constexpr auto& ListAdjustments =
     Of<"ListAdjustments", v1::ListAdjustmentsRequest, v1::ListAdjustmentsResponse>;
 constexpr auto& GetTrialBalance =
     Of<"GetTrialBalance", v1::GetTrialBalanceRequest, v1::TrialBalance>;
+constexpr auto& GetFeeReport = Of<"GetFeeReport", v1::GetFeeReportRequest, v1::FeeReport>;
 constexpr auto& ListJournal = Of<"ListJournal", v1::ListJournalRequest, v1::JournalEntry>;
 
 /// The service's methods behind a real server, called over a real connection.
@@ -67,9 +68,11 @@ class TransferRpcTest : public PayoutTest {
           ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
           verifier_(ring_, SystemClock(), {.audience = "payout"}),
           signer_(ring_, SystemClock()),
-          methods_({transfers_.store, transfers_.reader, transfers_.bank_accounts, transfers_.terms,
+          fees_({}, transfers_.book_reader, transfers_.store, payout_->release_store,
+                payout_->plans, clock_),
+          methods_({transfers_.reader, transfers_.bank_accounts, transfers_.terms,
                     transfers_.create, transfers_.request, transfers_.send, transfers_.import,
-                    transfers_.adjust, transfers_.trace}),
+                    transfers_.adjust, transfers_.trace, transfers_.books, fees_}),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kTransferServiceName, transport::TransferPolicy());
@@ -144,6 +147,7 @@ class TransferRpcTest : public PayoutTest {
     auth::FixedKeyRing ring_;
     auth::TokenVerifier verifier_;
     auth::TokenSigner signer_;
+    app::ReportFees fees_;
     transport::TransferService methods_;
     rpc::WorkerPool pool_;
     rpc::Server server_;
@@ -333,6 +337,17 @@ TEST_F(TransferRpcTest, APayoutOverTheWire) {
     clock_.Set(Day(20261201).At(std::chrono::hours(1)));
     ASSERT_OK_AND_ASSIGN(balance, Call(GetTrialBalance(), trial, read));
     EXPECT_TRUE(balance.journals_final());
+    // What the day of the release closed with is what this one opened with.
+    trial.set_business_date(kDue.Previous().ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto before, Call(GetTrialBalance(), trial, read));
+    for (int i = 0; i < balance.lines_size(); ++i) {
+        EXPECT_EQ(balance.lines(i).opening(), before.lines(i).closing());
+        EXPECT_EQ(balance.lines(i).closing(),
+                  balance.lines(i).opening() + balance.lines(i).amount());
+    }
+    EXPECT_EQ(balance.lines(2).account(), "AVAILABLE");
+    EXPECT_GT(balance.lines(2).opening(), 0);
+
     v1::ListJournalRequest journal;
     journal.set_business_date(kDue.ToNumber());
     ASSERT_OK_AND_ASSIGN(const auto entries, List(ListJournal(), journal, read));
