@@ -20,6 +20,7 @@ class OperatorTransferApi {
                         const Clock& clock);
 
     net::Task<http::Response> PutBankAccount(const RequestScope& scope) const;
+    net::Task<http::Response> VerifyBankAccount(const RequestScope& scope) const;
     net::Task<http::Response> ConfirmBankAccount(const RequestScope& scope) const;
     net::Task<http::Response> ListBankAccounts(const RequestScope& scope) const;
     net::Task<http::Response> PutPayoutTerms(const RequestScope& scope) const;
@@ -31,6 +32,7 @@ class OperatorTransferApi {
     net::Task<http::Response> CreateTransfers(const RequestScope& scope) const;
     net::Task<http::Response> RequestPayout(const RequestScope& scope) const;
     net::Task<http::Response> ReissuePayout(const RequestScope& scope) const;
+    net::Task<http::Response> CancelTransfer(const RequestScope& scope) const;
     net::Task<http::Response> GetPayout(const RequestScope& scope) const;
     net::Task<http::Response> ListPayouts(const RequestScope& scope) const;
     net::Task<http::Response> TraceTransfer(const RequestScope& scope) const;

@@ -23,6 +23,9 @@ struct StatementFile {
 struct IssuedStatement {
     domain::MerchantId merchant;
     BusinessDate cycle_start;
+    /// From 1; above: a correction of the one before.
+    int version = 1;
+    std::string correction_reason = {};
     /// Of the merchant's profile.
     int profile = 0;
     BusinessDate issued_on;
@@ -54,12 +57,19 @@ class StatementStore {
     virtual Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
                                                                        int version) = 0;
 
+    /// Merchants above `after` that have a profile and no statement of the cycle, rising, at most
+    /// `limit`.
+    virtual Result<std::vector<domain::MerchantId>> Unissued(BusinessDate cycle_start,
+                                                             domain::MerchantId after,
+                                                             int limit) = 0;
+    /// The version; 0: the latest. Nothing when there is none.
     virtual Result<std::optional<IssuedStatement>> FindIssued(domain::MerchantId merchant,
-                                                              BusinessDate cycle_start) = 0;
+                                                              BusinessDate cycle_start,
+                                                              int version = 0) = 0;
     virtual Result<std::optional<StatementFile>> FindFile(domain::MerchantId merchant,
-                                                          BusinessDate cycle_start,
+                                                          BusinessDate cycle_start, int version,
                                                           std::string_view format) = 0;
-    /// Stores it with its files, or nothing, when it was issued before.
+    /// Stores it with its files, or nothing, when the version is there already.
     virtual Status Insert(const IssuedStatement& statement) = 0;
 };
 
