@@ -657,7 +657,8 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
 
     using Transfers = transport::OperatorTransferApi;
     const auto& transfers =
-        context.Own(std::make_unique<Transfers>(channels, *upstreams.signer, workers, clock));
+        context.Own(std::make_unique<Transfers>(channels, *upstreams.signer, workers, clock,
+                                                options.limits.result_bytes_max));
     handlers["operator_putBankAccount"] = Bind(transfers, &Transfers::PutBankAccount);
     handlers["operator_listBankAccounts"] = Bind(transfers, &Transfers::ListBankAccounts);
     handlers["operator_confirmBankAccount"] = Bind(transfers, &Transfers::ConfirmBankAccount);
@@ -720,7 +721,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Loop
         wrapper_options, context.tracer(), telemetry, loops.limiters, loops.operators));
     auto& router = context.Own(std::make_unique<http::Router>(transport::MakeFamilies()));
     KESSAI_RETURN_IF_ERROR(transport::AddRoutes(
-        router, handlers, options.dev_issuer.enabled,
+        router, handlers, options.dev_issuer.enabled, options.limits.result_bytes_max,
         [&wrapper](const transport::RouteSpec& spec, transport::ApiHandler handler) {
             return wrapper.Wrap(spec, std::move(handler));
         }));

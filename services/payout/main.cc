@@ -359,6 +359,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
 
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
+    // With what is around a result file.
+    server_options.receive_bytes_max = std::max<std::size_t>(
+        server_options.receive_bytes_max, options.transfers.import.file_bytes_max + 64 * 1'024);
     auto& server = context.Own(std::make_unique<rpc::Server>(
         std::move(server_options), context.clock(), verifier, &telemetry));
     rpc::Service service(transport::kServiceName, transport::Policy());

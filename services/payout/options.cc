@@ -111,7 +111,8 @@ void Describe(config::Schema& schema, TransferSettings& options) {
                 .min = 1,
                 .max = 999'999});
     schema.Size("result_bytes_max", &options.import.file_bytes_max,
-                {.description = "Largest result file taken in; below grpc.receive_bytes_max",
+                {.description = "Largest result file taken in; the gateway's limits.result_bytes_max "
+                                "bounds it too",
                  .min = 1'024,
                  .max = 64 << 20});
     schema.Choice("line_end", &options.line_end,

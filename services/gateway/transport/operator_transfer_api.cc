@@ -72,7 +72,6 @@ constexpr std::uint32_t kAccrualsMax = 1'000;
 constexpr std::size_t kJournalPage = 1'000;
 // As many transfers as payout puts into one file, and more.
 constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
-constexpr std::size_t kResultTextMax = std::size_t{3} << 20;
 constexpr std::size_t kRequestKeyMax = 48;
 constexpr std::int64_t kAmountDigits12 = 999'999'999'999;
 
@@ -112,8 +111,13 @@ Status ReadListOfAll(const http::Request& from, Request& request) {
 }  // namespace
 
 OperatorTransferApi::OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer,
-                                         rpc::WorkerPool& workers, const Clock& clock)
-    : payout_(std::move(payout)), signer_(signer), workers_(workers), clock_(clock) {}
+                                         rpc::WorkerPool& workers, const Clock& clock,
+                                         std::size_t result_bytes_max)
+    : payout_(std::move(payout)),
+      signer_(signer),
+      workers_(workers),
+      clock_(clock),
+      result_bytes_max_(result_bytes_max) {}
 
 template <class Request, class Response>
 net::Task<http::Response> OperatorTransferApi::Forward(const RequestScope& scope,
@@ -401,7 +405,7 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     fields.OnlyThese({"format", "content"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
-    request.set_content(fields.Text("content", kResultTextMax));
+    request.set_content(fields.Text("content", result_bytes_max_));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     const std::string object = request.format();
     http::Response answer = co_await Forward(scope, ImportResultsMethod(), std::move(request));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 
 #include "kessai/auth/token.h"
@@ -17,7 +18,7 @@ namespace kessai::gateway::transport {
 class OperatorTransferApi {
  public:
     OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer, rpc::WorkerPool& workers,
-                        const Clock& clock);
+                        const Clock& clock, std::size_t result_bytes_max = std::size_t{3} << 20);
 
     net::Task<http::Response> PutBankAccount(const RequestScope& scope) const;
     net::Task<http::Response> VerifyBankAccount(const RequestScope& scope) const;
@@ -65,6 +66,7 @@ class OperatorTransferApi {
     auth::TokenSigner& signer_;
     rpc::WorkerPool& workers_;
     const Clock& clock_;
+    const std::size_t result_bytes_max_;
 };
 
 }  // namespace kessai::gateway::transport

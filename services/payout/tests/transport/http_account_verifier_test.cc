@@ -8,12 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
-#include "kessai/http/server.h"
 #include "kessai/testing/matchers.h"
+#include "tests/inquiry_server.h"
 
 namespace kessai::payout {
 namespace {
@@ -21,75 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 using domain::VerificationState;
-using ::testing::ElementsAre;
 using testing::Refuses;
 using ::testing::SizeIs;
-
-/// A bank's inquiry service, or what a test makes of one.
-class Bank {
- public:
-    Bank() : loop_("bank"), router_(Families()) {
-        http::Route route;
-        route.name = "inquiry";
-        route.method = http::Method::kPost;
-        route.path = "/inquiry";
-        route.family = &router_.FamilyOf("/inquiry");
-        route.handler = [this](const http::Request& request) -> net::Task<http::Response> {
-            http::Response response;
-            Duration wait{};
-            {
-                const std::lock_guard lock(mutex_);
-                questions_.push_back(std::string(request.Header("authorization")) + " " +
-                                     request.body);
-                response.status = status_;
-                response.body = answer_;
-                wait = wait_;
-            }
-            co_await loop_.Sleep(wait);
-            co_return response;
-        };
-        EXPECT_OK(router_.Add(std::move(route)));
-        loop_.Start();
-        server_ = std::make_unique<http::Server>(http::Server::Options{}, router_,
-                                                 std::vector<net::Loop*>{&loop_}, observer_);
-        EXPECT_OK(server_->Listen("127.0.0.1", 0));
-    }
-    ~Bank() {
-        EXPECT_TRUE(server_->Drain(10s));
-        loop_.Stop();
-    }
-    void Answer(std::string answer, int status = 200, Duration wait = {}) {
-        const std::lock_guard lock(mutex_);
-        answer_ = std::move(answer);
-        status_ = status;
-        wait_ = wait;
-    }
-    std::vector<std::string> questions() const {
-        const std::lock_guard lock(mutex_);
-        return questions_;
-    }
-    std::string url() const {
-        return "http://127.0.0.1:" + std::to_string(server_->port()) + "/inquiry";
-    }
-
- private:
-    static std::vector<std::unique_ptr<http::Family>> Families() {
-        std::vector<std::unique_ptr<http::Family>> families;
-        families.push_back(std::make_unique<http::Family>());
-        families.back()->name = "bank";
-        return families;
-    }
-
-    net::Loop loop_;
-    http::Router router_;
-    http::ServerObserver observer_;
-    std::unique_ptr<http::Server> server_;
-    mutable std::mutex mutex_;
-    std::string answer_;
-    int status_ = 200;
-    Duration wait_{};
-    std::vector<std::string> questions_;
-};
 
 domain::BankAccount Account() {
     domain::BankAccount account;
@@ -113,7 +44,7 @@ std::unique_ptr<transport::HttpAccountVerifier> Asking(const std::string& url,
 }
 
 TEST(HttpAccountVerifierTest, EachCodeOfABankIsWhatItSays) {
-    Bank bank;
+    InquiryServer bank;
     const auto verifier = Asking(bank.url());
     const struct {
         const char* answer;
@@ -139,7 +70,7 @@ TEST(HttpAccountVerifierTest, EachCodeOfABankIsWhatItSays) {
 }
 
 TEST(HttpAccountVerifierTest, WhatIsNoPlainAnswerIsNotKnown) {
-    Bank bank;
+    InquiryServer bank;
     const auto verifier = Asking(bank.url());
     for (const char* answer :
          {"", "{}", "0", R"("0")", R"({"code": 0})", R"({"code": null})", R"({"code": ""})",
@@ -165,7 +96,7 @@ TEST(HttpAccountVerifierTest, WhatIsNoPlainAnswerIsNotKnown) {
 TEST(HttpAccountVerifierTest, ABankThatDoesNotAnswerIsNotWaitedForLong) {
     std::string nobody;
     {
-        Bank bank;
+        InquiryServer bank;
         nobody = bank.url();
         bank.Answer(R"({"code": "0"})", 200, 2s);
         const auto verifier = Asking(bank.url(), 200ms);
@@ -181,7 +112,7 @@ TEST(HttpAccountVerifierTest, ABankThatDoesNotAnswerIsNotWaitedForLong) {
 
 // What a holder's name may have is no part of the question's form.
 TEST(HttpAccountVerifierTest, NamesAreQuoted) {
-    Bank bank;
+    InquiryServer bank;
     bank.Answer(R"({"code": "2"})");
     domain::BankAccount account = Account();
     account.holder_kana = R"(A\B")";
