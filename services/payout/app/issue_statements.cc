@@ -212,10 +212,11 @@ Result<IssuedMonth> IssueStatements::IssueNext(BusinessDate cycle_start, domain:
     if (issuer_.name.empty()) {
         return Refuse(domain::reason::kIssuerMissing, "no issuer of invoices is configured");
     }
-    KESSAI_ASSIGN_OR_RETURN(const auto merchants,
+    KESSAI_ASSIGN_OR_RETURN(const UnissuedMerchants unissued,
                             statements_.Unissued(cycle_start, after, merchants_max));
     IssuedMonth month;
-    for (const domain::MerchantId merchant : merchants) {
+    month.next = unissued.next;
+    for (const domain::MerchantId merchant : unissued.merchants) {
         KESSAI_ASSIGN_OR_RETURN(const auto rows, statements_.Load(merchant, cycle_start));
         const auto view = IsEmpty(rows) ? Result<StatementView>(StatementView())
                                         : Issue(merchant, cycle_start, issued_by);
@@ -231,7 +232,6 @@ Result<IssuedMonth> IssueStatements::IssueNext(BusinessDate cycle_start, domain:
             return view.status();
         }
     }
-    if (merchants.size() == static_cast<std::size_t>(merchants_max)) month.next = merchants.back();
     return month;
 }
 

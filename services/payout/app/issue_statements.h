@@ -64,8 +64,8 @@ class IssueStatements {
     /// PROFILE_MISSING, ISSUER_MISSING; those of Show.
     Result<StatementView> Issue(domain::MerchantId merchant, BusinessDate cycle_start,
                                 std::string_view issued_by);
-    /// Issues the cycle's statements of the next `merchants_max` merchants above `after` that have
-    /// a profile and none yet. One that is refused hinders no other. What is issued is found to be,
+    /// Issues the cycle's statements of the next merchants above `after` that have a profile and
+    /// none yet, at most `merchants_max`. One that is refused hinders no other. What is issued is found to be,
     /// so it may be begun again at any time. FAILED_PRECONDITION STATEMENT_NOT_FINAL (the cycle is
     /// not over), ISSUER_MISSING; the database's.
     Result<IssuedMonth> IssueNext(BusinessDate cycle_start, domain::MerchantId after,

@@ -37,6 +37,14 @@ struct IssuedStatement {
     std::vector<StatementFile> files;
 };
 
+/// Merchants without a statement of a cycle: so many as were asked for, or fewer, or none, while
+/// there are more.
+struct UnissuedMerchants {
+    std::vector<domain::MerchantId> merchants;
+    /// Behind whom to go on; nothing: all were looked at.
+    std::optional<domain::MerchantId> next;
+};
+
 /// What statements are made of, and those that were issued, in the database. Thread safe.
 class StatementStore {
  public:
@@ -57,11 +65,9 @@ class StatementStore {
     virtual Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
                                                                        int version) = 0;
 
-    /// Merchants above `after` that have a profile and no statement of the cycle, rising, at most
-    /// `limit`.
-    virtual Result<std::vector<domain::MerchantId>> Unissued(BusinessDate cycle_start,
-                                                             domain::MerchantId after,
-                                                             int limit) = 0;
+    /// Looks through some of the merchants above `after` that have a profile, by rising id.
+    virtual Result<UnissuedMerchants> Unissued(BusinessDate cycle_start, domain::MerchantId after,
+                                               int merchants_max) = 0;
     /// The version; 0: the latest. Nothing when there is none.
     virtual Result<std::optional<IssuedStatement>> FindIssued(domain::MerchantId merchant,
                                                               BusinessDate cycle_start,

@@ -21,6 +21,8 @@ constexpr Duration kAcquireTimeout = std::chrono::seconds(1);
 constexpr std::size_t kTextMax = 255;
 // Some hundred pages.
 constexpr int kMovesMax = 5'000;
+// Some milliseconds, when nearly all have their statement.
+constexpr int kMerchantsLookedThrough = 5'000;
 
 // Days are some hundreds a year, and each is a look-up by key in the larger tables.
 constexpr mysql::Query kClosedThrough{"payout_day.closed_through", R"sql(
@@ -79,11 +81,11 @@ constexpr mysql::Query kFindProfile{"merchant_profile.find_version",
                                     "SELECT " KESSAI_PROFILE_COLUMNS R"sql(
     FROM merchant_profile WHERE merchant_id = ? AND version = ?)sql"};
 constexpr mysql::Query kUnissued{"merchant_statement.unissued", R"sql(
-    SELECT p.merchant_id
+    SELECT p.merchant_id, s.merchant_id IS NULL
     FROM merchant_profile p FORCE INDEX (PRIMARY)
     LEFT JOIN merchant_statement s ON s.cycle_start = ? AND s.merchant_id = p.merchant_id
         AND s.version = 1
-    WHERE p.merchant_id > ? AND p.version = 1 AND s.merchant_id IS NULL
+    WHERE p.merchant_id > ? AND p.version = 1
     ORDER BY p.merchant_id LIMIT ?)sql"};
 constexpr mysql::Query kFindIssued{"merchant_statement.find", R"sql(
     SELECT profile, issued_on, opening, closing, issued_by, version, correction_reason
@@ -265,13 +267,22 @@ Result<std::optional<domain::MerchantProfile>> MysqlStatementStore::FindProfile(
     return std::optional(ReadProfile(rows));
 }
 
-Result<std::vector<MerchantId>> MysqlStatementStore::Unissued(BusinessDate cycle_start,
-                                                              MerchantId after, int limit) {
+Result<app::UnissuedMerchants> MysqlStatementStore::Unissued(BusinessDate cycle_start,
+                                                             MerchantId after, int merchants_max) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kUnissued, cycle_start, after, limit));
-    std::vector<MerchantId> merchants;
-    while (rows.Next()) merchants.emplace_back(rows.Int(0));
-    return merchants;
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session->Select(kUnissued, cycle_start, after, kMerchantsLookedThrough));
+    app::UnissuedMerchants found;
+    if (rows.size() == static_cast<std::size_t>(kMerchantsLookedThrough)) found.next = after;
+    const auto full = [&] {
+        return found.merchants.size() == static_cast<std::size_t>(merchants_max);
+    };
+    while (!full() && rows.Next()) {
+        const MerchantId merchant(rows.Int(0));
+        if (rows.Bool(1)) found.merchants.push_back(merchant);
+        if (found.next || full()) found.next = merchant;
+    }
+    return found;
 }
 
 Result<std::optional<app::IssuedStatement>> MysqlStatementStore::FindIssued(

@@ -19,8 +19,8 @@ class MysqlStatementStore final : public app::StatementStore {
         domain::MerchantId merchant) override;
     Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
                                                                int version) override;
-    Result<std::vector<domain::MerchantId>> Unissued(BusinessDate cycle_start,
-                                                     domain::MerchantId after, int limit) override;
+    Result<app::UnissuedMerchants> Unissued(BusinessDate cycle_start, domain::MerchantId after,
+                                            int merchants_max) override;
     Result<std::optional<app::IssuedStatement>> FindIssued(domain::MerchantId merchant,
                                                            BusinessDate cycle_start,
                                                            int version) override;

@@ -28,7 +28,7 @@ class InquiryServer {
             {
                 const std::lock_guard lock(mutex_);
                 questions_.push_back(std::string(request.Header("authorization")) + " " +
-                                     request.body);
+                                     std::string(request.body));
                 response.status = status_;
                 response.body = answer_;
                 wait = wait_;
@@ -65,6 +65,9 @@ class InquiryServer {
         std::vector<std::unique_ptr<http::Family>> families;
         families.push_back(std::make_unique<http::Family>());
         families.back()->name = "bank";
+        families.back()->refuse = [](http::Fault, std::string_view, std::string_view) {
+            return http::Response();
+        };
         return families;
     }
 
