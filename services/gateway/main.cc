@@ -656,9 +656,8 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
 
     using Transfers = transport::OperatorTransferApi;
-    const auto& transfers =
-        context.Own(std::make_unique<Transfers>(channels, *upstreams.signer, workers, clock,
-                                                options.limits.result_bytes_max));
+    const auto& transfers = context.Own(std::make_unique<Transfers>(
+        channels, *upstreams.signer, workers, clock, options.limits.result_bytes_max));
     handlers["operator_putBankAccount"] = Bind(transfers, &Transfers::PutBankAccount);
     handlers["operator_listBankAccounts"] = Bind(transfers, &Transfers::ListBankAccounts);
     handlers["operator_confirmBankAccount"] = Bind(transfers, &Transfers::ConfirmBankAccount);

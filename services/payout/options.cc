@@ -110,11 +110,12 @@ void Describe(config::Schema& schema, TransferSettings& options) {
                 .unit = "transfers",
                 .min = 1,
                 .max = 999'999});
-    schema.Size("result_bytes_max", &options.import.file_bytes_max,
-                {.description = "Largest result file taken in; the gateway's limits.result_bytes_max "
-                                "bounds it too",
-                 .min = 1'024,
-                 .max = 64 << 20});
+    schema.Size(
+        "result_bytes_max", &options.import.file_bytes_max,
+        {.description = "Largest result file taken in; the gateway's limits.result_bytes_max "
+                        "bounds it too",
+         .min = 1'024,
+         .max = 64 << 20});
     schema.Choice("line_end", &options.line_end,
                   {{"none", zengin::LineEnd::kNone},
                    {"lf", zengin::LineEnd::kLf},
@@ -138,10 +139,11 @@ void Describe(config::Schema& schema, TransferSettings& options) {
 }
 
 void Describe(config::Schema& schema, AccountSettings& options) {
-    schema.Choice("verification", &options.accounts.verification_required,
-                  {{"none", false}, {"required", true}},
-                  {.description = "Whether a merchant's bank account comes into force only when its "
-                                  "bank has verified it; those in force stay"});
+    schema.Choice(
+        "verification", &options.accounts.verification_required,
+        {{"none", false}, {"required", true}},
+        {.description = "Whether a merchant's bank account comes into force only when its "
+                        "bank has verified it; those in force stay"});
     schema.Text("verifier_url", &options.verifier_url,
                 {.description = "Where a bank is asked about an account (http or https); empty: "
                                 "none can be asked",

@@ -113,12 +113,12 @@ std::vector<std::string> RepeatableOperatorMethods() {
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",
-        {"PutBankAccount",    "VerifyBankAccount", "ConfirmBankAccount", "ListBankAccounts",
-         "PutPayoutTerms",    "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",
-         "ListPayoutHolds",   "CreateTransfers",   "RequestPayout",      "ReissuePayout",
-         "CancelTransfer",    "GetPayout",         "ListPayouts",        "TraceTransfer",
-         "ListDayAccruals",   "TracePayment",      "GatherTransfers",    "GetTransferFile",
-         "ListAdjustments",   "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",
+        {"PutBankAccount",  "VerifyBankAccount", "ConfirmBankAccount", "ListBankAccounts",
+         "PutPayoutTerms",  "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",
+         "ListPayoutHolds", "CreateTransfers",   "RequestPayout",      "ReissuePayout",
+         "CancelTransfer",  "GetPayout",         "ListPayouts",        "TraceTransfer",
+         "ListDayAccruals", "TracePayment",      "GatherTransfers",    "GetTransferFile",
+         "ListAdjustments", "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",
          "ListJournal"});
     add("kessai.payout.v1.StatementService",
         {"PutMerchantProfile", "GetMerchantProfile", "GetStatement", "GetStatementFile",

@@ -65,9 +65,9 @@ class IssueStatements {
     Result<StatementView> Issue(domain::MerchantId merchant, BusinessDate cycle_start,
                                 std::string_view issued_by);
     /// Issues the cycle's statements of the next merchants above `after` that have a profile and
-    /// none yet, at most `merchants_max`. One that is refused hinders no other. What is issued is found to be,
-    /// so it may be begun again at any time. FAILED_PRECONDITION STATEMENT_NOT_FINAL (the cycle is
-    /// not over), ISSUER_MISSING; the database's.
+    /// none yet, at most `merchants_max`. One that is refused hinders no other. What is issued is
+    /// found to be, so it may be begun again at any time. FAILED_PRECONDITION STATEMENT_NOT_FINAL
+    /// (the cycle is not over), ISSUER_MISSING; the database's.
     Result<IssuedMonth> IssueNext(BusinessDate cycle_start, domain::MerchantId after,
                                   int merchants_max, std::string_view issued_by);
     /// Makes a version (from 2) that corrects the one before it: with the names and formats of now,
@@ -76,8 +76,7 @@ class IssueStatements {
     /// FAILED_PRECONDITION STATEMENT_NOT_ISSUED, STATEMENT_OUT_OF_TURN, STATEMENT_UNCHANGED (all
     /// that would differ is that it corrects), PROFILE_MISSING, ISSUER_MISSING; those of Show.
     Result<StatementView> Correct(domain::MerchantId merchant, BusinessDate cycle_start,
-                                  int version, std::string_view reason,
-                                  std::string_view issued_by);
+                                  int version, std::string_view reason, std::string_view issued_by);
 
  private:
     /// The day that journals are of from now on, in all processes.

@@ -93,13 +93,12 @@ Result<std::optional<MerchantJournal>> Cancel(const Payout& payout, std::string_
     transfer.reason = std::string(reason);
     transfer.cancelled_by = std::string(cancelled_by);
     const bool charged = transfer.attempt == 1;
-    return std::optional<MerchantJournal>(
-        MerchantJournal{.kind = JournalKind::kTransferCancelled,
-                        .merchant = transfer.merchant,
-                        .object = transfer.id.value(),
-                        .amount = transfer.amount,
-                        .fee = charged ? payout.amounts.fee : 0,
-                        .tax = charged ? payout.amounts.tax : 0});
+    return std::optional<MerchantJournal>(MerchantJournal{.kind = JournalKind::kTransferCancelled,
+                                                          .merchant = transfer.merchant,
+                                                          .object = transfer.id.value(),
+                                                          .amount = transfer.amount,
+                                                          .fee = charged ? payout.amounts.fee : 0,
+                                                          .tax = charged ? payout.amounts.tax : 0});
 }
 
 }  // namespace kessai::payout::domain

@@ -89,8 +89,8 @@ Result<std::optional<MerchantJournal>> Cancel(const Payout& payout, std::string_
 
 /// Whether the money of the attempt is back in available, so that there may be another.
 inline bool CameBack(const Transfer& transfer) {
-    return transfer.state == TransferState::kFailed ||
-           transfer.state == TransferState::kReturned || transfer.state == TransferState::kCancelled;
+    return transfer.state == TransferState::kFailed || transfer.state == TransferState::kReturned ||
+           transfer.state == TransferState::kCancelled;
 }
 
 /// Whether a payout with this last attempt is over, and was for nothing: a later attempt that is

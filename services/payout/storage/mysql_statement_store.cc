@@ -192,9 +192,9 @@ Status LoadMoves(mysql::Session& session, domain::StatementRows& statement, Busi
     constexpr int kCreated = static_cast<int>(domain::JournalKind::kTransferCreated);
     constexpr int kCancelled = static_cast<int>(domain::JournalKind::kTransferCancelled);
     KESSAI_ASSIGN_OR_RETURN(
-        auto rows, session.Select(kMoves, kAdjustment, kAdjustment, kCreated, kCancelled,
-                                  statement.merchant, statement.cycle_start, through,
-                                  kMovesMax + 1));
+        auto rows,
+        session.Select(kMoves, kAdjustment, kAdjustment, kCreated, kCancelled, statement.merchant,
+                       statement.cycle_start, through, kMovesMax + 1));
     if (rows.size() > kMovesMax) {
         return Status(Code::kResourceExhausted, domain::reason::kStatementTooLarge,
                       "merchant " + statement.merchant.ToString() + " has more than " +
@@ -302,8 +302,8 @@ Result<std::optional<app::IssuedStatement>> MysqlStatementStore::FindIssued(
                                 .closing = rows.Int(3),
                                 .issued_by = rows.Text(4),
                                 .files = {}};
-    KESSAI_ASSIGN_OR_RETURN(auto files, session->Select(kFindHashes, cycle_start, merchant,
-                                                        issued.version));
+    KESSAI_ASSIGN_OR_RETURN(auto files,
+                            session->Select(kFindHashes, cycle_start, merchant, issued.version));
     while (files.Next()) {
         issued.files.push_back({.format = files.Text(0), .hash = ReadHash(files, 1)});
     }
@@ -315,8 +315,8 @@ Result<std::optional<app::StatementFile>> MysqlStatementStore::FindFile(Merchant
                                                                         int version,
                                                                         std::string_view format) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kFindFile, cycle_start, merchant, version,
-                                                       format));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session->Select(kFindFile, cycle_start, merchant, version, format));
     if (!rows.Next()) return std::optional<app::StatementFile>();
     return std::optional(app::StatementFile{
         .format = std::string(format), .hash = ReadHash(rows, 0), .content = rows.Bytes(1)});
@@ -326,8 +326,7 @@ Status MysqlStatementStore::Insert(const app::IssuedStatement& statement) {
     mysql::RowList head;
     head.Add(statement.cycle_start, statement.merchant, statement.profile, statement.issued_on,
              statement.opening, statement.closing, CutText(statement.issued_by, kTextMax),
-             clock_.Now(), statement.version,
-             CutText(statement.correction_reason, kTextMax));
+             clock_.Now(), statement.version, CutText(statement.correction_reason, kTextMax));
     mysql::RetryPolicy policy;
     // Whether it is there already is what the key tells.
     policy.rerun_unknown = true;

@@ -149,9 +149,8 @@ Result<std::vector<app::PayableMerchant>> MysqlTransferRecords::PayableMerchants
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kPayable, after, limit));
     std::vector<app::PayableMerchant> merchants;
     while (rows.Next()) {
-        merchants.push_back(
-            {domain::MerchantId(rows.Int(0)), rows.IsNull(1) ? of_all : ReadTerms(rows, 1),
-             rows.Bool(8)});
+        merchants.push_back({domain::MerchantId(rows.Int(0)),
+                             rows.IsNull(1) ? of_all : ReadTerms(rows, 1), rows.Bool(8)});
     }
     return merchants;
 }

@@ -175,8 +175,8 @@ Result<std::string> CsvStatementFormat::Write(const domain::StatementPaper& pape
         say("発行日", paper.issued_on.ToString());
     }
     if (paper.corrects) {
-        say("修正対象", paper.corrects->number + "（発行日 " +
-                            paper.corrects->issued_on.ToString() + "）");
+        say("修正対象",
+            paper.corrects->number + "（発行日 " + paper.corrects->issued_on.ToString() + "）");
         say("修正理由", paper.corrects->reason);
     }
     say("対象期間", statement.cycle_start.ToString() + "/" + statement.cycle_end.ToString());

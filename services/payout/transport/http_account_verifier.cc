@@ -96,9 +96,8 @@ Result<domain::Verification> HttpAccountVerifier::Ask(const domain::BankAccount&
     request.body = QuestionOf(account);
     request.deadline = clock_.SteadyNow() + options_.timeout;
     Result<http::ClientResponse> answer = Status(Code::kUnavailable, "VERIFIER_UNREACHABLE", "");
-    net::RunOn(loop_, [&]() -> net::Task<void> {
-        answer = co_await client_.Send(std::move(request));
-    });
+    net::RunOn(loop_,
+               [&]() -> net::Task<void> { answer = co_await client_.Send(std::move(request)); });
     if (!answer.ok()) {
         return Unavailable("VERIFIER_UNREACHABLE", std::string(answer.status().reason()) + ": " +
                                                        std::string(answer.status().message()));

@@ -25,8 +25,7 @@ class HttpAccountVerifier final : public app::AccountVerifier {
         std::string ca_file;
     };
     /// FAILED_PRECONDITION TLS_FILES_UNUSABLE.
-    static Result<std::unique_ptr<HttpAccountVerifier>> Create(Options options,
-                                                               const Clock& clock);
+    static Result<std::unique_ptr<HttpAccountVerifier>> Create(Options options, const Clock& clock);
     ~HttpAccountVerifier() override;
 
     /// UNAVAILABLE VERIFIER_UNREACHABLE (no connection, or no answer in time), VERIFIER_FAILED

@@ -192,13 +192,12 @@ class Setter {
         std::int64_t prices = 0;
         std::int64_t tax = 0;
         for (const domain::PriceLine& price : statement_.prices) {
-            rows.push_back(
-                {{ShortDate(price.business_date), price.payout.ToString(),
-                  price.charged_on
-                      ? "振込取消による返還（取引日 " + ShortDate(*price.charged_on) + "）"
-                      : "振込サービス利用料",
-                  RateText(price.tax_class), Grouped(price.price), Grouped(price.tax)},
-                 false});
+            rows.push_back({{ShortDate(price.business_date), price.payout.ToString(),
+                             price.charged_on ? "振込取消による返還（取引日 " +
+                                                    ShortDate(*price.charged_on) + "）"
+                                              : "振込サービス利用料",
+                             RateText(price.tax_class), Grouped(price.price), Grouped(price.tax)},
+                            false});
             prices += price.price;
             tax += price.tax;
         }

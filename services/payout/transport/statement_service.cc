@@ -135,7 +135,8 @@ Result<v1::Statement> StatementService::GetStatement(const rpc::CallContext& con
                                                      const v1::StatementRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const auto merchant, MerchantOf(context, request.merchant_id()));
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
-    KESSAI_ASSIGN_OR_RETURN(const app::StatementView view, statements_.Show(merchant, month, request.version()));
+    KESSAI_ASSIGN_OR_RETURN(const app::StatementView view,
+                            statements_.Show(merchant, month, request.version()));
     return ToMessage(view);
 }
 
@@ -144,9 +145,9 @@ Status StatementService::GetStatementFile(const rpc::CallContext& context,
                                           rpc::StreamWriter<v1::FilePiece>& pieces) {
     KESSAI_ASSIGN_OR_RETURN(const auto merchant, MerchantOf(context, request.merchant_id()));
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
-    KESSAI_ASSIGN_OR_RETURN(const app::StatementFile file,
-                            statements_.Write(merchant, month, request.format(),
-                                              request.version()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::StatementFile file,
+        statements_.Write(merchant, month, request.format(), request.version()));
     for (std::size_t at = 0; at < file.content.size(); at += kPieceBytes) {
         v1::FilePiece piece;
         piece.set_content(file.content.substr(at, kPieceBytes));

@@ -19,7 +19,13 @@ enum MerchantJournalKind : int {
     kTransferCancelled = 8,
 };
 
-enum TransferState : int { kInTransit = 1, kSettled = 2, kFailed = 3, kReturned = 4, kCancelled = 5 };
+enum TransferState : int {
+    kInTransit = 1,
+    kSettled = 2,
+    kFailed = 3,
+    kReturned = 4,
+    kCancelled = 5
+};
 
 enum AdjustmentState : int { kRequested = 1, kApproved = 2, kDeclined = 3 };
 

@@ -265,8 +265,7 @@ class TracedHistory {
                 .amount = amount,
                 .fee = fee,
                 .tax = tax});
-        transfers_[id] = {
-            .amount = amount, .fee = fee, .tax = tax, .parts = trace_.PartsOf(id)};
+        transfers_[id] = {.amount = amount, .fee = fee, .tax = tax, .parts = trace_.PartsOf(id)};
     }
     void Pay() {
         const std::int64_t available = AvailableOf(funds_).value();

@@ -156,8 +156,8 @@ class History {
 // Goal: whatever happens to a merchant's money, in whatever order, its books balance and nothing is
 // paid twice.
 // Method: random histories of releases, payouts, results (right, wrong, repeated), re-issues,
-// cancellations and adjustments; after each step the balances against sums over all journals so far, and each payout
-// against its journals.
+// cancellations and adjustments; after each step the balances against sums over all journals so
+// far, and each payout against its journals.
 TEST(MerchantJournalProperty, BalancesAreTheSumsOfPostings) {
     Seeded random;
     int cancelled = 0;

@@ -47,7 +47,8 @@ class DueDateTest : public PayoutTest {
                                               std::optional<std::chrono::seconds> files_at = {}) {
         return std::make_unique<app::KeepDueDates>(
             app::KeepDueDatesOptions{.at = at, .files_at = files_at, .poll_every = 1ms},
-            transfers_.create, transfers_.send, transfers_.store, [this] { return may_run_; }, clock_,
+            transfers_.create, transfers_.send, transfers_.store, [this] { return may_run_; },
+            clock_,
             app::KeepDueDates::Observer{
                 .on_error = [](const Status& why) { ADD_FAILURE() << why.ToString(); },
                 .on_done =

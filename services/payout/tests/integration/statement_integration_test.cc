@@ -433,8 +433,8 @@ TEST_F(StatementTest, WhatWasIssuedIsCorrectedByAnother) {
     EXPECT_EQ(issued.paper.number, "202611-7-2");
     EXPECT_THAT(correct(3).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_UNCHANGED"));
     // A correction may have an error too.
-    app::IssueStatements moved({"決済株式会社", "大阪府", "T9000000000000"}, transfers_.store, store_,
-                               {&csv_, &pdf_}, domain::TaxTable::Japan());
+    app::IssueStatements moved({"決済株式会社", "大阪府", "T9000000000000"}, transfers_.store,
+                               store_, {&csv_, &pdf_}, domain::TaxTable::Japan());
     ASSERT_OK_AND_ASSIGN(const auto third,
                          moved.Correct(MerchantId(7), kMonth, 3, "住所の誤り", "ken"));
     EXPECT_EQ(third.paper.corrects->number, "202611-7-2");
@@ -452,8 +452,7 @@ TEST_F(StatementTest, ThePriceOfACancelledPayoutIsGivenBack) {
     domain::PayoutTerms terms;
     terms.transfer_fee = 110;
     ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
-    ASSERT_OK_AND_ASSIGN(const auto first,
-                         transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
+    ASSERT_OK_AND_ASSIGN(const auto first, transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
     ASSERT_OK(transfers_.cancel.Run(first.transfers[0].id, "typed twice", "ken").status());
     clock_.Set(kEnd.At(std::chrono::hours(9)));
     ASSERT_OK_AND_ASSIGN(const auto second,
@@ -514,10 +513,10 @@ constexpr auto& GetStatementFile =
 constexpr auto& IssueStatement =
     rpc::MethodOf<kStatements, "IssueStatement", v1::StatementRequest, v1::Statement>;
 
-constexpr auto& IssueStatements = rpc::MethodOf<kStatements, "IssueStatements",
-                                                v1::IssueStatementsRequest, v1::IssuedStatements>;
-constexpr auto& CorrectStatement = rpc::MethodOf<kStatements, "CorrectStatement",
-                                                 v1::CorrectStatementRequest, v1::Statement>;
+constexpr auto& IssueStatements =
+    rpc::MethodOf<kStatements, "IssueStatements", v1::IssueStatementsRequest, v1::IssuedStatements>;
+constexpr auto& CorrectStatement =
+    rpc::MethodOf<kStatements, "CorrectStatement", v1::CorrectStatementRequest, v1::Statement>;
 
 /// The same behind a real server, called over a real connection.
 class StatementRpcTest : public StatementTest {
@@ -635,8 +634,8 @@ TEST_F(StatementRpcTest, AMonthAndACorrectionOverTheWire) {
     month.set_after_merchant_id(7);
     EXPECT_THAT(rpc::Call(*channel_, IssueStatements(), month, Operator("payout:read")),
                 Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
-    ASSERT_OK_AND_ASSIGN(auto issued, rpc::Call(*channel_, IssueStatements(), month,
-                                                Operator("transfer:write")));
+    ASSERT_OK_AND_ASSIGN(
+        auto issued, rpc::Call(*channel_, IssueStatements(), month, Operator("transfer:write")));
     EXPECT_EQ(issued.issued_count(), 1);
     month.set_after_merchant_id(0);
     ASSERT_OK_AND_ASSIGN(

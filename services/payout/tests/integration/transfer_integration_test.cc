@@ -521,8 +521,7 @@ TEST_F(TransferTest, WhatIsInNoFileIsCancelled) {
     terms.cycle = domain::PayoutCycle::kDaily;
     terms.transfer_fee = 110;
     ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
-    ASSERT_OK_AND_ASSIGN(const auto asked,
-                         transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
+    ASSERT_OK_AND_ASSIGN(const auto asked, transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
     const domain::Transfer first = asked.transfers.at(0);
     EXPECT_EQ(BalanceOf(7).in_transit, 8'890);
     EXPECT_THAT(transfers_.cancel.Run(TransferId(99'999), "why", "ken"),
@@ -596,10 +595,10 @@ TEST_F(TransferTest, CancelledOrSentAtOnce) {
     std::vector<TransferId> made;
     {
         ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
-        ASSERT_OK_AND_ASSIGN(auto rows,
-                             session->Select(mysql::Query{
-                                 "test.transfers",
-                                 "SELECT transfer_id FROM transfer ORDER BY transfer_id DESC"}));
+        ASSERT_OK_AND_ASSIGN(
+            auto rows,
+            session->Select(mysql::Query{
+                "test.transfers", "SELECT transfer_id FROM transfer ORDER BY transfer_id DESC"}));
         while (rows.Next()) made.emplace_back(rows.Int(0));
     }
     std::vector<std::thread> threads;
@@ -1032,13 +1031,11 @@ TEST_F(TransferTest, EveryStepIsTold) {
         transfers_.import
             .Run("csv", ResultFileText().Add(sent[1].id, "RETURNED", amount(1), "R2").Text(), "ken")
             .status());
-    ASSERT_OK_AND_ASSIGN(const auto reissued,
-                         transfers_.request.Reissue(sent[0].payout, 2, "ken"));
+    ASSERT_OK_AND_ASSIGN(const auto reissued, transfers_.request.Reissue(sent[0].payout, 2, "ken"));
     EXPECT_EQ(told(), 30);
     ASSERT_OK(transfers_.cancel.Run(reissued.transfers[1].id, "wrong account", "ken").status());
     Release(12, 3'000);
-    ASSERT_OK_AND_ASSIGN(const auto twice,
-                         transfers_.request.OnDemand(MerchantId(12), "x", "ken"));
+    ASSERT_OK_AND_ASSIGN(const auto twice, transfers_.request.OnDemand(MerchantId(12), "x", "ken"));
     ASSERT_OK(transfers_.cancel.Run(twice.transfers[0].id, "typed twice", "ken").status());
     EXPECT_EQ(told(), 33);
     domain::Adjustment wish;

@@ -436,8 +436,7 @@ TEST_F(TransferRpcTest, VerifiedAndCancelledOverTheWire) {
     EXPECT_EQ(cancelled.transfers(0).cancelled_by(), "aiko");
     v1::ListJournalRequest journal;
     journal.set_business_date(kDue.ToNumber());
-    ASSERT_OK_AND_ASSIGN(const auto entries,
-                         List(ListJournal(), journal, Operator("payout:read")));
+    ASSERT_OK_AND_ASSIGN(const auto entries, List(ListJournal(), journal, Operator("payout:read")));
     ASSERT_EQ(entries.size(), 2u);
     EXPECT_EQ(entries[1].kind(), v1::JournalEntry::TRANSFER_CANCELLED);
     v1::TraceTransferRequest trace;

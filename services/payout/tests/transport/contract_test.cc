@@ -82,9 +82,9 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
 TEST(PayoutContractTest, ReasonsOfStatementsAreInTheContract) {
     using namespace domain::reason;  // NOLINT
     const std::string_view reasons[] = {
-        kProfileInvalid,         kProfileMissing,   kIssuerInvalid,     kIssuerMissing,
-        kStatementNotFinal,      kStatementDiffers, kStatementTooLarge, kStatementFileDamaged,
-        kStatementFormatUnknown, kNotPrintable,     kStatementUnknown,  kStatementNotIssued,
+        kProfileInvalid,         kProfileMissing,    kIssuerInvalid,     kIssuerMissing,
+        kStatementNotFinal,      kStatementDiffers,  kStatementTooLarge, kStatementFileDamaged,
+        kStatementFormatUnknown, kNotPrintable,      kStatementUnknown,  kStatementNotIssued,
         kStatementOutOfTurn,     kStatementUnchanged};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::StatementReason_descriptor()->FindValueByName("STATEMENT_REASON_" +

@@ -72,18 +72,16 @@ TEST(HttpAccountVerifierTest, EachCodeOfABankIsWhatItSays) {
 TEST(HttpAccountVerifierTest, WhatIsNoPlainAnswerIsNotKnown) {
     InquiryServer bank;
     const auto verifier = Asking(bank.url());
-    for (const char* answer :
-         {"", "{}", "0", R"("0")", R"({"code": 0})", R"({"code": null})", R"({"code": ""})",
-          R"({"code": "00"})", R"({"code": "3"})", R"({"code": "0")", R"([{"code": "0"}])",
-          "<html>code 0</html>"}) {
+    for (const char* answer : {"", "{}", "0", R"("0")", R"({"code": 0})", R"({"code": null})",
+                               R"({"code": ""})", R"({"code": "00"})", R"({"code": "3"})",
+                               R"({"code": "0")", R"([{"code": "0"}])", "<html>code 0</html>"}) {
         bank.Answer(answer);
         EXPECT_THAT(verifier->Ask(Account()),
                     Refuses(Code::kUnavailable, "VERIFIER_ANSWER_MALFORMED"))
             << answer;
     }
     bank.Answer(R"({"code": "0", "padding": ")" + std::string(20'000, 'x') + R"("})");
-    EXPECT_THAT(verifier->Ask(Account()),
-                Refuses(Code::kUnavailable, "VERIFIER_ANSWER_MALFORMED"));
+    EXPECT_THAT(verifier->Ask(Account()), Refuses(Code::kUnavailable, "VERIFIER_ANSWER_MALFORMED"));
     for (const int status : {201, 302, 401, 404, 500, 503}) {
         bank.Answer(R"({"code": "0"})", status);
         EXPECT_THAT(verifier->Ask(Account()), Refuses(Code::kUnavailable, "VERIFIER_FAILED"))
