@@ -656,11 +656,12 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
 
     using Transfers = transport::OperatorTransferApi;
-    const auto& transfers =
-        context.Own(std::make_unique<Transfers>(channels, *upstreams.signer, workers, clock));
+    const auto& transfers = context.Own(std::make_unique<Transfers>(
+        channels, *upstreams.signer, workers, clock, options.limits.result_bytes_max));
     handlers["operator_putBankAccount"] = Bind(transfers, &Transfers::PutBankAccount);
     handlers["operator_listBankAccounts"] = Bind(transfers, &Transfers::ListBankAccounts);
     handlers["operator_confirmBankAccount"] = Bind(transfers, &Transfers::ConfirmBankAccount);
+    handlers["operator_verifyBankAccount"] = Bind(transfers, &Transfers::VerifyBankAccount);
     handlers["operator_putPayoutTerms"] = Bind(transfers, &Transfers::PutPayoutTerms);
     handlers["operator_getPayoutTerms"] = Bind(transfers, &Transfers::GetPayoutTerms);
     handlers["operator_putPayoutHold"] = Bind(transfers, &Transfers::PutPayoutHold);
@@ -674,6 +675,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_listPayouts"] = Bind(transfers, &Transfers::ListPayouts);
     handlers["operator_getPayout"] = Bind(transfers, &Transfers::GetPayout);
     handlers["operator_reissuePayout"] = Bind(transfers, &Transfers::ReissuePayout);
+    handlers["operator_cancelTransfer"] = Bind(transfers, &Transfers::CancelTransfer);
     handlers["operator_traceTransfer"] = Bind(transfers, &Transfers::TraceTransfer);
     handlers["operator_listDayAccruals"] = Bind(transfers, &Transfers::ListDayAccruals);
     handlers["operator_tracePayment"] = Bind(transfers, &Transfers::TracePayment);
@@ -691,6 +693,8 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getMerchantProfile"] = Bind(statements, &Statements::GetMerchantProfile);
     handlers["operator_getStatement"] = Bind(statements, &Statements::GetStatement);
     handlers["operator_issueStatement"] = Bind(statements, &Statements::IssueStatement);
+    handlers["operator_issueStatements"] = Bind(statements, &Statements::IssueStatements);
+    handlers["operator_correctStatement"] = Bind(statements, &Statements::CorrectStatement);
 
     using DeadLetters = transport::DeadLetterApi;
     const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{
@@ -717,7 +721,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Loop
         wrapper_options, context.tracer(), telemetry, loops.limiters, loops.operators));
     auto& router = context.Own(std::make_unique<http::Router>(transport::MakeFamilies()));
     KESSAI_RETURN_IF_ERROR(transport::AddRoutes(
-        router, handlers, options.dev_issuer.enabled,
+        router, handlers, options.dev_issuer.enabled, options.limits.result_bytes_max,
         [&wrapper](const transport::RouteSpec& spec, transport::ApiHandler handler) {
             return wrapper.Wrap(spec, std::move(handler));
         }));

@@ -153,6 +153,12 @@ void DescribeLimits(config::Schema schema, LimitOptions& limits) {
          "Requests of one API credential, where it has no rate of its own; 0: no limit");
     rate("per_user", &limits.user_per_second, &limits.user_burst,
          "Requests of one app user; 0: no limit");
+    schema.Size(
+        "result_bytes_max", &limits.result_bytes_max,
+        {.description = "Largest result file of a bank; payout's transfers.result_bytes_max "
+                        "bounds it too",
+         .min = 1'024,
+         .max = 64 << 20});
 }
 
 void DescribeWebhooks(config::Schema schema, WebhookOptions& webhooks) {

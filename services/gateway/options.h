@@ -71,6 +71,8 @@ struct LimitOptions {
     double credential_burst = 2'000;
     double user_per_second = 20;
     double user_burst = 60;
+    /// Of a bank's result file.
+    std::size_t result_bytes_max = std::size_t{3} << 20;
 };
 
 struct WebhookOptions {

@@ -52,6 +52,7 @@
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
 #include "transport/due_date_telemetry.h"
+#include "transport/http_account_verifier.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
 #include "transport/pdf_statement_format.h"
@@ -242,14 +243,15 @@ void BuildConsumer(const Options& options, runtime::Context& context, const Core
 
 /// Due dates by themselves; of the replicas the one that holds the lease drives.
 void BuildDueDates(const Options& options, runtime::Context& context, const Core& core,
-                   app::CreateTransfers& create, app::LedgerStore& store) {
+                   app::CreateTransfers& create, app::SendTransfers& send,
+                   app::LedgerStore& store) {
     auto& lease = context.Own(std::make_unique<lease::Lease>(
         core.pool, lease::LeaseOptions{.name = "payout.due_dates", .owner = {}}, context.clock()));
     auto& telemetry = context.Own(std::make_unique<transport::DueDateTelemetry>(context.metrics()));
     auto& keeper = context.Own(std::make_unique<app::KeepDueDates>(
-        options.transfers.due_dates, create, store, [&lease] { return lease.Held(); },
+        options.transfers.due_dates, create, send, store, [&lease] { return lease.Held(); },
         context.clock(), telemetry.Observer()));
-    if (!options.transfers.due_dates.at) return;
+    if (!options.transfers.due_dates.at && !options.transfers.due_dates.files_at) return;
     context.Add({.name = "due_dates",
                  .start =
                      [&lease, &keeper] {
@@ -264,10 +266,26 @@ void BuildDueDates(const Options& options, runtime::Context& context, const Core
                      }});
 }
 
+/// Null where no bank can be asked.
+Result<app::AccountVerifier*> BuildVerifier(const AccountSettings& settings,
+                                            runtime::Context& context) {
+    if (settings.verifier_url.empty()) return nullptr;
+    transport::HttpAccountVerifier::Options options;
+    KESSAI_ASSIGN_OR_RETURN(options.url, http::Url::Parse(settings.verifier_url));
+    options.token = settings.verifier_token;
+    options.timeout = settings.verifier_timeout;
+    options.ca_file = settings.verifier_ca_file;
+    KESSAI_ASSIGN_OR_RETURN(
+        auto verifier, transport::HttpAccountVerifier::Create(std::move(options), context.clock()));
+    return &context.Own(std::move(verifier));
+}
+
 Result<transport::TransferService*> BuildTransfers(const Options& options,
                                                    runtime::Context& context, const Core& core,
                                                    app::LedgerStore& store) {
     KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
+    KESSAI_ASSIGN_OR_RETURN(app::AccountVerifier* const verifier,
+                            BuildVerifier(options.accounts, context));
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(core.bulk));
@@ -275,13 +293,16 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
     const domain::TaxTable& taxes = domain::TaxTable::Japan();
     auto& create =
         context.Own(std::make_unique<app::CreateTransfers>(options.transfers.create, store, taxes));
-    BuildDueDates(options, context, core, create, store);
+    auto& send = context.Own(std::make_unique<app::SendTransfers>(std::move(sending), store));
+    BuildDueDates(options, context, core, create, send, store);
     return &context.Own(
         std::make_unique<transport::TransferService>(transport::TransferService::UseCases{
-            reader, context.Own(std::make_unique<app::ManageBankAccounts>(store)),
+            reader,
+            context.Own(std::make_unique<app::ManageBankAccounts>(store, options.accounts.accounts,
+                                                                  verifier)),
             context.Own(std::make_unique<app::ManagePayoutTerms>(store)), create,
             context.Own(std::make_unique<app::RequestPayout>(store, taxes)),
-            context.Own(std::make_unique<app::SendTransfers>(std::move(sending), store)),
+            context.Own(std::make_unique<app::CancelTransfer>(store)), send,
             context.Own(std::make_unique<app::ImportResults>(
                 options.transfers.import, store, std::vector<const app::BankResultFormat*>{&csv})),
             context.Own(std::make_unique<app::AdjustBalance>(store)),
@@ -356,6 +377,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
 
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
+    // With what is around a result file.
+    server_options.receive_bytes_max = std::max<std::size_t>(
+        server_options.receive_bytes_max, options.transfers.import.file_bytes_max + 64 * 1'024);
     auto& server = context.Own(std::make_unique<rpc::Server>(
         std::move(server_options), context.clock(), verifier, &telemetry));
     rpc::Service service(transport::kServiceName, transport::Policy());

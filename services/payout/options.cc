@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "domain/time_of_day.h"
+#include "kessai/http/client.h"
 #include "kessai/kafka/config.h"
 #include "kessai/mysql/config.h"
 #include "kessai/rpc/config.h"
@@ -90,17 +91,31 @@ void Describe(config::Schema& schema, TransferSettings& options) {
                  .max_length = 5});
     schema.Check([&options]() -> Status {
         KESSAI_ASSIGN_OR_RETURN(options.due_dates.at, domain::ParseTimeOfDay(options.at));
+        KESSAI_ASSIGN_OR_RETURN(options.due_dates.files_at,
+                                domain::ParseTimeOfDay(options.files_at));
+        if (options.due_dates.at && options.due_dates.files_at &&
+            *options.due_dates.files_at < *options.due_dates.at) {
+            return {Code::kInvalidArgument, "FILES_TOO_EARLY",
+                    "transfers.files_at is before transfers.at"};
+        }
         return {};
     });
+    schema.Text("files_at", &options.files_at,
+                {.description = "Time of day in Japan, not before `at`, at which a bank business "
+                                "day's transfers are gathered into files by themselves, once: what "
+                                "is made later goes with the next day's; empty: never",
+                 .max_length = 5});
     schema.Int("transfers_per_file", &options.transfers_per_file,
                {.description = "Transfers in one file for the bank at most",
                 .unit = "transfers",
                 .min = 1,
                 .max = 999'999});
-    schema.Size("result_bytes_max", &options.import.file_bytes_max,
-                {.description = "Largest result file taken in; below grpc.receive_bytes_max",
-                 .min = 1'024,
-                 .max = 64 << 20});
+    schema.Size(
+        "result_bytes_max", &options.import.file_bytes_max,
+        {.description = "Largest result file taken in; the gateway's limits.result_bytes_max "
+                        "bounds it too",
+         .min = 1'024,
+         .max = 64 << 20});
     schema.Choice("line_end", &options.line_end,
                   {{"none", zengin::LineEnd::kNone},
                    {"lf", zengin::LineEnd::kLf},
@@ -121,6 +136,34 @@ void Describe(config::Schema& schema, TransferSettings& options) {
     schema.Text("account_number", &options.account_number,
                 {.description = "Its seven digits", .max_length = 7});
     schema.Check([&options]() -> Status { return SendingOf(options).status(); });
+}
+
+void Describe(config::Schema& schema, AccountSettings& options) {
+    schema.Choice(
+        "verification", &options.accounts.verification_required,
+        {{"none", false}, {"required", true}},
+        {.description = "Whether a merchant's bank account comes into force only when its "
+                        "bank has verified it; those in force stay"});
+    schema.Text("verifier_url", &options.verifier_url,
+                {.description = "Where a bank is asked about an account (http or https); empty: "
+                                "none can be asked",
+                 .max_length = 1'000});
+    schema.Secret("verifier_token", &options.verifier_token,
+                  {.description = "Bearer token that the questions carry; empty: none"});
+    schema.Time("verifier_timeout", &options.verifier_timeout,
+                {.description = "How long an answer may take in all",
+                 .min = milliseconds(100),
+                 .max = seconds(60)});
+    schema.File("verifier_ca_file", &options.verifier_ca_file,
+                {.description = "Who signed its certificate, PEM; empty: the system's"});
+    schema.Check([&options]() -> Status {
+        if (options.verifier_url.empty()) {
+            if (!options.accounts.verification_required) return {};
+            return {Code::kInvalidArgument, "VERIFIER_MISSING",
+                    "accounts.verification is required, and accounts.verifier_url is empty"};
+        }
+        return http::Url::Parse(options.verifier_url).status();
+    });
 }
 
 void Describe(config::Schema& schema, StatementSettings& options) {
@@ -182,6 +225,7 @@ void Describe(config::Schema& schema, Options& options) {
     schema.Section("consumer", options.consumer);
     schema.Section("days", options.days);
     schema.Section("transfers", options.transfers);
+    schema.Section("accounts", options.accounts);
     schema.Section("statements", options.statements);
     schema.Check([&options]() -> Status {
         options.days.release.blocked_events_max = options.days.close.blocked_events_max;

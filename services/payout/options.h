@@ -7,6 +7,7 @@
 #include "app/day_keeper.h"
 #include "app/import_results.h"
 #include "app/keep_due_dates.h"
+#include "app/manage_bank_accounts.h"
 #include "app/release_day.h"
 #include "app/send_transfers.h"
 #include "domain/invoice_parties.h"
@@ -42,6 +43,8 @@ struct TransferSettings {
     app::KeepDueDatesOptions due_dates;
     /// "09:00"; empty: due_dates.at is nothing.
     std::string at;
+    /// The same of due_dates.files_at.
+    std::string files_at;
     zengin::LineEnd line_end = zengin::LineEnd::kCrLf;
     int transfers_per_file = 100'000;
     /// Who pays. Without a code no file is made.
@@ -55,6 +58,16 @@ struct TransferSettings {
 
 /// The account and names in it. Refuses what zengin::CheckAccount and KanaText do.
 Result<app::SendTransfersOptions> SendingOf(const TransferSettings& settings);
+
+/// How merchants' bank accounts come into force.
+struct AccountSettings {
+    app::BankAccountOptions accounts;
+    /// Where a bank is asked; empty: nowhere.
+    std::string verifier_url;
+    std::string verifier_token;
+    Duration verifier_timeout = std::chrono::seconds(5);
+    std::string verifier_ca_file;
+};
 
 /// Who issues merchants' statements and invoices, and what they are set in.
 struct StatementSettings {
@@ -77,6 +90,7 @@ struct Options {
     ConsumerSettings consumer;
     DaySettings days;
     TransferSettings transfers;
+    AccountSettings accounts;
     StatementSettings statements;
     /// Threads of methods that answer from a few rows, and of those that read whole days.
     int quick_threads = 4;
@@ -86,6 +100,7 @@ struct Options {
 void Describe(config::Schema& schema, ConsumerSettings& options);
 void Describe(config::Schema& schema, DaySettings& options);
 void Describe(config::Schema& schema, TransferSettings& options);
+void Describe(config::Schema& schema, AccountSettings& options);
 void Describe(config::Schema& schema, StatementSettings& options);
 void Describe(config::Schema& schema, Options& options);
 

@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("--type", choices=tuple(ACCOUNT_TYPES), default="ordinary")
     part.add_argument("--number", required=True, metavar="DIGITS", help="seven digits")
     part.add_argument("--holder", required=True, metavar="KANA")
+    part = operate.action(actions, "verify-account", "has the bank asked whether there is such an account")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("version", metavar="VERSION")
     part = operate.action(actions, "confirm-account", "confirms what another operator proposed")
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("version", metavar="VERSION")
@@ -83,6 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("payout", metavar="PAYOUT")
     part.add_argument("--attempt", type=int, required=True, metavar="N", help="the new one's number")
 
+    part = operate.action(actions, "cancel", "takes back a transfer that is in no file yet, with its price")
+    part.add_argument("transfer", metavar="TRANSFER")
+    part.add_argument("--reason", required=True, type=operate.reason)
+
     part = operate.action(actions, "adjust", "asks for money to be given to a merchant, or taken")
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("amount", type=int, metavar="YEN", help="negative: taken")
@@ -124,7 +131,7 @@ def of_merchant(options: argparse.Namespace, *parts: str) -> str:
 def accounts(session: Session, options: argparse.Namespace) -> int:
     answer = session.get(of_merchant(options, "bank-accounts"))
     rows = [account_row(one) for one in answer["accounts"]]
-    head = ("VERSION", "BANK", "BRANCH", "TYPE", "NUMBER", "HOLDER", "PUT BY", "CONFIRMED BY")
+    head = ("VERSION", "BANK", "BRANCH", "TYPE", "NUMBER", "HOLDER", "PUT BY", "CONFIRMED BY", "BANK SAYS")
     return show(options, answer, [table(head, rows) if rows else "no bank account"])
 
 
@@ -134,7 +141,12 @@ def account_row(one: Any) -> tuple[str, ...]:
         str(one["version"]), f"{one['bankCode']} {one['bankName']}",
         f"{one['branchCode']} {one['branchName']}", types.get(one["accountType"], "?"),
         one["accountNumber"], one["accountHolder"], one["putBy"], one["confirmedBy"] or "-",
+        verification(one),
     )  # fmt: skip
+
+
+def verification(account: Any) -> str:
+    return " ".join(filter(None, (account["verification"], account["verificationReason"])))
 
 
 def put_account(session: Session, options: argparse.Namespace) -> int:
@@ -146,6 +158,17 @@ def put_account(session: Session, options: argparse.Namespace) -> int:
     said = f"version {answer['version']} of merchant {options.merchant}: {answer['accountHolder']}"
     said += " (confirmed)" if answer["confirmedBy"] else "; another operator has to confirm it"
     return show(options, answer, [said])
+
+
+def verify_account(session: Session, options: argparse.Namespace) -> int:
+    """0 when the bank says that there is such an account, of that holder."""
+    answer = session.post(of_merchant(options, "bank-accounts", options.version, "verify"))
+    verified = answer["verification"] == "VERIFIED"
+    said = f"version {answer['version']} of merchant {options.merchant} is {verification(answer)}"
+    if answer["verification"] == "UNAVAILABLE":
+        said += "; the bank did not say: ask again"
+    show(options, answer, [said])
+    return 0 if verified else 1
 
 
 def confirm_account(session: Session, options: argparse.Namespace) -> int:
@@ -283,6 +306,11 @@ def reissue(session: Session, options: argparse.Namespace) -> int:
     return show_one(options, session.post(target, {"attempt": options.attempt}))
 
 
+def cancel(session: Session, options: argparse.Namespace) -> int:
+    target = path("transfers", options.transfer, "cancel")
+    return show_one(options, session.post(target, {"reason": options.reason}))
+
+
 def show_one(options: argparse.Namespace, payout: Any) -> int:
     rows = [
         (one["transferId"], str(one["attempt"]), one["transferDate"], one["state"], one["reason"] or "-",
@@ -291,6 +319,8 @@ def show_one(options: argparse.Namespace, payout: Any) -> int:
     ]  # fmt: skip
     head = ("TRANSFER", "ATTEMPT", "DATE", "STATE", "REASON", "ACCOUNT", "FILE", "BY")
     price = f"{yen(payout['fee'])} and {yen(payout['tax'])} tax"
+    if payout["cancelled"]:
+        price += ", given back"
     return show(options, payout, [
         f"payout {payout['payoutId']} of merchant {payout['merchantId']}: {yen(payout['amount'])}, for {price}",
         table(head, rows),
@@ -494,10 +524,11 @@ def journal(session: Session, options: argparse.Namespace) -> int:
 
 
 COMMANDS = {
-    "accounts": accounts, "put-account": put_account, "confirm-account": confirm_account,
+    "accounts": accounts, "put-account": put_account, "verify-account": verify_account,
+    "confirm-account": confirm_account,
     "terms": terms, "put-terms": put_terms, "holds": holds, "hold": hold, "lift": lift,
     "run": run, "files": files, "results": results,
-    "list": list_all, "show": show_payout, "request": request, "reissue": reissue,
+    "list": list_all, "show": show_payout, "request": request, "reissue": reissue, "cancel": cancel,
     "trace": trace, "trace-payment": trace_payment,
     "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
     "books": books, "fees": fees, "journal": journal,

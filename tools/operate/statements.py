@@ -27,7 +27,15 @@ def add_actions(actions: Any) -> None:
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("month", metavar="MONTH")
     part.add_argument("--format", action="append", choices=FORMATS, default=[], help="may be given twice")
+    part.add_argument("--version", type=int, metavar="N", help="1 as it was issued first, from 2 its corrections")
     part.add_argument("--directory", default=".", metavar="DIR")
+    part = operate.action(actions, "issue-statements", "issues a month's statements of all merchants that have a profile")
+    part.add_argument("month", metavar="MONTH")
+    part = operate.action(actions, "correct-statement", "issues a correction beside a statement that was issued")
+    part.add_argument("merchant", metavar="MERCHANT")
+    part.add_argument("month", metavar="MONTH")
+    part.add_argument("--version", type=int, required=True, metavar="N", help="the correction's, from 2")
+    part.add_argument("--reason", required=True, type=operate.reason, help="stands on the paper")
     part = operate.action(actions, "issue-statement", "makes a month's statement final; again changes nothing")
     part.add_argument("merchant", metavar="MERCHANT")
     part.add_argument("month", metavar="MONTH")
@@ -44,15 +52,17 @@ def put_profile(session: Session, options: argparse.Namespace) -> int:
 
 def statement(session: Session, options: argparse.Namespace) -> int:
     target = _path(options)
-    answer = session.get(target)
+    version = "" if options.version is None else f"version={options.version}"
+    answer = session.get(target + (f"?{version}" if version else ""))
     lines = _lines(answer)
     known = {file["format"]: file["fileHash"] for file in answer["files"]}
     for form in options.format:
-        content = session.content(f"{target}?format={form}")
+        content = session.content(f"{target}?format={form}" + (f"&{version}" if version else ""))
         if known.get(form) not in (None, hashlib.sha256(content).hexdigest()):
             raise Problem(0, "STATEMENT_FILE_DAMAGED", f"the {form} is not the one that was issued")
         kind = "statement" if answer["number"] else "draft"
-        written = Path(options.directory) / f"{kind}-{options.month}-{options.merchant}.{form}"
+        corrected = f"-{answer['version']}" if answer["version"] > 1 else ""
+        written = Path(options.directory) / f"{kind}-{options.month}-{options.merchant}{corrected}.{form}"
         written.write_bytes(content)
         lines.append(str(written))
     return _show(options, answer, lines)
@@ -63,10 +73,44 @@ def issue(session: Session, options: argparse.Namespace) -> int:
     return _show(options, answer, _lines(answer))
 
 
-def _path(options: argparse.Namespace, *more: str) -> str:
+def issue_all(session: Session, options: argparse.Namespace) -> int:
+    """0 when none is left that should have one."""
+    target = path("statements", _month(options), "issue")
+    sums = {"issuedCount": 0, "notFinalCount": 0, "emptyCount": 0}
+    refused: list[Any] = []
+    after = "0"
+    while True:
+        answer = session.post(target, {} if after == "0" else {"afterMerchantId": after})
+        for name in sums:
+            sums[name] += answer[name]
+        refused += answer["refused"]
+        after = answer["nextMerchantId"]
+        if after == "0":
+            break
+    lines = [
+        f"statements of {options.month}: {sums['issuedCount']:,} issued",
+        f"  can still change  {sums['notFinalCount']:,}",
+        f"  nothing in it     {sums['emptyCount']:,}",
+        *(f"  merchant {one['merchantId']}: {one['message']} ({one['reason']})" for one in refused),
+    ]
+    _show(options, {**sums, "refused": refused}, lines)
+    return 1 if refused or sums["notFinalCount"] else 0
+
+
+def correct(session: Session, options: argparse.Namespace) -> int:
+    wish = {"version": options.version, "reason": options.reason}
+    answer = session.post(_path(options, "corrections"), wish)
+    return _show(options, answer, _lines(answer))
+
+
+def _month(options: argparse.Namespace) -> str:
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.month):
         raise Misuse(f"'{options.month}' is no month like 2026-11")
-    return path("merchants", options.merchant, "statements", options.month, *more)
+    return str(options.month)
+
+
+def _path(options: argparse.Namespace, *more: str) -> str:
+    return path("merchants", options.merchant, "statements", _month(options), *more)
 
 
 def _lines(answer: Any) -> list[str]:
@@ -87,6 +131,8 @@ def _lines(answer: Any) -> list[str]:
     ]
     if answer["number"]:
         state = f"statement {answer['number']}, issued on {answer['issuedOnDate']} by {answer['issuedBy']}"
+        if answer["corrects"]:
+            state += f"; corrects {answer['corrects']}: {answer['correctionReason']}"
     else:
         state = f"draft for {answer['recipient'] or 'a merchant without a profile'}: "
         state += answer["notFinal"] or "it can be issued"
@@ -106,4 +152,7 @@ def _show(options: argparse.Namespace, answer: Any, lines: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"profile": profile, "put-profile": put_profile, "statement": statement, "issue-statement": issue}
+COMMANDS = {
+    "profile": profile, "put-profile": put_profile, "statement": statement, "issue-statement": issue,
+    "issue-statements": issue_all, "correct-statement": correct,
+}  # fmt: skip

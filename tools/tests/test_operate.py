@@ -322,7 +322,7 @@ PAID = {
          "reason": "CLOSED", "bankAccountVersion": 1, "batchId": "14", "requestedBy": "aiko"},
         {"transferId": "15", "attempt": 2, "transferDate": "2026-12-01", "state": "IN_TRANSIT",
          "reason": "", "bankAccountVersion": 2, "batchId": "0", "requestedBy": "ken"},
-    ],
+    ], "cancelled": False,
 }  # fmt: skip
 
 
@@ -337,6 +337,37 @@ def test_a_payout_is_shown_with_its_attempts(gateway, capsys):
     assert capsys.readouterr().out.splitlines()[1].split() == [
         "12", "due:2026-11-30", "8,900", "yen", "110", "yen", "IN_TRANSIT", "2"
     ]  # fmt: skip
+
+
+def test_a_transfer_is_cancelled_with_a_reason(gateway, capsys):
+    only = {**PAID, "cancelled": True, "transfers": [
+        {**PAID["transfers"][0], "state": "CANCELLED", "reason": "typed twice", "batchId": "0"}
+    ]}  # fmt: skip
+    gateway.says("POST /operator/v1/transfers/13/cancel", only)
+    assert run(payout, "cancel", "13", "--reason", "typed twice") == 0
+    assert gateway.asked == [("POST /operator/v1/transfers/13/cancel", {"reason": "typed twice"})]
+    shown = capsys.readouterr().out
+    assert "CANCELLED" in shown and "given back" in shown
+    gateway.refuses("POST /operator/v1/transfers/13/cancel", 409, "TRANSFER_IN_FILE")
+    assert run(payout, "cancel", "13", "--reason", "typed twice") == 1
+    assert "the bank may have it" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(payout, "cancel", "13")
+
+
+def test_an_account_is_verified_or_the_exit_code_says_so(gateway, capsys):
+    target = "POST /operator/v1/merchants/7/bank-accounts/2/verify"
+    for verification, reason, status in (
+        ("VERIFIED", "", 0), ("REFUSED", "HOLDER_DIFFERS", 1), ("UNAVAILABLE", "VERIFIER_FAILED", 1),
+    ):  # fmt: skip
+        gateway.says(target, {"version": 2, "verification": verification, "verificationReason": reason})
+        assert run(payout, "verify-account", "7", "2") == status
+        shown = capsys.readouterr().out
+        assert f"is {verification} {reason}".strip() in shown
+        assert ("ask again" in shown) == (verification == "UNAVAILABLE")
+    gateway.refuses("POST /operator/v1/merchants/7/bank-accounts/2/confirm", 409, "BANK_ACCOUNT_UNVERIFIED")
+    assert run(payout, "confirm-account", "7", "2") == 1
+    assert "verify-account" in capsys.readouterr().err
 
 
 def test_what_takes_two_operators_says_so(gateway, capsys):
@@ -443,6 +474,7 @@ STATEMENT = {
     "merchantId": "7", "month": 202611, "number": "", "notFinal": "2026-11-30 is not closed",
     "recipient": "株式会社みせ", "issuedOnDate": None, "issuedBy": "", "opening": 0, "closing": 9783,
     "openingInTransit": 0, "closingInTransit": 0, "rates": [], "files": [],
+    "version": 0, "corrects": "", "correctionReason": "",
     "sums": {"saleCount": 1, "returnCount": 0, "sales": 10000, "returns": 0, "benefits": 0, "fee": -198,
              "tax": -19, "net": 9783, "sent": 0, "prices": 0, "cameBack": 0, "adjusted": 0},
 }  # fmt: skip
@@ -482,6 +514,43 @@ def test_a_statement_is_issued_for_a_month_that_is_one(gateway, capsys):
     assert run(payout, "put-profile", "7", "--invoice-name", "株式会社みせ") == 0
     assert gateway.asked[-1][1] == {"invoiceName": "株式会社みせ"}
     assert "version 1" in capsys.readouterr().out
+
+
+def test_a_months_statements_are_issued_to_the_end(gateway, capsys):
+    target = "POST /operator/v1/statements/2026-11/issue"
+    sums = {"issuedCount": 90, "notFinalCount": 0, "emptyCount": 4, "refused": [], "nextMerchantId": "77"}
+    gateway.says(target, sums, {**sums, "issuedCount": 3, "nextMerchantId": "0"})
+    assert run(payout, "issue-statements", "2026-11") == 0
+    assert gateway.asked == [(target, {}), (target, {"afterMerchantId": "77"})]
+    shown = capsys.readouterr().out
+    assert "93 issued" in shown and "nothing in it     8" in shown
+    damaged = {"merchantId": "8", "reason": "STATEMENT_DIFFERS", "message": "rows differ"}
+    gateway.says(target, {**sums, "notFinalCount": 1, "refused": [damaged], "nextMerchantId": "0"})
+    assert run(payout, "issue-statements", "2026-11") == 1
+    shown = capsys.readouterr().out
+    assert "can still change  1" in shown and "merchant 8: rows differ (STATEMENT_DIFFERS)" in shown
+    assert run(payout, "issue-statements", "2026-13") == 1
+
+
+def test_a_correction_names_what_it_corrects(gateway, tmp_path, capsys):
+    corrected = STATEMENT | {
+        "number": "202611-7-2", "notFinal": "", "issuedOnDate": "2026-12-05", "issuedBy": "ken", "version": 2,
+        "corrects": "202611-7", "correctionReason": "宛名の誤り",
+    }  # fmt: skip
+    gateway.says(f"POST {OF_MONTH}/corrections", corrected)
+    assert run(payout, "correct-statement", "7", "2026-11", "--version", "2", "--reason", "宛名の誤り") == 0
+    assert gateway.asked[-1][1] == {"version": 2, "reason": "宛名の誤り"}
+    assert "corrects 202611-7: 宛名の誤り" in capsys.readouterr().out
+    gateway.says(f"GET {OF_MONTH}", corrected, "bytes")
+    assert run(payout, "statement", "7", "2026-11", "--version", "2", "--format", "pdf",
+               "--directory", str(tmp_path)) == 0  # fmt: skip
+    assert [call for call, _ in gateway.asked[-2:]] == [
+        f"GET {OF_MONTH}?version=2", f"GET {OF_MONTH}?format=pdf&version=2"
+    ]  # fmt: skip
+    assert (tmp_path / "statement-2026-11-7-2.pdf").exists()
+    gateway.refuses(f"POST {OF_MONTH}/corrections", 409, "STATEMENT_UNCHANGED")
+    assert run(payout, "correct-statement", "7", "2026-11", "--version", "3", "--reason", "again") == 1
+    assert "put-profile" in capsys.readouterr().err
 
 
 def test_books_that_do_not_balance_are_an_error(gateway, capsys):

@@ -52,6 +52,7 @@ class FakeTransfers {
         }
         rpc::Service service(contract->full_name(), auth::MethodPolicy(std::move(rules)));
         Note<po::PutBankAccountRequest, po::BankAccount>(service, "PutBankAccount");
+        Note<po::VerifyBankAccountRequest, po::BankAccount>(service, "VerifyBankAccount");
         Note<po::ConfirmBankAccountRequest, po::BankAccount>(service, "ConfirmBankAccount");
         Note<po::ListBankAccountsRequest, po::ListBankAccountsResponse>(service,
                                                                         "ListBankAccounts");
@@ -63,6 +64,7 @@ class FakeTransfers {
         Note<po::CreateTransfersRequest, po::TransferRun>(service, "CreateTransfers");
         Note<po::RequestPayoutRequest, po::Payout>(service, "RequestPayout");
         Note<po::ReissuePayoutRequest, po::Payout>(service, "ReissuePayout");
+        Note<po::CancelTransferRequest, po::Payout>(service, "CancelTransfer");
         Note<po::GetPayoutRequest, po::Payout>(service, "GetPayout");
         Note<po::ListPayoutsRequest, po::ListPayoutsResponse>(service, "ListPayouts");
         Note<po::TraceTransferRequest, po::TransferTrace>(service, "TraceTransfer");
@@ -209,6 +211,7 @@ class OperatorTransferApiTest : public ::testing::Test {
         const std::map<std::string, Member> members{
             {"operator_putBankAccount", &Api::PutBankAccount},
             {"operator_listBankAccounts", &Api::ListBankAccounts},
+            {"operator_verifyBankAccount", &Api::VerifyBankAccount},
             {"operator_confirmBankAccount", &Api::ConfirmBankAccount},
             {"operator_putPayoutTerms", &Api::PutPayoutTerms},
             {"operator_getPayoutTerms", &Api::GetPayoutTerms},
@@ -223,6 +226,7 @@ class OperatorTransferApiTest : public ::testing::Test {
             {"operator_listPayouts", &Api::ListPayouts},
             {"operator_getPayout", &Api::GetPayout},
             {"operator_reissuePayout", &Api::ReissuePayout},
+            {"operator_cancelTransfer", &Api::CancelTransfer},
             {"operator_requestAdjustment", &Api::RequestAdjustment},
             {"operator_decideAdjustment", &Api::DecideAdjustment},
             {"operator_listAdjustments", &Api::ListAdjustments},
@@ -287,6 +291,8 @@ TEST_F(OperatorTransferApiTest, BodiesArriveAsTheyAreAndMisspeltFieldsAreRefused
          R"(RequestPayout by aiko: merchant_id: 7 request_key: "k-1")"},
         {"/payouts/12/attempts", R"({"attempt":2})",
          "ReissuePayout by aiko: payout_id: 12 attempt: 2"},
+        {"/transfers/13/cancel", R"({"reason":"typed twice"})",
+         R"(CancelTransfer by aiko: transfer_id: 13 reason: "typed twice")"},
         {"/transfer-results", R"({"format":"csv","content":"a,b\nc,d\r\n"})",
          R"(ImportResults by aiko: format: "csv" content: "a,b\nc,d\r\n")"},
         {"/merchants/7/adjustments", R"({"requestKey":"c-1","amount":-500,"reason":"terminal"})",
@@ -318,6 +324,8 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
         const char* taken;
     } cases[] = {
         {"GET", "/merchants/7/bank-accounts", "ListBankAccounts by aiko: merchant_id: 7"},
+        {"POST", "/merchants/7/bank-accounts/3/verify",
+         "VerifyBankAccount by aiko: merchant_id: 7 version: 3"},
         {"POST", "/merchants/7/bank-accounts/3/confirm",
          "ConfirmBankAccount by aiko: merchant_id: 7 version: 3"},
         {"GET", "/merchants/7/payout-terms", "GetPayoutTerms by aiko: merchant_id: 7"},
@@ -343,6 +351,8 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
     }
     EXPECT_EQ(Send("GET", "/merchants/x/payouts").code(), "MERCHANT_UNKNOWN");
     EXPECT_EQ(Send("GET", "/payouts/0").code(), "PAYOUT_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/transfers/0/cancel", R"({"reason":"x"})").code(), "TRANSFER_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/merchants/7/bank-accounts/x/verify").code(), "BANK_ACCOUNT_UNKNOWN");
     EXPECT_EQ(Send("POST", "/payout-holds/-1/lift").code(), "HOLD_UNKNOWN");
     EXPECT_EQ(Send("POST", "/merchants/7/bank-accounts/99999999999/confirm").code(),
               "BANK_ACCOUNT_UNKNOWN");

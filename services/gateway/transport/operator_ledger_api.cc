@@ -113,15 +113,16 @@ std::vector<std::string> RepeatableOperatorMethods() {
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payout.v1.TransferService",
-        {"PutBankAccount",   "ConfirmBankAccount", "ListBankAccounts", "PutPayoutTerms",
-         "GetPayoutTerms",   "PutPayoutHold",      "LiftPayoutHold",   "ListPayoutHolds",
-         "CreateTransfers",  "RequestPayout",      "ReissuePayout",    "GetPayout",
-         "ListPayouts",      "TraceTransfer",      "ListDayAccruals",  "TracePayment",
-         "GatherTransfers",  "GetTransferFile",    "ListAdjustments",  "RequestAdjustment",
-         "DecideAdjustment", "GetTrialBalance",    "ListJournal"});
+        {"PutBankAccount",  "VerifyBankAccount", "ConfirmBankAccount", "ListBankAccounts",
+         "PutPayoutTerms",  "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",
+         "ListPayoutHolds", "CreateTransfers",   "RequestPayout",      "ReissuePayout",
+         "CancelTransfer",  "GetPayout",         "ListPayouts",        "TraceTransfer",
+         "ListDayAccruals", "TracePayment",      "GatherTransfers",    "GetTransferFile",
+         "ListAdjustments", "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",
+         "ListJournal"});
     add("kessai.payout.v1.StatementService",
         {"PutMerchantProfile", "GetMerchantProfile", "GetStatement", "GetStatementFile",
-         "IssueStatement"});
+         "IssueStatement", "IssueStatements", "CorrectStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "domain/text_rules.h"
 #include "kessai/payout/v1/statement_service.pb.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
@@ -28,6 +29,12 @@ constexpr auto& GetStatementFileMethod =
     Of<"GetStatementFile", po::GetStatementFileRequest, po::FilePiece>;
 constexpr auto& IssueStatementMethod = Of<"IssueStatement", po::StatementRequest, po::Statement>;
 
+constexpr auto& IssueStatementsMethod =
+    Of<"IssueStatements", po::IssueStatementsRequest, po::IssuedStatements>;
+constexpr auto& CorrectStatementMethod =
+    Of<"CorrectStatement", po::CorrectStatementRequest, po::Statement>;
+
+constexpr std::int64_t kVersionMax = 1'000;
 constexpr std::size_t kNameMax = 120;
 // As payout keeps it.
 constexpr std::size_t kFileBytesMax = std::size_t{16} << 20;
@@ -60,6 +67,13 @@ Result<po::StatementRequest> RequestOf(const http::Request& request) {
     KESSAI_ASSIGN_OR_RETURN(const std::int32_t month, NamedMonth(request));
     named.set_merchant_id(merchant);
     named.set_month(month);
+    if (const std::string text = request.QueryValue("version"); !text.empty()) {
+        const auto version = domain::ParseId(text);
+        if (!version || *version > kVersionMax) {
+            return FieldMalformed("version is no version of a statement");
+        }
+        named.set_version(static_cast<std::int32_t>(*version));
+    }
     return named;
 }
 
@@ -113,16 +127,19 @@ net::Task<http::Response> OperatorStatementApi::GetStatement(const RequestScope&
     if (format != "csv" && format != "pdf") {
         co_return RefuseOperator(scope, FieldMalformed("format is neither json, csv nor pdf"));
     }
-    co_return co_await GetFile(scope, request->merchant_id(), request->month(), std::move(format));
+    co_return co_await GetFile(scope, request->merchant_id(), request->month(), request->version(),
+                               std::move(format));
 }
 
 net::Task<http::Response> OperatorStatementApi::GetFile(const RequestScope& scope,
                                                         std::int64_t merchant, std::int32_t month,
+                                                        std::int32_t version,
                                                         std::string format) const {
     po::GetStatementFileRequest request;
     request.set_merchant_id(merchant);
     request.set_month(month);
     request.set_format(format);
+    request.set_version(version);
     http::Response response;
     response.subject = scope.caller->subject;
     response.content_type = format == "pdf" ? "application/pdf" : "text/csv; charset=utf-8";
@@ -151,6 +168,43 @@ net::Task<http::Response> OperatorStatementApi::IssueStatement(const RequestScop
         std::to_string(request->merchant_id()) + " " + std::to_string(request->month());
     http::Response answer = co_await Forward(scope, IssueStatementMethod(), std::move(*request));
     co_return NoteOperator(scope, "statement.issue", object, std::move(answer));
+}
+
+net::Task<http::Response> OperatorStatementApi::IssueStatements(const RequestScope& scope) const {
+    auto month = NamedMonth(scope.request);
+    if (!month.ok()) co_return RefuseOperator(scope, month.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"afterMerchantId"});
+    po::IssueStatementsRequest request;
+    request.set_month(*month);
+    if (fields.Has("afterMerchantId")) {
+        request.set_after_merchant_id(fields.Id("afterMerchantId"));
+    }
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    http::Response answer = co_await Forward(scope, IssueStatementsMethod(), std::move(request));
+    co_return NoteOperator(scope, "statements.issue", scope.request.Parameter("month"),
+                           std::move(answer));
+}
+
+net::Task<http::Response> OperatorStatementApi::CorrectStatement(const RequestScope& scope) const {
+    auto named = RequestOf(scope.request);
+    if (!named.ok()) co_return RefuseOperator(scope, named.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"version", "reason"});
+    po::CorrectStatementRequest request;
+    request.set_merchant_id(named->merchant_id());
+    request.set_month(named->month());
+    request.set_version(static_cast<std::int32_t>(fields.Integer("version", 2, kVersionMax)));
+    request.set_reason(fields.Text("reason"));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    const std::string object =
+        std::to_string(request.merchant_id()) + " " + std::to_string(request.month());
+    http::Response answer = co_await Forward(scope, CorrectStatementMethod(), std::move(request));
+    co_return NoteOperator(scope, "statement.correct", object, std::move(answer));
 }
 
 }  // namespace kessai::gateway::transport

@@ -18,9 +18,12 @@ class OperatorStatementApi {
 
     net::Task<http::Response> PutMerchantProfile(const RequestScope& scope) const;
     net::Task<http::Response> GetMerchantProfile(const RequestScope& scope) const;
-    /// `format` of the query: json (if it is not there), csv or pdf.
+    /// `format` of the query: json (if it is not there), csv or pdf; `version`: the latest if not.
     net::Task<http::Response> GetStatement(const RequestScope& scope) const;
     net::Task<http::Response> IssueStatement(const RequestScope& scope) const;
+    /// Of all merchants, some of them a call.
+    net::Task<http::Response> IssueStatements(const RequestScope& scope) const;
+    net::Task<http::Response> CorrectStatement(const RequestScope& scope) const;
 
  private:
     template <class Request, class Response>
@@ -28,7 +31,8 @@ class OperatorStatementApi {
                                       const rpc::Method<Request, Response>& method,
                                       Request request) const;
     net::Task<http::Response> GetFile(const RequestScope& scope, std::int64_t merchant,
-                                      std::int32_t month, std::string format) const;
+                                      std::int32_t month, std::int32_t version,
+                                      std::string format) const;
 
     const ChannelOf payout_;
     auth::TokenSigner& signer_;

@@ -24,6 +24,8 @@ template <rpc::Name method, class Request, class Response>
 constexpr auto& Of = rpc::MethodOf<kTransfers, method, Request, Response>;
 constexpr auto& PutBankAccountMethod =
     Of<"PutBankAccount", po::PutBankAccountRequest, po::BankAccount>;
+constexpr auto& VerifyBankAccountMethod =
+    Of<"VerifyBankAccount", po::VerifyBankAccountRequest, po::BankAccount>;
 constexpr auto& ConfirmBankAccountMethod =
     Of<"ConfirmBankAccount", po::ConfirmBankAccountRequest, po::BankAccount>;
 constexpr auto& ListBankAccountsMethod =
@@ -40,6 +42,7 @@ constexpr auto& CreateTransfersMethod =
     Of<"CreateTransfers", po::CreateTransfersRequest, po::TransferRun>;
 constexpr auto& RequestPayoutMethod = Of<"RequestPayout", po::RequestPayoutRequest, po::Payout>;
 constexpr auto& ReissuePayoutMethod = Of<"ReissuePayout", po::ReissuePayoutRequest, po::Payout>;
+constexpr auto& CancelTransferMethod = Of<"CancelTransfer", po::CancelTransferRequest, po::Payout>;
 constexpr auto& GetPayoutMethod = Of<"GetPayout", po::GetPayoutRequest, po::Payout>;
 constexpr auto& ListPayoutsMethod =
     Of<"ListPayouts", po::ListPayoutsRequest, po::ListPayoutsResponse>;
@@ -70,12 +73,26 @@ constexpr std::uint32_t kAccrualsMax = 1'000;
 constexpr std::size_t kJournalPage = 1'000;
 // As many transfers as payout puts into one file, and more.
 constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
-constexpr std::size_t kResultTextMax = std::size_t{3} << 20;
 constexpr std::size_t kRequestKeyMax = 48;
 constexpr std::int64_t kAmountDigits12 = 999'999'999'999;
 
 Result<std::int64_t> MerchantOf(const http::Request& request) {
     return PathId(request, "merchantId", "MERCHANT_UNKNOWN");
+}
+
+/// The version of a merchant's account that the path names.
+template <class Request>
+Result<Request> AccountOf(const http::Request& from) {
+    Request request;
+    KESSAI_ASSIGN_OR_RETURN(const std::int64_t merchant, MerchantOf(from));
+    KESSAI_ASSIGN_OR_RETURN(const std::int64_t version,
+                            PathId(from, "version", "BANK_ACCOUNT_UNKNOWN"));
+    if (version > std::numeric_limits<std::int32_t>::max()) {
+        return Status(Code::kNotFound, "BANK_ACCOUNT_UNKNOWN", "no such version");
+    }
+    request.set_merchant_id(merchant);
+    request.set_version(static_cast<std::int32_t>(version));
+    return request;
 }
 
 /// A list of all merchants, or of the one that the query names, page by page.
@@ -95,8 +112,13 @@ Status ReadListOfAll(const http::Request& from, Request& request) {
 }  // namespace
 
 OperatorTransferApi::OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer,
-                                         rpc::WorkerPool& workers, const Clock& clock)
-    : payout_(std::move(payout)), signer_(signer), workers_(workers), clock_(clock) {}
+                                         rpc::WorkerPool& workers, const Clock& clock,
+                                         std::size_t result_bytes_max)
+    : payout_(std::move(payout)),
+      signer_(signer),
+      workers_(workers),
+      clock_(clock),
+      result_bytes_max_(result_bytes_max) {}
 
 template <class Request, class Response>
 net::Task<http::Response> OperatorTransferApi::Forward(const RequestScope& scope,
@@ -135,18 +157,19 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
                            std::move(answer));
 }
 
+net::Task<http::Response> OperatorTransferApi::VerifyBankAccount(const RequestScope& scope) const {
+    auto request = AccountOf<po::VerifyBankAccountRequest>(scope.request);
+    if (!request.ok()) co_return RefuseOperator(scope, request.status());
+    http::Response answer = co_await Forward(scope, VerifyBankAccountMethod(), std::move(*request));
+    co_return NoteOperator(scope, "bank_account.verify", scope.request.Parameter("merchantId"),
+                           std::move(answer));
+}
+
 net::Task<http::Response> OperatorTransferApi::ConfirmBankAccount(const RequestScope& scope) const {
-    auto merchant = MerchantOf(scope.request);
-    if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
-    auto version = PathId(scope.request, "version", "BANK_ACCOUNT_UNKNOWN");
-    if (version.ok() && *version > std::numeric_limits<std::int32_t>::max()) {
-        version = Status(Code::kNotFound, "BANK_ACCOUNT_UNKNOWN", "no such version");
-    }
-    if (!version.ok()) co_return RefuseOperator(scope, version.status());
-    po::ConfirmBankAccountRequest request;
-    request.set_merchant_id(*merchant);
-    request.set_version(static_cast<std::int32_t>(*version));
-    http::Response answer = co_await Forward(scope, ConfirmBankAccountMethod(), std::move(request));
+    auto request = AccountOf<po::ConfirmBankAccountRequest>(scope.request);
+    if (!request.ok()) co_return RefuseOperator(scope, request.status());
+    http::Response answer =
+        co_await Forward(scope, ConfirmBankAccountMethod(), std::move(*request));
     co_return NoteOperator(scope, "bank_account.confirm", scope.request.Parameter("merchantId"),
                            std::move(answer));
 }
@@ -271,6 +294,22 @@ net::Task<http::Response> OperatorTransferApi::ReissuePayout(const RequestScope&
                            std::move(answer));
 }
 
+net::Task<http::Response> OperatorTransferApi::CancelTransfer(const RequestScope& scope) const {
+    auto transfer = PathId(scope.request, "transferId", "TRANSFER_UNKNOWN");
+    if (!transfer.ok()) co_return RefuseOperator(scope, transfer.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"reason"});
+    po::CancelTransferRequest request;
+    request.set_transfer_id(*transfer);
+    request.set_reason(fields.Text("reason"));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    http::Response answer = co_await Forward(scope, CancelTransferMethod(), std::move(request));
+    co_return NoteOperator(scope, "transfer.cancel", scope.request.Parameter("transferId"),
+                           std::move(answer));
+}
+
 net::Task<http::Response> OperatorTransferApi::GetPayout(const RequestScope& scope) const {
     auto payout = PathId(scope.request, "payoutId", "PAYOUT_UNKNOWN");
     if (!payout.ok()) co_return RefuseOperator(scope, payout.status());
@@ -367,7 +406,7 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     fields.OnlyThese({"format", "content"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
-    request.set_content(fields.Text("content", kResultTextMax));
+    request.set_content(fields.Text("content", result_bytes_max_));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     const std::string object = request.format();
     http::Response answer = co_await Forward(scope, ImportResultsMethod(), std::move(request));

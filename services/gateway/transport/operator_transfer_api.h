@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 
 #include "kessai/auth/token.h"
@@ -17,9 +18,10 @@ namespace kessai::gateway::transport {
 class OperatorTransferApi {
  public:
     OperatorTransferApi(ChannelOf payout, auth::TokenSigner& signer, rpc::WorkerPool& workers,
-                        const Clock& clock);
+                        const Clock& clock, std::size_t result_bytes_max = std::size_t{3} << 20);
 
     net::Task<http::Response> PutBankAccount(const RequestScope& scope) const;
+    net::Task<http::Response> VerifyBankAccount(const RequestScope& scope) const;
     net::Task<http::Response> ConfirmBankAccount(const RequestScope& scope) const;
     net::Task<http::Response> ListBankAccounts(const RequestScope& scope) const;
     net::Task<http::Response> PutPayoutTerms(const RequestScope& scope) const;
@@ -31,6 +33,7 @@ class OperatorTransferApi {
     net::Task<http::Response> CreateTransfers(const RequestScope& scope) const;
     net::Task<http::Response> RequestPayout(const RequestScope& scope) const;
     net::Task<http::Response> ReissuePayout(const RequestScope& scope) const;
+    net::Task<http::Response> CancelTransfer(const RequestScope& scope) const;
     net::Task<http::Response> GetPayout(const RequestScope& scope) const;
     net::Task<http::Response> ListPayouts(const RequestScope& scope) const;
     net::Task<http::Response> TraceTransfer(const RequestScope& scope) const;
@@ -64,6 +67,7 @@ class OperatorTransferApi {
     auth::TokenSigner& signer_;
     rpc::WorkerPool& workers_;
     const Clock& clock_;
+    const std::size_t result_bytes_max_;
 };
 
 }  // namespace kessai::gateway::transport

@@ -20,7 +20,7 @@ using A = Authentication;
 constexpr std::size_t kNoBody = 1'024;  // some SDKs send "{}" where nothing is asked for
 constexpr std::size_t kSmall = 8 * 1'024;
 constexpr std::size_t kOrder = 64 * 1'024;
-// A bank's result file, as JSON text.
+// A bank's result file, as JSON text, unless the configuration says otherwise.
 constexpr std::size_t kResults = 4 * 1'024 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
 constexpr seconds kWrite{20};
@@ -139,6 +139,9 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_confirmBankAccount", M::kPost,
      "/operator/v1/merchants/{merchantId}/bank-accounts/{version}/confirm", 1, F::kOperator,
      U::kPayout, A::kOperator, "transfer:approve", kNoBody, kWrite},
+    {"operator_verifyBankAccount", M::kPost,
+     "/operator/v1/merchants/{merchantId}/bank-accounts/{version}/verify", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kNoBody, kJob},
     {"operator_putPayoutTerms", M::kPost, "/operator/v1/payout-terms", 1, F::kOperator, U::kPayout,
      A::kOperator, "transfer:write", kSmall, kWrite},
     {"operator_getPayoutTerms", M::kGet, "/operator/v1/merchants/{merchantId}/payout-terms", 1,
@@ -165,6 +168,8 @@ constexpr RouteSpec kRoutes[] = {
      A::kOperator, "payout:read", kNoBody, kRead},
     {"operator_reissuePayout", M::kPost, "/operator/v1/payouts/{payoutId}/attempts", 1,
      F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
+    {"operator_cancelTransfer", M::kPost, "/operator/v1/transfers/{transferId}/cancel", 1,
+     F::kOperator, U::kPayout, A::kOperator, "transfer:write", kSmall, kWrite},
     {"operator_traceTransfer", M::kGet, "/operator/v1/transfers/{transferId}/trace", 1,
      F::kOperator, U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
     {"operator_listDayAccruals", M::kGet,
@@ -187,6 +192,11 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_issueStatement", M::kPost,
      "/operator/v1/merchants/{merchantId}/statements/{month}/issue", 1, F::kOperator, U::kPayout,
      A::kOperator, "transfer:write", kNoBody, kJob},
+    {"operator_issueStatements", M::kPost, "/operator/v1/statements/{month}/issue", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kSmall, kJob},
+    {"operator_correctStatement", M::kPost,
+     "/operator/v1/merchants/{merchantId}/statements/{month}/corrections", 1, F::kOperator,
+     U::kPayout, A::kOperator, "transfer:write", kSmall, kJob},
     {"operator_getTrialBalance", M::kGet, "/operator/v1/days/{date}/trial-balance", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
     {"operator_getFeeReport", M::kGet, "/operator/v1/days/{date}/fees", 1, F::kOperator, U::kPayout,
@@ -296,6 +306,7 @@ std::vector<std::unique_ptr<http::Family>> MakeFamilies() {
 }
 
 Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool development,
+                 std::size_t result_bytes_max,
                  const std::function<http::Handler(const RouteSpec&, ApiHandler)>& wrap) {
     std::size_t used = 0;
     for (const RouteSpec& spec : AllRoutes()) {
@@ -311,6 +322,10 @@ Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool develop
         route.path = spec.path;
         route.family = router.FindFamily(FamilyName(spec.family));
         route.body_bytes_max = spec.body_bytes_max;
+        if (spec.body_bytes_max == kResults) {
+            // A line's end and a quote are two bytes in JSON.
+            route.body_bytes_max = result_bytes_max + result_bytes_max / 3 + kOrder;
+        }
         route.timeout = spec.timeout;
         route.handler = wrap(spec, handler->second);
         KESSAI_RETURN_IF_ERROR(router.Add(std::move(route)));

@@ -61,7 +61,9 @@ std::vector<std::unique_ptr<http::Family>> MakeFamilies();
 /// Adds every route of AllRoutes to `router`, each with its handler of that name behind `wrap`.
 /// Development routes are added when `development` is set. Refuses with INTERNAL HANDLER_MISSING
 /// and HANDLER_WITHOUT_ROUTE: the table and the handlers must fit each other.
+/// `result_bytes_max`: of a bank's result file, whose body is larger as JSON.
 Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool development,
+                 std::size_t result_bytes_max,
                  const std::function<http::Handler(const RouteSpec&, ApiHandler)>& wrap);
 
 }  // namespace kessai::gateway::transport

@@ -35,6 +35,12 @@ Result<TransferRun> NewRun(const LedgerTransaction& transaction, BusinessDate du
     return run;
 }
 
+/// By its cycle, or because it was held when it was due last.
+bool IsDue(const PayableMerchant& merchant, BusinessDate previous, BusinessDate due_date) {
+    if (domain::IsDue(merchant.terms, previous, due_date)) return true;
+    return merchant.missed_due && merchant.terms.cycle != domain::PayoutCycle::kOnDemand;
+}
+
 }  // namespace
 
 domain::Transfer NextAttempt(LedgerTransaction& transaction, const domain::Payout& payout,
@@ -103,7 +109,7 @@ Status CreateTransfers::Chunk(LedgerTransaction& transaction, BusinessDate due_d
     std::vector<domain::MerchantId> merchants;
     for (const PayableMerchant& one : payable) {
         run.merchants_through = one.merchant;
-        if (!domain::IsDue(one.terms, previous, due_date)) continue;
+        if (!IsDue(one, previous, due_date)) continue;
         due.push_back(one);
         merchants.push_back(one.merchant);
     }
@@ -114,8 +120,9 @@ Status CreateTransfers::Chunk(LedgerTransaction& transaction, BusinessDate due_d
     std::vector<domain::Payout> payouts;
     std::vector<domain::Transfer> transfers;
     for (const PayableMerchant& one : due) {
-        const MerchantAccount& account = transaction.AccountOf(one.merchant);
-        if (account.open_holds > 0) {
+        MerchantAccount& account = transaction.AccountOf(one.merchant);
+        account.missed_due = account.open_holds > 0;
+        if (account.missed_due) {
             ++run.held_count;
             continue;
         }

@@ -23,7 +23,8 @@ struct CreateTransfersOptions {
 /// Merchants go by in chunks, each checked off in its own transaction: whoever runs it again after
 /// a crash goes on where it ended, and a second run changes nothing. A due date in the past is made
 /// up for: its transfers are of the first bank business day that is left. One that is so old that
-/// every cycle has had another since is not begun. Thread safe.
+/// every cycle has had another since is not begun. A merchant that was held when it was due is due
+/// with every later date until it is paid. Thread safe.
 class CreateTransfers {
  public:
     CreateTransfers(CreateTransfersOptions options, LedgerStore& store,

@@ -37,8 +37,8 @@ std::vector<MerchantSums> SumOverSlots(std::span<const SlotTotal> totals) {
 template <class Entry>
 const Entry* Find(std::span<const Entry> list, const MerchantSums& part) {
     const auto key = std::pair(part.merchant, part.tax_class);
-    const auto found = std::lower_bound(
-        list.begin(), list.end(), key, [](const Entry& entry, const auto& sought) {
+    const auto found =
+        std::lower_bound(list.begin(), list.end(), key, [](const Entry& entry, const auto& sought) {
             return std::pair(entry.merchant, entry.tax_class) < sought;
         });
     const bool is_there =
@@ -205,8 +205,8 @@ std::vector<MerchantId> AheadOf(const ChunkEvidence& evidence) {
         // A later round is of a few merchants of the chunk.
         if (!evidence.first_round && !held.contains(part.merchant)) continue;
         if (!ahead.empty() && ahead.back() == part.merchant) continue;
-        for (auto one = balance;
-             one != evidence.balances.end() && one->merchant == part.merchant; ++one) {
+        for (auto one = balance; one != evidence.balances.end() && one->merchant == part.merchant;
+             ++one) {
             if (one->cycle_start <= cycle_start) continue;
             ahead.push_back(part.merchant);
             break;

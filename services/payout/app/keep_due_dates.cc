@@ -21,10 +21,12 @@ bool IsReleasedBefore(BusinessDate date, const DueDateFacts& facts) {
 
 }  // namespace
 
-KeepDueDates::KeepDueDates(KeepDueDatesOptions options, CreateTransfers& create, LedgerStore& store,
-                           std::function<bool()> may_run, const Clock& clock, Observer observer)
+KeepDueDates::KeepDueDates(KeepDueDatesOptions options, CreateTransfers& create,
+                           SendTransfers& send, LedgerStore& store, std::function<bool()> may_run,
+                           const Clock& clock, Observer observer)
     : options_(options),
       create_(create),
+      send_(send),
       store_(store),
       may_run_(std::move(may_run)),
       clock_(clock),
@@ -35,7 +37,7 @@ KeepDueDates::~KeepDueDates() {
 }
 
 void KeepDueDates::Start() {
-    if (!options_.at) return;
+    if (!options_.at && !options_.files_at) return;
     thread_ = std::jthread([this](std::stop_token stop) { Loop(stop); });
 }
 
@@ -64,8 +66,15 @@ Result<std::vector<BusinessDate>> KeepDueDates::DueDates(const DueDateFacts& fac
 }
 
 Status KeepDueDates::RunOnce(const std::stop_token& stop) {
-    if (!options_.at || !may_run_()) return OkStatus();
+    if ((!options_.at && !options_.files_at) || !may_run_()) return OkStatus();
     KESSAI_ASSIGN_OR_RETURN(const DueDateFacts facts, store_.FindDueDateFacts());
+    bool waits = false;
+    if (options_.at) KESSAI_RETURN_IF_ERROR(RunDueDates(facts, stop, waits));
+    return options_.files_at && !waits ? MakeFiles(facts) : OkStatus();
+}
+
+Status KeepDueDates::RunDueDates(const DueDateFacts& facts, const std::stop_token& stop,
+                                 bool& waits) {
     KESSAI_ASSIGN_OR_RETURN(auto dates, DueDates(facts));
     Status outcome;
     while (!dates.empty() && IsReleasedBefore(dates.front(), facts)) {
@@ -77,9 +86,24 @@ Status KeepDueDates::RunOnce(const std::stop_token& stop) {
         observer_.on_done(*run, clock_.Now() - dates.front().At(*options_.at));
         dates.erase(dates.begin());
     }
+    waits = !dates.empty();
     observer_.on_late(dates.empty() ? Duration::zero()
                                     : clock_.Now() - dates.front().At(*options_.at));
     return outcome;
+}
+
+Status KeepDueDates::MakeFiles(const DueDateFacts& facts) {
+    const Instant now = clock_.Now();
+    const BusinessDate today = BusinessDate::OfJst(now);
+    if (now < today.At(*options_.files_at) || facts.last_files >= today) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const bool business_day, calendar::IsBankDay(today));
+    if (!business_day) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const auto batches, send_.Gather(today, kRequestedBy));
+    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) {
+        return transaction.transfers().SetFilesMade(today);
+    }));
+    observer_.on_files(today, batches);
+    return OkStatus();
 }
 
 void KeepDueDates::Loop(std::stop_token stop) {

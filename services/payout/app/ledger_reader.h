@@ -27,6 +27,7 @@ struct JournalLine {
         kAdjustment = 5,
         kAccrued = 6,
         kReleased = 7,
+        kTransferCancelled = 8,
     };
     Kind kind = Kind::kAccrued;
     domain::MerchantId merchant;

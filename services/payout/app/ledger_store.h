@@ -19,6 +19,8 @@ struct MerchantAccount {
     int bank_account = 0;
     int terms = 0;
     int open_holds = 0;
+    /// A hold was open on a due date, and nothing was paid for it since.
+    bool missed_due = false;
     /// Something was released to it, or came into force for it, before.
     bool known = false;
 };
@@ -62,6 +64,8 @@ struct DueDateFacts {
     std::optional<BusinessDate> last_known_day;
     /// The first closed day that is not released.
     std::optional<BusinessDate> first_unreleased_day;
+    /// The latest transfer date whose files the schedule has made.
+    std::optional<BusinessDate> last_files;
 };
 
 /// The merchants' ledger, in the database. Thread safe.

@@ -9,6 +9,20 @@
 #include "kessai/zengin/transfer_file.h"
 
 namespace kessai::payout::app {
+namespace {
+
+/// One of a merchant's versions. NOT_FOUND BANK_ACCOUNT_UNKNOWN.
+Result<domain::BankAccount> Find(const std::vector<domain::BankAccount>& versions,
+                                 domain::MerchantId merchant, int version) {
+    if (version >= 1 && version <= static_cast<int>(versions.size())) {
+        return versions[static_cast<std::size_t>(version) - 1];
+    }
+    return Status(Code::kNotFound, domain::reason::kBankAccountUnknown,
+                  "merchant " + merchant.ToString() + " has no bank account of version " +
+                      std::to_string(version));
+}
+
+}  // namespace
 
 Result<domain::BankAccount> ManageBankAccounts::Put(const BankAccountWish& wish,
                                                     std::string_view put_by) {
@@ -47,22 +61,51 @@ Result<domain::BankAccount> ManageBankAccounts::Put(const BankAccountWish& wish,
     return stored;
 }
 
+Result<domain::BankAccount> ManageBankAccounts::Verify(domain::MerchantId merchant, int version,
+                                                       std::string_view asked_by) {
+    if (verifier_ == nullptr) {
+        return Status(Code::kFailedPrecondition, domain::reason::kVerifierMissing,
+                      "no bank is configured that could be asked");
+    }
+    domain::BankAccount stored;
+    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const auto versions,
+                                transaction.merchants().BankAccounts(merchant));
+        KESSAI_ASSIGN_OR_RETURN(stored, Find(versions, merchant, version));
+        return OkStatus();
+    }));
+    if (stored.verification.state == domain::VerificationState::kVerified) return stored;
+
+    domain::Verification said;
+    if (auto answer = verifier_->Ask(stored); answer.ok()) {
+        said = *std::move(answer);
+    } else {
+        said = {.state = domain::VerificationState::kUnavailable,
+                .reason = std::string(answer.status().reason())};
+    }
+    said.asked_by = std::string(asked_by);
+    KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
+        // Another may have asked meanwhile.
+        KESSAI_ASSIGN_OR_RETURN(const auto versions,
+                                transaction.merchants().BankAccounts(merchant));
+        KESSAI_ASSIGN_OR_RETURN(stored, Find(versions, merchant, version));
+        if (!domain::TakeVerification(said, stored)) return OkStatus();
+        return transaction.merchants().SetVerification(stored);
+    }));
+    return stored;
+}
+
 Result<domain::BankAccount> ManageBankAccounts::Confirm(domain::MerchantId merchant, int version,
                                                         std::string_view confirmed_by) {
     domain::BankAccount stored;
     KESSAI_RETURN_IF_ERROR(store_.InTransaction([&](LedgerTransaction& transaction) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto versions,
                                 transaction.merchants().BankAccounts(merchant));
-        if (version < 1 || version > static_cast<int>(versions.size())) {
-            return Status(Code::kNotFound, domain::reason::kBankAccountUnknown,
-                          "merchant " + merchant.ToString() + " has no bank account of version " +
-                              std::to_string(version));
-        }
+        KESSAI_ASSIGN_OR_RETURN(stored, Find(versions, merchant, version));
         KESSAI_RETURN_IF_ERROR(transaction.Lock(std::array{merchant}));
-        stored = versions[static_cast<std::size_t>(version) - 1];
         KESSAI_ASSIGN_OR_RETURN(
-            const bool now,
-            domain::Confirm(stored, static_cast<int>(versions.size()), confirmed_by));
+            const bool now, domain::Confirm(stored, static_cast<int>(versions.size()), confirmed_by,
+                                            options_.verification_required));
         if (!now) return OkStatus();
         transaction.AccountOf(merchant).bank_account = version;
         return transaction.merchants().SetConfirmed(stored);

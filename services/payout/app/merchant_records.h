@@ -43,6 +43,7 @@ class MerchantRecords {
     virtual Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) = 0;
     virtual Status Insert(const domain::BankAccount& account) = 0;
     virtual Status SetConfirmed(const domain::BankAccount& account) = 0;
+    virtual Status SetVerification(const domain::BankAccount& account) = 0;
 
     /// Nothing when there is no such version. Merchant none: the terms of all.
     virtual Result<std::optional<domain::PayoutTerms>> FindTerms(domain::MerchantId merchant,

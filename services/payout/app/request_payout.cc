@@ -119,6 +119,10 @@ Result<PayoutHistory> RequestPayout::Reissue(domain::PayoutId payout, int attemp
                 domain::reason::kTransferUnderWay, found->merchant,
                 "was paid, or will be, by transfer " + history.transfers.back().id.ToString());
         }
+        if (domain::IsCancelled(history.transfers.back())) {
+            return Refused(domain::reason::kPayoutCancelled, found->merchant,
+                           "is not owed payout " + payout.ToString() + ": it was cancelled");
+        }
         KESSAI_RETURN_IF_ERROR(transaction.Lock(std::array{found->merchant}));
         KESSAI_RETURN_IF_ERROR(LiftHoldsOf(transaction, *found, requested_by));
         const MerchantAccount& account = transaction.AccountOf(found->merchant);

@@ -28,12 +28,13 @@ class RequestPayout {
     Result<PayoutHistory> OnDemand(domain::MerchantId merchant, std::string_view request_key,
                                    std::string_view requested_by);
 
-    /// Makes attempt `attempt` (from 2) of a payout whose last transfer failed or was returned, to
-    /// the bank account in force now, and lifts what that one's failure held. The same attempt
-    /// again gives the first outcome. NOT_FOUND PAYOUT_UNKNOWN, FAILED_PRECONDITION
-    /// ATTEMPT_OUT_OF_TURN, TRANSFER_UNDER_WAY (the last one did not come back),
-    /// BANK_ACCOUNT_MISSING, PAYOUT_HELD (by something else), NOTHING_TO_PAY (less is available
-    /// than the payout's amount).
+    /// Makes attempt `attempt` (from 2) of a payout whose last transfer failed, was returned, or
+    /// was cancelled after such a one, to the bank account in force now, and lifts what that one's
+    /// failure held. The same attempt again gives the first outcome. NOT_FOUND PAYOUT_UNKNOWN,
+    /// FAILED_PRECONDITION ATTEMPT_OUT_OF_TURN, TRANSFER_UNDER_WAY (the last one did not come
+    /// back), PAYOUT_CANCELLED (its first attempt was, so it is over), BANK_ACCOUNT_MISSING,
+    /// PAYOUT_HELD (by something else), NOTHING_TO_PAY (less is available than the payout's
+    /// amount).
     Result<PayoutHistory> Reissue(domain::PayoutId payout, int attempt,
                                   std::string_view requested_by);
 

@@ -23,6 +23,9 @@ struct StatementFile {
 struct IssuedStatement {
     domain::MerchantId merchant;
     BusinessDate cycle_start;
+    /// From 1; above: a correction of the one before.
+    int version = 1;
+    std::string correction_reason = {};
     /// Of the merchant's profile.
     int profile = 0;
     BusinessDate issued_on;
@@ -32,6 +35,14 @@ struct IssuedStatement {
     std::string issued_by;
     /// By format.
     std::vector<StatementFile> files;
+};
+
+/// Merchants without a statement of a cycle: so many as were asked for, or fewer, or none, while
+/// there are more.
+struct UnissuedMerchants {
+    std::vector<domain::MerchantId> merchants;
+    /// Behind whom to go on; nothing: all were looked at.
+    std::optional<domain::MerchantId> next;
 };
 
 /// What statements are made of, and those that were issued, in the database. Thread safe.
@@ -54,12 +65,17 @@ class StatementStore {
     virtual Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
                                                                        int version) = 0;
 
+    /// Looks through some of the merchants above `after` that have a profile, by rising id.
+    virtual Result<UnissuedMerchants> Unissued(BusinessDate cycle_start, domain::MerchantId after,
+                                               int merchants_max) = 0;
+    /// The version; 0: the latest. Nothing when there is none.
     virtual Result<std::optional<IssuedStatement>> FindIssued(domain::MerchantId merchant,
-                                                              BusinessDate cycle_start) = 0;
+                                                              BusinessDate cycle_start,
+                                                              int version = 0) = 0;
     virtual Result<std::optional<StatementFile>> FindFile(domain::MerchantId merchant,
-                                                          BusinessDate cycle_start,
+                                                          BusinessDate cycle_start, int version,
                                                           std::string_view format) = 0;
-    /// Stores it with its files, or nothing, when it was issued before.
+    /// Stores it with its files, or nothing, when the version is there already.
     virtual Status Insert(const IssuedStatement& statement) = 0;
 };
 

@@ -76,6 +76,8 @@ struct ImportedResults {
 struct PayableMerchant {
     domain::MerchantId merchant;
     domain::PayoutTerms terms;
+    /// See MerchantAccount.
+    bool missed_due = false;
 };
 
 /// Payouts, transfers and files, within a LedgerTransaction.
@@ -101,6 +103,8 @@ class TransferRecords {
     virtual Status Insert(std::span<const domain::Transfer> transfers) = 0;
     /// Stores state and reason.
     virtual Status Update(std::span<const domain::Transfer> transfers) = 0;
+    /// Stores state and reason of one, and who cancelled it.
+    virtual Status SetCancelled(const domain::Transfer& transfer) = 0;
 
     /// Puts at most `limit` transfers that are in no batch, of the date or an earlier one and of
     /// merchants without an open hold, into this one, by number, as long as they sum to
@@ -111,6 +115,8 @@ class TransferRecords {
     virtual Status Insert(const TransferBatch& batch) = 0;
     virtual Result<std::optional<TransferBatch>> FindBatch(domain::BatchId batch) = 0;
     virtual Result<std::vector<TransferBatch>> Batches(BusinessDate transfer_date) = 0;
+    /// Notes that the schedule has made a date's files.
+    virtual Status SetFilesMade(BusinessDate transfer_date) = 0;
     virtual Status SetFileHash(domain::BatchId batch, const domain::FileHash& hash) = 0;
 
     virtual Result<std::optional<ImportedResults>> FindResults(

@@ -4,7 +4,28 @@
 
 namespace kessai::payout::domain {
 
-Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirmed_by) {
+std::string_view VerificationStateName(VerificationState state) {
+    switch (state) {
+        case VerificationState::kUnverified:
+            return "UNVERIFIED";
+        case VerificationState::kVerified:
+            return "VERIFIED";
+        case VerificationState::kRefused:
+            return "REFUSED";
+        case VerificationState::kUnavailable:
+            return "UNAVAILABLE";
+    }
+    return "UNKNOWN";
+}
+
+bool TakeVerification(const Verification& said, BankAccount& account) {
+    if (account.verification.state == VerificationState::kVerified) return false;
+    account.verification = said;
+    return true;
+}
+
+Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirmed_by,
+                     bool must_be_verified) {
     if (account.confirmed_by) {
         if (*account.confirmed_by == confirmed_by) return false;
         return Status(Code::kFailedPrecondition, reason::kBankAccountSuperseded,
@@ -17,6 +38,12 @@ Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirme
     if (account.put_by == confirmed_by) {
         return Status(Code::kPermissionDenied, reason::kSameOperator,
                       "who proposed the account cannot confirm it");
+    }
+    if (must_be_verified && account.verification.state != VerificationState::kVerified) {
+        return Status(Code::kFailedPrecondition, reason::kBankAccountUnverified,
+                      "version " + std::to_string(account.version) + " is " +
+                          std::string(VerificationStateName(account.verification.state)) + " " +
+                          account.verification.reason);
     }
     account.confirmed_by = std::string(confirmed_by);
     return true;

@@ -18,6 +18,31 @@ enum class AccountType : std::uint8_t {
     kSavings = 4,
 };
 
+/// What the bank says of an account. The numbers are stored, and are those of
+/// `kessai.payout.v1.BankAccount.Verification`.
+enum class VerificationState : std::uint8_t {
+    /// It was not asked.
+    kUnverified = 1,
+    /// There is such an account, of that holder.
+    kVerified = 2,
+    /// There is none, or it is of another holder.
+    kRefused = 3,
+    /// It did not say: it may be asked again.
+    kUnavailable = 4,
+};
+
+std::string_view VerificationStateName(VerificationState state);
+
+struct Verification {
+    VerificationState state = VerificationState::kUnverified;
+    /// Why it is not verified, as a word.
+    std::string reason = {};
+    /// The operator who had the bank asked.
+    std::string asked_by = {};
+
+    bool operator==(const Verification&) const = default;
+};
+
 /// Where a merchant is paid. A version is proposed by one operator and confirmed by another; the
 /// latest confirmed one is in force.
 struct BankAccount {
@@ -35,6 +60,7 @@ struct BankAccount {
     std::string branch_kana;
     std::string put_by;
     std::optional<std::string> confirmed_by;
+    Verification verification = {};
 
     /// Whether both are the same account, whoever put it.
     bool SameAs(const BankAccount& other) const {
@@ -46,7 +72,13 @@ struct BankAccount {
 /// Whether `confirmed_by` may confirm the account, of whose merchant `latest` is the last version.
 /// True: it is confirmed now. False: the same operator confirmed it before.
 /// FAILED_PRECONDITION BANK_ACCOUNT_SUPERSEDED (another was proposed since, or another operator
-/// confirmed it), PERMISSION_DENIED SAME_OPERATOR.
-Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirmed_by);
+/// confirmed it), PERMISSION_DENIED SAME_OPERATOR; where `must_be_verified`, FAILED_PRECONDITION
+/// BANK_ACCOUNT_UNVERIFIED.
+Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirmed_by,
+                     bool must_be_verified);
+
+/// Takes what the bank says, whatever it said before; but what is verified stays so, and then it
+/// gives false.
+bool TakeVerification(const Verification& said, BankAccount& account);
 
 }  // namespace kessai::payout::domain

@@ -50,6 +50,16 @@ Status FundsTrace::Post(const MerchantJournal& journal) {
             for (const auto& [order, amount] : found->second) left_[order] += amount;
             return OkStatus();
         }
+        case JournalKind::kTransferCancelled: {
+            const auto found = transfers_.find(TransferId(journal.object));
+            if (found == transfers_.end()) return Differs(Named(journal) + ": it was never made");
+            const FundsSource price{.kind = FundsKind::kPrice, .object = journal.object};
+            for (const auto& [order, amount] : found->second) {
+                // Whole in the transfer, as all that takes money.
+                if (sources_[order] != price) left_[order] += amount;
+            }
+            return OkStatus();
+        }
     }
     return Differs("a journal of no known kind");
 }

@@ -73,7 +73,8 @@ struct SeenJournal {
 /// of earlier ones) and days of zero, each whole, and of what gives money **the oldest first**, as
 /// much as makes up its amount. So its parts sum to its amount, and what gives is in several
 /// transfers at most because it was split. What failed or came back puts all its parts back where
-/// they were: the next transfer takes them, by the same rule.
+/// they were: the next transfer takes them, by the same rule. So does what was cancelled, whose
+/// price is gone then.
 class FundsTrace {
  public:
     /// A day is released. Once a day.

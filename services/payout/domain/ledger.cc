@@ -19,12 +19,18 @@ std::array<Posting, 4> PostingsOf(const MerchantJournal& journal) {
                                       Posting{Account::kFeeRevenue, 0},
                                       Posting{Account::kConsumptionTax, 0}};
     };
+    const auto creates = [&journal](std::int64_t sign) {
+        return std::array<Posting, 4>{
+            Posting{Account::kAvailable, -sign * (journal.amount + journal.fee + journal.tax)},
+            Posting{Account::kInTransit, sign * journal.amount},
+            Posting{Account::kFeeRevenue, sign * journal.fee},
+            Posting{Account::kConsumptionTax, sign * journal.tax}};
+    };
     switch (journal.kind) {
         case JournalKind::kTransferCreated:
-            return {Posting{Account::kAvailable, -(journal.amount + journal.fee + journal.tax)},
-                    Posting{Account::kInTransit, journal.amount},
-                    Posting{Account::kFeeRevenue, journal.fee},
-                    Posting{Account::kConsumptionTax, journal.tax}};
+            return creates(1);
+        case JournalKind::kTransferCancelled:
+            return creates(-1);
         case JournalKind::kTransferSettled:
             return moves(Account::kInTransit, Account::kBankSettlement);
         case JournalKind::kTransferFailed:

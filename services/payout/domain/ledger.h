@@ -59,6 +59,7 @@ std::array<Posting, 3> PostingsOf(const ReleaseLine& line);
 ///     transfer settled   in transit −amount, bank settlement amount
 ///     transfer failed    in transit −amount, available amount
 ///     transfer returned  bank settlement −amount, available amount
+///     transfer cancelled what created it, the other way round
 ///     adjustment         adjustments −amount, available amount
 ///
 /// Those that a journal has not are zero. Precondition: CheckJournal.

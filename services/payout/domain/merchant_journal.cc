@@ -25,13 +25,16 @@ std::string_view JournalKindName(JournalKind kind) {
             return "TRANSFER_RETURNED";
         case JournalKind::kAdjustment:
             return "ADJUSTMENT";
+        case JournalKind::kTransferCancelled:
+            return "TRANSFER_CANCELLED";
     }
     return "UNKNOWN";
 }
 
 Status CheckJournal(const MerchantJournal& journal) {
     const bool adjusts = journal.kind == JournalKind::kAdjustment;
-    const bool charges = journal.kind == JournalKind::kTransferCreated;
+    const bool charges = journal.kind == JournalKind::kTransferCreated ||
+                         journal.kind == JournalKind::kTransferCancelled;
     const bool amount_fits = adjusts
                                  ? journal.amount != 0 && journal.amount >= -kJournalAmountMax &&
                                        journal.amount <= kJournalAmountMax

@@ -18,6 +18,9 @@ enum class JournalKind : std::uint8_t {
     /// The bank sent the money back after it had been settled.
     kTransferReturned = 4,
     kAdjustment = 5,
+    // 6 and 7 are kinds of entries that are no rows of this journal.
+    /// Taken back before the bank was told of it.
+    kTransferCancelled = 8,
 };
 
 /// "TRANSFER_CREATED" and so on.
@@ -31,7 +34,7 @@ struct MerchantJournal {
     std::int64_t object = 0;
     /// Of a transfer: positive. Of an adjustment: negative when it is taken from the merchant.
     std::int64_t amount = 0;
-    /// What the transfer costs the merchant: of the first attempt of a payout only.
+    /// What the transfer costs the merchant, or would have: of the first attempt of a payout only.
     std::int64_t fee = 0;
     std::int64_t tax = 0;
 

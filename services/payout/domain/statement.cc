@@ -157,6 +157,12 @@ class Maker {
                 KESSAI_RETURN_IF_ERROR(Grow(sums.prices, -price));
                 return Grow(sums.sent, -move.row.amount);
             }
+            case JournalKind::kTransferCancelled: {
+                const std::int64_t price = move.row.fee + move.row.tax;
+                if (price != 0) GiveBack(move, price);
+                KESSAI_RETURN_IF_ERROR(Grow(sums.prices, price));
+                return Grow(sums.came_back, move.row.amount);
+            }
             case JournalKind::kTransferFailed:
             case JournalKind::kTransferReturned:
                 return Grow(sums.came_back, move.row.amount);
@@ -166,6 +172,22 @@ class Maker {
                 return OkStatus();
         }
         return OkStatus();
+    }
+
+    void GiveBack(const StatementMove& move, std::int64_t price) {
+        const auto charged = std::ranges::find_if(made_.prices, [&](const PriceLine& line) {
+            return line.payout == move.payout && line.price > 0;
+        });
+        if (charged != made_.prices.end()) {
+            made_.prices.erase(charged);
+            return;
+        }
+        made_.prices.push_back({.payout = move.payout,
+                                .business_date = move.business_date,
+                                .tax_class = taxes_.ClassOn(move.charged_on),
+                                .price = -price,
+                                .tax = -move.row.tax,
+                                .charged_on = move.charged_on});
     }
 
     /// The same two ways: by the sums that are shown, and by the ledger's postings.
@@ -205,8 +227,14 @@ std::int64_t EffectOnAvailable(const MerchantJournal& row) {
     return effect;
 }
 
-std::string StatementNumber(MerchantId merchant, BusinessDate cycle_start) {
-    return std::to_string(cycle_start.ToNumber() / 100) + "-" + merchant.ToString();
+std::int64_t EffectOfPrice(const MerchantJournal& row) {
+    const std::int64_t price = row.fee + row.tax;
+    return row.kind == JournalKind::kTransferCancelled ? price : -price;
+}
+
+std::string StatementNumber(MerchantId merchant, BusinessDate cycle_start, int version) {
+    return std::to_string(cycle_start.ToNumber() / 100) + "-" + merchant.ToString() +
+           (version > 1 ? "-" + std::to_string(version) : std::string());
 }
 
 }  // namespace kessai::payout::domain

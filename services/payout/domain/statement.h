@@ -53,6 +53,8 @@ struct StatementMove {
     PayoutId payout = {};
     int attempt = 0;
     BusinessDate transfer_date = {};
+    /// Of a cancelled one: when it was made, and its price charged.
+    BusinessDate charged_on = {};
     /// The bank's of a transfer that failed or came back; of an adjustment the operator's.
     std::string reason = {};
 };
@@ -105,14 +107,17 @@ struct RateLine {
     bool operator==(const RateLine&) const = default;
 };
 
-/// The price of one payout.
+/// The price of one payout. One that was charged and given back in the cycle makes no line, for
+/// nothing was supplied; one of an earlier cycle, which an invoice may have said, is a return.
 struct PriceLine {
     PayoutId payout;
     BusinessDate business_date;
     TaxClass tax_class = TaxClass::kNone;
-    /// Tax included, and the tax in it.
+    /// Tax included, and the tax in it; negative: given back.
     std::int64_t price = 0;
     std::int64_t tax = 0;
+    /// Of a return: the day of the supply that it undoes.
+    std::optional<BusinessDate> charged_on = {};
 
     bool operator==(const PriceLine&) const = default;
 };
@@ -121,10 +126,10 @@ struct PriceLine {
 struct StatementSums {
     /// Over the days. Counts, and sales + returns + benefits + fee + tax = net.
     DayLine days;
-    /// Sent to the bank, and its prices with their tax.
+    /// For the bank, and the prices of that with their tax, less those given back.
     std::int64_t sent = 0;
     std::int64_t prices = 0;
-    /// Back from the bank.
+    /// Back from the bank, or cancelled before it went there.
     std::int64_t came_back = 0;
     std::int64_t adjusted = 0;
 
@@ -155,11 +160,24 @@ BusinessDate CycleEnd(BusinessDate cycle_start);
 /// OUT_OF_RANGE AMOUNT_OVERFLOW: both mean damaged rows.
 Result<Statement> MakeStatement(const StatementRows& rows, const TaxTable& taxes);
 
-/// What a row of the journal makes of available.
+/// What a row of the journal makes of available, and how much of that is a payout's price.
 std::int64_t EffectOnAvailable(const MerchantJournal& row);
+std::int64_t EffectOfPrice(const MerchantJournal& row);
 
-/// "202611-1001": one for each cycle and merchant.
-std::string StatementNumber(MerchantId merchant, BusinessDate cycle_start);
+/// "202611-1001", one for each cycle and merchant; a correction's "202611-1001-2".
+std::string StatementNumber(MerchantId merchant, BusinessDate cycle_start, int version = 1);
+
+/// What a correction says of itself. A qualified invoice with an error has to be corrected
+/// (Consumption Tax Act, article 57-4, paragraph 4), by one that says all of it anew or one that
+/// says what is other; each names the one it corrects, and copies of both are kept: National Tax
+/// Agency, invoice system Q&A (修正した適格請求書の交付方法). Ours says all of it anew.
+struct StatementCorrection {
+    std::string number;
+    BusinessDate issued_on;
+    std::string reason;
+
+    bool operator==(const StatementCorrection&) const = default;
+};
 
 /// A statement on paper. Without a number it is a draft, and no invoice.
 struct StatementPaper {
@@ -168,6 +186,8 @@ struct StatementPaper {
     std::string recipient;
     std::string number;
     BusinessDate issued_on;
+    /// What it corrects, if it does.
+    std::optional<StatementCorrection> corrects = {};
 
     bool is_draft() const { return number.empty(); }
 };

@@ -15,6 +15,10 @@ inline constexpr std::string_view kStatementDiffers = "STATEMENT_DIFFERS";
 inline constexpr std::string_view kStatementFileDamaged = "STATEMENT_FILE_DAMAGED";
 inline constexpr std::string_view kStatementTooLarge = "STATEMENT_TOO_LARGE";
 inline constexpr std::string_view kStatementFormatUnknown = "STATEMENT_FORMAT_UNKNOWN";
+inline constexpr std::string_view kStatementUnknown = "STATEMENT_UNKNOWN";
+inline constexpr std::string_view kStatementNotIssued = "STATEMENT_NOT_ISSUED";
+inline constexpr std::string_view kStatementOutOfTurn = "STATEMENT_OUT_OF_TURN";
+inline constexpr std::string_view kStatementUnchanged = "STATEMENT_UNCHANGED";
 inline constexpr std::string_view kNotPrintable = "NOT_PRINTABLE";
 
 }  // namespace kessai::payout::domain::reason

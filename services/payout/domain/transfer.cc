@@ -37,6 +37,8 @@ std::string_view TransferStateName(TransferState state) {
             return "FAILED";
         case TransferState::kReturned:
             return "RETURNED";
+        case TransferState::kCancelled:
+            return "CANCELLED";
     }
     return "UNKNOWN";
 }
@@ -57,6 +59,10 @@ Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& 
     if (result.outcome == transfer.state && result.reason == transfer.reason) {
         return std::optional<MerchantJournal>();
     }
+    // A bank's list of what it settled goes on naming what came back later.
+    if (result.outcome == TransferState::kSettled && transfer.state == TransferState::kReturned) {
+        return std::optional<MerchantJournal>();
+    }
     const bool returns = result.outcome == TransferState::kReturned;
     if (returns && transfer.state == TransferState::kInTransit) {
         return Refused(reason::kTransferNotSettled, transfer,
@@ -74,6 +80,25 @@ Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& 
                                                           .merchant = transfer.merchant,
                                                           .object = transfer.id.value(),
                                                           .amount = transfer.amount});
+}
+
+Result<std::optional<MerchantJournal>> Cancel(const Payout& payout, std::string_view reason,
+                                              std::string_view cancelled_by, Transfer& transfer) {
+    if (transfer.state == TransferState::kCancelled) return std::optional<MerchantJournal>();
+    if (!transfer.batch.is_none()) {
+        return Refused(reason::kTransferInFile, transfer,
+                       "is in file " + transfer.batch.ToString() + " and " + Name(transfer.state));
+    }
+    transfer.state = TransferState::kCancelled;
+    transfer.reason = std::string(reason);
+    transfer.cancelled_by = std::string(cancelled_by);
+    const bool charged = transfer.attempt == 1;
+    return std::optional<MerchantJournal>(MerchantJournal{.kind = JournalKind::kTransferCancelled,
+                                                          .merchant = transfer.merchant,
+                                                          .object = transfer.id.value(),
+                                                          .amount = transfer.amount,
+                                                          .fee = charged ? payout.amounts.fee : 0,
+                                                          .tax = charged ? payout.amounts.tax : 0});
 }
 
 }  // namespace kessai::payout::domain

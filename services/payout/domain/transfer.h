@@ -21,6 +21,8 @@ enum class TransferState : std::uint8_t {
     kFailed = 3,
     /// It was settled, and the money came back.
     kReturned = 4,
+    /// Taken back by an operator while it was in no file.
+    kCancelled = 5,
 };
 
 std::string_view TransferStateName(TransferState state);
@@ -49,11 +51,12 @@ struct Transfer {
     BusinessDate transfer_date;
     std::int64_t amount = 0;
     TransferState state = TransferState::kInTransit;
-    /// The bank's, of a failure or return.
+    /// The bank's, of a failure or return; the operator's, of a cancelled one.
     std::string reason;
     /// The file it was sent in, if it was.
     BatchId batch;
     std::string requested_by;
+    std::string cancelled_by = {};
 };
 
 /// The request key of what is due on a date: one payout for each merchant and date.
@@ -63,7 +66,7 @@ std::string DueKey(BusinessDate date);
 /// TransferState.
 struct BankResult {
     TransferId transfer = {};
-    /// Never kInTransit.
+    /// Settled, failed or returned.
     TransferState outcome = TransferState::kSettled;
     std::int64_t amount = 0;
     /// The bank's code, of a failure or return.
@@ -71,15 +74,29 @@ struct BankResult {
 };
 
 /// Takes a result. In transit → settled or failed; settled → returned. Gives the journal to post;
-/// nothing when the result says again what is known. Refusals, which change nothing:
+/// nothing when the result says again what is known, or what was so before the money came back.
+/// Refusals, which change nothing:
 /// FAILED_PRECONDITION TRANSFER_NOT_SENT (it is in no file), RESULT_AMOUNT_DIFFERS,
 /// TRANSFER_NOT_SETTLED (returned, but nothing was settled yet), RESULT_CONFLICT (another result is
 /// known).
 Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& transfer);
 
+/// Takes back a transfer that no bank was told of, as if it had never been made: the journal undoes
+/// what made it, with the price that it charged, for nothing was supplied. Nothing when it was
+/// cancelled before. FAILED_PRECONDITION TRANSFER_IN_FILE.
+Result<std::optional<MerchantJournal>> Cancel(const Payout& payout, std::string_view reason,
+                                              std::string_view cancelled_by, Transfer& transfer);
+
 /// Whether the money of the attempt is back in available, so that there may be another.
 inline bool CameBack(const Transfer& transfer) {
-    return transfer.state == TransferState::kFailed || transfer.state == TransferState::kReturned;
+    return transfer.state == TransferState::kFailed || transfer.state == TransferState::kReturned ||
+           transfer.state == TransferState::kCancelled;
+}
+
+/// Whether a payout with this last attempt is over, and was for nothing: a later attempt that is
+/// cancelled leaves it as the failure before it did.
+inline bool IsCancelled(const Transfer& last) {
+    return last.state == TransferState::kCancelled && last.attempt == 1;
 }
 
 }  // namespace kessai::payout::domain

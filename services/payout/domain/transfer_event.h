@@ -10,12 +10,19 @@
 namespace kessai::payout::domain {
 
 /// What happens to a transfer, as others are told.
-enum class TransferStep : std::uint8_t { kCreated, kSent, kSettled, kFailed, kReturned };
+enum class TransferStep : std::uint8_t {
+    kCreated,
+    kSent,
+    kSettled,
+    kFailed,
+    kReturned,
+    kCancelled
+};
 
 struct TransferEvent {
     TransferStep step = TransferStep::kCreated;
     Transfer transfer = {};
-    /// The price, of a created one.
+    /// The price, of one that is created or cancelled.
     std::int64_t fee = 0;
     std::int64_t tax = 0;
     /// Those of the journal, or of the batch: so the event can be made again from the rows.
@@ -32,6 +39,8 @@ inline TransferStep StepOf(JournalKind kind) {
             return TransferStep::kFailed;
         case JournalKind::kTransferReturned:
             return TransferStep::kReturned;
+        case JournalKind::kTransferCancelled:
+            return TransferStep::kCancelled;
         case JournalKind::kTransferCreated:
         case JournalKind::kAdjustment:
             break;
@@ -39,12 +48,13 @@ inline TransferStep StepOf(JournalKind kind) {
     return TransferStep::kCreated;
 }
 
-/// A transfer fails or is settled, never both.
+/// A transfer is sent or cancelled, and fails or is settled, never both.
 inline std::uint32_t VersionOf(TransferStep step) {
     switch (step) {
         case TransferStep::kCreated:
             return 1;
         case TransferStep::kSent:
+        case TransferStep::kCancelled:
             return 2;
         case TransferStep::kSettled:
         case TransferStep::kFailed:

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "domain/day_total.h"
+#include "kessai/money/money.h"
 #include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
-#include "kessai/money/money.h"
 #include "kessai/result/check.h"
 #include "storage/gate.h"
 #include "storage/mysql_merchant_records.h"
@@ -29,22 +29,24 @@ constexpr mysql::Query kSetGate{"ledger_gate.set", R"sql(
     UPDATE ledger_gate SET business_date = ?, last_journal = ?, last_object = ?, outbox_rows = ?
     WHERE id = 1)sql"};
 constexpr mysql::Query kLockAccounts{"merchant_account.lock", R"sql(
-    SELECT merchant_id, moved_available, in_transit, bank_account, terms, open_holds
+    SELECT merchant_id, moved_available, in_transit, bank_account, terms, open_holds, missed_due
     FROM merchant_account FORCE INDEX (PRIMARY) WHERE merchant_id IN ({keys})
     ORDER BY merchant_id FOR UPDATE)sql"};
 constexpr mysql::Query kPutAccounts{"merchant_account.put", R"sql(
     INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account, terms,
-                                  open_holds) VALUES {rows}
+                                  open_holds, missed_due) VALUES {rows}
     ON DUPLICATE KEY UPDATE moved_available = VALUES(moved_available),
                             in_transit = VALUES(in_transit), bank_account = VALUES(bank_account),
-                            terms = VALUES(terms), open_holds = VALUES(open_holds))sql"};
+                            terms = VALUES(terms), open_holds = VALUES(open_holds),
+                            missed_due = VALUES(missed_due))sql"};
 constexpr mysql::Query kInsertJournals{"merchant_journal.insert", R"sql(
     INSERT INTO merchant_journal (journal_id, business_date, merchant_id, kind, object_id, currency,
                                   amount, fee, tax, released, recorded_at_us) VALUES {rows})sql"};
 constexpr mysql::Query kDueDateFacts{"transfer_run.facts", R"sql(
     SELECT (SELECT MAX(due_date) FROM transfer_run WHERE finished_at_us IS NOT NULL),
            (SELECT MAX(business_date) FROM payout_day WHERE state > 1),
-           (SELECT MIN(business_date) FROM payout_day WHERE state IN (2, 3)))sql"};
+           (SELECT MIN(business_date) FROM payout_day WHERE state IN (2, 3)),
+           (SELECT MAX(transfer_date) FROM transfer_file_day))sql"};
 constexpr mysql::Query kBatchLines{"transfer.batch_lines", R"sql(
     SELECT t.transfer_id, t.amount, a.bank_code, a.branch_code, a.account_type, a.account_number,
            a.holder_kana, a.bank_kana, a.branch_kana
@@ -103,6 +105,7 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
             account.bank_account = static_cast<int>(rows.Int(3));
             account.terms = static_cast<int>(rows.Int(4));
             account.open_holds = static_cast<int>(rows.Int(5));
+            account.missed_due = rows.Bool(6);
             account.known = true;
         }
         // Behind the lock: of what is released later, this transaction has taken nothing.
@@ -214,7 +217,7 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
             if (SameRow(account.now, account.stored)) continue;
             const app::MerchantAccount& now = account.now;
             rows.Add(merchant, now.funds.moved, now.funds.in_transit, now.bank_account, now.terms,
-                     now.open_holds);
+                     now.open_holds, now.missed_due);
             if (rows.size() < kRowsPerStatement) continue;
             KESSAI_RETURN_IF_ERROR(session_.Execute(kPutAccounts, rows));
             rows.Clear();
@@ -225,7 +228,7 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
 
     static bool SameRow(const app::MerchantAccount& a, const app::MerchantAccount& b) {
         return a.funds == b.funds && a.bank_account == b.bank_account && a.terms == b.terms &&
-               a.open_holds == b.open_holds;
+               a.open_holds == b.open_holds && a.missed_due == b.missed_due;
     }
 
     mysql::Session& session_;
@@ -284,6 +287,7 @@ Result<app::DueDateFacts> MysqlLedgerStore::FindDueDateFacts() {
     if (!rows.IsNull(0)) facts.last_finished_run = rows.Date(0);
     if (!rows.IsNull(1)) facts.last_known_day = rows.Date(1);
     if (!rows.IsNull(2)) facts.first_unreleased_day = rows.Date(2);
+    if (!rows.IsNull(3)) facts.last_files = rows.Date(3);
     return facts;
 }
 

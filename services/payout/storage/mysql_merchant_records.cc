@@ -9,6 +9,7 @@ namespace kessai::payout::storage {
 namespace {
 
 constexpr std::size_t kTextMax = 255;
+constexpr std::size_t kWordMax = 64;
 constexpr std::size_t kRowsPerStatement = 1'000;
 
 constexpr mysql::Query kBankAccounts{"bank_account.of_merchant",
@@ -20,6 +21,10 @@ constexpr mysql::Query kInsertBankAccount{"bank_account.insert", R"sql(
                               put_at_us) VALUES {rows})sql"};
 constexpr mysql::Query kSetConfirmed{"bank_account.set_confirmed", R"sql(
     UPDATE bank_account SET confirmed_by = ?, confirmed_at_us = ?
+    WHERE merchant_id = ? AND version = ?)sql"};
+constexpr mysql::Query kSetVerification{"bank_account.set_verification", R"sql(
+    UPDATE bank_account SET verification = ?, verification_reason = ?, verification_by = ?,
+        verification_at_us = ?
     WHERE merchant_id = ? AND version = ?)sql"};
 constexpr mysql::Query kFindTerms{"payout_terms.find", "SELECT " KESSAI_TERMS_COLUMNS R"sql(
     FROM payout_terms WHERE merchant_id = ? AND version = ?)sql"};
@@ -76,6 +81,13 @@ Status MysqlMerchantRecords::Insert(const domain::BankAccount& account) {
 Status MysqlMerchantRecords::SetConfirmed(const domain::BankAccount& account) {
     return internal::TakeStatus(session_.Execute(kSetConfirmed, account.confirmed_by, at_,
                                                  account.merchant, account.version));
+}
+
+Status MysqlMerchantRecords::SetVerification(const domain::BankAccount& account) {
+    const domain::Verification& said = account.verification;
+    return internal::TakeStatus(session_.Execute(
+        kSetVerification, static_cast<int>(said.state), CutText(said.reason, kWordMax),
+        CutText(said.asked_by, kTextMax), at_, account.merchant, account.version));
 }
 
 Result<std::optional<domain::PayoutTerms>> MysqlMerchantRecords::FindTerms(

@@ -14,6 +14,7 @@ class MysqlMerchantRecords final : public app::MerchantRecords {
     Result<std::vector<domain::BankAccount>> BankAccounts(domain::MerchantId merchant) override;
     Status Insert(const domain::BankAccount& account) override;
     Status SetConfirmed(const domain::BankAccount& account) override;
+    Status SetVerification(const domain::BankAccount& account) override;
 
     Result<std::optional<domain::PayoutTerms>> FindTerms(domain::MerchantId merchant,
                                                          int version) override;

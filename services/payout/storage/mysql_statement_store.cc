@@ -21,6 +21,8 @@ constexpr Duration kAcquireTimeout = std::chrono::seconds(1);
 constexpr std::size_t kTextMax = 255;
 // Some hundred pages.
 constexpr int kMovesMax = 5'000;
+// Some milliseconds, when nearly all have their statement.
+constexpr int kMerchantsLookedThrough = 5'000;
 
 // Days are some hundreds a year, and each is a look-up by key in the larger tables.
 constexpr mysql::Query kClosedThrough{"payout_day.closed_through", R"sql(
@@ -66,30 +68,45 @@ constexpr mysql::Query kParts{"merchant_day_part.of_cycle", R"sql(
 constexpr mysql::Query kMoves{"merchant_journal.of_cycle", R"sql(
     SELECT j.journal_id, j.business_date, j.kind, j.object_id, j.amount, j.fee, j.tax,
            COALESCE(t.payout_id, 0), COALESCE(t.attempt, 0),
-           COALESCE(t.transfer_date, j.business_date), COALESCE(t.reason, a.reason, '')
+           COALESCE(t.transfer_date, j.business_date), COALESCE(t.reason, a.reason, ''),
+           COALESCE(c.business_date, j.business_date)
     FROM merchant_journal j FORCE INDEX (merchant_journal_merchant)
     LEFT JOIN transfer t ON t.transfer_id = j.object_id AND j.kind <> ?
     LEFT JOIN adjustment a ON a.adjustment_id = j.object_id AND j.kind = ?
+    LEFT JOIN merchant_journal c ON c.object_id = j.object_id AND c.kind = ? AND j.kind = ?
     WHERE j.merchant_id = ? AND j.business_date >= ? AND j.business_date <= ?
     ORDER BY j.journal_id LIMIT ?)sql"};
 
 constexpr mysql::Query kFindProfile{"merchant_profile.find_version",
                                     "SELECT " KESSAI_PROFILE_COLUMNS R"sql(
     FROM merchant_profile WHERE merchant_id = ? AND version = ?)sql"};
+constexpr mysql::Query kUnissued{"merchant_statement.unissued", R"sql(
+    SELECT p.merchant_id, s.merchant_id IS NULL
+    FROM merchant_profile p FORCE INDEX (PRIMARY)
+    LEFT JOIN merchant_statement s ON s.cycle_start = ? AND s.merchant_id = p.merchant_id
+        AND s.version = 1
+    WHERE p.merchant_id > ? AND p.version = 1
+    ORDER BY p.merchant_id LIMIT ?)sql"};
 constexpr mysql::Query kFindIssued{"merchant_statement.find", R"sql(
-    SELECT profile, issued_on, opening, closing, issued_by
-    FROM merchant_statement WHERE cycle_start = ? AND merchant_id = ?)sql"};
+    SELECT profile, issued_on, opening, closing, issued_by, version, correction_reason
+    FROM merchant_statement WHERE cycle_start = ? AND merchant_id = ? AND version = ?)sql"};
+constexpr mysql::Query kFindLatest{"merchant_statement.find_latest", R"sql(
+    SELECT profile, issued_on, opening, closing, issued_by, version, correction_reason
+    FROM merchant_statement WHERE cycle_start = ? AND merchant_id = ?
+    ORDER BY version DESC LIMIT 1)sql"};
 constexpr mysql::Query kFindHashes{"merchant_statement_file.hashes", R"sql(
     SELECT format, file_hash FROM merchant_statement_file
-    WHERE cycle_start = ? AND merchant_id = ? ORDER BY format)sql"};
+    WHERE cycle_start = ? AND merchant_id = ? AND version = ? ORDER BY format)sql"};
 constexpr mysql::Query kFindFile{"merchant_statement_file.find", R"sql(
     SELECT file_hash, content FROM merchant_statement_file
-    WHERE cycle_start = ? AND merchant_id = ? AND format = ?)sql"};
+    WHERE cycle_start = ? AND merchant_id = ? AND version = ? AND format = ?)sql"};
 constexpr mysql::Query kInsertStatement{"merchant_statement.insert", R"sql(
     INSERT INTO merchant_statement (cycle_start, merchant_id, profile, issued_on, opening, closing,
-                                    issued_by, issued_at_us) VALUES {rows})sql"};
+                                    issued_by, issued_at_us, version, correction_reason)
+    VALUES {rows})sql"};
 constexpr mysql::Query kInsertFiles{"merchant_statement_file.insert", R"sql(
-    INSERT INTO merchant_statement_file (cycle_start, merchant_id, format, file_hash, content)
+    INSERT INTO merchant_statement_file (cycle_start, merchant_id, version, format, file_hash,
+                                         content)
     VALUES {rows})sql"};
 
 Result<std::optional<BusinessDate>> FirstDate(Result<mysql::Rows> selected) {
@@ -172,9 +189,12 @@ Status LoadReleases(mysql::Session& session, domain::StatementRows& statement,
 
 Status LoadMoves(mysql::Session& session, domain::StatementRows& statement, BusinessDate through) {
     constexpr int kAdjustment = static_cast<int>(domain::JournalKind::kAdjustment);
-    KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session.Select(kMoves, kAdjustment, kAdjustment, statement.merchant,
-                                           statement.cycle_start, through, kMovesMax + 1));
+    constexpr int kCreated = static_cast<int>(domain::JournalKind::kTransferCreated);
+    constexpr int kCancelled = static_cast<int>(domain::JournalKind::kTransferCancelled);
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows,
+        session.Select(kMoves, kAdjustment, kAdjustment, kCreated, kCancelled, statement.merchant,
+                       statement.cycle_start, through, kMovesMax + 1));
     if (rows.size() > kMovesMax) {
         return Status(Code::kResourceExhausted, domain::reason::kStatementTooLarge,
                       "merchant " + statement.merchant.ToString() + " has more than " +
@@ -188,6 +208,7 @@ Status LoadMoves(mysql::Session& session, domain::StatementRows& statement, Busi
         move.payout = domain::PayoutId(rows.Int(7));
         move.attempt = static_cast<int>(rows.Int(8));
         move.transfer_date = rows.Date(9);
+        move.charged_on = rows.Date(11);
         // A transfer's reason may have come after this row of it.
         if (move.row.kind != domain::JournalKind::kTransferCreated &&
             move.row.kind != domain::JournalKind::kTransferSettled) {
@@ -246,20 +267,43 @@ Result<std::optional<domain::MerchantProfile>> MysqlStatementStore::FindProfile(
     return std::optional(ReadProfile(rows));
 }
 
-Result<std::optional<app::IssuedStatement>> MysqlStatementStore::FindIssued(
-    MerchantId merchant, BusinessDate cycle_start) {
+Result<app::UnissuedMerchants> MysqlStatementStore::Unissued(BusinessDate cycle_start,
+                                                             MerchantId after, int merchants_max) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kFindIssued, cycle_start, merchant));
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session->Select(kUnissued, cycle_start, after, kMerchantsLookedThrough));
+    app::UnissuedMerchants found;
+    if (rows.size() == static_cast<std::size_t>(kMerchantsLookedThrough)) found.next = after;
+    const auto full = [&] {
+        return found.merchants.size() == static_cast<std::size_t>(merchants_max);
+    };
+    while (!full() && rows.Next()) {
+        const MerchantId merchant(rows.Int(0));
+        if (rows.Bool(1)) found.merchants.push_back(merchant);
+        if (found.next || full()) found.next = merchant;
+    }
+    return found;
+}
+
+Result<std::optional<app::IssuedStatement>> MysqlStatementStore::FindIssued(
+    MerchantId merchant, BusinessDate cycle_start, int version) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, version == 0 ? session->Select(kFindLatest, cycle_start, merchant)
+                                : session->Select(kFindIssued, cycle_start, merchant, version));
     if (!rows.Next()) return std::optional<app::IssuedStatement>();
     app::IssuedStatement issued{.merchant = merchant,
                                 .cycle_start = cycle_start,
+                                .version = static_cast<int>(rows.Int(5)),
+                                .correction_reason = rows.Text(6),
                                 .profile = static_cast<int>(rows.Int(0)),
                                 .issued_on = rows.Date(1),
                                 .opening = rows.Int(2),
                                 .closing = rows.Int(3),
                                 .issued_by = rows.Text(4),
                                 .files = {}};
-    KESSAI_ASSIGN_OR_RETURN(auto files, session->Select(kFindHashes, cycle_start, merchant));
+    KESSAI_ASSIGN_OR_RETURN(auto files,
+                            session->Select(kFindHashes, cycle_start, merchant, issued.version));
     while (files.Next()) {
         issued.files.push_back({.format = files.Text(0), .hash = ReadHash(files, 1)});
     }
@@ -268,9 +312,11 @@ Result<std::optional<app::IssuedStatement>> MysqlStatementStore::FindIssued(
 
 Result<std::optional<app::StatementFile>> MysqlStatementStore::FindFile(MerchantId merchant,
                                                                         BusinessDate cycle_start,
+                                                                        int version,
                                                                         std::string_view format) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kFindFile, cycle_start, merchant, format));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session->Select(kFindFile, cycle_start, merchant, version, format));
     if (!rows.Next()) return std::optional<app::StatementFile>();
     return std::optional(app::StatementFile{
         .format = std::string(format), .hash = ReadHash(rows, 0), .content = rows.Bytes(1)});
@@ -280,7 +326,7 @@ Status MysqlStatementStore::Insert(const app::IssuedStatement& statement) {
     mysql::RowList head;
     head.Add(statement.cycle_start, statement.merchant, statement.profile, statement.issued_on,
              statement.opening, statement.closing, CutText(statement.issued_by, kTextMax),
-             clock_.Now());
+             clock_.Now(), statement.version, CutText(statement.correction_reason, kTextMax));
     mysql::RetryPolicy policy;
     // Whether it is there already is what the key tells.
     policy.rerun_unknown = true;
@@ -290,8 +336,8 @@ Status MysqlStatementStore::Insert(const app::IssuedStatement& statement) {
             KESSAI_RETURN_IF_ERROR(session.Execute(kInsertStatement, head));
             for (const app::StatementFile& file : statement.files) {
                 mysql::RowList rows;
-                rows.Add(statement.cycle_start, statement.merchant, file.format, AsBytes(file.hash),
-                         mysql::Bytes{file.content});
+                rows.Add(statement.cycle_start, statement.merchant, statement.version, file.format,
+                         AsBytes(file.hash), mysql::Bytes{file.content});
                 KESSAI_RETURN_IF_ERROR(session.Execute(kInsertFiles, rows));
             }
             return OkStatus();

@@ -19,10 +19,13 @@ class MysqlStatementStore final : public app::StatementStore {
         domain::MerchantId merchant) override;
     Result<std::optional<domain::MerchantProfile>> FindProfile(domain::MerchantId merchant,
                                                                int version) override;
+    Result<app::UnissuedMerchants> Unissued(BusinessDate cycle_start, domain::MerchantId after,
+                                            int merchants_max) override;
     Result<std::optional<app::IssuedStatement>> FindIssued(domain::MerchantId merchant,
-                                                           BusinessDate cycle_start) override;
+                                                           BusinessDate cycle_start,
+                                                           int version) override;
     Result<std::optional<app::StatementFile>> FindFile(domain::MerchantId merchant,
-                                                       BusinessDate cycle_start,
+                                                       BusinessDate cycle_start, int version,
                                                        std::string_view format) override;
     Status Insert(const app::IssuedStatement& statement) override;
 

@@ -14,7 +14,7 @@ namespace kessai::payout::storage {
 namespace {
 
 constexpr std::size_t kTextMax = 255;
-constexpr std::size_t kReasonMax = 64;
+constexpr std::size_t kReasonMax = 255;
 constexpr std::size_t kKeysPerStatement = 500;
 
 #define KESSAI_RUN_COLUMNS                                                             \
@@ -32,7 +32,7 @@ constexpr mysql::Query kPutRun{"transfer_run.put",
                             finished_at_us = VALUES(finished_at_us))sql"};
 constexpr mysql::Query kPayable{"merchant_account.payable", R"sql(
     SELECT m.merchant_id, t.merchant_id, t.version, t.cycle, t.weekday, t.minimum_amount,
-           t.transfer_fee, t.on_demand_fee
+           t.transfer_fee, t.on_demand_fee, m.missed_due
     FROM merchant_account m FORCE INDEX (PRIMARY)
     LEFT JOIN payout_terms t ON t.merchant_id = m.merchant_id AND t.version = m.terms
     WHERE m.merchant_id > ? AND m.bank_account > 0
@@ -55,9 +55,12 @@ constexpr mysql::Query kInsertTransfers{"transfer.insert", R"sql(
 constexpr mysql::Query kSetState{"transfer.set_state", R"sql(
     UPDATE transfer SET state = ?, reason = ?, changed_at_us = ?
     WHERE transfer_id IN ({keys}))sql"};
+constexpr mysql::Query kSetCancelled{"transfer.set_cancelled", R"sql(
+    UPDATE transfer SET state = ?, reason = ?, cancelled_by = ?, changed_at_us = ?
+    WHERE transfer_id = ?)sql"};
 constexpr mysql::Query kUnsent{"transfer.unsent", "SELECT " KESSAI_TRANSFER_COLUMNS R"sql(
     FROM transfer FORCE INDEX (transfer_batch_rows)
-    WHERE batch_id = 0 AND transfer_date <= ?
+    WHERE batch_id = 0 AND transfer_date <= ? AND state = 1
         AND (SELECT m.open_holds FROM merchant_account m
              WHERE m.merchant_id = transfer.merchant_id) = 0
     ORDER BY transfer_id LIMIT ?)sql"};
@@ -75,6 +78,8 @@ constexpr mysql::Query kBatches{"transfer_batch.of_date", "SELECT " KESSAI_BATCH
     FROM transfer_batch WHERE transfer_date = ? ORDER BY batch_id)sql"};
 constexpr mysql::Query kSetFileHash{"transfer_batch.set_hash", R"sql(
     UPDATE transfer_batch SET file_hash = ? WHERE batch_id = ?)sql"};
+constexpr mysql::Query kSetFilesMade{"transfer_file_day.put", R"sql(
+    INSERT IGNORE INTO transfer_file_day (transfer_date, made_at_us) VALUES {rows})sql"};
 #define KESSAI_RESULT_FILE_COLUMNS                                                    \
     "file_hash, format, settled_count, settled_amount, failed_count, failed_amount, " \
     "returned_count, returned_amount, repeated_count, imported_by"
@@ -144,8 +149,8 @@ Result<std::vector<app::PayableMerchant>> MysqlTransferRecords::PayableMerchants
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kPayable, after, limit));
     std::vector<app::PayableMerchant> merchants;
     while (rows.Next()) {
-        merchants.push_back(
-            {domain::MerchantId(rows.Int(0)), rows.IsNull(1) ? of_all : ReadTerms(rows, 1)});
+        merchants.push_back({domain::MerchantId(rows.Int(0)),
+                             rows.IsNull(1) ? of_all : ReadTerms(rows, 1), rows.Bool(8)});
     }
     return merchants;
 }
@@ -223,6 +228,12 @@ Status MysqlTransferRecords::Update(std::span<const domain::Transfer> transfers)
     return OkStatus();
 }
 
+Status MysqlTransferRecords::SetCancelled(const domain::Transfer& transfer) {
+    return internal::TakeStatus(session_.Execute(
+        kSetCancelled, static_cast<int>(transfer.state), CutText(transfer.reason, kReasonMax),
+        CutText(transfer.cancelled_by, kTextMax), at_, transfer.id));
+}
+
 Result<std::vector<domain::Transfer>> MysqlTransferRecords::FillBatch(domain::BatchId batch,
                                                                       BusinessDate transfer_date,
                                                                       int limit) {
@@ -264,6 +275,12 @@ Result<std::vector<app::TransferBatch>> MysqlTransferRecords::Batches(BusinessDa
     std::vector<app::TransferBatch> batches;
     while (rows.Next()) batches.push_back(ReadBatch(rows));
     return batches;
+}
+
+Status MysqlTransferRecords::SetFilesMade(BusinessDate transfer_date) {
+    mysql::RowList rows;
+    rows.Add(transfer_date, at_);
+    return internal::TakeStatus(session_.Execute(kSetFilesMade, rows));
 }
 
 Status MysqlTransferRecords::SetFileHash(domain::BatchId batch, const domain::FileHash& hash) {

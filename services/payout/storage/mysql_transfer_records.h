@@ -26,12 +26,14 @@ class MysqlTransferRecords final : public app::TransferRecords {
         std::span<const domain::TransferId> transfers) override;
     Status Insert(std::span<const domain::Transfer> transfers) override;
     Status Update(std::span<const domain::Transfer> transfers) override;
+    Status SetCancelled(const domain::Transfer& transfer) override;
 
     Result<std::vector<domain::Transfer>> FillBatch(domain::BatchId batch,
                                                     BusinessDate transfer_date, int limit) override;
     Status Insert(const app::TransferBatch& batch) override;
     Result<std::optional<app::TransferBatch>> FindBatch(domain::BatchId batch) override;
     Result<std::vector<app::TransferBatch>> Batches(BusinessDate transfer_date) override;
+    Status SetFilesMade(BusinessDate transfer_date) override;
     Status SetFileHash(domain::BatchId batch, const domain::FileHash& hash) override;
 
     Result<std::optional<app::ImportedResults>> FindResults(

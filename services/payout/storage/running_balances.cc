@@ -45,7 +45,7 @@ constexpr mysql::Query kInsert{"running_balance.insert", R"sql(
 constexpr mysql::Query kUpdate{"running_balance.update", R"sql(
     UPDATE running_balance SET balances = ? WHERE business_date = ? AND merchant_first = ?)sql"};
 
-#define KESSAI_CYCLE_SUMS_COLUMNS                       \
+#define KESSAI_CYCLE_SUMS_COLUMNS                           \
     "r.merchant_id, r.tax_class, DATE_ADD(r.business_date," \
     " INTERVAL 1 - DAYOFMONTH(r.business_date) DAY) AS cycle_start, SUM(r.fee), SUM(r.net)"
 #define KESSAI_CYCLE_SUMS_ORDER                         \
@@ -53,9 +53,8 @@ constexpr mysql::Query kUpdate{"running_balance.update", R"sql(
     " ORDER BY r.merchant_id, r.tax_class, cycle_start"
 // Days are some hundreds a year, and each is a look-up by key. A list of merchants comes as a table
 // of its own: as a condition it would have every row of the day read.
-constexpr mysql::Query kSumsOfMerchant{
-    "merchant_release.sum_merchant",
-    "SELECT " KESSAI_CYCLE_SUMS_COLUMNS R"sql(
+constexpr mysql::Query kSumsOfMerchant{"merchant_release.sum_merchant",
+                                       "SELECT " KESSAI_CYCLE_SUMS_COLUMNS R"sql(
     FROM payout_day d STRAIGHT_JOIN merchant_release r FORCE INDEX (PRIMARY)
         ON r.business_date = d.business_date AND r.merchant_id = ?)sql" KESSAI_CYCLE_SUMS_ORDER};
 constexpr mysql::Query kSumsOfMerchants{
@@ -65,11 +64,10 @@ constexpr mysql::Query kSumsOfMerchants{
         ON r.business_date = d.business_date AND r.merchant_id = m.merchant_id
     WHERE d.business_date BETWEEN ? AND ?)sql" KESSAI_CYCLE_SUMS_ORDER};
 // Days are given one by one, so that each is a range of the key.
-constexpr mysql::Query kReleasedDays{
-    "payout_day.with_releases", "SELECT business_date FROM payout_day WHERE state > 2"};
-constexpr mysql::Query kSumsOfRange{
-    "merchant_release.sum_range",
-    "SELECT " KESSAI_CYCLE_SUMS_COLUMNS R"sql(
+constexpr mysql::Query kReleasedDays{"payout_day.with_releases",
+                                     "SELECT business_date FROM payout_day WHERE state > 2"};
+constexpr mysql::Query kSumsOfRange{"merchant_release.sum_range",
+                                    "SELECT " KESSAI_CYCLE_SUMS_COLUMNS R"sql(
     FROM merchant_release r FORCE INDEX (PRIMARY)
     WHERE r.business_date IN ({keys}) AND r.merchant_id BETWEEN ? AND ?)sql" KESSAI_CYCLE_SUMS_ORDER};
 
@@ -154,8 +152,7 @@ Result<std::vector<RunningBalance>> FromRows(mysql::Session& session, const Merc
     mysql::KeyList keys;
     while (days.Next()) keys.Add(days.Date(0));
     if (keys.empty()) return std::vector<RunningBalance>();
-    KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session.Select(kSumsOfRange, keys, range.first, range.last));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kSumsOfRange, keys, range.first, range.last));
     return domain::Fold(ReadCycleSums(rows));
 }
 
@@ -167,8 +164,7 @@ void AppendOf(std::span<const RunningBalance> balances, const MerchantRange& ran
     const auto behind = [](MerchantId merchant, const RunningBalance& balance) {
         return merchant < balance.merchant;
     };
-    to.insert(to.end(),
-              std::lower_bound(balances.begin(), balances.end(), range.first, before),
+    to.insert(to.end(), std::lower_bound(balances.begin(), balances.end(), range.first, before),
               std::upper_bound(balances.begin(), balances.end(), range.last, behind));
 }
 
@@ -184,8 +180,8 @@ Result<std::vector<RunningBalance>> LoadBalances(mysql::Session& session,
     std::vector<RunningBalance> balances;
     AppendOf(first->balances, range, balances);
     MerchantId covered = first->range.last;
-    KESSAI_ASSIGN_OR_RETURN(
-        auto rows, session.Select(kPiecesWithin, day, first->range.first, range.last));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session.Select(kPiecesWithin, day, first->range.first, range.last));
     while (rows.Next()) {
         KESSAI_ASSIGN_OR_RETURN(const Piece piece, ReadPiece(day, rows));
         if (covered.value() + 1 != piece.range.first.value()) return Broken(day, covered);
@@ -223,8 +219,8 @@ Result<std::vector<RunningBalance>> LoadNewestBalances(mysql::Session& session,
         }
     }
     if (kept_nowhere.empty()) return balances;
-    KESSAI_ASSIGN_OR_RETURN(
-        const auto sums, SumsOfMerchants(session, kept_nowhere, kBeginningOfTime, kEndOfTime));
+    KESSAI_ASSIGN_OR_RETURN(const auto sums,
+                            SumsOfMerchants(session, kept_nowhere, kBeginningOfTime, kEndOfTime));
     KESSAI_ASSIGN_OR_RETURN(const auto others, domain::Fold(sums));
     return domain::WithChanges(balances, others);
 }

@@ -15,6 +15,9 @@ domain::BankAccount ReadBankAccount(const mysql::Rows& row) {
     account.branch_kana = row.Text(8);
     account.put_by = row.Text(9);
     account.confirmed_by = row.OptionalText(10);
+    account.verification = {.state = static_cast<domain::VerificationState>(row.Int(11)),
+                            .reason = row.Text(12),
+                            .asked_by = row.Text(13)};
     return account;
 }
 
@@ -88,6 +91,7 @@ domain::Transfer ReadTransfer(const mysql::Rows& row) {
     transfer.reason = row.Text(8);
     transfer.batch = domain::BatchId(row.Int(9));
     transfer.requested_by = row.Text(10);
+    transfer.cancelled_by = row.Text(11);
     return transfer;
 }
 

@@ -14,7 +14,8 @@ namespace kessai::payout::storage {
 
 #define KESSAI_BANK_ACCOUNT_COLUMNS                                                \
     "merchant_id, version, bank_code, branch_code, account_type, account_number, " \
-    "holder_kana, bank_kana, branch_kana, put_by, confirmed_by"
+    "holder_kana, bank_kana, branch_kana, put_by, confirmed_by, verification, "    \
+    "verification_reason, verification_by"
 domain::BankAccount ReadBankAccount(const mysql::Rows& row);
 
 #define KESSAI_TERMS_COLUMNS \
@@ -38,7 +39,7 @@ domain::Payout ReadPayout(const mysql::Rows& row);
 
 #define KESSAI_TRANSFER_COLUMNS                                                           \
     "transfer_id, payout_id, attempt, merchant_id, bank_account, transfer_date, amount, " \
-    "state, reason, batch_id, requested_by"
+    "state, reason, batch_id, requested_by, cancelled_by"
 domain::Transfer ReadTransfer(const mysql::Rows& row);
 
 }  // namespace kessai::payout::storage

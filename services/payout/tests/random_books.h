@@ -143,7 +143,7 @@ class RandomBooks {
         domain::StatementMove move;
         move.business_date = move.transfer_date = today;
         move.row.merchant = merchant_;
-        const std::int64_t kind = random_.Between(1, 4);
+        const std::int64_t kind = random_.Between(1, 5);
         if (kind == 1) {
             domain::PayoutTerms terms;
             terms.transfer_fee = random_.Between(0, 500);
@@ -157,6 +157,7 @@ class RandomBooks {
             move.row.fee = amounts->fee;
             move.row.tax = amounts->tax;
             sent_.push_back(move.row);
+            charged_[move.row.object] = today;
         } else if (kind == 2 && !sent_.empty()) {
             move.row.object = sent_.back().object;
             move.row.amount = sent_.back().amount;
@@ -169,6 +170,12 @@ class RandomBooks {
             move.row = settled_.back();
             settled_.pop_back();
             move.row.kind = domain::JournalKind::kTransferReturned;
+        } else if (kind == 5 && !sent_.empty()) {
+            // It may be in no file yet.
+            move.row = sent_.back();
+            sent_.pop_back();
+            move.row.kind = domain::JournalKind::kTransferCancelled;
+            move.charged_on = charged_.at(move.row.object);
         } else if (kind == 4) {
             move.row.kind = domain::JournalKind::kAdjustment;
             move.row.object = ++last_;
@@ -194,6 +201,7 @@ class RandomBooks {
     std::vector<BusinessDate> due_;
     std::vector<domain::MerchantJournal> sent_;
     std::vector<domain::MerchantJournal> settled_;
+    std::map<std::int64_t, BusinessDate> charged_;
     domain::MerchantFunds funds_;
     std::int64_t last_ = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "app/adjust_balance.h"
 #include "app/balance_books.h"
+#include "app/cancel_transfer.h"
 #include "app/create_transfers.h"
 #include "app/import_results.h"
 #include "app/manage_bank_accounts.h"
@@ -51,6 +52,7 @@ struct Transfers {
           terms(store),
           create({.merchants_per_chunk = 7}, store, domain::TaxTable::Japan()),
           request(store, domain::TaxTable::Japan()),
+          cancel(store),
           send(TestSending(), store),
           import({}, store, {&csv}),
           adjust(store),
@@ -67,6 +69,7 @@ struct Transfers {
     app::ManagePayoutTerms terms;
     app::CreateTransfers create;
     app::RequestPayout request;
+    app::CancelTransfer cancel;
     app::SendTransfers send;
     app::ImportResults import;
     app::AdjustBalance adjust;

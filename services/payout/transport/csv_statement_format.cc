@@ -82,13 +82,16 @@ Line OfMove(const domain::StatementMove& move, std::int64_t balance) {
               .item = WordOf(row.kind),
               .date = move.business_date.ToString(),
               .number = MoveNumber(move),
-              .moved = std::to_string(change + row.fee + row.tax),
+              .moved = std::to_string(change - domain::EffectOfPrice(row)),
               .change = std::to_string(change),
               .balance = std::to_string(balance),
               .note = NoteOf(move)};
     if (row.kind == domain::JournalKind::kTransferCreated) {
         line.fee = std::to_string(-row.fee);
         line.tax = std::to_string(-row.tax);
+    } else if (row.kind == domain::JournalKind::kTransferCancelled) {
+        line.fee = std::to_string(row.fee);
+        line.tax = std::to_string(row.tax);
     }
     return line;
 }
@@ -145,13 +148,14 @@ void AppendInvoice(const domain::StatementPaper& paper, std::string& file) {
     }
     for (const domain::PriceLine& price : statement.prices) {
         Line{.part = part,
-             .item = "振込手数料",
+             .item = price.charged_on ? "振込手数料返還" : "振込手数料",
              .date = price.business_date.ToString(),
              .number = price.payout.ToString(),
              .rate = RateText(price.tax_class),
              .fee = std::to_string(price.price - price.tax),
              .tax = std::to_string(price.tax),
-             .note = "税込 " + Grouped(price.price)}
+             .note = "税込 " + Grouped(price.price) +
+                     (price.charged_on ? " 基となる取引 " + price.charged_on->ToString() : "")}
             .AppendTo(file);
     }
 }
@@ -169,6 +173,11 @@ Result<std::string> CsvStatementFormat::Write(const domain::StatementPaper& pape
     if (!paper.is_draft()) {
         say("番号", paper.number);
         say("発行日", paper.issued_on.ToString());
+    }
+    if (paper.corrects) {
+        say("修正対象",
+            paper.corrects->number + "（発行日 " + paper.corrects->issued_on.ToString() + "）");
+        say("修正理由", paper.corrects->reason);
     }
     say("対象期間", statement.cycle_start.ToString() + "/" + statement.cycle_end.ToString());
     say("加盟店番号", statement.merchant.ToString());

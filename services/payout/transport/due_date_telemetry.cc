@@ -35,7 +35,17 @@ app::KeepDueDates::Observer DueDateTelemetry::Observer() {
                                                  {"below_minimum", run.below_minimum_count},
                                                  {"late", late}});
                 },
-            .on_late = [this](Duration late) { late_.Set(late); }};
+            .on_late = [this](Duration late) { late_.Set(late); },
+            .on_files =
+                [](BusinessDate date, const std::vector<app::TransferBatch>& batches) {
+                    std::int64_t transfers = 0;
+                    for (const app::TransferBatch& batch : batches) {
+                        transfers += batch.transfer_count;
+                    }
+                    log::Info("transfer_files.made", {{"transfer_date", date.ToString()},
+                                                      {"files", batches.size()},
+                                                      {"transfers", transfers}});
+                }};
 }
 
 }  // namespace kessai::payout::transport

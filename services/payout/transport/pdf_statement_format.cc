@@ -88,6 +88,15 @@ class Setter {
             say("番号", paper_.number);
             say("発行日", LongDate(paper_.issued_on));
         }
+        if (paper_.corrects) {
+            say("修正対象", paper_.corrects->number + "（" + LongDate(paper_.corrects->issued_on) +
+                                "発行）の修正");
+            std::string label = "修正理由";
+            for (const std::string& line :
+                 document_.font().Wrap(paper_.corrects->reason, kTextSize, half - 58)) {
+                say(std::exchange(label, ""), line);
+            }
+        }
         double beside = top;
         const auto issue = [&](double size, const std::string& text) {
             if (text.empty()) return;
@@ -119,7 +128,7 @@ class Setter {
         add("決済手数料の消費税", sums.days.tax, "");
         add("振込", sums.sent, "");
         if (sums.prices != 0) add("振込手数料（税込）", sums.prices, "内訳は下記");
-        if (sums.came_back != 0) add("振込不能・組戻による戻入", sums.came_back, "");
+        if (sums.came_back != 0) add("振込不能・組戻・取消による戻入", sums.came_back, "");
         if (sums.adjusted != 0) add("調整", sums.adjusted, "");
         rows.push_back({{"月末残高（翌月へ繰越）", Yen(statement_.closing),
                          statement_.closing_in_transit == 0
@@ -183,10 +192,12 @@ class Setter {
         std::int64_t prices = 0;
         std::int64_t tax = 0;
         for (const domain::PriceLine& price : statement_.prices) {
-            rows.push_back(
-                {{ShortDate(price.business_date), price.payout.ToString(), "振込サービス利用料",
-                  RateText(price.tax_class), Grouped(price.price), Grouped(price.tax)},
-                 false});
+            rows.push_back({{ShortDate(price.business_date), price.payout.ToString(),
+                             price.charged_on ? "振込取消による返還（取引日 " +
+                                                    ShortDate(*price.charged_on) + "）"
+                                              : "振込サービス利用料",
+                             RateText(price.tax_class), Grouped(price.price), Grouped(price.tax)},
+                            false});
             prices += price.price;
             tax += price.tax;
         }
@@ -250,8 +261,8 @@ class Setter {
             const domain::MerchantJournal& row = move.row;
             const std::int64_t change = domain::EffectOnAvailable(row);
             rows.push_back({{ShortDate(move.business_date), std::string(WordOf(row.kind)),
-                             MoveNumber(move), OrBlank(change + row.fee + row.tax),
-                             OrBlank(-(row.fee + row.tax)), OrBlank(change), NoteOf(move)},
+                             MoveNumber(move), OrBlank(change - domain::EffectOfPrice(row)),
+                             OrBlank(domain::EffectOfPrice(row)), OrBlank(change), NoteOf(move)},
                             false});
         }
         const domain::StatementSums& sums = statement_.sums;

@@ -56,6 +56,13 @@ std::pair<std::string_view, std::string> PayloadOf(const domain::TransferEvent& 
             message.set_reason(transfer.reason);
             return Pack(message);
         }
+        case domain::TransferStep::kCancelled: {
+            auto message = Begin<v1::TransferCancelled>(transfer);
+            message.set_fee(event.fee);
+            message.set_tax(event.tax);
+            message.set_reason(transfer.reason);
+            return Pack(message);
+        }
         case domain::TransferStep::kReturned:
             break;
     }

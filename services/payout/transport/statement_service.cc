@@ -10,6 +10,8 @@ namespace kessai::payout::transport {
 namespace {
 
 constexpr std::size_t kPieceBytes = 48 * 1'024;
+// Some seconds.
+constexpr int kMerchantsMax = 100;
 
 /// The first day of a month, yyyymm.
 Result<BusinessDate> ParseMonth(std::int32_t month) {
@@ -56,6 +58,7 @@ v1::Statement ToMessage(const app::StatementView& view) {
     message.set_closing(statement.closing);
     message.set_opening_in_transit(statement.opening_in_transit);
     message.set_closing_in_transit(statement.closing_in_transit);
+    if (view.paper.corrects) message.set_corrects(view.paper.corrects->number);
     Fill(statement.sums, *message.mutable_sums());
     for (const domain::RateLine& rate : statement.rates) {
         v1::Statement::Rate* added = message.add_rates();
@@ -68,6 +71,8 @@ v1::Statement ToMessage(const app::StatementView& view) {
     if (view.issued) {
         message.set_issued_on_date(view.issued->issued_on.ToNumber());
         message.set_issued_by(view.issued->issued_by);
+        message.set_version(view.issued->version);
+        message.set_correction_reason(view.issued->correction_reason);
         for (const app::StatementFile& file : view.issued->files) {
             v1::Statement::File* added = message.add_files();
             added->set_format(file.format);
@@ -88,6 +93,8 @@ auth::MethodPolicy StatementPolicy() {
         {"GetStatement", {read, auth::Merchant()}},
         {"GetStatementFile", {read, auth::Merchant()}},
         {"IssueStatement", {write}},
+        {"IssueStatements", {write}},
+        {"CorrectStatement", {write}},
     });
 }
 
@@ -103,6 +110,8 @@ void StatementService::Register(rpc::Service& service, rpc::WorkerPool& quick,
             return GetStatementFile(context, request, pieces);
         });
     service.Blocking("IssueStatement", slow, *this, &StatementService::IssueStatement);
+    service.Blocking("IssueStatements", slow, *this, &StatementService::IssueStatements);
+    service.Blocking("CorrectStatement", slow, *this, &StatementService::CorrectStatement);
 }
 
 Result<v1::MerchantProfile> StatementService::PutMerchantProfile(
@@ -126,7 +135,8 @@ Result<v1::Statement> StatementService::GetStatement(const rpc::CallContext& con
                                                      const v1::StatementRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const auto merchant, MerchantOf(context, request.merchant_id()));
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
-    KESSAI_ASSIGN_OR_RETURN(const app::StatementView view, statements_.Show(merchant, month));
+    KESSAI_ASSIGN_OR_RETURN(const app::StatementView view,
+                            statements_.Show(merchant, month, request.version()));
     return ToMessage(view);
 }
 
@@ -135,8 +145,9 @@ Status StatementService::GetStatementFile(const rpc::CallContext& context,
                                           rpc::StreamWriter<v1::FilePiece>& pieces) {
     KESSAI_ASSIGN_OR_RETURN(const auto merchant, MerchantOf(context, request.merchant_id()));
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
-    KESSAI_ASSIGN_OR_RETURN(const app::StatementFile file,
-                            statements_.Write(merchant, month, request.format()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::StatementFile file,
+        statements_.Write(merchant, month, request.format(), request.version()));
     for (std::size_t at = 0; at < file.content.size(); at += kPieceBytes) {
         v1::FilePiece piece;
         piece.set_content(file.content.substr(at, kPieceBytes));
@@ -151,6 +162,38 @@ Result<v1::Statement> StatementService::IssueStatement(const rpc::CallContext& c
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
     KESSAI_ASSIGN_OR_RETURN(const app::StatementView view,
                             statements_.Issue(merchant, month, Subject(context)));
+    return ToMessage(view);
+}
+
+Result<v1::IssuedStatements> StatementService::IssueStatements(
+    const rpc::CallContext& context, const v1::IssueStatementsRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const app::IssuedMonth issued,
+        statements_.IssueNext(month, domain::MerchantId(request.after_merchant_id()), kMerchantsMax,
+                              Subject(context)));
+    v1::IssuedStatements message;
+    message.set_month(request.month());
+    message.set_issued_count(issued.issued_count);
+    message.set_not_final_count(issued.not_final_count);
+    message.set_empty_count(issued.empty_count);
+    for (const app::IssuedMonth::Refused& refused : issued.refused) {
+        v1::IssuedStatements::Refused* added = message.add_refused();
+        added->set_merchant_id(refused.merchant.value());
+        added->set_reason(std::string(refused.why.reason()));
+        added->set_message(std::string(refused.why.message()));
+    }
+    if (issued.next) message.set_next_merchant_id(issued.next->value());
+    return message;
+}
+
+Result<v1::Statement> StatementService::CorrectStatement(
+    const rpc::CallContext& context, const v1::CorrectStatementRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const auto merchant, ParseMerchant(request.merchant_id()));
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate month, ParseMonth(request.month()));
+    KESSAI_ASSIGN_OR_RETURN(const app::StatementView view,
+                            statements_.Correct(merchant, month, request.version(),
+                                                request.reason(), Subject(context)));
     return ToMessage(view);
 }
 

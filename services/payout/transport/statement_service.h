@@ -37,6 +37,10 @@ class StatementService {
                             rpc::StreamWriter<v1::FilePiece>& pieces);
     Result<v1::Statement> IssueStatement(const rpc::CallContext& context,
                                          const v1::StatementRequest& request);
+    Result<v1::IssuedStatements> IssueStatements(const rpc::CallContext& context,
+                                                 const v1::IssueStatementsRequest& request);
+    Result<v1::Statement> CorrectStatement(const rpc::CallContext& context,
+                                           const v1::CorrectStatementRequest& request);
 
     app::ManageMerchantProfiles& profiles_;
     app::IssueStatements& statements_;

@@ -18,6 +18,8 @@ std::string_view WordOf(JournalKind kind) {
             return "組戻";
         case JournalKind::kAdjustment:
             return "調整";
+        case JournalKind::kTransferCancelled:
+            return "振込取消";
     }
     return "不明";
 }
@@ -66,6 +68,8 @@ std::string NoteOf(const domain::StatementMove& move) {
         case JournalKind::kTransferFailed:
         case JournalKind::kTransferReturned:
             return move.reason.empty() ? std::string() : "理由 " + move.reason;
+        case JournalKind::kTransferCancelled:
+            return "振込依頼前の取消";
         case JournalKind::kAdjustment:
             return move.reason;
     }

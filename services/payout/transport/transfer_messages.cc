@@ -34,6 +34,10 @@ v1::BankAccount ToMessage(const domain::BankAccount& account) {
     message.set_branch_name(account.branch_kana);
     message.set_put_by(account.put_by);
     message.set_confirmed_by(account.confirmed_by.value_or(""));
+    message.set_verification(
+        static_cast<v1::BankAccount::Verification>(account.verification.state));
+    message.set_verification_reason(account.verification.reason);
+    message.set_verification_by(account.verification.asked_by);
     return message;
 }
 
@@ -83,6 +87,7 @@ v1::Transfer ToMessage(const domain::Transfer& transfer) {
     message.set_reason(transfer.reason);
     message.set_batch_id(transfer.batch.value());
     message.set_requested_by(transfer.requested_by);
+    message.set_cancelled_by(transfer.cancelled_by);
     return message;
 }
 
@@ -99,6 +104,7 @@ v1::Payout ToMessage(const app::PayoutHistory& history) {
     message.set_requested_by(payout.requested_by);
     for (const domain::Transfer& transfer : history.transfers) {
         *message.add_transfers() = ToMessage(transfer);
+        message.set_cancelled(domain::IsCancelled(transfer));
     }
     return message;
 }

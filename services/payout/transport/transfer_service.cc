@@ -61,6 +61,7 @@ auth::MethodPolicy TransferPolicy() {
     const auth::Grant read = auth::Operator("payout:read");
     return auth::MethodPolicy({
         {"PutBankAccount", {write}},
+        {"VerifyBankAccount", {write}},
         {"ConfirmBankAccount", {auth::Operator("transfer:approve")}},
         {"ListBankAccounts", {read, write, auth::Operator("transfer:approve")}},
         {"PutPayoutTerms", {write}},
@@ -71,6 +72,7 @@ auth::MethodPolicy TransferPolicy() {
         {"CreateTransfers", {write}},
         {"RequestPayout", {write, auth::Merchant()}},
         {"ReissuePayout", {write}},
+        {"CancelTransfer", {write}},
         {"GetPayout", {read, auth::Merchant()}},
         {"ListPayouts", {read, auth::Merchant()}},
         {"TraceTransfer", {read}},
@@ -91,6 +93,7 @@ auth::MethodPolicy TransferPolicy() {
 void TransferService::Register(rpc::Service& service, rpc::WorkerPool& quick,
                                rpc::WorkerPool& slow) {
     service.Blocking("PutBankAccount", quick, *this, &TransferService::PutBankAccount);
+    service.Blocking("VerifyBankAccount", slow, *this, &TransferService::VerifyBankAccount);
     service.Blocking("ConfirmBankAccount", quick, *this, &TransferService::ConfirmBankAccount);
     service.Blocking("ListBankAccounts", quick, *this, &TransferService::ListBankAccounts);
     service.Blocking("PutPayoutTerms", quick, *this, &TransferService::PutPayoutTerms);
@@ -101,6 +104,7 @@ void TransferService::Register(rpc::Service& service, rpc::WorkerPool& quick,
     service.Blocking("CreateTransfers", slow, *this, &TransferService::CreateTransfers);
     service.Blocking("RequestPayout", quick, *this, &TransferService::RequestPayout);
     service.Blocking("ReissuePayout", quick, *this, &TransferService::ReissuePayout);
+    service.Blocking("CancelTransfer", quick, *this, &TransferService::CancelTransfer);
     service.Blocking("GetPayout", quick, *this, &TransferService::GetPayout);
     service.Blocking("ListPayouts", quick, *this, &TransferService::ListPayouts);
     service.Blocking("TraceTransfer", quick, *this, &TransferService::TraceTransfer);
@@ -138,6 +142,15 @@ Result<v1::BankAccount> TransferService::PutBankAccount(const rpc::CallContext& 
                                                     .number = request.account_number(),
                                                     .holder = request.account_holder()},
                                                    Subject(context)));
+    return ToMessage(account);
+}
+
+Result<v1::BankAccount> TransferService::VerifyBankAccount(
+    const rpc::CallContext& context, const v1::VerifyBankAccountRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const auto merchant, ParseMerchant(request.merchant_id()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const domain::BankAccount account,
+        use_.bank_accounts.Verify(merchant, request.version(), Subject(context)));
     return ToMessage(account);
 }
 
@@ -242,6 +255,14 @@ Result<v1::Payout> TransferService::ReissuePayout(const rpc::CallContext& contex
     KESSAI_ASSIGN_OR_RETURN(const app::PayoutHistory payout,
                             use_.request_payout.Reissue(domain::PayoutId(request.payout_id()),
                                                         request.attempt(), Subject(context)));
+    return ToMessage(payout);
+}
+
+Result<v1::Payout> TransferService::CancelTransfer(const rpc::CallContext& context,
+                                                   const v1::CancelTransferRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const app::PayoutHistory payout,
+                            use_.cancel_transfer.Run(domain::TransferId(request.transfer_id()),
+                                                     request.reason(), Subject(context)));
     return ToMessage(payout);
 }
 

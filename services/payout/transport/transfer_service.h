@@ -5,6 +5,7 @@
 
 #include "app/adjust_balance.h"
 #include "app/balance_books.h"
+#include "app/cancel_transfer.h"
 #include "app/create_transfers.h"
 #include "app/import_results.h"
 #include "app/ledger_reader.h"
@@ -35,6 +36,7 @@ class TransferService {
         app::ManagePayoutTerms& terms;
         app::CreateTransfers& create_transfers;
         app::RequestPayout& request_payout;
+        app::CancelTransfer& cancel_transfer;
         app::SendTransfers& send_transfers;
         app::ImportResults& import_results;
         app::AdjustBalance& adjust_balance;
@@ -54,6 +56,8 @@ class TransferService {
  private:
     Result<v1::BankAccount> PutBankAccount(const rpc::CallContext& context,
                                            const v1::PutBankAccountRequest& request);
+    Result<v1::BankAccount> VerifyBankAccount(const rpc::CallContext& context,
+                                              const v1::VerifyBankAccountRequest& request);
     Result<v1::BankAccount> ConfirmBankAccount(const rpc::CallContext& context,
                                                const v1::ConfirmBankAccountRequest& request);
     Result<v1::ListBankAccountsResponse> ListBankAccounts(
@@ -74,6 +78,8 @@ class TransferService {
                                      const v1::RequestPayoutRequest& request);
     Result<v1::Payout> ReissuePayout(const rpc::CallContext& context,
                                      const v1::ReissuePayoutRequest& request);
+    Result<v1::Payout> CancelTransfer(const rpc::CallContext& context,
+                                      const v1::CancelTransferRequest& request);
     Result<v1::Payout> GetPayout(const rpc::CallContext& context,
                                  const v1::GetPayoutRequest& request);
     Result<v1::ListPayoutsResponse> ListPayouts(const rpc::CallContext& context,

@@ -16,7 +16,12 @@ std::string HashOf(const std::string& columns) {
 Result<std::vector<std::string>> Fingerprint(mysql::Session& session, const std::string& table,
                                              BusinessDate day) {
     const std::vector<std::string> columns{
-        "COUNT(*)", "SUM(gross)", "SUM(fee)", "SUM(tax)", "SUM(net)", "SUM(item_count)",
+        "COUNT(*)",
+        "SUM(gross)",
+        "SUM(fee)",
+        "SUM(tax)",
+        "SUM(net)",
+        "SUM(item_count)",
         HashOf("merchant_id, tax_class, currency, gross, fee, tax, net, round, item_count")};
     std::string list;
     for (const std::string& column : columns) list += (list.empty() ? "" : ", ") + column;

@@ -232,9 +232,8 @@ class Proof {
     }
 
     Status Compare() {
-        KESSAI_ASSIGN_OR_RETURN(
-            const bool same,
-            HoldTheSame(session_, day_, "bench_untouched_release"));
+        KESSAI_ASSIGN_OR_RETURN(const bool same,
+                                HoldTheSame(session_, day_, "bench_untouched_release"));
         KESSAI_ASSIGN_OR_RETURN(const bool balances, AllAlike(kSameBalances));
         KESSAI_ASSIGN_OR_RETURN(const bool rounds, AllAlike(kSameRounds));
         KESSAI_ASSIGN_OR_RETURN(const bool chunks, AllAlike(kSameChunks));

@@ -21,8 +21,8 @@ struct PayoutAudit {
 
 /// The audit's own code over the payout schema: that day totals are what the accruals sum to (M7),
 /// seals are those of the totals, of chunks and days (M9), releases are what was accrued and rounds
-/// what was released (M8), running balances what was released (M2), and cycles taxed (M7). What needs payment,
-/// reconciliation or topics is not looked at.
+/// what was released (M8), running balances what was released (M2), and cycles taxed (M7). What
+/// needs payment, reconciliation or topics is not looked at.
 Result<PayoutAudit> AuditPayout(const mysql::ConnectOptions& connect);
 
 }  // namespace kessai::bench

@@ -16,9 +16,16 @@ enum MerchantJournalKind : int {
     kTransferFailed = 3,
     kTransferReturned = 4,
     kAdjusted = 5,
+    kTransferCancelled = 8,
 };
 
-enum TransferState : int { kInTransit = 1, kSettled = 2, kFailed = 3, kReturned = 4 };
+enum TransferState : int {
+    kInTransit = 1,
+    kSettled = 2,
+    kFailed = 3,
+    kReturned = 4,
+    kCancelled = 5
+};
 
 enum AdjustmentState : int { kRequested = 1, kApproved = 2, kDeclined = 3 };
 

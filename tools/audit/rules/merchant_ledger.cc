@@ -43,7 +43,13 @@ Finding OfOneOperator(Subject subject, const AccountOperators& account) {
 /// What one attempt is, whatever the others are.
 template <class MakeSubject>
 void CheckTransfer(const TransferRow& transfer, const MakeSubject& subject, Report& report) {
-    if (transfer.state != kInTransit && transfer.batch_id == 0) {
+    if (transfer.state == kCancelled) {
+        if (transfer.batch_id != 0) {
+            report.Found(kM4, "cancelled transfer in a file", [&] {
+                return Finding{subject(), "no file", "file " + std::to_string(transfer.batch_id)};
+            });
+        }
+    } else if (transfer.state != kInTransit && transfer.batch_id == 0) {
         report.Found(kM4, "result of a transfer in no file", [&] {
             return Finding{subject(), "a file", "state " + std::to_string(transfer.state)};
         });
@@ -71,6 +77,11 @@ std::vector<MerchantJournalRow> ImpliedBy(const TransferRow& transfer) {
     }
     if (transfer.state == kFailed) implied.push_back(journal(kTransferFailed));
     if (transfer.state == kReturned) implied.push_back(journal(kTransferReturned));
+    if (transfer.state == kCancelled) {
+        // It undoes what made it.
+        implied.push_back(implied.front());
+        implied.back().kind = kTransferCancelled;
+    }
     return implied;
 }
 
@@ -88,6 +99,10 @@ MerchantMoved MovedBy(const MerchantJournalRow& journal) {
         case kTransferCreated:
             moved.available = -(amount + journal.fee + journal.tax);
             moved.in_transit = amount;
+            break;
+        case kTransferCancelled:
+            moved.available = amount + journal.fee + journal.tax;
+            moved.in_transit = -amount;
             break;
         case kTransferSettled:
             moved.in_transit = -amount;
@@ -173,7 +188,9 @@ void CheckAttempts(const std::vector<TransferRow>& attempts, Report& report) {
         report.Expect(kM4, "transfer's amount", subject, transfer.payout_amount, transfer.amount);
         report.Expect(kM4, "transfer's merchant", subject, transfer.payout_merchant_id,
                       transfer.merchant_id);
-        const bool came_back = transfer.state == kFailed || transfer.state == kReturned;
+        // A payout whose first attempt was cancelled is over.
+        const bool came_back = transfer.state == kFailed || transfer.state == kReturned ||
+                               (transfer.state == kCancelled && i > 0);
         if (i + 1 == attempts.size() || came_back) continue;
         report.Found(kM4, "payout paid twice", [&] {
             return Finding{subject(), "money that came back before another attempt",

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kObjects = std::int64_t{1} << 40;
 
+// Sent or cancelled, never both.
 enum Version : std::uint32_t { kCreatedVersion = 1, kSentVersion, kResultVersion, kReturnVersion };
 
 template <class Message>
@@ -70,6 +71,14 @@ void AddOfJournal(const TransferRow& transfer, const MerchantJournalRow& journal
             auto message = Begin<payout::v1::TransferReturned>(transfer);
             message.set_reason(transfer.reason);
             return add(kReturnVersion, message);
+        }
+        case kTransferCancelled: {
+            auto message = Begin<payout::v1::TransferCancelled>(transfer);
+            const MerchantJournalRow implied = ImpliedBy(transfer).front();
+            message.set_fee(implied.fee);
+            message.set_tax(implied.tax);
+            message.set_reason(transfer.reason);
+            return add(kSentVersion, message);
         }
         default:
             return;

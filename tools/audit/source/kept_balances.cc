@@ -27,9 +27,9 @@ constexpr mysql::Query kPieces{"running_balance.page", R"sql(
 Result<mysql::Rows> BalancePieceTable::Fetch(mysql::Session& session, const Row* after,
                                              int limit) const {
     // Nothing begins behind the highest id.
-    const std::int64_t from = after == nullptr                     ? kLowest
+    const std::int64_t from = after == nullptr                    ? kLowest
                               : after->merchant_first == kHighest ? kHighest
-                                                                   : after->merchant_first + 1;
+                                                                  : after->merchant_first + 1;
     return session.Select(kPieces, business_date, from, limit);
 }
 

@@ -148,7 +148,8 @@ TEST_F(AuditTest, WhereNoBalancesAreKeptTheyFollowFromTheRows) {
 // Goal: while a first round is under way, balances of what it has done count, and of the rest those
 // in force.
 TEST_F(AuditTest, BalancesOfARoundUnderWayTakeTheirPlace) {
-    platform_->Damage('o', "UPDATE payout_gate SET releasing_date = '2026-11-22', releasing_round = 0");
+    platform_->Damage('o',
+                      "UPDATE payout_gate SET releasing_date = '2026-11-22', releasing_round = 0");
     platform_->Damage('o',
                       "INSERT INTO running_balance SELECT '2026-11-22', merchant_first, "
                       "merchant_last, balances FROM running_balance WHERE merchant_last = 12");
@@ -357,15 +358,15 @@ const Damage kMerchantLedger[] = {
      {"M1 count of merchant journals: ", "M6 event of no transfer's step: transfer 7 version 1",
       "M6 event of no transfer's step: transfer 7 version 4"}},
     {"LastJournalGone",
-     {{'o', "DELETE FROM merchant_journal WHERE journal_id = 9"}},
+     {{'o', "DELETE FROM merchant_journal WHERE journal_id = 11"}},
      {"M1 merchant journal is missing: object 8 kind 5",
       "M1 number of the last merchant journal: "}},
     {"JournalOfNothing",
      {{'o',
-       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 13, 5, 99, 'JPY', 50, 0, 0, 1, "
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 13, 5, 99, 'JPY', 50, 0, 0, 1, "
        "200)"},
       {'o', "UPDATE merchant_account SET moved_available = 50 WHERE merchant_id = 13"},
-      {'o', "UPDATE ledger_gate SET last_journal = 10"}},
+      {'o', "UPDATE ledger_gate SET last_journal = 12"}},
      {"M1 merchant journal that nothing implies: object 99 kind 5"}},
     {"BalancesOfTwoMerchants",  // Their sum stays.
      {{'o',
@@ -400,13 +401,14 @@ const Damage kMerchantLedger[] = {
     {"TransferThatNobodyWasToldOf",  // With rows and balance made to fit.
      {{'o', "INSERT INTO payout VALUES (21, 13, 'ask:again', 1, 'JPY', 60, 0, 0, 'shop', 1)"},
       {'o',
-       "INSERT INTO transfer VALUES (22, 21, 1, 13, 1, '2026-11-20', 60, 1, '', 0, 'shop', 1, 1)"},
+       "INSERT INTO transfer VALUES (22, 21, 1, 13, 1, '2026-11-20', 60, 1, '', 0, 'shop', 1, 1, "
+       "'')"},
       {'o',
-       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 13, 1, 22, 'JPY', 60, 0, 0, 1, "
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 13, 1, 22, 'JPY', 60, 0, 0, 1, "
        "200)"},
       {'o',
        "UPDATE merchant_account SET moved_available = -60, in_transit = 60 WHERE merchant_id = 13"},
-      {'o', "UPDATE ledger_gate SET last_journal = 10"}},
+      {'o', "UPDATE ledger_gate SET last_journal = 12"}},
      {"M6 event is missing: transfer's object 1099511627798 version 1"}},
     {"ApprovedByOneOperator",
      {{'o', "UPDATE adjustment SET decided_by = requested_by WHERE adjustment_id = 8"}},
@@ -415,10 +417,10 @@ const Damage kMerchantLedger[] = {
      {{'o', "UPDATE transfer SET state = 2, batch_id = 11 WHERE transfer_id = 5"},
       {'o', "UPDATE transfer_batch SET transfer_count = 4, amount = 1300"},
       {'o',
-       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 12, 2, 5, 'JPY', 300, 0, 0, 1, "
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 12, 2, 5, 'JPY', 300, 0, 0, 1, "
        "300)"},
       {'o', "UPDATE merchant_account SET in_transit = 0 WHERE merchant_id = 12"},
-      {'o', "UPDATE ledger_gate SET last_journal = 10"}},
+      {'o', "UPDATE ledger_gate SET last_journal = 12"}},
      {"M1 journals beside the bank's results: outcome SETTLED: expected 2 over 700, found 3 over "
       "1000"}},
     {"HoldForgotten",  // Its merchant would be paid.
@@ -450,9 +452,33 @@ const Damage kMerchantLedger[] = {
     {"TransferInAFileThatIsNotThere",
      {{'o', "UPDATE transfer SET batch_id = 14 WHERE transfer_id = 5"}},
      {"M2 file's count of transfers: file 14: expected 1, found 0"}},
+    {"CancelledAndInAFile",
+     {{'o', "UPDATE transfer SET batch_id = 11 WHERE transfer_id = 15"}},
+     {"M4 cancelled transfer in a file: payout 14 transfer 15: expected no file, found file 11",
+      "M2 file's count of transfers: file 11: expected 4, found 3",
+      "M2 file's amount: file 11: expected 1050, found 1000"}},
+    {"PriceOfACancelledPayoutKept",  // With the balance made to fit.
+     {{'o', "UPDATE merchant_journal SET fee = 0, tax = 0 WHERE journal_id = 10"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = moved_available - 110 WHERE merchant_id = "
+       "11"}},
+     {"M1 merchant journal: object 15 kind 8"}},
+    {"CancelledPayoutPaidAgain",  // With rows and balance made to fit.
+     {{'o',
+       "INSERT INTO transfer VALUES (22, 14, 2, 11, 1, '2026-11-20', 50, 1, '', 0, 'shop', 1, 1, "
+       "'')"},
+      {'o',
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 11, 1, 22, 'JPY', 50, 0, 0, 1, "
+       "700)"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = moved_available - 50, in_transit = 50 WHERE "
+       "merchant_id = 11"},
+      {'o', "UPDATE ledger_gate SET last_journal = 12"}},
+     {"M4 payout paid twice: payout 14 transfer 15",
+      "M6 event is missing: transfer's object 1099511627798 version 1"}},
     {"JournalMovedIntoAnEarlierDay",  // All sums stay.
-     {{'o', "UPDATE merchant_journal SET business_date = '2026-11-19' WHERE journal_id = 9"}},
-     {"M9 merchant journal's day: journal 9: expected 2026-11-20 or later, found 2026-11-19"}},
+     {{'o', "UPDATE merchant_journal SET business_date = '2026-11-19' WHERE journal_id = 11"}},
+     {"M9 merchant journal's day: journal 11: expected 2026-11-20 or later, found 2026-11-19"}},
 };
 
 const Damage kM8[] = {

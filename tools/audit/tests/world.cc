@@ -876,6 +876,16 @@ void World::TellOfTransfers() {
     auto returned = begin(payout::v1::TransferReturned(), 13, 6, 1, 200);
     returned.set_reason("R1");
     TellOfTransfer(7, 4, 20261120, returned);
+    auto created = begin(payout::v1::TransferCreated(), 11, 14, 1, 50);
+    created.set_fee(100);
+    created.set_tax(10);
+    created.set_bank_account_version(1);
+    TellOfTransfer(15, 1, 20261120, created);
+    auto cancelled = begin(payout::v1::TransferCancelled(), 11, 14, 1, 50);
+    cancelled.set_fee(100);
+    cancelled.set_tax(10);
+    cancelled.set_reason("typed twice");
+    TellOfTransfer(15, 2, 20261120, cancelled);
 }
 
 void World::TellOfHold(std::int64_t number, std::uint32_t version, DayNumber day,
@@ -953,23 +963,25 @@ Status World::StoreKeptDay(mysql::Session& session) {
 }
 
 Status World::StoreMerchantLedger(mysql::Session& session) {
-    // 1: paid. 3: failed, and on its way again. 6: paid and returned.
+    // 1: paid. 3: failed, and on its way again. 6: paid and returned. 14: cancelled.
     Inserter payouts(session, {"world.payouts", R"sql(
         INSERT INTO payout (payout_id, merchant_id, request_key, on_demand, currency, amount, fee,
                             tax, requested_by, created_at_us) VALUES {rows})sql"});
     payouts.Add(1, 11, "due:2026-11-20", 0, kYen, 500, 100, 10, "aiko", 1);
     payouts.Add(3, 12, "due:2026-11-20", 0, kYen, 300, 0, 0, "aiko", 1);
     payouts.Add(6, 13, "ask:now", 1, kYen, 200, 0, 0, "shop", 1);
+    payouts.Add(14, 11, "ask:twice", 1, kYen, 50, 100, 10, "shop", 1);
     KESSAI_RETURN_IF_ERROR(payouts.End());
     Inserter transfers(session, {"world.transfers", R"sql(
         INSERT INTO transfer (transfer_id, payout_id, attempt, merchant_id, bank_account,
                               transfer_date, amount, state, reason, batch_id, requested_by,
-                              created_at_us, changed_at_us) VALUES {rows})sql"});
+                              created_at_us, changed_at_us, cancelled_by) VALUES {rows})sql"});
     const BusinessDate day = DateOf(20261120);
-    transfers.Add(2, 1, 1, 11, 1, day, 500, 2, "", 11, "aiko", 1, 1);
-    transfers.Add(4, 3, 1, 12, 1, day, 300, 3, "E1", 11, "aiko", 1, 1);
-    transfers.Add(5, 3, 2, 12, 2, day, 300, 1, "", 0, "ken", 1, 1);
-    transfers.Add(7, 6, 1, 13, 1, day, 200, 4, "R1", 11, "shop", 1, 1);
+    transfers.Add(2, 1, 1, 11, 1, day, 500, 2, "", 11, "aiko", 1, 1, "");
+    transfers.Add(4, 3, 1, 12, 1, day, 300, 3, "E1", 11, "aiko", 1, 1, "");
+    transfers.Add(5, 3, 2, 12, 2, day, 300, 1, "", 0, "ken", 1, 1, "");
+    transfers.Add(7, 6, 1, 13, 1, day, 200, 4, "R1", 11, "shop", 1, 1, "");
+    transfers.Add(15, 14, 1, 11, 1, day, 50, 5, "typed twice", 0, "shop", 1, 1, "ken");
     KESSAI_RETURN_IF_ERROR(transfers.End());
     Inserter batches(session, {"world.batches", R"sql(
         INSERT INTO transfer_batch (batch_id, transfer_date, transfer_count, amount, created_by,
@@ -997,7 +1009,9 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     journals.Add(6, day, 13, 1, 7, kYen, 200, 0, 0, 1, 200);
     journals.Add(7, day, 13, 2, 7, kYen, 200, 0, 0, 1, 200);
     journals.Add(8, day, 13, 4, 7, kYen, 200, 0, 0, 1, 200);
-    journals.Add(9, day, 11, 5, 8, kYen, -40, 0, 0, 1, 700);
+    journals.Add(9, day, 11, 1, 15, kYen, 50, 100, 10, 1, 700);
+    journals.Add(10, day, 11, 8, 15, kYen, 50, 100, 10, 1, 700);
+    journals.Add(11, day, 11, 5, 8, kYen, -40, 0, 0, 1, 700);
     KESSAI_RETURN_IF_ERROR(journals.End());
     Inserter accounts(session, {"world.merchant_accounts", R"sql(
         INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account,
@@ -1036,7 +1050,7 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     KESSAI_RETURN_IF_ERROR(results.End());
     return internal::TakeStatus(session.Execute(
         mysql::Query{"world.ledger_gate",
-                     "UPDATE ledger_gate SET last_journal = 9, last_object = 13 WHERE id = 1"}));
+                     "UPDATE ledger_gate SET last_journal = 11, last_object = 15 WHERE id = 1"}));
 }
 
 Status World::FlushReconciliation(mysql::Session& session) {

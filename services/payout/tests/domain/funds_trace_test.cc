@@ -44,6 +44,12 @@ MerchantJournal Created(std::int64_t transfer, std::int64_t amount, std::int64_t
 MerchantJournal Failed(std::int64_t transfer, std::int64_t amount) {
     return {.kind = JournalKind::kTransferFailed, .object = transfer, .amount = amount};
 }
+MerchantJournal Cancelled(std::int64_t transfer, std::int64_t amount, std::int64_t price = 0) {
+    return {.kind = JournalKind::kTransferCancelled,
+            .object = transfer,
+            .amount = amount,
+            .fee = price};
+}
 MerchantJournal Adjusted(std::int64_t id, std::int64_t amount) {
     return {.kind = JournalKind::kAdjustment, .object = id, .amount = amount};
 }
@@ -114,6 +120,25 @@ TEST(FundsTraceTest, WhatCameBackIsPaidOfTheSameDaysAgain) {
                 ElementsAre(Pair(TransferId(100), 100), Pair(TransferId(101), 100)));
 }
 
+// As if it had never been made: its days are left as they were, and its price is nowhere.
+TEST(FundsTraceTest, WhatIsCancelledLeavesNothingBehind) {
+    FundsTrace trace;
+    trace.Release(Day(1), 100);
+    trace.Release(Day(2), 200);
+    const auto before = trace.Left();
+    ASSERT_TRUE(trace.Post(Created(100, 290, 10)).ok());
+    ASSERT_TRUE(trace.Post(Cancelled(100, 290, 10)).ok());
+    EXPECT_EQ(trace.Left(), before);
+    // What it was made of is still told.
+    EXPECT_THAT(trace.PartsOf(TransferId(100)),
+                ElementsAre(FundsPart{OfDay(1), 100}, FundsPart{OfDay(2), 200},
+                            FundsPart{OfPrice(100), -10}));
+    ASSERT_TRUE(trace.Post(Created(101, 300)).ok());
+    EXPECT_THAT(trace.PartsOf(TransferId(101)),
+                ElementsAre(FundsPart{OfDay(1), 100}, FundsPart{OfDay(2), 200}));
+    EXPECT_EQ(trace.Post(Cancelled(7, 1)).reason(), reason::kTraceDiffers);
+}
+
 TEST(FundsTraceTest, WhatCannotHaveBeenIsRefused) {
     FundsTrace trace;
     trace.Release(Day(1), 100);
@@ -142,7 +167,7 @@ class TracedHistory {
     }
 
     void Step() {
-        switch (random_.Between(1, 6)) {
+        switch (random_.Between(1, 7)) {
             case 1:
             case 2:
                 return Release();
@@ -152,6 +177,8 @@ class TracedHistory {
                 return TakeResult();
             case 5:
                 return Reissue();
+            case 6:
+                return Cancel();
             default:
                 return Adjust();
         }
@@ -168,6 +195,8 @@ class TracedHistory {
             // What a transfer was made of never changes.
             ASSERT_EQ(parts, transfer.parts) << id.ToString();
             for (const FundsPart& part : parts) {
+                // Given back.
+                if (part.source == OfPrice(id.value()) && transfer.cancelled) continue;
                 if (transfer.live) placed[part.source] += part.amount;
                 if (sources_.at(part.source) <= 0) {
                     ASSERT_EQ(part.amount, sources_.at(part.source)) << "a debt was split";
@@ -202,6 +231,9 @@ class TracedHistory {
         std::int64_t amount = 0;
         bool live = true;
         bool settled = false;
+        bool cancelled = false;
+        std::int64_t fee = 0;
+        std::int64_t tax = 0;
         std::vector<FundsPart> parts;
     };
 
@@ -233,7 +265,7 @@ class TracedHistory {
                 .amount = amount,
                 .fee = fee,
                 .tax = tax});
-        transfers_[id] = {.amount = amount, .parts = trace_.PartsOf(id)};
+        transfers_[id] = {.amount = amount, .fee = fee, .tax = tax, .parts = trace_.PartsOf(id)};
     }
     void Pay() {
         const std::int64_t available = AvailableOf(funds_).value();
@@ -268,6 +300,20 @@ class TracedHistory {
             {.kind = made->settled ? JournalKind::kTransferReturned : JournalKind::kTransferFailed,
              .object = id.value(),
              .amount = made->amount});
+    }
+    /// It may be in no file yet.
+    void Cancel() {
+        TransferId id;
+        Made* const made = Any(&id);
+        if (made == nullptr || !made->live || made->settled) return;
+        made->live = false;
+        made->cancelled = true;
+        sources_.erase(OfPrice(id.value()));
+        PostIt({.kind = JournalKind::kTransferCancelled,
+                .object = id.value(),
+                .amount = made->amount,
+                .fee = made->fee,
+                .tax = made->tax});
     }
     void Reissue() {
         TransferId id;

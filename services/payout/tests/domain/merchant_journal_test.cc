@@ -29,7 +29,7 @@ class History {
     }
 
     void Step() {
-        switch (random_.Between(1, 5)) {
+        switch (random_.Between(1, 6)) {
             case 1:
                 funds_.released += random_.UpTo(1'000'000) * (random_.OneIn(4) ? -1 : 1);
                 return;
@@ -39,6 +39,8 @@ class History {
                 return Reissue();
             case 4:
                 return TakeResult();
+            case 5:
+                return CancelOne();
             default:
                 return Adjust();
         }
@@ -47,6 +49,7 @@ class History {
     const MerchantFunds& funds() const { return funds_; }
     const std::vector<MerchantJournal>& journals() const { return journals_; }
     const std::vector<std::vector<Transfer>>& payouts() const { return payouts_; }
+    int cancelled() const { return cancelled_; }
 
  private:
     void PostIt(const MerchantJournal& journal) {
@@ -54,8 +57,10 @@ class History {
         journals_.push_back(journal);
     }
     void Add(std::vector<Transfer>& payout, const PayoutAmounts& amounts) {
+        made_.push_back({.amounts = payout.empty() ? amounts : PayoutAmounts{}});
         Transfer transfer;
         transfer.id = TransferId(++last_);
+        transfer.payout = PayoutId(static_cast<std::int64_t>(made_.size()));
         transfer.attempt = static_cast<int>(payout.size()) + 1;
         transfer.merchant = funds_.merchant;
         transfer.amount = amounts.amount;
@@ -85,6 +90,7 @@ class History {
     void Reissue() {
         std::vector<Transfer>* payout = Any();
         if (payout == nullptr || !CameBack(payout->back())) return;
+        if (IsCancelled(payout->back())) return;
         if (AvailableOf(funds_).value() < payout->back().amount) return;
         Add(*payout, {payout->back().amount, 0, 0});
     }
@@ -107,6 +113,22 @@ class History {
         }
         PostIt(**journal);
     }
+    void CancelOne() {
+        std::vector<Transfer>* payout = Any();
+        if (payout == nullptr) return;
+        Transfer& transfer = payout->back();
+        const Transfer before = transfer;
+        const Payout& made = made_[static_cast<std::size_t>(transfer.payout.value()) - 1];
+        const auto journal = Cancel(made, "test", "ken", transfer);
+        if (!journal.ok() || !*journal) {
+            ASSERT_EQ(transfer.state, before.state);
+            ASSERT_EQ(journal.ok(), before.state == TransferState::kCancelled);
+            return;
+        }
+        ASSERT_TRUE(before.batch.is_none());
+        ++cancelled_;
+        PostIt(**journal);
+    }
     void Adjust() {
         Adjustment adjustment;
         adjustment.id = AdjustmentId(++last_);
@@ -125,22 +147,27 @@ class History {
     MerchantFunds funds_{.merchant = MerchantId(7)};
     std::vector<MerchantJournal> journals_;
     std::vector<std::vector<Transfer>> payouts_;
+    /// By the number of the attempt's payout row.
+    std::vector<Payout> made_;
     std::int64_t last_ = 0;
+    int cancelled_ = 0;
 };
 
 // Goal: whatever happens to a merchant's money, in whatever order, its books balance and nothing is
 // paid twice.
-// Method: random histories of releases, payouts, results (right, wrong, repeated), re-issues and
-// adjustments; after each step the balances against sums over all journals so far, and each payout
-// against its journals.
+// Method: random histories of releases, payouts, results (right, wrong, repeated), re-issues,
+// cancellations and adjustments; after each step the balances against sums over all journals so
+// far, and each payout against its journals.
 TEST(MerchantJournalProperty, BalancesAreTheSumsOfPostings) {
     Seeded random;
+    int cancelled = 0;
     for (int run = 0; run < 300; ++run) {
         History history(random);
         for (int step = 0; step < 40; ++step) {
             history.Step();
             TrialBalance sums;
             std::map<std::int64_t, std::int64_t> paid;  // by transfer
+            std::map<std::int64_t, std::int64_t> prices;
             for (const MerchantJournal& journal : history.journals()) {
                 TrialBalance one;
                 ASSERT_TRUE(one.Add(PostingsOf(journal)).ok());
@@ -151,6 +178,9 @@ TEST(MerchantJournalProperty, BalancesAreTheSumsOfPostings) {
                 } else if (journal.kind == JournalKind::kTransferReturned) {
                     paid[journal.object] -= journal.amount;
                 }
+                const std::int64_t price = journal.fee + journal.tax;
+                prices[journal.object] +=
+                    journal.kind == JournalKind::kTransferCancelled ? -price : price;
             }
             const MerchantFunds& funds = history.funds();
             ASSERT_EQ(funds.moved, sums.Of(Account::kAvailable));
@@ -164,6 +194,12 @@ TEST(MerchantJournalProperty, BalancesAreTheSumsOfPostings) {
                 for (const Transfer& transfer : payout) {
                     paid_of_payout += paid[transfer.id.value()];
                     alive += CameBack(transfer) ? 0 : 1;
+                    // Nothing is charged for what the bank was never told of.
+                    if (transfer.state == TransferState::kCancelled) {
+                        ASSERT_EQ(prices[transfer.id.value()], 0);
+                        ASSERT_TRUE(transfer.batch.is_none());
+                        ASSERT_TRUE(transfer.attempt > 1 || payout.size() == 1);
+                    }
                     if (transfer.state == TransferState::kInTransit) in_transit += transfer.amount;
                 }
                 ASSERT_LE(alive, 1);
@@ -173,7 +209,9 @@ TEST(MerchantJournalProperty, BalancesAreTheSumsOfPostings) {
             ASSERT_EQ(funds.in_transit, in_transit);
             ASSERT_EQ(sums.Of(Account::kBankSettlement), settled);
         }
+        cancelled += history.cancelled();
     }
+    EXPECT_GT(cancelled, 50);
 }
 
 TEST(MerchantJournalTest, WhatNoJournalCanBeIsRefused) {

@@ -119,8 +119,10 @@ TEST(RunningBalanceProperty, AddedOneByOneIsFolded) {
         RunningBalance balance{merchant, TaxClass::kStandard10, {}, 0, 0};
         std::map<BusinessDate, CycleSums> cycles;
         for (std::int64_t i = random.Between(1, 30); i > 0; --i) {
-            const BusinessDate day = Day(20261101).PlusDays(static_cast<int>(random.Between(0, 90)));
-            ReleaseLine line{merchant, TaxClass::kStandard10, {}, 0, random.Between(-9'000, 90'000)};
+            const BusinessDate day =
+                Day(20261101).PlusDays(static_cast<int>(random.Between(0, 90)));
+            ReleaseLine line{
+                merchant, TaxClass::kStandard10, {}, 0, random.Between(-9'000, 90'000)};
             line.sums.fee = random.Between(-100, 1'000);
             ASSERT_OK_AND_ASSIGN(balance, AddToBalance(balance, day, line));
             CycleSums& cycle = cycles[CycleStart(day)];
@@ -140,14 +142,14 @@ TEST(RunningBalanceTest, LateDayOfAnEarlierCycleLeavesTheCycle) {
     const RunningBalance december{MerchantId(7), TaxClass::kStandard10, Day(20261201), 40, 2'000};
     ReleaseLine line{MerchantId(7), TaxClass::kStandard10, {500, 9, 1}, 0, 491};
     EXPECT_THAT(AddToBalance(december, Day(20261130), line),
-                testing::IsOkAnd(RunningBalance{MerchantId(7), TaxClass::kStandard10,
-                                                     Day(20261201), 40, 2'491}));
+                testing::IsOkAnd(RunningBalance{MerchantId(7), TaxClass::kStandard10, Day(20261201),
+                                                40, 2'491}));
     EXPECT_THAT(AddToBalance(december, Day(20261202), line),
-                testing::IsOkAnd(RunningBalance{MerchantId(7), TaxClass::kStandard10,
-                                                     Day(20261201), 49, 2'491}));
+                testing::IsOkAnd(RunningBalance{MerchantId(7), TaxClass::kStandard10, Day(20261201),
+                                                49, 2'491}));
     EXPECT_THAT(AddToBalance(december, Day(20270101), line),
-                testing::IsOkAnd(RunningBalance{MerchantId(7), TaxClass::kStandard10,
-                                                     Day(20270101), 9, 2'491}));
+                testing::IsOkAnd(
+                    RunningBalance{MerchantId(7), TaxClass::kStandard10, Day(20270101), 9, 2'491}));
     line.net = INT64_MAX;
     EXPECT_THAT(AddToBalance(december, Day(20261202), line),
                 Refuses(Code::kOutOfRange, "AMOUNT_OVERFLOW"));

@@ -45,27 +45,92 @@ TEST(TransferTest, EveryResultInEveryState) {
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "E")), "known");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "F")), "RESULT_CONFLICT");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kReturned, "E")), "RESULT_CONFLICT");
-    EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kSettled)), "RESULT_CONFLICT");
+    // It was so, before it came back.
+    EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kSettled)), "known");
     EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kFailed, "E")), "RESULT_CONFLICT");
     EXPECT_EQ(outcome(Sent(kReturned, "E"), Says(kReturned, "E")), "known");
     Transfer unsent = Sent();
     unsent.batch = {};
+    EXPECT_EQ(outcome(unsent, Says(kSettled)), "TRANSFER_NOT_SENT");
+    unsent.state = TransferState::kCancelled;
     EXPECT_EQ(outcome(unsent, Says(kSettled)), "TRANSFER_NOT_SENT");
     BankResult other = Says(kSettled);
     other.amount = 501;
     EXPECT_EQ(outcome(Sent(), other), "RESULT_AMOUNT_DIFFERS");
 }
 
+TEST(TransferTest, OnlyWhatIsInNoFileIsCancelled) {
+    const Payout payout{.id = PayoutId(5), .amounts = {500, 100, 10}};
+    Transfer transfer = Sent();
+    EXPECT_EQ(Cancel(payout, "why", "ken", transfer).status().reason(), "TRANSFER_IN_FILE");
+    EXPECT_EQ(transfer.state, TransferState::kInTransit);
+    for (const TransferState state : {kSettled, kFailed, kReturned}) {
+        Transfer told = Sent(state, "E");
+        EXPECT_EQ(Cancel(payout, "why", "ken", told).status().reason(), "TRANSFER_IN_FILE");
+        EXPECT_EQ(told.state, state);
+        EXPECT_EQ(told.reason, "E");
+    }
+    transfer.batch = {};
+    const auto journal = Cancel(payout, "why", "ken", transfer);
+    ASSERT_TRUE(journal.ok() && *journal);
+    EXPECT_EQ(**journal, (MerchantJournal{.kind = JournalKind::kTransferCancelled,
+                                          .merchant = MerchantId(7),
+                                          .object = 12,
+                                          .amount = 500,
+                                          .fee = 100,
+                                          .tax = 10}));
+    EXPECT_EQ(transfer.reason, "why");
+    EXPECT_EQ(transfer.cancelled_by, "ken");
+    EXPECT_TRUE(CameBack(transfer));
+    EXPECT_TRUE(IsCancelled(transfer));
+    // Again, by whomever: known.
+    EXPECT_EQ(Cancel(payout, "other", "mio", transfer).value(), std::nullopt);
+    EXPECT_EQ(transfer.cancelled_by, "ken");
+    // A later attempt charged nothing, and its payout is not over.
+    Transfer second = Sent();
+    second.batch = {};
+    second.attempt = 2;
+    const auto undone = Cancel(payout, "why", "ken", second);
+    ASSERT_TRUE(undone.ok() && *undone);
+    EXPECT_EQ((*undone)->fee + (*undone)->tax, 0);
+    EXPECT_TRUE(CameBack(second));
+    EXPECT_FALSE(IsCancelled(second));
+}
+
 TEST(BankAccountTest, TwoOperatorsAreNeeded) {
     BankAccount account;
     account.version = 2;
     account.put_by = "aiko";
-    EXPECT_EQ(Confirm(account, 2, "aiko").status().reason(), "SAME_OPERATOR");
-    EXPECT_EQ(Confirm(account, 3, "ken").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
+    const auto confirm = [&](int latest, std::string_view by) {
+        return Confirm(account, latest, by, /*must_be_verified=*/false);
+    };
+    EXPECT_EQ(confirm(2, "aiko").status().reason(), "SAME_OPERATOR");
+    EXPECT_EQ(confirm(3, "ken").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
     EXPECT_EQ(account.confirmed_by, std::nullopt);
-    EXPECT_TRUE(Confirm(account, 2, "ken").value());
-    EXPECT_FALSE(Confirm(account, 2, "ken").value());
-    EXPECT_EQ(Confirm(account, 2, "mio").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
+    EXPECT_TRUE(confirm(2, "ken").value());
+    EXPECT_FALSE(confirm(2, "ken").value());
+    EXPECT_EQ(confirm(2, "mio").status().reason(), "BANK_ACCOUNT_SUPERSEDED");
+}
+
+TEST(BankAccountTest, WhereItMustBeVerifiedNothingElseWillDo) {
+    using enum VerificationState;
+    BankAccount account;
+    account.version = 1;
+    account.put_by = "aiko";
+    const auto confirm = [&] { return Confirm(account, 1, "ken", /*must_be_verified=*/true); };
+    EXPECT_EQ(confirm().status().reason(), "BANK_ACCOUNT_UNVERIFIED");
+    for (const VerificationState state : {kUnavailable, kRefused, kUnavailable}) {
+        EXPECT_TRUE(TakeVerification({.state = state, .reason = "R", .asked_by = "aiko"}, account));
+        EXPECT_EQ(account.verification.state, state);
+        EXPECT_EQ(confirm().status().reason(), "BANK_ACCOUNT_UNVERIFIED");
+        EXPECT_EQ(account.confirmed_by, std::nullopt);
+    }
+    EXPECT_TRUE(TakeVerification({.state = kVerified, .asked_by = "mio"}, account));
+    // A later answer takes nothing back: the account is what it was.
+    EXPECT_FALSE(TakeVerification({.state = kUnavailable, .asked_by = "aiko"}, account));
+    EXPECT_EQ(account.verification, (Verification{.state = kVerified, .asked_by = "mio"}));
+    EXPECT_TRUE(confirm().value());
+    EXPECT_FALSE(confirm().value());
 }
 
 TEST(AdjustmentTest, TwoOperatorsAreNeeded) {

@@ -43,10 +43,12 @@ class DueDateTest : public PayoutTest {
     }
 
     /// A replica's keeper.
-    std::unique_ptr<app::KeepDueDates> Keeper(std::optional<std::chrono::seconds> at = 9h) {
+    std::unique_ptr<app::KeepDueDates> Keeper(std::optional<std::chrono::seconds> at = 9h,
+                                              std::optional<std::chrono::seconds> files_at = {}) {
         return std::make_unique<app::KeepDueDates>(
-            app::KeepDueDatesOptions{.at = at, .poll_every = 1ms}, transfers_.create,
-            transfers_.store, [this] { return may_run_; }, clock_,
+            app::KeepDueDatesOptions{.at = at, .files_at = files_at, .poll_every = 1ms},
+            transfers_.create, transfers_.send, transfers_.store, [this] { return may_run_; },
+            clock_,
             app::KeepDueDates::Observer{
                 .on_error = [](const Status& why) { ADD_FAILURE() << why.ToString(); },
                 .on_done =
@@ -54,7 +56,11 @@ class DueDateTest : public PayoutTest {
                         done_.push_back(run.due_date);
                         late_.push_back(late);
                     },
-                .on_late = [this](Duration late) { lateness_ = late; }});
+                .on_late = [this](Duration late) { lateness_ = late; },
+                .on_files =
+                    [this](BusinessDate date, const std::vector<app::TransferBatch>& batches) {
+                        files_.push_back(date.ToString() + ": " + std::to_string(batches.size()));
+                    }});
     }
     /// A day of trade, released.
     void Trade(BusinessDate day, bool release = true) {
@@ -72,6 +78,7 @@ class DueDateTest : public PayoutTest {
     std::vector<BusinessDate> done_;
     std::vector<Duration> late_;
     Duration lateness_{};
+    std::vector<std::string> files_;
 };
 
 TEST_F(DueDateTest, ADateIsRunOnceWhenItsTimeHasCome) {
@@ -150,16 +157,71 @@ TEST_F(DueDateTest, OnlyWhoMayRunDoesAndOnlyWhenAsked) {
     for (int i = 0; i < 2; ++i) {
         replicas.emplace_back([this] {
             Transfers own(payout_->pool, clock_);
-            app::KeepDueDates keeper({.at = 9h}, own.create, own.store, [] { return true; }, clock_,
-                                     {.on_error = [](const Status&) {},
-                                      .on_done = [](const app::TransferRun&, Duration) {},
-                                      .on_late = [](Duration) {}});
+            app::KeepDueDates keeper(
+                {.at = 9h}, own.create, own.send, own.store, [] { return true; }, clock_,
+                {.on_error = [](const Status&) {},
+                 .on_done = [](const app::TransferRun&, Duration) {},
+                 .on_late = [](Duration) {},
+                 .on_files = [](BusinessDate, const std::vector<app::TransferBatch>&) {}});
             EXPECT_OK(keeper.RunOnce());
         });
     }
     for (std::thread& replica : replicas) replica.join();
     EXPECT_EQ(Made(), 1);
     EXPECT_EQ(payout_->Number("SELECT transfer_count FROM transfer_run"), 1);
+}
+
+// Goal: a day's transfers are in files once, at their time, and not before they are made.
+TEST_F(DueDateTest, FilesAreMadeOnceADay) {
+    const auto keeper = Keeper(9h, 10h);
+    const auto in_files = [&] {
+        return payout_->Number("SELECT COUNT(*) FROM transfer WHERE batch_id <> 0");
+    };
+    Trade(kFriday.Previous());
+    clock_.Set(kFriday.At(10h - 1s));
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_EQ(Made(), 1);
+    EXPECT_THAT(files_, IsEmpty());
+    clock_.Set(kFriday.At(10h));
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_THAT(files_, ElementsAre("2026-11-27: 1"));
+    EXPECT_EQ(in_files(), 1);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM transfer_batch WHERE created_by = 'schedule'"),
+              1);
+    // What is asked for later is of the next day's, also after the process began anew.
+    Trade(kFriday);
+    clock_.Set(kFriday.At(12h));
+    ASSERT_OK(transfers_.request.OnDemand(kMerchant, "now", "aiko").status());
+    ASSERT_OK(keeper->RunOnce());
+    ASSERT_OK(Keeper(9h, 10h)->RunOnce());
+    EXPECT_EQ(files_.size(), 1u);
+    EXPECT_EQ(in_files(), 1);
+    // Not on a day without banks, and not while Monday's transfers wait for its days.
+    Trade(kFriday.Next());
+    clock_.Set(kFriday.Next().At(12h));
+    ASSERT_OK(keeper->RunOnce());
+    clock_.Set(kMonday.At(11h));
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_EQ(files_.size(), 1u);
+    Trade(kMonday.Previous());
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_THAT(files_, ElementsAre("2026-11-27: 1", "2026-11-30: 1"));
+    EXPECT_EQ(in_files(), 3);
+}
+
+TEST_F(DueDateTest, FilesAreMadeWithoutASchedulingOfTransfersToo) {
+    const auto keeper = Keeper(std::nullopt, 10h);
+    Trade(kFriday.Previous());
+    clock_.Set(kFriday.At(9h));
+    ASSERT_OK(transfers_.create.Run(kFriday, "aiko").status());
+    clock_.Set(kFriday.At(10h));
+    may_run_ = false;
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_THAT(files_, IsEmpty());
+    may_run_ = true;
+    ASSERT_OK(keeper->RunOnce());
+    EXPECT_THAT(files_, ElementsAre("2026-11-27: 1"));
+    EXPECT_THAT(done_, IsEmpty());
 }
 
 // Goal: a day is released at its time and not before; one that was begun is finished at once.

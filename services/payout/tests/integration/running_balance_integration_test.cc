@@ -152,10 +152,10 @@ TEST_F(RunningBalanceTest, AlwaysTheSumOfTheRows) {
     EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_release"),
               payout_->Number("SELECT SUM(gross) FROM accrual"));
     auto session = Session();
-    auto cycles = session->Select(mysql::Query{
-        "test.taxes",
-        "SELECT tax_class, SUM(fee), SUM(tax) FROM merchant_release "
-        "GROUP BY merchant_id, tax_class, DATE_FORMAT(business_date, '%Y-%m')"});
+    auto cycles = session->Select(
+        mysql::Query{"test.taxes",
+                     "SELECT tax_class, SUM(fee), SUM(tax) FROM merchant_release "
+                     "GROUP BY merchant_id, tax_class, DATE_FORMAT(business_date, '%Y-%m')"});
     ASSERT_OK(cycles.status());
     while (cycles->Next()) {
         const auto tax_class = static_cast<domain::TaxClass>(cycles->Int(0));
@@ -164,9 +164,9 @@ TEST_F(RunningBalanceTest, AlwaysTheSumOfTheRows) {
     }
 }
 
-// Goal: what is asked of few merchants reads rows of few merchants, however many there are: a release
-// asks once a chunk, and a run of transfers once some hundred merchants.
-// Method: two months of releases of two thousand merchants; the server's own count of rows read.
+// Goal: what is asked of few merchants reads rows of few merchants, however many there are: a
+// release asks once a chunk, and a run of transfers once some hundred merchants. Method: two months
+// of releases of two thousand merchants; the server's own count of rows read.
 TEST_F(RunningBalanceTest, FewMerchantsAreFewRows) {
     payout_->Run(
         "INSERT INTO payout_day (business_date, state) "
@@ -205,8 +205,7 @@ TEST_F(RunningBalanceTest, FewMerchantsAreFewRows) {
               kEach * 60 * 50);
     EXPECT_LT(rows_read([&] { return storage::LoadNewestBalances(*session, some); }, 50),
               kEach * 60 * 50);
-    EXPECT_LT(rows_read(
-                  [&] { return storage::LoadCycleSums(*session, Day(20261101), some); }, 50),
+    EXPECT_LT(rows_read([&] { return storage::LoadCycleSums(*session, Day(20261101), some); }, 50),
               kEach * 30 * 50);
     EXPECT_LT(rows_read([&] { return storage::LoadCycleSums(*session, some.front()); }, 2),
               kEach * 60);
@@ -219,7 +218,8 @@ TEST_F(RunningBalanceTest, FewMerchantsAreFewRows) {
     EXPECT_LT(rows_read([&] { return storage::LoadNewestBalances(*session, some); }, 50), 60);
 }
 
-// Goal: a release that can't read the balances releases nobody, and says why; put right, it goes on.
+// Goal: a release that can't read the balances releases nobody, and says why; put right, it goes
+// on.
 TEST_F(RunningBalanceTest, BrokenBalancesStopTheRelease) {
     const std::string damages[] = {
         "DELETE FROM running_balance WHERE business_date = '2026-11-22' AND merchant_first = 4",

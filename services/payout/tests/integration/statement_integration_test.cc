@@ -32,6 +32,7 @@ namespace kessai::payout {
 namespace {
 
 using domain::MerchantId;
+using domain::TransferId;
 using ::testing::HasSubstr;
 using testing::Refuses;
 using ::testing::StartsWith;
@@ -139,6 +140,10 @@ TEST_F(StatementTest, EveryMerchantsMonthSumsToItsLedger) {
                     results.Add(transfer.id, "FAILED", transfer.amount, "NO_ACCOUNT");
                 }
                 ASSERT_OK(transfers_.import.Run("csv", results.Text(), "aiko").status());
+            } else if (paid.ok() && random.OneIn(4)) {
+                const TransferId transfer = paid->transfers[0].id;
+                const auto cancelled = transfers_.cancel.Run(transfer, "test", "ken");
+                ASSERT_TRUE(cancelled.ok() || cancelled.status().reason() == "TRANSFER_IN_FILE");
             } else if (!paid.ok()) {
                 Adjust(merchant, key, random.Between(1, 900), random.OneIn(2));
             }
@@ -312,6 +317,172 @@ TEST_F(StatementTest, DamagedRowsMakeNoStatement) {
                 Refuses(Code::kDataLoss, "STATEMENT_DIFFERS"));
 }
 
+// Goal: a month's statements are issued in as many calls as it takes, begun anew at any point; what
+// cannot be issued hinders nobody.
+TEST_F(StatementTest, AMonthIsIssuedPieceByPiece) {
+    std::vector<domain::PaymentChange> sales;
+    for (std::int64_t merchant = 1; merchant <= 12; ++merchant) {
+        sales.push_back(Sale(merchant, merchant, kMonth, 1'000 * merchant));
+        if (merchant != 5) Name(merchant);
+    }
+    Name(20);  // has nothing in it
+    ASSERT_TRUE(payout_->Deliver(sales).empty());
+    ReleaseDay(kMonth);
+    EXPECT_THAT(statements_.IssueNext(kMonth, {}, 5, "aiko").status(),
+                Refuses(Code::kFailedPrecondition, "STATEMENT_NOT_FINAL"));
+    // One is held back on the last day, one's rows are damaged.
+    ASSERT_TRUE(payout_->Deliver({Sale(101, 3, kEnd, 700)}).empty());
+    payout_->Close(kEnd);
+    payout_->Run("UPDATE accrual SET fee = fee + 1 WHERE payment_id = 101");
+    ASSERT_OK(payout_->release_day.Run(kEnd, false).status());
+    payout_->Run("UPDATE merchant_release SET tax = tax + 1, net = net - 1 WHERE merchant_id = 8");
+    clock_.Set(kEnd.Next().At(std::chrono::hours(9)));
+    app::IssueStatements nobody({}, transfers_.store, store_, {&csv_}, domain::TaxTable::Japan());
+    EXPECT_THAT(nobody.IssueNext(kMonth, {}, 5, "aiko").status(),
+                Refuses(Code::kFailedPrecondition, "ISSUER_MISSING"));
+
+    ASSERT_OK_AND_ASSIGN(const auto first, statements_.IssueNext(kMonth, {}, 5, "aiko"));
+    EXPECT_EQ(first.issued_count, 4);  // 1, 2, 4, 6
+    EXPECT_EQ(first.not_final_count, 1);
+    EXPECT_EQ(first.next, MerchantId(6));
+    // As after a crash: from the beginning.
+    const auto all = [&] {
+        app::IssuedMonth sum;
+        std::optional<MerchantId> from = MerchantId();
+        while (from) {
+            const auto issued = statements_.IssueNext(kMonth, *from, 3, "ken");
+            EXPECT_OK(issued.status());
+            if (!issued.ok()) break;
+            sum.issued_count += issued->issued_count;
+            sum.not_final_count += issued->not_final_count;
+            sum.empty_count += issued->empty_count;
+            for (const auto& refused : issued->refused) sum.refused.push_back(refused);
+            from = issued->next;
+        }
+        return sum;
+    };
+    const app::IssuedMonth rest = all();
+    EXPECT_EQ(rest.issued_count, 5);  // 7, 9, 10, 11, 12
+    EXPECT_EQ(rest.not_final_count, 1);
+    EXPECT_EQ(rest.empty_count, 1);
+    ASSERT_EQ(rest.refused.size(), 1u);
+    EXPECT_EQ(rest.refused[0].merchant, MerchantId(8));
+    EXPECT_EQ(rest.refused[0].why.reason(), "STATEMENT_DIFFERS");
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_statement"), 9);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_statement WHERE issued_by = 'aiko'"),
+              4);
+    // What was held back comes later, and what got a name.
+    payout_->Run("UPDATE accrual SET fee = fee - 1 WHERE payment_id = 101");
+    ASSERT_OK(payout_->release_day.Run(kEnd, false).status());
+    Name(5);
+    EXPECT_EQ(all().issued_count, 2);
+    EXPECT_EQ(all().issued_count, 0);
+}
+
+// Goal: an invoice with an error is corrected by one that names it, and both are kept.
+TEST_F(StatementTest, WhatWasIssuedIsCorrectedByAnother) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kMonth, 10'000)}).empty());
+    ReleaseDay(kMonth);
+    EndMonth();
+    Name(7, "株式会社みせ");
+    const auto correct = [&](int version, const std::string& reason = "宛名の誤り") {
+        return statements_.Correct(MerchantId(7), kMonth, version, reason, "ken");
+    };
+    EXPECT_THAT(correct(2).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_NOT_ISSUED"));
+    ASSERT_OK(statements_.Issue(MerchantId(7), kMonth, "aiko").status());
+    ASSERT_OK_AND_ASSIGN(const auto original, statements_.Write(MerchantId(7), kMonth, "pdf"));
+    EXPECT_THAT(correct(2).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_UNCHANGED"));
+    Name(7, "株式会社ミセ");
+    EXPECT_THAT(correct(1).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_OUT_OF_TURN"));
+    EXPECT_THAT(correct(3).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_OUT_OF_TURN"));
+    EXPECT_THAT(correct(2, "").status(), Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    EXPECT_THAT(correct(2, std::string(256, 'x')).status(),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    EXPECT_THAT(correct(2, "🍣").status(), Refuses(Code::kInvalidArgument, "NOT_PRINTABLE"));
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_statement"), 1);
+
+    clock_.Set(kEnd.PlusDays(5).At(std::chrono::hours(9)));
+    ASSERT_OK_AND_ASSIGN(const auto corrected, correct(2));
+    EXPECT_EQ(corrected.paper.number, "202611-7-2");
+    EXPECT_EQ(corrected.paper.issued_on, kEnd.PlusDays(5));
+    EXPECT_EQ(corrected.paper.corrects,
+              (domain::StatementCorrection{"202611-7", kEnd.Next(), "宛名の誤り"}));
+    EXPECT_EQ(corrected.issued->version, 2);
+    EXPECT_EQ(corrected.issued->issued_by, "ken");
+    // The latest is what is asked for without a version; the first is what it was.
+    ASSERT_OK_AND_ASSIGN(const auto csv, statements_.Write(MerchantId(7), kMonth, "csv"));
+    EXPECT_THAT(csv.content, HasSubstr("修正対象"));
+    EXPECT_THAT(csv.content, HasSubstr("202611-7（発行日 2026-12-01）"));
+    EXPECT_THAT(csv.content, HasSubstr("宛名の誤り"));
+    EXPECT_THAT(csv.content, HasSubstr("株式会社ミセ"));
+    EXPECT_EQ(corrected.issued->files[0].hash, domain::HashOf(csv.content));
+    ASSERT_OK_AND_ASSIGN(const auto first, statements_.Write(MerchantId(7), kMonth, "pdf", 1));
+    EXPECT_EQ(first.content, original.content);
+    ASSERT_OK_AND_ASSIGN(const auto shown, statements_.Show(MerchantId(7), kMonth, 1));
+    EXPECT_EQ(shown.paper.number, "202611-7");
+    EXPECT_EQ(shown.paper.recipient, "株式会社みせ");
+    EXPECT_EQ(shown.paper.corrects, std::nullopt);
+    EXPECT_THAT(statements_.Show(MerchantId(7), kMonth, 3).status(),
+                Refuses(Code::kNotFound, "STATEMENT_UNKNOWN"));
+    EXPECT_THAT(statements_.Write(MerchantId(7), kMonth, "pdf", 3).status(),
+                Refuses(Code::kNotFound, "STATEMENT_UNKNOWN"));
+    // The same again, and the issue again, give what there is; and nothing new without a change.
+    ASSERT_OK_AND_ASSIGN(const auto again, correct(2, "other"));
+    EXPECT_EQ(again.paper.corrects->reason, "宛名の誤り");
+    ASSERT_OK_AND_ASSIGN(const auto issued, statements_.Issue(MerchantId(7), kMonth, "mio"));
+    EXPECT_EQ(issued.paper.number, "202611-7-2");
+    EXPECT_THAT(correct(3).status(), Refuses(Code::kFailedPrecondition, "STATEMENT_UNCHANGED"));
+    // A correction may have an error too.
+    app::IssueStatements moved({"決済株式会社", "大阪府", "T9000000000000"}, transfers_.store,
+                               store_, {&csv_, &pdf_}, domain::TaxTable::Japan());
+    ASSERT_OK_AND_ASSIGN(const auto third,
+                         moved.Correct(MerchantId(7), kMonth, 3, "住所の誤り", "ken"));
+    EXPECT_EQ(third.paper.corrects->number, "202611-7-2");
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_statement_file"), 6);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(DISTINCT closing) FROM merchant_statement"), 1);
+}
+
+// Goal: the price of a payout that was cancelled is on no invoice, unless an earlier one may have
+// said it: then it is given back on the next.
+TEST_F(StatementTest, ThePriceOfACancelledPayoutIsGivenBack) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kMonth, 10'000)}).empty());
+    ReleaseDay(kMonth);
+    Name(7);
+    OpenAccount(7);
+    domain::PayoutTerms terms;
+    terms.transfer_fee = 110;
+    ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
+    ASSERT_OK_AND_ASSIGN(const auto first, transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
+    ASSERT_OK(transfers_.cancel.Run(first.transfers[0].id, "typed twice", "ken").status());
+    clock_.Set(kEnd.At(std::chrono::hours(9)));
+    ASSERT_OK_AND_ASSIGN(const auto second,
+                         transfers_.request.OnDemand(MerchantId(7), "b", "aiko"));
+    EndMonth();
+    ASSERT_OK_AND_ASSIGN(const auto month, statements_.Issue(MerchantId(7), kMonth, "aiko"));
+    ASSERT_EQ(month.paper.statement.prices.size(), 1u);
+    EXPECT_EQ(month.paper.statement.prices[0].payout, second.payout.id);
+    EXPECT_EQ(month.paper.statement.sums.prices, -110);
+    EXPECT_EQ(month.paper.statement.closing, 0);
+    ASSERT_OK(transfers_.cancel.Run(second.transfers[0].id, "typed twice", "ken").status());
+    ASSERT_OK_AND_ASSIGN(const auto next, statements_.Show(MerchantId(7), kEnd.Next()));
+    const domain::Statement& statement = next.paper.statement;
+    ASSERT_EQ(statement.prices.size(), 1u);
+    EXPECT_EQ(statement.prices[0].price, -110);
+    EXPECT_EQ(statement.prices[0].tax, -10);
+    EXPECT_EQ(statement.prices[0].charged_on, kEnd);
+    EXPECT_EQ(statement.sums.prices, 110);
+    EXPECT_EQ(statement.opening, 0);
+    EXPECT_EQ(statement.closing, 10'000 - 198 - 19);
+    ASSERT_OK_AND_ASSIGN(const auto csv, statements_.Write(MerchantId(7), kEnd.Next(), "csv"));
+    EXPECT_THAT(csv.content, HasSubstr("振込手数料返還"));
+    EXPECT_THAT(csv.content, HasSubstr("基となる取引 2026-11-30"));
+    EXPECT_THAT(csv.content, HasSubstr("振込取消"));
+    EXPECT_OK(statements_.Write(MerchantId(7), kEnd.Next(), "pdf").status());
+    // The month before is as it was issued.
+    ASSERT_OK_AND_ASSIGN(const auto before, statements_.Show(MerchantId(7), kMonth));
+    EXPECT_EQ(before.paper.statement.prices.size(), 1u);
+}
+
 // Goal: whoever asks at once, one statement is issued, and all get it.
 TEST_F(StatementTest, IssuedAtOnceItIsIssuedOnce) {
     ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kMonth, 10'000)}).empty());
@@ -341,6 +512,11 @@ constexpr auto& GetStatementFile =
     rpc::MethodOf<kStatements, "GetStatementFile", v1::GetStatementFileRequest, v1::FilePiece>;
 constexpr auto& IssueStatement =
     rpc::MethodOf<kStatements, "IssueStatement", v1::StatementRequest, v1::Statement>;
+
+constexpr auto& IssueStatements =
+    rpc::MethodOf<kStatements, "IssueStatements", v1::IssueStatementsRequest, v1::IssuedStatements>;
+constexpr auto& CorrectStatement =
+    rpc::MethodOf<kStatements, "CorrectStatement", v1::CorrectStatementRequest, v1::Statement>;
 
 /// The same behind a real server, called over a real connection.
 class StatementRpcTest : public StatementTest {
@@ -445,6 +621,49 @@ TEST_F(StatementRpcTest, AStatementOverTheWire) {
     ASSERT_OK_AND_ASSIGN(const std::string pdf, File(file, Merchant(7)));
     const domain::FileHash hash = domain::HashOf(pdf);
     EXPECT_EQ(issued.files(1).file_hash(), std::string(hash.begin(), hash.end()));
+}
+
+TEST_F(StatementRpcTest, AMonthAndACorrectionOverTheWire) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kMonth, 10'000), Sale(2, 8, kMonth, 500)}).empty());
+    ReleaseDay(kMonth);
+    EndMonth();
+    Name(7);
+    Name(8);
+    v1::IssueStatementsRequest month;
+    month.set_month(202611);
+    month.set_after_merchant_id(7);
+    EXPECT_THAT(rpc::Call(*channel_, IssueStatements(), month, Operator("payout:read")),
+                Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    ASSERT_OK_AND_ASSIGN(
+        auto issued, rpc::Call(*channel_, IssueStatements(), month, Operator("transfer:write")));
+    EXPECT_EQ(issued.issued_count(), 1);
+    month.set_after_merchant_id(0);
+    ASSERT_OK_AND_ASSIGN(
+        issued, rpc::Call(*channel_, IssueStatements(), month, Operator("transfer:write")));
+    EXPECT_EQ(issued.issued_count(), 1);
+    EXPECT_EQ(issued.next_merchant_id(), 0);
+    Name(7, "合同会社べつ");
+    v1::CorrectStatementRequest correct;
+    correct.set_merchant_id(7);
+    correct.set_month(202611);
+    correct.set_version(2);
+    correct.set_reason("宛名の誤り");
+    EXPECT_THAT(rpc::Call(*channel_, CorrectStatement(), correct, Merchant(7)),
+                Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    ASSERT_OK_AND_ASSIGN(const auto corrected, rpc::Call(*channel_, CorrectStatement(), correct,
+                                                         Operator("transfer:write")));
+    EXPECT_EQ(corrected.number(), "202611-7-2");
+    EXPECT_EQ(corrected.version(), 2);
+    EXPECT_EQ(corrected.corrects(), "202611-7");
+    EXPECT_EQ(corrected.correction_reason(), "宛名の誤り");
+    v1::StatementRequest first;
+    first.set_merchant_id(7);
+    first.set_month(202611);
+    first.set_version(1);
+    ASSERT_OK_AND_ASSIGN(const auto shown,
+                         rpc::Call(*channel_, GetStatement(), first, Merchant(7)));
+    EXPECT_EQ(shown.number(), "202611-7");
+    EXPECT_EQ(shown.recipient(), "株式会社みせ");
 }
 
 TEST_F(StatementRpcTest, WhatMayNotBeIsRefused) {

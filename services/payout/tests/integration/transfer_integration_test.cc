@@ -15,9 +15,11 @@
 #include "kessai/event/envelope.h"
 #include "kessai/testing/process.h"
 #include "kessai/testing/temp_dir.h"
+#include "tests/inquiry_server.h"
 #include "tests/payout_fixture.h"
 #include "tests/seeded.h"
 #include "tests/transfer_fixture.h"
+#include "transport/http_account_verifier.h"
 
 namespace kessai::payout {
 namespace {
@@ -144,13 +146,15 @@ class TransferTest : public PayoutTest {
         EXPECT_EQ(
             payout_->Number("SELECT COUNT(*) FROM merchant_account a WHERE moved_available <> "
                             "(SELECT COALESCE(SUM(CASE kind WHEN 1 THEN -(amount + fee + tax) "
-                            "WHEN 2 THEN 0 ELSE amount END), 0) FROM merchant_journal j "
+                            "WHEN 2 THEN 0 WHEN 8 THEN amount + fee + tax ELSE amount END), 0) "
+                            "FROM merchant_journal j "
                             "WHERE j.merchant_id = a.merchant_id)"),
             0);
         EXPECT_EQ(
             payout_->Number("SELECT COUNT(*) FROM merchant_account a WHERE in_transit <> "
                             "(SELECT COALESCE(SUM(CASE kind WHEN 1 THEN amount WHEN 2 THEN -amount "
-                            "WHEN 3 THEN -amount ELSE 0 END), 0) FROM merchant_journal j "
+                            "WHEN 3 THEN -amount WHEN 8 THEN -amount ELSE 0 END), 0) "
+                            "FROM merchant_journal j "
                             "WHERE j.merchant_id = a.merchant_id)"),
             0);
         // No payout has two attempts whose money did not come back.
@@ -505,6 +509,183 @@ TEST_F(TransferTest, WhatFailedIsPaidAgain) {
     CheckBooks();
 }
 
+// Goal: what a bank was not told of is taken back whole: money, price and what is held.
+TEST_F(TransferTest, WhatIsInNoFileIsCancelled) {
+    Release(7, 9'000);
+    OpenAccount(7);
+    domain::PayoutTerms terms;
+    terms.merchant = MerchantId(7);
+    terms.cycle = domain::PayoutCycle::kDaily;
+    terms.transfer_fee = 110;
+    ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
+    ASSERT_OK_AND_ASSIGN(const auto asked, transfers_.request.OnDemand(MerchantId(7), "a", "aiko"));
+    const domain::Transfer first = asked.transfers.at(0);
+    EXPECT_EQ(BalanceOf(7).in_transit, 8'890);
+    EXPECT_THAT(transfers_.cancel.Run(TransferId(99'999), "why", "ken"),
+                Refuses(Code::kNotFound, "TRANSFER_UNKNOWN"));
+    for (const std::string& reason : {std::string(), std::string(256, 'x')}) {
+        EXPECT_THAT(transfers_.cancel.Run(first.id, reason, "ken"),
+                    Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    }
+    payout_->DrainOutbox();
+    ASSERT_OK_AND_ASSIGN(const auto cancelled,
+                         transfers_.cancel.Run(first.id, "typed twice", "ken"));
+    ASSERT_EQ(cancelled.transfers.size(), 1u);
+    EXPECT_EQ(cancelled.transfers[0].state, TransferState::kCancelled);
+    EXPECT_EQ(cancelled.transfers[0].reason, "typed twice");
+    EXPECT_EQ(cancelled.transfers[0].cancelled_by, "ken");
+    EXPECT_EQ(BalanceOf(7).available, 9'000);
+    EXPECT_EQ(BalanceOf(7).in_transit, 0);
+    EXPECT_EQ(payout_->Number("SELECT SUM(entry_count) FROM outbox"), 1);
+    domain::TrialBalance sums;
+    ASSERT_OK(transfers_.store.InTransaction([&](app::LedgerTransaction& t) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(sums, t.SumDay(kDue));
+        return OkStatus();
+    }));
+    for (int account = 0; account < domain::kAccounts; ++account) {
+        EXPECT_EQ(sums.Of(static_cast<domain::Account>(account)), 0);
+    }
+    // Again, and what would follow.
+    const auto books = Books();
+    ASSERT_OK(transfers_.cancel.Run(first.id, "again", "mio").status());
+    EXPECT_THAT(transfers_.request.Reissue(first.payout, 2, "ken"),
+                Refuses(Code::kFailedPrecondition, "PAYOUT_CANCELLED"));
+    EXPECT_EQ(Books(), books);
+    // It is in no file, and the merchant's money is paid as it would have been.
+    ASSERT_OK_AND_ASSIGN(const auto none, transfers_.send.Gather(kDue, "aiko"));
+    EXPECT_TRUE(none.empty());
+    const domain::Transfer second = Send().back();
+    EXPECT_EQ(second.amount, 8'890);
+    EXPECT_THAT(transfers_.cancel.Run(second.id, "too late", "ken"),
+                Refuses(Code::kFailedPrecondition, "TRANSFER_IN_FILE"));
+    CheckBooks();
+
+    // A second attempt: the merchant is held again, as the failure of the first one held it.
+    ASSERT_OK(
+        transfers_.import
+            .Run("csv", ResultFileText().Add(second.id, "FAILED", second.amount, "E").Text(), "a")
+            .status());
+    ASSERT_OK_AND_ASSIGN(const auto again, transfers_.request.Reissue(second.payout, 2, "ken"));
+    EXPECT_EQ(payout_->Number("SELECT open_holds FROM merchant_account"), 0);
+    ASSERT_OK(transfers_.cancel.Run(again.transfers[1].id, "wrong account", "ken").status());
+    EXPECT_EQ(BalanceOf(7).available, 8'890);
+    EXPECT_THAT(transfers_.request.OnDemand(MerchantId(7), "b", "aiko"),
+                Refuses(Code::kFailedPrecondition, "PAYOUT_HELD"));
+    ASSERT_OK_AND_ASSIGN(const auto third, transfers_.request.Reissue(second.payout, 3, "ken"));
+    EXPECT_EQ(third.transfers[2].amount, 8'890);
+    EXPECT_EQ(payout_->Number("SELECT open_holds FROM merchant_account"), 0);
+    // One price, of the one payout that the bank was told of.
+    EXPECT_EQ(payout_->Number("SELECT SUM(IF(kind = 8, -(fee + tax), fee + tax)) "
+                              "FROM merchant_journal"),
+              110);
+    CheckBooks();
+}
+
+// Goal: a transfer is in a file or cancelled, never both. Method: both at once, many times.
+TEST_F(TransferTest, CancelledOrSentAtOnce) {
+    constexpr std::int64_t kMerchants = 60;
+    for (std::int64_t merchant = 1; merchant <= kMerchants; ++merchant) {
+        Release(merchant, 1'000);
+        OpenAccount(merchant);
+    }
+    ASSERT_OK(transfers_.create.Run(kDue, "aiko").status());
+    std::vector<TransferId> made;
+    {
+        ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
+        ASSERT_OK_AND_ASSIGN(
+            auto rows,
+            session->Select(mysql::Query{
+                "test.transfers", "SELECT transfer_id FROM transfer ORDER BY transfer_id DESC"}));
+        while (rows.Next()) made.emplace_back(rows.Int(0));
+    }
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] {
+        Payout other(schema_->options());
+        Transfers transfers(other.pool, clock_);
+        EXPECT_OK(transfers.send.Gather(kDue, "aiko").status());
+    });
+    threads.emplace_back([&] {
+        Payout other(schema_->options());
+        Transfers transfers(other.pool, clock_);
+        for (const TransferId transfer : made) {
+            const auto cancelled = transfers.cancel.Run(transfer, "test", "ken");
+            EXPECT_TRUE(cancelled.ok() || cancelled.status().reason() == "TRANSFER_IN_FILE");
+        }
+    });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM transfer WHERE state = 5 AND batch_id <> 0"),
+              0);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM transfer WHERE state = 1 AND batch_id = 0"), 0);
+    EXPECT_EQ(payout_->Number("SELECT SUM(transfer_count) FROM transfer_batch"),
+              payout_->Number("SELECT COUNT(*) FROM transfer WHERE batch_id <> 0"));
+    CheckBooks();
+}
+
+// Goal: who was held when it was due is paid with the next run after that, whatever its cycle.
+TEST_F(TransferTest, WhatAHoldMissedIsPaidNext) {
+    domain::PayoutTerms terms;
+    terms.cycle = domain::PayoutCycle::kMonthEnd;
+    ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
+    for (const std::int64_t merchant : {7, 8, 9}) {
+        Release(merchant, 1'000 * merchant);
+        OpenAccount(merchant);
+    }
+    ASSERT_OK_AND_ASSIGN(const auto hold,
+                         transfers_.terms.Hold(MerchantId(7), "asked by the police", "aiko"));
+    ASSERT_OK_AND_ASSIGN(const auto other, transfers_.terms.Hold(MerchantId(9), "x", "aiko"));
+    ASSERT_OK_AND_ASSIGN(const auto due, transfers_.create.Run(kDue, "aiko"));
+    EXPECT_EQ(due.transfer_count, 1);
+    EXPECT_EQ(due.held_count, 2);
+    const auto run = [&](int day) {
+        clock_.Set(Day(day).At(std::chrono::hours(10)));
+        const auto made = transfers_.create.Run(Day(day), "aiko");
+        EXPECT_OK(made.status());
+        return made.ok() ? *made : app::TransferRun();
+    };
+    Release(8, 500);
+    EXPECT_EQ(run(20261201).held_count, 2);
+    ASSERT_OK(transfers_.terms.Lift(hold.id, "ken").status());
+    // No other that is not due.
+    EXPECT_EQ(run(20261202).transfer_count, 1);
+    EXPECT_EQ(BalanceOf(7).in_transit, 7'000);
+    Release(7, 300);
+    EXPECT_EQ(run(20261203).transfer_count, 0);
+    // Who is paid on demand alone since is not due any more.
+    terms.merchant = MerchantId(9);
+    terms.cycle = domain::PayoutCycle::kOnDemand;
+    ASSERT_OK(transfers_.terms.Put(terms, "aiko").status());
+    ASSERT_OK(transfers_.terms.Lift(other.id, "ken").status());
+    EXPECT_EQ(run(20261204).transfer_count, 0);
+    EXPECT_EQ(BalanceOf(9).available, 9'000);
+    CheckBooks();
+}
+
+// Goal: a bank's list may go on saying of what came back that it was settled, which it was.
+TEST_F(TransferTest, SettledIsStillTrueOfWhatCameBack) {
+    for (std::int64_t merchant = 1; merchant <= 2; ++merchant) {
+        Release(merchant, 1'000 * merchant);
+        OpenAccount(merchant);
+    }
+    const auto sent = Send();
+    ASSERT_OK(
+        transfers_.import.Run("csv", ResultFileText().Add(sent[0].id, "SETTLED", 1'000).Text(), "a")
+            .status());
+    ASSERT_OK(transfers_.import
+                  .Run("csv", ResultFileText().Add(sent[0].id, "RETURNED", 1'000, "R").Text(), "a")
+                  .status());
+    ASSERT_OK_AND_ASSIGN(const auto next,
+                         transfers_.import.Run("csv",
+                                               ResultFileText()
+                                                   .Add(sent[0].id, "SETTLED", 1'000)
+                                                   .Add(sent[1].id, "SETTLED", 2'000)
+                                                   .Text(),
+                                               "a"));
+    EXPECT_EQ(next.repeated_count, 1);
+    EXPECT_EQ(next.settled, (app::ImportedResults::Sums{1, 2'000}));
+    EXPECT_EQ(BalanceOf(1).available, 1'000);
+    CheckBooks();
+}
+
 TEST_F(TransferTest, OnDemandIsPaidOnceAKey) {
     Release(7, 9'000);
     EXPECT_THAT(transfers_.request.OnDemand(MerchantId(7), "a", "aiko"),
@@ -707,6 +888,68 @@ TEST_F(TransferTest, AccountsTakeTwoOperatorsAndAreChecked) {
     EXPECT_EQ(payout_->Number("SELECT bank_account FROM merchant_account"), 2);
 }
 
+// Goal: where it is wanted, an account comes into force only when its bank has verified it.
+TEST_F(TransferTest, AccountsAreVerifiedWhereItIsWanted) {
+    using enum domain::VerificationState;
+    OpenAccount(8);  // before it was wanted
+    EXPECT_THAT(transfers_.bank_accounts.Verify(MerchantId(8), 1, "aiko"),
+                Refuses(Code::kFailedPrecondition, "VERIFIER_MISSING"));
+    InquiryServer bank;
+    transport::HttpAccountVerifier::Options asking;
+    asking.url = http::Url::Parse(bank.url()).value();
+    ASSERT_OK_AND_ASSIGN(const auto verifier,
+                         transport::HttpAccountVerifier::Create(asking, SystemClock()));
+    app::ManageBankAccounts accounts(transfers_.store, {.verification_required = true},
+                                     verifier.get());
+    const auto put = [&](const std::string& number) {
+        return accounts
+            .Put({.merchant = MerchantId(7),
+                  .bank_code = "0001",
+                  .branch_code = "004",
+                  .type = 1,
+                  .number = number,
+                  .holder = "ミセ"},
+                 "aiko")
+            .status();
+    };
+    ASSERT_OK(put("1234567"));
+    const auto unverified = Refuses(Code::kFailedPrecondition, "BANK_ACCOUNT_UNVERIFIED");
+    EXPECT_THAT(accounts.Confirm(MerchantId(7), 1, "ken"), unverified);
+    EXPECT_THAT(accounts.Verify(MerchantId(7), 2, "aiko"),
+                Refuses(Code::kNotFound, "BANK_ACCOUNT_UNKNOWN"));
+    const auto ask = [&] {
+        const auto account = accounts.Verify(MerchantId(7), 1, "aiko");
+        EXPECT_OK(account.status());
+        return account.ok() ? account->verification : domain::Verification();
+    };
+    bank.Answer("busy", 503);
+    EXPECT_EQ(ask(), (domain::Verification{kUnavailable, "VERIFIER_FAILED", "aiko"}));
+    EXPECT_THAT(accounts.Confirm(MerchantId(7), 1, "ken"), unverified);
+    bank.Answer(R"({"code": "2"})");
+    EXPECT_EQ(ask(), (domain::Verification{kRefused, "HOLDER_DIFFERS", "aiko"}));
+    EXPECT_THAT(accounts.Confirm(MerchantId(7), 1, "ken"), unverified);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_account WHERE merchant_id = 7 AND "
+                              "bank_account <> 0"),
+              0);
+    bank.Answer(R"({"code": "0"})");
+    EXPECT_EQ(ask(), (domain::Verification{kVerified, {}, "aiko"}));
+    EXPECT_EQ(bank.questions().size(), 3u);
+    // It is what it is: nobody is asked again, and no failure takes it back.
+    bank.Answer("busy", 503);
+    EXPECT_EQ(ask().state, kVerified);
+    EXPECT_EQ(bank.questions().size(), 3u);
+    ASSERT_OK(accounts.Confirm(MerchantId(7), 1, "ken").status());
+    ASSERT_OK_AND_ASSIGN(const auto listed, transfers_.reader.BankAccounts(MerchantId(7)));
+    EXPECT_EQ(listed.at(0).verification.state, kVerified);
+    // Another account is another question; the one in force stays meanwhile.
+    ASSERT_OK(put("7654321"));
+    EXPECT_THAT(accounts.Confirm(MerchantId(7), 2, "ken"), unverified);
+    EXPECT_EQ(payout_->Number("SELECT bank_account FROM merchant_account WHERE merchant_id = 7"),
+              1);
+    Release(8, 500);
+    EXPECT_OK(transfers_.request.OnDemand(MerchantId(8), "a", "aiko").status());
+}
+
 // Goal: whatever is done at once, each merchant is paid once, and only what it has.
 // Method: threads that make the same transfers, ask for payouts and release debts and money, all at
 // the same time.
@@ -785,8 +1028,13 @@ TEST_F(TransferTest, EveryStepIsTold) {
         transfers_.import
             .Run("csv", ResultFileText().Add(sent[1].id, "RETURNED", amount(1), "R2").Text(), "ken")
             .status());
-    ASSERT_OK(transfers_.request.Reissue(sent[0].payout, 2, "ken").status());
+    ASSERT_OK_AND_ASSIGN(const auto reissued, transfers_.request.Reissue(sent[0].payout, 2, "ken"));
     EXPECT_EQ(told(), 30);
+    ASSERT_OK(transfers_.cancel.Run(reissued.transfers[1].id, "wrong account", "ken").status());
+    Release(12, 3'000);
+    ASSERT_OK_AND_ASSIGN(const auto twice, transfers_.request.OnDemand(MerchantId(12), "x", "ken"));
+    ASSERT_OK(transfers_.cancel.Run(twice.transfers[0].id, "typed twice", "ken").status());
+    EXPECT_EQ(told(), 33);
     domain::Adjustment wish;
     wish.merchant = MerchantId(7);
     wish.request_key = "case-1";
@@ -795,7 +1043,7 @@ TEST_F(TransferTest, EveryStepIsTold) {
     wish.requested_by = "aiko";
     ASSERT_OK_AND_ASSIGN(const auto asked, transfers_.adjust.Request(wish));
     ASSERT_OK(transfers_.adjust.Decide(asked.id, true, "ken").status());
-    EXPECT_EQ(told(), 30);
+    EXPECT_EQ(told(), 33);
 
     std::vector<domain::TransferEvent> events;
     ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
@@ -837,7 +1085,7 @@ TEST_F(TransferTest, EveryStepIsTold) {
             event.at = row.At(9);
             event.business_date = BusinessDate::OfJst(event.at);
         });
-    EXPECT_EQ(events.size(), 30u);
+    EXPECT_EQ(events.size(), 33u);
     std::set<std::string> different;
     for (const domain::TransferEvent& event : events) {
         ASSERT_OK_AND_ASSIGN(const std::string sealed, payout_->encoder.TransferChanged(event));

@@ -24,6 +24,9 @@ constexpr rpc::Name kTransfers = "kessai.payout.v1.TransferService";
 template <rpc::Name method, class Request, class Response>
 constexpr auto& Of = rpc::MethodOf<kTransfers, method, Request, Response>;
 constexpr auto& PutBankAccount = Of<"PutBankAccount", v1::PutBankAccountRequest, v1::BankAccount>;
+constexpr auto& VerifyBankAccount =
+    Of<"VerifyBankAccount", v1::VerifyBankAccountRequest, v1::BankAccount>;
+constexpr auto& CancelTransfer = Of<"CancelTransfer", v1::CancelTransferRequest, v1::Payout>;
 constexpr auto& ConfirmBankAccount =
     Of<"ConfirmBankAccount", v1::ConfirmBankAccountRequest, v1::BankAccount>;
 constexpr auto& ListBankAccounts =
@@ -71,8 +74,9 @@ class TransferRpcTest : public PayoutTest {
           fees_({}, transfers_.book_reader, transfers_.store, payout_->release_store,
                 payout_->plans, clock_),
           methods_({transfers_.reader, transfers_.bank_accounts, transfers_.terms,
-                    transfers_.create, transfers_.request, transfers_.send, transfers_.import,
-                    transfers_.adjust, transfers_.trace, transfers_.books, fees_}),
+                    transfers_.create, transfers_.request, transfers_.cancel, transfers_.send,
+                    transfers_.import, transfers_.adjust, transfers_.trace, transfers_.books,
+                    fees_}),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kTransferServiceName, transport::TransferPolicy());
@@ -409,6 +413,56 @@ TEST_F(TransferRpcTest, AdjustmentsOverTheWire) {
     EXPECT_EQ(all.adjustments(0).decided_by(), "ken");
     ASSERT_OK_AND_ASSIGN(const auto balance, payout_->reader.FindBalance(domain::MerchantId(7)));
     EXPECT_EQ(balance.available, 300);
+}
+
+// Goal: a bank asked, and a transfer taken back, over the wire.
+TEST_F(TransferRpcTest, VerifiedAndCancelledOverTheWire) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000)}).empty());
+    payout_->Close(kDay);
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    const std::string write = Operator("transfer:write");
+    ASSERT_OK_AND_ASSIGN(const auto proposed, Call(PutBankAccount(), AccountOf(7), write));
+    EXPECT_EQ(proposed.verification(), v1::BankAccount::UNVERIFIED);
+    v1::VerifyBankAccountRequest verify;
+    verify.set_merchant_id(7);
+    verify.set_version(1);
+    EXPECT_THAT(Call(VerifyBankAccount(), verify, write),
+                Refuses(Code::kFailedPrecondition, "VERIFIER_MISSING"));
+    EXPECT_THAT(Call(VerifyBankAccount(), verify, Operator("transfer:approve")),
+                Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    v1::ConfirmBankAccountRequest confirm;
+    confirm.set_merchant_id(7);
+    confirm.set_version(1);
+    ASSERT_OK(Call(ConfirmBankAccount(), confirm, Operator("transfer:approve", "ken")).status());
+
+    v1::RequestPayoutRequest ask;
+    ask.set_request_key("k");
+    ASSERT_OK_AND_ASSIGN(const auto asked, Call(RequestPayout(), ask, Merchant(7)));
+    v1::CancelTransferRequest cancel;
+    cancel.set_transfer_id(asked.transfers(0).transfer_id());
+    EXPECT_THAT(Call(CancelTransfer(), cancel, write),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    cancel.set_reason("typed twice");
+    EXPECT_THAT(Call(CancelTransfer(), cancel, Merchant(7)),
+                Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    ASSERT_OK_AND_ASSIGN(const auto cancelled, Call(CancelTransfer(), cancel, write));
+    EXPECT_TRUE(cancelled.cancelled());
+    EXPECT_EQ(cancelled.transfers(0).state(), v1::Transfer::CANCELLED);
+    EXPECT_EQ(cancelled.transfers(0).reason(), "typed twice");
+    EXPECT_EQ(cancelled.transfers(0).cancelled_by(), "aiko");
+    v1::ListJournalRequest journal;
+    journal.set_business_date(kDue.ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto entries, List(ListJournal(), journal, Operator("payout:read")));
+    ASSERT_EQ(entries.size(), 2u);
+    EXPECT_EQ(entries[1].kind(), v1::JournalEntry::TRANSFER_CANCELLED);
+    v1::TraceTransferRequest trace;
+    trace.set_transfer_id(cancel.transfer_id());
+    ASSERT_OK_AND_ASSIGN(const auto traced, Call(TraceTransfer(), trace, Operator("payout:read")));
+    EXPECT_EQ(traced.transfer().state(), v1::Transfer::CANCELLED);
+    v1::TracePaymentRequest payment;
+    payment.set_payment_id(1);
+    ASSERT_OK_AND_ASSIGN(const auto back, Call(TracePayment(), payment, Operator("payout:read")));
+    EXPECT_EQ(back.days(0).left(), back.days(0).net());
 }
 
 // Goal: bad input is refused by name, and nobody does or sees what is not theirs.

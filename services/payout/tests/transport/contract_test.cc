@@ -67,7 +67,8 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
         kResultAmountDiffers, kResultRepeated,       kResultLineInvalid,  kResultTotalsDiffer,
         kResultFileTooLarge,  kResultFormatUnknown,  kBatchUnknown,       kTransferFileDiffers,
         kAdjustmentInvalid,   kAdjustmentUnknown,    kAdjustmentDecided,  kTraceUnknown,
-        kTraceDiffers};
+        kTraceDiffers,        kTransferInFile,       kPayoutCancelled,    kBankAccountUnverified,
+        kVerifierMissing};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::TransferReason_descriptor()->FindValueByName("TRANSFER_REASON_" +
                                                                    std::string(reason)),
@@ -81,9 +82,10 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
 TEST(PayoutContractTest, ReasonsOfStatementsAreInTheContract) {
     using namespace domain::reason;  // NOLINT
     const std::string_view reasons[] = {
-        kProfileInvalid,         kProfileMissing,   kIssuerInvalid,     kIssuerMissing,
-        kStatementNotFinal,      kStatementDiffers, kStatementTooLarge, kStatementFileDamaged,
-        kStatementFormatUnknown, kNotPrintable};
+        kProfileInvalid,         kProfileMissing,    kIssuerInvalid,     kIssuerMissing,
+        kStatementNotFinal,      kStatementDiffers,  kStatementTooLarge, kStatementFileDamaged,
+        kStatementFormatUnknown, kNotPrintable,      kStatementUnknown,  kStatementNotIssued,
+        kStatementOutOfTurn,     kStatementUnchanged};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::StatementReason_descriptor()->FindValueByName("STATEMENT_REASON_" +
                                                                     std::string(reason)),
@@ -143,14 +145,20 @@ TEST(PayoutContractTest, StoredNumbersAreThoseOfTheWire) {
     EXPECT_EQ(static_cast<int>(app::HoldCause::kOperator), v1::PayoutHold::OPERATOR);
     EXPECT_EQ(static_cast<int>(app::HoldCause::kNotArrived), v1::PayoutHold::NOT_ARRIVED);
     for (const auto state : {domain::TransferState::kInTransit, domain::TransferState::kSettled,
-                             domain::TransferState::kFailed, domain::TransferState::kReturned}) {
+                             domain::TransferState::kFailed, domain::TransferState::kReturned,
+                             domain::TransferState::kCancelled}) {
         EXPECT_EQ(v1::Transfer::State_Name(static_cast<int>(state)), TransferStateName(state));
     }
     for (const auto kind :
          {domain::JournalKind::kTransferCreated, domain::JournalKind::kTransferSettled,
           domain::JournalKind::kTransferFailed, domain::JournalKind::kTransferReturned,
-          domain::JournalKind::kAdjustment}) {
+          domain::JournalKind::kAdjustment, domain::JournalKind::kTransferCancelled}) {
         EXPECT_EQ(v1::JournalEntry::Kind_Name(static_cast<int>(kind)), JournalKindName(kind));
+    }
+    using enum domain::VerificationState;
+    for (const auto state : {kUnverified, kVerified, kRefused, kUnavailable}) {
+        EXPECT_EQ(v1::BankAccount::Verification_Name(static_cast<int>(state)),
+                  VerificationStateName(state));
     }
     EXPECT_EQ(static_cast<int>(app::JournalLine::Kind::kReleased), v1::JournalEntry::RELEASED);
     EXPECT_EQ(static_cast<int>(domain::FundsKind::kRelease), v1::FundsPart::RELEASE);
