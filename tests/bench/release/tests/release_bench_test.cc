@@ -63,7 +63,7 @@ TEST(ReleaseBenchTest, BulkDayIsReleasedAsAccrued) {
 }
 
 /// Stands for Spark: takes the arguments of the job, and does `work`, a shell's words, with the
-/// database's client as "sql", the scratch tables as $releases and $cycles.
+/// database's client as "sql", the scratch table as $releases.
 std::vector<std::string> InPlaceOfSpark(const testing::TempDir& folder, const std::string& work) {
     return {"sh", "-e", folder.Write("submit", R"sh(
 while [ $# -gt 0 ]; do
@@ -72,7 +72,6 @@ while [ $# -gt 0 ]; do
         --user) user=$2 ;;
         --password-file) password=$(cat "$2") ;;
         --releases) releases=$2 ;;
-        --cycles) cycles=$2 ;;
         --times) times=$2 ;;
     esac
     shift
