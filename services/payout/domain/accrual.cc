@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "domain/day_total.h"
 #include "domain/reason.h"
 
 namespace kessai::payout::domain {

@@ -537,13 +537,9 @@ TEST_F(TransferTest, WhatIsInNoFileIsCancelled) {
     EXPECT_EQ(BalanceOf(7).available, 9'000);
     EXPECT_EQ(BalanceOf(7).in_transit, 0);
     EXPECT_EQ(payout_->Number("SELECT SUM(entry_count) FROM outbox"), 1);
-    domain::TrialBalance sums;
-    ASSERT_OK(transfers_.store.InTransaction([&](app::LedgerTransaction& t) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(sums, t.SumDay(kDue));
-        return OkStatus();
-    }));
+    ASSERT_OK_AND_ASSIGN(const auto of_due, transfers_.books.Run(kDue));
     for (int account = 0; account < domain::kAccounts; ++account) {
-        EXPECT_EQ(sums.Of(static_cast<domain::Account>(account)), 0);
+        EXPECT_EQ(of_due.moved.Of(static_cast<domain::Account>(account)), 0);
     }
     // Again, and what would follow.
     const auto books = Books();
