@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-// Integers of variable length, 7 bits a byte, lowest first, as packs of many small numbers use them.
+// Integers of variable length, 7 bits a byte, lowest first, as packs of many small numbers use
+// them.
 namespace kessai::payout::domain {
 
 inline void AppendVarint(std::uint64_t number, std::string& packed) {
@@ -18,9 +19,9 @@ inline void AppendVarint(std::uint64_t number, std::string& packed) {
 
 /// Small magnitudes of either sign become small numbers ("zigzag").
 inline void AppendSignedVarint(std::int64_t number, std::string& packed) {
-    AppendVarint((static_cast<std::uint64_t>(number) << 1) ^
-                     static_cast<std::uint64_t>(number >> 63),
-                 packed);
+    AppendVarint(
+        (static_cast<std::uint64_t>(number) << 1) ^ static_cast<std::uint64_t>(number >> 63),
+        packed);
 }
 
 /// Reads one number after the other. What is no number is read as zero, and ends it.

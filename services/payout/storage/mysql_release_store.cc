@@ -127,7 +127,8 @@ constexpr mysql::Query kSumRounds{"release_round.sum", R"sql(
     SELECT COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0),
            COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
     FROM release_round WHERE business_date = ? AND finished_at_us IS NOT NULL)sql"};
-// Bucket by bucket: a look-up by key, while the condition of a range is computed again for each row.
+// Bucket by bucket: a look-up by key, while the condition of a range is computed again for each
+// row.
 constexpr mysql::Query kScanAmounts{"accrual.scan_amounts", R"sql(
     SELECT merchant_id, tax_class, gross, fee FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket = ?)sql"};

@@ -88,6 +88,12 @@ bool AddJournals(int kind, Wide amount, Wide fee, Wide tax, Balances& moved) {
         case 5:
             move(kAdjustments, kAvailable);
             return true;
+        case 8:  // As 1, taken back.
+            moved[kAvailable] += amount + fee + tax;
+            moved[kInTransit] -= amount;
+            moved[kFeeRevenue] -= fee;
+            moved[kConsumptionTax] -= tax;
+            return true;
         default:
             return false;
     }

@@ -106,8 +106,8 @@ TEST(JudgeChunkTest, GoodChunkIsReleasedWhole) {
     EXPECT_EQ(outcome.lines[0].net, 1'500 - 30 - 3);
     EXPECT_EQ(outcome.lines[1].tax, 3);  // floor(39 ÷ 10) − floor(9 ÷ 10)
     ASSERT_EQ(outcome.balances.size(), 6u);
-    EXPECT_EQ(outcome.balances[0], (domain::RunningBalance{MerchantId(1), TaxClass::kStandard10,
-                                                           kCycle, 30, 1'467}));
+    EXPECT_EQ(outcome.balances[0],
+              (domain::RunningBalance{MerchantId(1), TaxClass::kStandard10, kCycle, 30, 1'467}));
     EXPECT_EQ(outcome.balances[1], (domain::RunningBalance{MerchantId(2), TaxClass::kStandard10,
                                                            kCycle, 39, 91 + 1'467}));
     EXPECT_EQ(outcome.lines[2].tax_class, TaxClass::kStandard8);

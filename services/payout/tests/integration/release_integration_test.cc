@@ -94,12 +94,12 @@ TEST_F(ReleaseTest, DaysAreReleasedToTheYen) {
     for (const auto& [cycle, fees] : invoice_fees) {
         const std::int64_t tax = domain::InvoiceTax(
             domain::TaxTable::Japan().RateOf(domain::TaxClass::kStandard10), fees);
-        EXPECT_EQ(payout_->Number("SELECT SUM(tax) FROM merchant_release WHERE business_date "
-                                  "BETWEEN '" +
-                                  cycle.first.ToString() + "' AND LAST_DAY('" +
-                                  cycle.first.ToString() +
-                                  "') AND merchant_id = " + cycle.second.ToString()),
-                  tax);
+        EXPECT_EQ(
+            payout_->Number("SELECT SUM(tax) FROM merchant_release WHERE business_date "
+                            "BETWEEN '" +
+                            cycle.first.ToString() + "' AND LAST_DAY('" + cycle.first.ToString() +
+                            "') AND merchant_id = " + cycle.second.ToString()),
+            tax);
         net[cycle.second] -= tax;
     }
     for (const auto& [merchant, expected] : net) {

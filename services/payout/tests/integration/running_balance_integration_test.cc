@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
+#include "kessai/testing/eventually.h"
 #include "storage/running_balances.h"
 #include "tests/payout_fixture.h"
 #include "tests/reference.h"
@@ -48,6 +50,11 @@ class RunningBalanceTest : public PayoutTest {
         auto balances = storage::LoadNewestBalances(*session, merchants);
         EXPECT_OK(balances.status());
         return *std::move(balances);
+    }
+    std::int64_t ChunksDone(BusinessDate day) {
+        return payout_->Number(
+            "SELECT COALESCE(SUM(done), 0) FROM release_chunk WHERE business_date = '" +
+            day.ToString() + "'");
     }
     void Damage(BusinessDate day, std::int64_t merchant, int yen) {
         payout_->Run("UPDATE accrual SET gross = gross + " + std::to_string(yen) +
@@ -110,11 +117,14 @@ TEST_F(RunningBalanceTest, AlwaysTheSumOfTheRows) {
         }
         // Broken off somewhere, or not: then gone on with.
         std::stop_source stop;
+        const std::int64_t chunks_done_max = random.Between(0, 40);
+        std::atomic<bool> over{false};
         std::thread breaker([&] {
-            std::this_thread::sleep_for(std::chrono::milliseconds(random.Between(0, 600)));
+            EXPECT_EVENTUALLY(over || ChunksDone(day) >= chunks_done_max);
             stop.request_stop();
         });
         const auto first_try = payout_->release_day.Run(day, false, stop.get_token());
+        over = true;
         breaker.join();
         if (!first_try.ok()) {
             ++broken_off;
