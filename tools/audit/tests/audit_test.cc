@@ -619,7 +619,7 @@ const Damage kHolds[] = {
       "0"}},
     {"RowAddedToAKeptDay",  // With its balances.
      {{'o',
-       "INSERT INTO merchant_journal VALUES (10, '2026-11-20', 11, 5, 10, 'JPY', 5, 0, 0, 1, 700)"},
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 11, 5, 12, 'JPY', 5, 0, 0, 1, 700)"},
       {'o',
        "UPDATE merchant_account SET moved_available = moved_available + 5 WHERE merchant_id = 11"}},
      {"M2 kept day of the merchant ledger: day 2026-11-20 account adjustments: expected 35, found "
