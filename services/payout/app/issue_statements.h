@@ -60,8 +60,8 @@ class IssueStatements {
     /// STATEMENT_FILE_DAMAGED (what is kept is not what was issued); those of Show.
     Result<StatementFile> Write(domain::MerchantId merchant, BusinessDate cycle_start,
                                 std::string_view format, int version = 0);
-    /// The same again gives what was issued first. FAILED_PRECONDITION STATEMENT_NOT_FINAL,
-    /// PROFILE_MISSING, ISSUER_MISSING; those of Show.
+    /// The same again gives what was issued, corrected or not. FAILED_PRECONDITION
+    /// STATEMENT_NOT_FINAL, PROFILE_MISSING, ISSUER_MISSING; those of Show.
     Result<StatementView> Issue(domain::MerchantId merchant, BusinessDate cycle_start,
                                 std::string_view issued_by);
     /// Issues the cycle's statements of the next merchants above `after` that have a profile and
