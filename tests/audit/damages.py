@@ -648,9 +648,9 @@ def releases_exchanged(books: QuietBooks, t: Tampering) -> Trace:
     ]
     about: list[Subject] = [{"merchant": merchant, "day": str(day)} for merchant in merchants]
     start = str(day.replace(day=1))
-    return Trace(
-        named, [*about, *({"merchant": merchant, "cycle": start} for merchant in merchants)]
-    )
+    about += [{"merchant": merchant, "cycle": start} for merchant in merchants]
+    about += [{"merchant": merchant, "tax class": TAX_CLASS} for merchant in merchants]
+    return Trace(named, about)
 
 
 # --- M9: a closed day never changes ---------------------------------------------------------------

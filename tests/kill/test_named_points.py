@@ -57,6 +57,7 @@ POINTS = {
         "payout.release.after_finish": ONCE,
         "payout.transfers.before_chunk_commit": ONCE,
         "payout.transfers.after_chunk_commit": ONCE,
+        "payout.cancel.before_commit": ONCE,
         "payout.results.before_commit": ONCE,
     },
     "reconciliation": {
@@ -241,7 +242,7 @@ def operator_named(http: Http, name: str) -> Operator:
     return Operator(http, str(token))
 
 
-PAID_MERCHANTS = 3
+PAID_MERCHANTS = 4
 
 
 def pay_merchants(
@@ -269,14 +270,16 @@ def pay_merchants(
 
     run = make_transfers(operator)
     assert run["transferCount"] == PAID_MERCHANTS, run
-    files = f"/operator/v1/days/{run['transferDate']}/transfer-files"
-    insist("files", lambda: operator.call("POST", files), 200)
     made = "SELECT transfer_id, amount FROM transfer ORDER BY transfer_id"
     transfers = _rows(stack, "payout", made)
     assert len(transfers) == PAID_MERCHANTS, f"{len(transfers)} transfers of {PAID_MERCHANTS} payouts"
     assert sum(amount for _, amount in transfers) == run["amount"]
 
-    (failed, failed_amount), *settled = transfers
+    (cancelled, _), (failed, failed_amount), *settled = transfers
+    cancel = f"/operator/v1/transfers/{cancelled}/cancel"
+    insist("cancellation", lambda: operator.call("POST", cancel, {"reason": "not wanted"}), 200)
+    files = f"/operator/v1/days/{run['transferDate']}/transfer-files"
+    insist("files", lambda: operator.call("POST", files), 200)
     lines = ["transfer_id,outcome,amount,reason", f"{failed},FAILED,{failed_amount},CLOSED"]
     lines += [f"{transfer},SETTLED,{amount}," for transfer, amount in settled]
     lines += [
@@ -289,8 +292,8 @@ def pay_merchants(
     if results.get("code") != "RESULT_FILE_IMPORTED":
         assert results["settled"]["count"] == len(settled) and results["failed"]["count"] == 1, results
     journals = _rows(stack, "payout", "SELECT kind, COUNT(*) FROM merchant_journal GROUP BY kind ORDER BY kind")
-    assert journals == [(1, PAID_MERCHANTS), (2, len(settled)), (3, 1)], journals
-    report.line(f"  {PAID_MERCHANTS} merchants paid, one in vain")
+    assert journals == [(1, PAID_MERCHANTS), (2, len(settled)), (3, 1), (8, 1)], journals
+    report.line(f"  {PAID_MERCHANTS} merchants paid, one in vain, and one not after all")
 
 
 def make_transfers(operator: Operator) -> Any:
