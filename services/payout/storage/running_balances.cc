@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "domain/tax.h"
+#include "domain/statement.h"
 #include "kessai/mysql/query.h"
 #include "storage/gate.h"
 #include "storage/row_mapping.h"
@@ -232,9 +232,7 @@ Result<std::vector<CycleSums>> LoadCycleSums(mysql::Session& session, MerchantId
 
 Result<std::vector<CycleSums>> LoadCycleSums(mysql::Session& session, BusinessDate cycle_start,
                                              std::span<const MerchantId> merchants) {
-    constexpr int kLongestMonth = 31;
-    const BusinessDate next_cycle = domain::CycleStart(cycle_start.PlusDays(kLongestMonth));
-    return SumsOfMerchants(session, merchants, cycle_start, next_cycle.Previous());
+    return SumsOfMerchants(session, merchants, cycle_start, domain::CycleEnd(cycle_start));
 }
 
 Status InsertBalances(mysql::Session& session, BusinessDate day, const MerchantRange& range,
