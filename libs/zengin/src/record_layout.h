@@ -4,10 +4,12 @@
 #include <span>
 #include <string_view>
 
-/// The records of 全銀協規定形式 総合振込, field by field as published; sources in README.md.
+/// The records of 全銀協規定形式, 総合振込 and 入出金取引明細, field by field as published; sources
+/// in README.md.
 namespace kessai::zengin::internal {
 
-inline constexpr std::size_t kRecordSize = 120;
+inline constexpr std::size_t kTransferRecordSize = 120;
+inline constexpr std::size_t kStatementRecordSize = 200;
 
 struct Field {
     std::string_view name;
@@ -77,7 +79,85 @@ namespace end {
 inline constexpr char kKind = '9';
 }  // namespace end
 
+// Of 入出金取引明細.
+
+namespace statement_header {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kFileKind{"種別コード", 2, 2};
+inline constexpr Field kCodeDivision{"コード区分", 4, 1};
+inline constexpr Field kMade{"作成日", 5, 6};
+inline constexpr Field kFirstDay{"勘定日(自)", 11, 6};
+inline constexpr Field kLastDay{"勘定日(至)", 17, 6};
+inline constexpr Field kBankCode{"銀行コード", 23, 4};
+inline constexpr Field kBankName{"銀行名", 27, 15};
+inline constexpr Field kBranchCode{"支店コード", 42, 3};
+inline constexpr Field kBranchName{"支店名", 45, 15};
+inline constexpr Field kFiller{"ダミー", 60, 3};
+inline constexpr Field kAccountType{"預金種目", 63, 1};
+inline constexpr Field kAccountNumber{"口座番号", 64, 10};
+inline constexpr Field kHolder{"口座名", 74, 40};
+inline constexpr Field kBelowZero{"貸越区分", 114, 1};
+inline constexpr Field kPassbook{"通帳・証書区分", 115, 1};
+inline constexpr Field kBalance{"取引前残高", 116, 14};
+inline constexpr Field kDummy{"ダミー", 130, 71};
+inline constexpr Field kFields[] = {
+    kRecordKind,    kFileKind, kCodeDivision, kMade,       kFirstDay, kLastDay,
+    kBankCode,      kBankName, kBranchCode,   kBranchName, kFiller,   kAccountType,
+    kAccountNumber, kHolder,   kBelowZero,    kPassbook,   kBalance,  kDummy};
+}  // namespace statement_header
+
+namespace statement_data {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kInquiryNumber{"照会番号", 2, 8};
+inline constexpr Field kBooked{"勘定日", 10, 6};
+inline constexpr Field kMoved{"預入・払出日", 16, 6};
+inline constexpr Field kDirection{"入払区分", 22, 1};
+inline constexpr Field kTradeKind{"取引区分", 23, 2};
+inline constexpr Field kAmount{"取引金額", 25, 12};
+inline constexpr Field kOthersCheques{"うち他店券金額", 37, 12};
+inline constexpr Field kPresented{"交換呈示日", 49, 6};
+inline constexpr Field kDishonoured{"不渡返還日", 55, 6};
+inline constexpr Field kChequeKind{"手形・小切手区分", 61, 1};
+inline constexpr Field kChequeNumber{"手形・小切手番号", 62, 7};
+inline constexpr Field kOtherBranch{"僚店番号", 69, 3};
+inline constexpr Field kOriginatorCode{"振込依頼人コード", 72, 10};
+inline constexpr Field kOriginatorName{"振込依頼人名または契約者番号", 82, 48};
+inline constexpr Field kSendingBank{"仕向銀行名", 130, 15};
+inline constexpr Field kSendingBranch{"仕向店名", 145, 15};
+inline constexpr Field kSummary{"摘要内容", 160, 20};
+inline constexpr Field kEdiText{"EDI情報", 180, 20};
+inline constexpr Field kDummy{"ダミー", 200, 1};
+inline constexpr Field kFields[] = {
+    kRecordKind,  kInquiryNumber, kBooked,        kMoved,          kDirection,
+    kTradeKind,   kAmount,        kOthersCheques, kPresented,      kDishonoured,
+    kChequeKind,  kChequeNumber,  kOtherBranch,   kOriginatorCode, kOriginatorName,
+    kSendingBank, kSendingBranch, kSummary,       kEdiText,        kDummy};
+}  // namespace statement_data
+
+namespace statement_trailer {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kCreditCount{"入金件数", 2, 6};
+inline constexpr Field kCredits{"入金額合計", 8, 13};
+inline constexpr Field kDebitCount{"出金件数", 21, 6};
+inline constexpr Field kDebits{"出金額合計", 27, 13};
+inline constexpr Field kBelowZero{"貸越区分", 40, 1};
+inline constexpr Field kBalance{"取引後残高", 41, 14};
+inline constexpr Field kCount{"データ・レコード件数", 55, 7};
+inline constexpr Field kDummy{"ダミー", 62, 139};
+inline constexpr Field kFields[] = {kRecordKind, kCreditCount, kCredits, kDebitCount, kDebits,
+                                    kBelowZero,  kBalance,     kCount,   kDummy};
+}  // namespace statement_trailer
+
+namespace statement_end {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kRecordCount{"レコード総件数", 2, 10};
+inline constexpr Field kAccountCount{"口座数", 12, 5};
+inline constexpr Field kDummy{"ダミー", 17, 184};
+inline constexpr Field kFields[] = {kRecordKind, kRecordCount, kAccountCount, kDummy};
+}  // namespace statement_end
+
 inline constexpr std::string_view kBulkTransfer = "21";
+inline constexpr std::string_view kStatement = "03";
 inline constexpr std::string_view kJis = "0";
 inline constexpr std::string_view kEbcdic = "1";
 inline constexpr char kEdiFollows = 'Y';
@@ -85,17 +165,21 @@ inline constexpr char kEdiFollows = 'Y';
 inline constexpr char kByWire = '7';
 
 /// Whether the fields fill a record, one behind the other.
-constexpr bool FillARecord(std::span<const Field> fields) {
+constexpr bool FillARecord(std::span<const Field> fields, std::size_t size) {
     std::size_t position = 1;
     for (const Field& field : fields) {
         if (field.position != position) return false;
         position += field.size;
     }
-    return position == kRecordSize + 1;
+    return position == size + 1;
 }
-static_assert(FillARecord(header::kFields));
-static_assert(FillARecord(data::kFields));
-static_assert(FillARecord(trailer::kFields));
+static_assert(FillARecord(header::kFields, kTransferRecordSize));
+static_assert(FillARecord(data::kFields, kTransferRecordSize));
+static_assert(FillARecord(trailer::kFields, kTransferRecordSize));
+static_assert(FillARecord(statement_header::kFields, kStatementRecordSize));
+static_assert(FillARecord(statement_data::kFields, kStatementRecordSize));
+static_assert(FillARecord(statement_trailer::kFields, kStatementRecordSize));
+static_assert(FillARecord(statement_end::kFields, kStatementRecordSize));
 static_assert(data::kEdiText.position == data::kCustomerCode1.position &&
               data::kEdiText.size == data::kCustomerCode1.size + data::kCustomerCode2.size);
 

@@ -26,7 +26,7 @@ constexpr std::int64_t LargestOf(const Field& field) {
 /// A record of spaces, to be filled. Values fit their fields, which was checked before.
 class Record {
  public:
-    explicit Record(char kind) : bytes_(internal::kRecordSize, ' ') { bytes_[0] = kind; }
+    explicit Record(char kind) : bytes_(internal::kTransferRecordSize, ' ') { bytes_[0] = kind; }
 
     /// Left aligned.
     void Put(const Field& field, std::string_view text) {

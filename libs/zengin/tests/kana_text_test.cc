@@ -6,8 +6,8 @@
 #include <random>
 #include <string>
 
-#include "jis_bytes.h"
 #include "kessai/testing/matchers.h"
+#include "kessai/zengin/testing/jis_bytes.h"
 
 namespace kessai::zengin {
 namespace {

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-#include "jis_bytes.h"
 #include "kessai/calendar/bank_days.h"
 #include "kessai/testing/matchers.h"
 #include "kessai/zengin/bank_directory.h"
+#include "kessai/zengin/testing/jis_bytes.h"
 
 namespace kessai::zengin {
 namespace {
