@@ -58,6 +58,7 @@
 #include "transport/pdf_statement_format.h"
 #include "transport/proto_event_encoder.h"
 #include "transport/release_telemetry.h"
+#include "transport/statement_result_format.h"
 #include "transport/statement_service.h"
 #include "transport/transfer_service.h"
 
@@ -290,6 +291,10 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(core.bulk));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
+    std::optional<zengin::Account> paying;
+    if (!options.transfers.originator_code.empty()) paying = sending.originator.account;
+    auto& statement = context.Own(std::make_unique<transport::StatementResultFormat>(
+        options.transfers.statement_years, std::move(paying)));
     const domain::TaxTable& taxes = domain::TaxTable::Japan();
     auto& create =
         context.Own(std::make_unique<app::CreateTransfers>(options.transfers.create, store, taxes));
@@ -304,7 +309,8 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
             context.Own(std::make_unique<app::RequestPayout>(store, taxes)),
             context.Own(std::make_unique<app::CancelTransfer>(store)), send,
             context.Own(std::make_unique<app::ImportResults>(
-                options.transfers.import, store, std::vector<const app::BankResultFormat*>{&csv})),
+                options.transfers.import, store,
+                std::vector<const app::BankResultFormat*>{&csv, &statement})),
             context.Own(std::make_unique<app::AdjustBalance>(store)),
             context.Own(std::make_unique<app::TraceFunds>(funds, context.clock())),
             context.Own(std::make_unique<app::BalanceBooks>(books, store, context.clock())),

@@ -122,6 +122,11 @@ void Describe(config::Schema& schema, TransferSettings& options) {
                    {"crlf", zengin::LineEnd::kCrLf}},
                   {.description = "What stands behind each record of a transfer file, as the bank "
                                   "takes it"});
+    schema.Choice(
+        "statement_years", &options.statement_years,
+        {{"reiwa", zengin::StatementYears::kReiwa}, {"western", zengin::StatementYears::kWestern}},
+        {.description = "What the bank counts years by in an account's statement (result "
+                        "format zengin-statement): 08 or 26 for 2026"});
     schema.Text("originator_code", &options.originator_code,
                 {.description = "Ten digits that the bank gave us; without them no file is made",
                  .max_length = 10});

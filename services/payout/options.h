@@ -16,6 +16,7 @@
 #include "kessai/mysql/pool.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/tls.h"
+#include "kessai/zengin/account_statement.h"
 
 namespace kessai::payout {
 
@@ -46,6 +47,7 @@ struct TransferSettings {
     /// The same of due_dates.files_at.
     std::string files_at;
     zengin::LineEnd line_end = zengin::LineEnd::kCrLf;
+    zengin::StatementYears statement_years = zengin::StatementYears::kReiwa;
     int transfers_per_file = 100'000;
     /// Who pays. Without a code no file is made.
     std::string originator_code;

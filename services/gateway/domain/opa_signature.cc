@@ -52,6 +52,19 @@ std::string Base64Encode(std::string_view bytes) {
     return text;
 }
 
+std::optional<std::string> Base64Decode(std::string_view text) {
+    std::string bytes(text.size() / 4 * 3, '\0');
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), Unsigned(text),
+                                     static_cast<int>(text.size()));
+    // It takes blanks around the text too, and gives the padding as bytes.
+    if (text.size() % 4 != 0 || size != static_cast<int>(bytes.size())) return std::nullopt;
+    const std::size_t end = text.find_last_not_of('=') + 1;
+    if (text.size() - end > 2) return std::nullopt;
+    bytes.resize(bytes.size() - (text.size() - end));
+    if (Base64Encode(bytes) != text) return std::nullopt;
+    return bytes;
+}
+
 std::optional<OpaAuthorization> ParseOpaAuthorization(std::string_view header) {
     if (!header.starts_with(kPrefix)) return std::nullopt;
     header.remove_prefix(kPrefix.size());

@@ -77,5 +77,7 @@ std::string MakeOpaAuthorization(const OpaKey& key, std::string_view api_key,
 
 /// RFC 4648 section 4, padded.
 std::string Base64Encode(std::string_view bytes);
+/// Strict (RFC 4648, section 4): with its padding, and nothing else than what Base64Encode gives.
+std::optional<std::string> Base64Decode(std::string_view text);
 
 }  // namespace kessai::gateway::domain

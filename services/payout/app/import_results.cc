@@ -171,7 +171,7 @@ Status ImportResults::Apply(LedgerTransaction& transaction, const ResultFile& fi
             holds.push_back(HoldMerchant(transaction, transfer, imported.imported_by));
         }
         changed.push_back(transfer);
-        KESSAI_RETURN_IF_ERROR(Add(SumsOf(result.outcome, imported), result.amount));
+        KESSAI_RETURN_IF_ERROR(Add(SumsOf(transfer.state, imported), result.amount));
     }
     KESSAI_RETURN_IF_ERROR(transaction.transfers().Update(changed));
     KESSAI_RETURN_IF_ERROR(transaction.merchants().Insert(holds));

@@ -63,7 +63,10 @@ Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& 
     if (result.outcome == TransferState::kSettled && transfer.state == TransferState::kReturned) {
         return std::optional<MerchantJournal>();
     }
-    const bool returns = result.outcome == TransferState::kReturned;
+    if (!result.settled_before && CameBack(transfer)) return std::optional<MerchantJournal>();
+    const bool fails = !result.settled_before && transfer.state == TransferState::kInTransit;
+    const TransferState outcome = fails ? TransferState::kFailed : result.outcome;
+    const bool returns = outcome == TransferState::kReturned;
     if (returns && transfer.state == TransferState::kInTransit) {
         return Refused(reason::kTransferNotSettled, transfer,
                        "cannot come back: no result says that it was settled");
@@ -74,9 +77,9 @@ Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& 
                        "is " + Name(transfer.state) + " " + transfer.reason + ", its result says " +
                            Name(result.outcome) + " " + result.reason);
     }
-    transfer.state = result.outcome;
+    transfer.state = outcome;
     transfer.reason = result.reason;
-    return std::optional<MerchantJournal>(MerchantJournal{.kind = KindOf(result.outcome),
+    return std::optional<MerchantJournal>(MerchantJournal{.kind = KindOf(outcome),
                                                           .merchant = transfer.merchant,
                                                           .object = transfer.id.value(),
                                                           .amount = transfer.amount});

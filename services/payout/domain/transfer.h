@@ -71,10 +71,15 @@ struct BankResult {
     std::int64_t amount = 0;
     /// The bank's code, of a failure or return.
     std::string reason = {};
+    /// Of a return: whether the bank knows that it had settled it. An account's statement does not:
+    /// it shows only that the money is back.
+    bool settled_before = true;
 };
 
-/// Takes a result. In transit → settled or failed; settled → returned. Gives the journal to post;
-/// nothing when the result says again what is known, or what was so before the money came back.
+/// Takes a result. In transit → settled or failed; settled → returned; what is back without a word
+/// of what was settled has failed if it was in transit. Gives the journal to post; nothing when the
+/// result says again what is known, also in other words (that money is back), or what was so before
+/// the money came back.
 /// Refusals, which change nothing:
 /// FAILED_PRECONDITION TRANSFER_NOT_SENT (it is in no file), RESULT_AMOUNT_DIFFERS,
 /// TRANSFER_NOT_SETTLED (returned, but nothing was settled yet), RESULT_CONFLICT (another result is

@@ -19,6 +19,7 @@
 #include "storage/mysql_ledger_store.h"
 #include "transport/csv_result_format.h"
 #include "transport/proto_event_encoder.h"
+#include "transport/statement_result_format.h"
 
 namespace kessai::payout {
 
@@ -54,7 +55,7 @@ struct Transfers {
           request(store, domain::TaxTable::Japan()),
           cancel(store),
           send(TestSending(), store),
-          import({}, store, {&csv}),
+          import({}, store, {&csv, &statement}),
           adjust(store),
           trace(funds, clock),
           books(book_reader, store, clock) {}
@@ -65,6 +66,7 @@ struct Transfers {
     storage::MysqlFundsReader funds;
     storage::MysqlBookReader book_reader;
     transport::CsvResultFormat csv;
+    transport::StatementResultFormat statement{zengin::StatementYears::kReiwa, std::nullopt};
     app::ManageBankAccounts bank_accounts;
     app::ManagePayoutTerms terms;
     app::CreateTransfers create;

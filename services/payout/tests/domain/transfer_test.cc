@@ -38,6 +38,15 @@ TEST(TransferTest, EveryResultInEveryState) {
     EXPECT_EQ(outcome(Sent(), Says(kSettled)), "TRANSFER_SETTLED");
     EXPECT_EQ(outcome(Sent(), Says(kFailed, "E")), "TRANSFER_FAILED");
     EXPECT_EQ(outcome(Sent(), Says(kReturned, "E")), "TRANSFER_NOT_SETTLED");
+    // An account's statement says only that the money is back.
+    BankResult back = Says(kReturned, "E");
+    back.settled_before = false;
+    EXPECT_EQ(outcome(Sent(), back), "TRANSFER_FAILED");
+    EXPECT_EQ(outcome(Sent(kSettled), back), "TRANSFER_RETURNED");
+    EXPECT_EQ(outcome(Sent(kFailed, "OTHER"), back), "known");
+    EXPECT_EQ(outcome(Sent(kReturned, "OTHER"), back), "known");
+    back.amount += 1;
+    EXPECT_EQ(outcome(Sent(kFailed, "OTHER"), back), "RESULT_AMOUNT_DIFFERS");
     EXPECT_EQ(outcome(Sent(kSettled), Says(kSettled)), "known");
     EXPECT_EQ(outcome(Sent(kSettled), Says(kFailed, "E")), "RESULT_CONFLICT");
     EXPECT_EQ(outcome(Sent(kSettled), Says(kReturned, "E")), "TRANSFER_RETURNED");

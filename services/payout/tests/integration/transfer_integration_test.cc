@@ -15,6 +15,7 @@
 #include "kessai/event/envelope.h"
 #include "kessai/testing/process.h"
 #include "kessai/testing/temp_dir.h"
+#include "kessai/zengin/testing/statement_records.h"
 #include "tests/inquiry_server.h"
 #include "tests/payout_fixture.h"
 #include "tests/seeded.h"
@@ -437,6 +438,70 @@ TEST_F(TransferTest, AHoldKeepsTransfersOutOfFiles) {
 
 // Goal: money that did not arrive is back, nothing more is sent to that account by itself, and the
 // payout is made again as an attempt of the same one.
+// Goal: the paying account's statement brings back what did not arrive, of what was in transit and
+// of what was settled, once however often banks list it; and a transfer that it does not know is
+// refused.
+TEST_F(TransferTest, WhatAStatementShowsToBeBackIsAvailableAgain) {
+    for (const int merchant : {7, 8, 9}) {
+        Release(merchant, 1'000 * merchant);
+        OpenAccount(merchant);
+    }
+    const auto sent = Send();
+    ASSERT_EQ(sent.size(), 3u);
+    ASSERT_OK(
+        transfers_.import
+            .Run("csv", ResultFileText().Add(sent[1].id, "SETTLED", sent[1].amount).Text(), "aiko")
+            .status());
+    const auto statement = [&](const std::vector<domain::Transfer>& back) {
+        zengin::StatementRecords records;
+        records.Header("0001", "004", "1", "0007654321", 100'000);
+        records.Entry(/*credit=*/false, 24'000, "ｿｳｺﾞｳﾌﾘｺﾐ", "");
+        for (const domain::Transfer& transfer : back) {
+            std::string digits = transfer.id.ToString();
+            digits.insert(0, 20 - digits.size(), '0');
+            records.Entry(/*credit=*/true, transfer.amount, "ﾌﾘｺﾐﾌﾉｳ", digits);
+        }
+        records.Trailer();
+        return records.End("\r\n");
+    };
+    const auto import = [&](const std::string& file) {
+        return transfers_.import.Run("zengin-statement", file, "aiko");
+    };
+    domain::Transfer unknown = sent[0];
+    unknown.id = TransferId(99'999);
+    const auto books = Books();
+    EXPECT_THAT(import(statement({sent[0], unknown})),
+                Refuses(Code::kNotFound, "TRANSFER_UNKNOWN"));
+    domain::Transfer more = sent[0];
+    more.amount += 1;
+    EXPECT_THAT(import(statement({sent[1], more})),
+                Refuses(Code::kFailedPrecondition, "RESULT_AMOUNT_DIFFERS"));
+    EXPECT_EQ(Books(), books);
+
+    ASSERT_OK_AND_ASSIGN(const auto imported, import(statement({sent[0], sent[1]})));
+    EXPECT_EQ(imported.failed, (app::ImportedResults::Sums{1, sent[0].amount}));
+    EXPECT_EQ(imported.returned, (app::ImportedResults::Sums{1, sent[1].amount}));
+    for (const domain::Transfer& transfer : sent) {
+        const bool back = transfer.id != sent[2].id;
+        EXPECT_EQ(BalanceOf(transfer.merchant.value()).available, back ? transfer.amount : 0);
+        EXPECT_EQ(BalanceOf(transfer.merchant.value()).in_transit, back ? 0 : transfer.amount);
+    }
+    // The next day's statement has them again, and one more.
+    ASSERT_OK_AND_ASSIGN(const auto later, import(statement({sent[0], sent[1], sent[2]})));
+    EXPECT_EQ(later.repeated_count, 2);
+    EXPECT_EQ(later.failed, (app::ImportedResults::Sums{1, sent[2].amount}));
+    EXPECT_EQ(later.returned, (app::ImportedResults::Sums{}));
+    EXPECT_THAT(import(statement({sent[0], sent[1]})),
+                Refuses(Code::kAlreadyExists, "RESULT_FILE_IMPORTED"));
+    // One without anything of ours is taken in too, and says nothing.
+    ASSERT_OK_AND_ASSIGN(const auto empty, import(statement({})));
+    EXPECT_EQ(empty.failed, (app::ImportedResults::Sums{}));
+    EXPECT_EQ(empty.repeated_count, 0);
+    for (const domain::Transfer& transfer : sent) {
+        EXPECT_EQ(BalanceOf(transfer.merchant.value()).available, transfer.amount);
+    }
+}
+
 TEST_F(TransferTest, WhatFailedIsPaidAgain) {
     Release(7, 9'000);
     OpenAccount(7);
