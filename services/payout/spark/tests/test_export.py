@@ -206,6 +206,55 @@ def test_an_export_before_a_merchant_that_was_left_open_is_sealed_is_refused(
     assert not day.recount("of-the-new-one", "--export", str(late)).held
 
 
+# Goal: a day whose export is not whole, or is none, is not read as a smaller day.
+@pytest.mark.parametrize(
+    "reason, manifest",
+    [
+        ("EXPORT_INCOMPLETE", None), ("EXPORT_MISMATCH", "{}"), ("EXPORT_MISMATCH", "[]"),
+        ("EXPORT_MISMATCH", "of another program"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_no_export_is_refused(
+    closed_day: books.Day, tmp_path: Path, reason: str, manifest: str | None
+) -> None:
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(Refusal) as refused:
+        closed_day.recount("never", "--export", str(tmp_path))
+    assert refused.value.reason == reason
+
+
+def test_an_export_to_dynamodb_is_not_read_without_a_region(
+    closed_day: books.Day, dynamodb: DynamoDb
+) -> None:
+    there = books.dynamodb_arguments(dynamodb.endpoint)
+    prefix = f"region-{closed_day.schema.name}-"
+    out = closed_day.export("region", "--to", "dynamodb", "--ranges", "1", "--table-prefix", prefix, *there)
+    with pytest.raises(Refusal) as refused:
+        closed_day.recount("never", "--export", str(out))
+    assert refused.value.reason == "ARGUMENT_INVALID" and "region" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "argument, value",
+    [
+        ("--jdbc-url", "jdbc:mariadb://127.0.0.1:3306/kessai_payout"),
+        ("--jdbc-url", "jdbc:mysql://127.0.0.1:3306"),
+        ("--password-file", "/nowhere/password"),
+        ("--out", "nowhere://bucket/out"),
+        ("--out", "/"),
+    ],
+)
+def test_what_cannot_be_reached_is_refused_by_name(
+    closed_day: books.Day, argument: str, value: str
+) -> None:
+    for job, more in ((closed_day.recount, ()), (closed_day.export, ("--to", "parquet"))):
+        with pytest.raises(Refusal) as refused:
+            job("unreachable", *more, argument, value)
+        assert refused.value.reason == "ARGUMENT_INVALID"
+    assert not (closed_day.folder / "unreachable").exists()
+
+
 def test_columns_that_would_be_left_out_are_refused(small_day: Callable[..., books.Day]) -> None:
     day = small_day()
     day.schema.run("ALTER TABLE accrual ADD COLUMN store_id BIGINT NULL")
