@@ -1,6 +1,6 @@
 """What the Spark jobs of payout run with: an environment of Python with PySpark, the JDBC driver, and for
-their tests a DynamoDB on this machine. Made when somebody asks for the jobs or their tests, not before:
-it is some 900 MB."""
+their tests a DynamoDB on this machine. Made when somebody asks for the jobs or runs their tests, not before:
+it is some 430 MB."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .diagnosis import Diagnosis
 from .stack import CACHE, ROOT
 
 HERE = ROOT / "services" / "payout" / "spark"
+_FETCHED_WITHIN_S = 600  # by each client; all of it takes less than a minute with a good line
 _PINS = (
     HERE / "requirements.txt",
     HERE / "pom.xml",
@@ -113,11 +114,17 @@ def _fetch_dynamodb() -> None:
 
 
 def _run(command: Sequence[str], where: Path | None = None) -> None:
-    result = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
+    try:
+        result = subprocess.run(
+            command, cwd=where, capture_output=True, text=True, check=False, timeout=_FETCHED_WITHIN_S
+        )
+        failed, words = result.returncode != 0, result.stdout + result.stderr
+    except subprocess.TimeoutExpired:
+        failed, words = True, f"it did not end within {_FETCHED_WITHIN_S} s"
+    if failed:
         raise Diagnosis(
             f"'{command[0]}' could not fetch what Spark needs",
             "check that this machine reaches PyPI, Maven Central and npm's registry (mirrors and "
             "proxies are set in each client's own settings), then run it again",
-            (result.stdout + result.stderr).strip()[-2000:],
+            words.strip()[-2000:],
         )

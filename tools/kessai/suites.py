@@ -44,16 +44,16 @@ class Suite:
 SUITES = (
     Suite("tools", "tools/tests", Needs.NOTHING, 5, True, "the one command's own parts"),
     Suite("unit", "ctest", Needs.NOTHING, 15, True, "libraries and domains without I/O", 2),
+    # Before there are servers: Spark takes its memory alone.
+    Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 30, True,
+          "the recount on Spark agrees with the service's", programs=("payout_books_worker",),
+          on_spark=True),
     Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis"),
     # Before e2e, which leaves messages in Kafka that no audit would pass.
     Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults", fresh=True),
-    # By name only: what it runs with is fetched first, some 900 MB.
-    Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 45, False,
-          "the recount on Spark agrees with the service's", programs=("payout_books_worker",),
-          on_spark=True),
 )
 
 
@@ -82,10 +82,19 @@ def run(
             say.line(diagnosis.text())
             total.fail("the tests could not begin")
             chosen = []
-        for number, suite in enumerate(chosen):
-            used = any(earlier.needs is not Needs.NOTHING for earlier in chosen[:number])
-            if suite.fresh and used:
-                _begin_anew(stack, preset, keep_log=total.failed > 0)
+        begun = False  # the stack, which nobody needs in the first suites
+        for suite in chosen:
+            if suite.needs is not Needs.NOTHING:
+                try:
+                    if not begun:
+                        _begin(stack, chosen, preset)
+                    elif suite.fresh:
+                        _begin_anew(stack, preset, keep_log=total.failed > 0)
+                except Diagnosis as diagnosis:
+                    say.line(diagnosis.text())
+                    total.fail(f"{suite.name} and what follows it (there is no stack for it)")
+                    break
+                begun = True
             tally, seconds = _run_one(stack, suite, preset, deadline, seed)
             total.add(tally)
             rows.append(_row(suite.name, tally, seconds))
@@ -136,8 +145,6 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
     if any(suite.needs is not Needs.NOTHING for suite in chosen):
         servers.fetch()  # before the build: it is the part that depends on the network
-    if any(suite.on_spark for suite in chosen):
-        spark_environment.prepare()
     if any(suite.runner == "ctest" for suite in chosen):
         build.build(preset)
     else:
@@ -148,6 +155,10 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
             build.build(preset, wanted)
     for other in sorted({suite.also_preset for suite in chosen if suite.also_preset}):
         build.build(other, [f"kessai-{service}" for service in SERVICES])
+
+
+def _begin(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
+    """What the suites need of a stack, empty."""
     if not _starts_servers(chosen):
         return
     _clear(stack, keep_data=False)  # every run begins with empty servers
@@ -163,8 +174,15 @@ def _run_one(
 ) -> tuple[Tally, float]:
     say.line(f"\n{suite.name}: {suite.summary}")
     started = time.monotonic()
-    left_s = deadline - started
     tally = Tally()
+    if suite.on_spark:
+        try:
+            spark_environment.prepare()
+        except Diagnosis as diagnosis:
+            say.line(diagnosis.text())
+            tally.fail(f"{suite.name} (what it runs with could not be fetched)")
+            return tally, time.monotonic() - started
+    left_s = deadline - time.monotonic()
     if left_s < 10:
         tally.fail(f"{suite.name} (no time left to run it)")
         return tally, 0.0

@@ -4,7 +4,7 @@
     ./kessai spark export --day DATE --to parquet --out DIR
 
 Reads the stack's payout schema by an account that may only read. What Spark needs is fetched the first
-time (some 900 MB, into .cache/spark). The other options are of the jobs: see services/payout/spark.
+time (some 430 MB, into .cache/spark). The other options are of the jobs: see services/payout/spark.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Goal: the command line does what its help says. Method: call its parts without a stack."""
 
 import json
+import time
 from datetime import date
 
 import pytest
@@ -256,7 +257,17 @@ def test_a_build_says_how_many_steps_it_took():
 
 def test_a_suite_that_wants_an_empty_stack_gets_one_after_others(monkeypatch):
     done = []
+    note_what_is_done(monkeypatch, done)
+    assert suites.run(None, ["e2e", "kill"], "release", False, 1) == 0
+    assert done == ["ready", "begun", "e2e", "anew False", "kill", "cleared"]
+    done.clear()
+    assert suites.run(None, ["kill"], "release", False, 1) == 0
+    assert done == ["ready", "begun", "kill", "cleared"]
+
+
+def note_what_is_done(monkeypatch, done: list[str]) -> None:
     monkeypatch.setattr(suites, "_make_ready", lambda *_: done.append("ready"))
+    monkeypatch.setattr(suites, "_begin", lambda *_: done.append("begun"))
     monkeypatch.setattr(suites, "_begin_anew", lambda *_, keep_log: done.append(f"anew {keep_log}"))
     monkeypatch.setattr(suites, "_clear", lambda *_, keep_data: done.append("cleared"))
 
@@ -266,8 +277,37 @@ def test_a_suite_that_wants_an_empty_stack_gets_one_after_others(monkeypatch):
 
     monkeypatch.setattr(suites, "_run_one", run_one)
     monkeypatch.setattr(suites, "_starts_servers", lambda chosen: True)
-    assert suites.run(None, ["e2e", "kill"], "release", False, 1) == 0
-    assert done == ["ready", "e2e", "anew False", "kill", "cleared"]
-    done.clear()
-    assert suites.run(None, ["kill"], "release", False, 1) == 0
-    assert done == ["ready", "kill", "cleared"]
+
+
+# Goal: what Spark's tests take of the machine they take before there is a stack.
+def test_a_stack_begins_with_the_first_suite_that_needs_it(monkeypatch):
+    done = []
+    note_what_is_done(monkeypatch, done)
+    assert suites.run(None, ["audit", "spark", "tools"], "release", False, 1) == 0
+    assert done == ["ready", "tools", "spark", "begun", "audit", "cleared"]
+
+
+def test_suites_that_need_no_stack_count_though_there_is_none(monkeypatch, capsys):
+    done = []
+    note_what_is_done(monkeypatch, done)
+
+    def port_in_use(*_):
+        raise Diagnosis("port 27000 is in use", "end who listens there")
+
+    monkeypatch.setattr(suites, "_begin", port_in_use)
+    assert suites.run(None, ["unit", "integration", "e2e"], "release", False, 1) == 1
+    assert done == ["ready", "unit", "cleared"]
+    said = capsys.readouterr().out
+    assert "port 27000 is in use" in said and said.endswith("1 passed, 1 failed\n")
+
+
+# Goal: a registry that does not answer fails the suite that needs it, and no other.
+def test_a_suite_whose_packages_cannot_be_fetched_fails(monkeypatch):
+    def no_network():
+        raise Diagnosis("'npm' could not fetch what Spark needs", "check that this machine reaches it")
+
+    monkeypatch.setattr(suites.spark_environment, "prepare", no_network)
+    (spark,) = suites.choose(["spark"])
+    tally, _ = suites._run_one(None, spark, "release", time.monotonic() + 60, None)
+    assert (tally.passed, tally.failed) == (0, 1)
+    assert tally.failures == ["spark (what it runs with could not be fetched)"]

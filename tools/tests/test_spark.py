@@ -65,6 +65,16 @@ def test_what_could_not_be_fetched_is_said_and_tried_again(started, monkeypatch,
     assert len(started) == 2
 
 
+def test_a_client_that_hangs_is_given_up(monkeypatch):
+    def run(command, timeout, **_):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(Diagnosis, match="'npm' could not fetch") as caught:
+        spark_environment._run(["npm", "ci"])
+    assert "did not end within 600 s" in caught.value.details
+
+
 def test_it_is_fetched_once_for_the_same_pins(monkeypatch, tmp_path):
     fetched: list[list[str]] = []
     monkeypatch.setattr(spark_environment, "CACHE", tmp_path)

@@ -30,7 +30,7 @@ _IN_BULK = "useBulkStmtsForInserts=true"
 
 
 def main(arguments: Sequence[str]) -> int:
-    given = _arguments(arguments)
+    given = _parsed(arguments)
     day = job.day(given)
     spark = job.session("release bench")
     books = job.books(spark, given)
@@ -52,12 +52,12 @@ def main(arguments: Sequence[str]) -> int:
     return job.DONE
 
 
-def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = job.arguments(__doc__ or "")
     parser.add_argument("--releases", required=True, help="a table of the shape of merchant_release")
     parser.add_argument("--parquet", required=True, help="a new folder for the copy of the accruals")
     parser.add_argument("--times", required=True, help="a new file for what was measured")
-    return parser.parse_args(arguments)
+    return job.parsed(parser, arguments)
 
 
 def _seconds(work: Callable[[], None]) -> float:

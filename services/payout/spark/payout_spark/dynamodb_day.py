@@ -181,7 +181,8 @@ def scan(
 def scan_segment(
     access: Access, table: str, day: int, columns: Sequence[str], segment: int, segments: int
 ) -> Iterator[tuple[Any, ...]]:
-    """Page by page (1 MB each at most), as of now: what was put before is read."""
+    """Page by page (1 MB each at most), as of now: what was put before is read. EXPORT_INCOMPLETE when
+    there is no such table (any more)."""
     client, backoff = access.client(), Backoff(access.patience_s)
     request: dict[str, Any] = {
         "TableName": table,
@@ -193,7 +194,10 @@ def scan_segment(
         ),
     }
     while True:
-        page = backoff.call(lambda: client.scan(**request))
+        try:
+            page = backoff.call(lambda: client.scan(**request))
+        except client.exceptions.ResourceNotFoundException as error:
+            raise Refusal("EXPORT_INCOMPLETE", f"there is no table {table}") from error
         backoff.went_through()
         for item in page["Items"]:
             yield tuple(day if name == "business_date" else _value(item, name) for name in columns)

@@ -182,6 +182,15 @@ def parquet_rows(spark: SparkSession, files: Files, names: list[str]) -> DataFra
     return spark.read.schema(accrual_rows.schema()).parquet(*[files.at(name) for name in names])
 
 
+def _manifest(text: str) -> dict[str, Any]:
+    """Without entries, if it is no manifest of ours."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def read_export(
     spark: SparkSession,
     out: str,
@@ -195,7 +204,7 @@ def read_export(
     text = files.read("manifest.json")
     if text is None:
         raise Refusal("EXPORT_INCOMPLETE", f"{out} has no manifest: the export is not finished")
-    manifest = json.loads(text)
+    manifest = _manifest(text)
     held = {key: manifest.get(key) for key in wanted}
     if held != wanted:
         raise Refusal("EXPORT_MISMATCH", f"{out} holds {held}, asked for is {wanted}")

@@ -19,7 +19,7 @@ def run(arguments: Sequence[str]) -> int:
         "--ranges", type=int, default=64, help="bucket ranges, each with a checkpoint of its own"
     )
     parser.add_argument("--table-prefix", default="kessai-accrual-", help="DynamoDB: before yyyymmdd")
-    given = parser.parse_args(arguments)
+    given = job.parsed(parser, arguments)
     day = job.day(given)
     if not 1 <= given.ranges <= accrual_rows.BUCKETS:
         raise Refusal("ARGUMENT_INVALID", f"--ranges is from 1 to {accrual_rows.BUCKETS}")

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
+
+from .refusal import Refusal
 
 
 class Files:
     """Files of one folder, by names relative to it. A file appears whole or not at all."""
 
     def __init__(self, spark: SparkSession, root: str) -> None:
+        """ARGUMENT_INVALID when Hadoop knows no file system for it."""
         self._jvm: Any = spark.sparkContext._jvm
         self.root = root.rstrip("/")
-        self._system = self._path("").getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+        try:
+            self._system = self._path("").getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+        except (Py4JJavaError, IllegalArgumentException) as error:
+            why = error.java_exception.getMessage() if isinstance(error, Py4JJavaError) else error
+            raise Refusal("ARGUMENT_INVALID", f"'{root}' is no folder: {why}") from error
 
     def _path(self, name: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}" if name else self.root)

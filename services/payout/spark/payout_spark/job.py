@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import math
 import re
 import shutil
 import sys
@@ -21,6 +22,7 @@ from .mysql_books import Books
 from .refusal import Refusal
 
 DONE, DIFFERENT, REFUSED, BROKEN = 0, 1, 2, 3
+_PARTITIONS_MAX = 1024
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -41,6 +43,20 @@ def arguments(description: str) -> argparse.ArgumentParser:
         "--patience-s", type=float, default=300.0, help="how long DynamoDB may take nothing at all"
     )
     return parser
+
+
+def parsed(parser: argparse.ArgumentParser, given: Sequence[str]) -> argparse.Namespace:
+    """ARGUMENT_INVALID for what no job can do anything with. What the parser does not know ends the
+    program as REFUSED."""
+    found = parser.parse_args(given)
+    for name, value in vars(found).items():
+        if value == "":  # a variable of a shell that was not set
+            raise Refusal("ARGUMENT_INVALID", f"--{name.replace('_', '-')} is empty")
+    if not 0 <= found.partitions <= _PARTITIONS_MAX:
+        raise Refusal("ARGUMENT_INVALID", f"--partitions is from 1 to {_PARTITIONS_MAX}, or 0")
+    if not 0 < found.patience_s < math.inf:
+        raise Refusal("ARGUMENT_INVALID", "--patience-s is not a time")
+    return found
 
 
 def session(name: str) -> SparkSession:
@@ -84,8 +100,6 @@ def day(given: argparse.Namespace) -> int:
 
 
 def partitions(spark: SparkSession, given: argparse.Namespace) -> int:
-    if not 0 <= given.partitions <= 1024:
-        raise Refusal("ARGUMENT_INVALID", "--partitions is from 1 to 1024, or 0")
     return given.partitions or max(2, spark.sparkContext.defaultParallelism)
 
 

@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     parser.add_argument("--export", help="read accruals from this finished export, not from MySQL")
     parser.add_argument("--segments", type=int, default=0, help="of a DynamoDB scan (0: 4 a core)")
     parser.add_argument("--out", help="a new folder for lines, held_back and report.json")
-    given = parser.parse_args(arguments)
+    given = job.parsed(parser, arguments)
     day = job.day(given)
     if not 0 <= given.segments <= dynamodb_day.SEGMENTS_MAX:
         raise Refusal("ARGUMENT_INVALID", f"--segments is from 1 to {dynamodb_day.SEGMENTS_MAX}, or 0")

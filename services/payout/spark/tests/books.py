@@ -57,6 +57,20 @@ class Day:
             )
         )
 
+    def merchants_under_rules(self) -> dict[str, int]:
+        """How many have accruals of DAY by plan versions with a rule of each condition."""
+        conditions = {
+            "store": "r.store_id <> ''", "method": "r.method <> 0", "first days": "r.first_days > 0",
+            "campaign": "r.date_from IS NOT NULL", "tier": "r.volume_from > 0",
+        }  # fmt: skip
+        return {
+            name: self.schema.rows(
+                "SELECT COUNT(DISTINCT a.merchant_id) FROM accrual a JOIN fee_plan_rule r USING (plan_id) "
+                f"WHERE a.business_date = {DAY} AND r.version = a.plan_version AND {condition}"
+            )[0][0]
+            for name, condition in conditions.items()
+        }
+
     def release(self, day: int = DAY, deep: bool = False) -> None:
         self.schema.carry_out([f"release {day}{' deep' if deep else ''}"])
 

@@ -36,7 +36,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     events.mkdir()
     builder = SparkSession.builder.master("local[2]")
     for name, value in {
-        "spark.driver.memory": "2g",
+        "spark.driver.memory": "1g",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",

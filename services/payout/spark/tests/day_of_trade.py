@@ -1,5 +1,5 @@
-"""A generated day: what payment's events of it, and of earlier days, tell. With a seed. The methods, stores,
-cashback and coupons among them no service emits yet."""
+"""A generated day: what payment's events of it, and of earlier days, tell. With a seed. Methods other than the
+wallet, cashback and coupons are among them, which no service emits yet."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def _returns(chance: random.Random, sale: Change, first_day: int) -> Iterator[Ch
         version += 1
         day = DAY if chance.random() < 0.7 else day
         is_cancel = chance.random() < 0.3
-        amount = rest if is_cancel else chance.randint(1, rest)
+        is_whole = is_cancel or chance.random() < 0.25
+        amount = rest if is_whole else chance.randint(1, rest)
         # Whatever it goes back by.
         methods = in_words(split(chance, amount)) if sale.captured_methods else ""
         yield replace(

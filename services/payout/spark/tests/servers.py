@@ -90,7 +90,7 @@ class Schema:
         says, line by line."""
         binaries = Path(os.environ.get("KESSAI_TEST_BINARIES", ROOT / "build" / "dev" / "bin"))
         worker = binaries / "payout_books_worker"
-        assert worker.exists(), f"{worker} is not built"
+        assert worker.exists(), f"{worker} is not built: it is the target payout_books_worker"
         result = subprocess.run(
             [str(worker), "127.0.0.1", str(self.port), self.user, self.password, self.name],
             input="".join(f"{order}\n" for order in orders), capture_output=True, text=True, timeout=300, check=False,

@@ -1,6 +1,6 @@
 """Goal: the service and Spark agree to the yen, whatever the accruals are read from.
 Method: a generated day with every kind of change goes through the service's own code; before the service
-releases it, the jobs recount it from MySQL, from Parquet and from DynamoDB."""
+releases it, the jobs recount it from MySQL, from Parquet and from DynamoDB behind a proxy that counts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from typing import Any
 import books
 import pytest
 from conftest import seed
-from day_of_trade import DAY, DAY_BEFORE, LARGEST
+from day_of_trade import CAPTURED, DAY, DAY_BEFORE, LARGEST, REFUNDED
 from payout_spark import export_job
-from servers import DynamoDb, MariaDb
+from plans_of_trade import STORES
+from servers import DynamoDb, MariaDb, Throttle
+from test_skew import aggregates_and_exchanges, nodes_of
 
 SOURCES = ("mysql", "parquet", "dynamodb")
+SEGMENTS = 5
 
 
 @dataclass
 class Outcome:
     day: books.Day
     recounts: dict[str, books.Recounted]
+    segments: set[tuple[int, int]]  # of the recount's scan
     books_before: list[Any]
     books_after: list[Any]
 
@@ -35,14 +39,17 @@ def outcome(
     there = books.dynamodb_arguments(dynamodb.endpoint)
     parquet = day.export("parquet-export", "--to", "parquet", "--ranges", "4")
     table = day.export("dynamodb-export", "--to", "dynamodb", "--ranges", "4", *there)
+    counted = Throttle(dynamodb.endpoint, refused_part=0.0)
+    there = [*books.dynamodb_arguments(counted.endpoint), "--segments", str(SEGMENTS)]
     recounts = {
         "mysql": day.recount("mysql", "--deep"),
         "parquet": day.recount("parquet", "--deep", "--export", str(parquet)),
         "dynamodb": day.recount("dynamodb", "--deep", "--export", str(table), *there),
     }
+    counted.stop()
     after = day.all_rows()
     day.release(deep=True)
-    return Outcome(day, recounts, before, after)
+    return Outcome(day, recounts, counted.segments, before, after)
 
 
 def test_the_day_has_all_that_there_is(outcome: Outcome) -> None:
@@ -56,6 +63,14 @@ def test_the_day_has_all_that_there_is(outcome: Outcome) -> None:
     detail = f"FROM accrual_detail WHERE business_date = {DAY}"
     for column in ("captured_methods", "methods", "store_id"):
         assert rows(f"SELECT COUNT(*) > 50 {detail} AND {column} <> ''") == [1], column
+    assert rows(f"SELECT COUNT(DISTINCT store_id) {detail}") == [len(STORES)]
+    returned = "COALESCE(refunded_before, 0) - gross"
+    for refunds in (f"{returned} < captured_total", f"{returned} = COALESCE(captured_total, -gross)"):
+        assert rows(f"SELECT COUNT(*) > 50 {of_day} AND kind = {REFUNDED} AND {refunds}") == [1], refunds
+    second = f"kind = {CAPTURED} AND captured_total > gross"
+    assert rows(f"SELECT COUNT(*) > 20 {of_day} AND {second}") == [1]
+    rules_used = outcome.day.merchants_under_rules()
+    assert all(merchants >= 3 for merchants in rules_used.values()), rules_used
     assert rows(f"SELECT COUNT(*) > 100 {of_day} AND payment_date < business_date") == [1]
     assert rows(f"SELECT COUNT(*) > 50 {of_day} AND fee < 0") == [1]
     share = f"SELECT SUM(merchant_id = {LARGEST}) / COUNT(*) > 0.4 {of_day}"
@@ -76,6 +91,17 @@ def test_lines_are_those_of_the_service(outcome: Outcome, spark: Any, source: st
     sums = [report[name] for name in ("gross", "fee", "tax", "net", "item_count")]
     assert sums == [sum(line[at] for line in lines) for at in range(2, 7)]
     assert not report["releasedBefore"]
+
+
+# Goal: whatever is read, what travels are sums: the largest merchant costs what the smallest costs.
+@pytest.mark.parametrize("source", SOURCES)
+def test_each_source_is_summed_before_the_exchange(outcome: Outcome, source: str) -> None:
+    nodes = nodes_of("\n".join(outcome.recounts[source].report["plan"]))
+    assert aggregates_and_exchanges(nodes) == ["final", "exchange", "partial"]
+    if source == "mysql":  # four ranges of buckets for each of two cores, a task each
+        assert any("numPartitions=8" in node for node in nodes)
+    if source == "dynamodb":
+        assert outcome.segments == {(number, SEGMENTS) for number in range(SEGMENTS)}
 
 
 def test_the_jobs_change_nothing(outcome: Outcome) -> None:

@@ -216,3 +216,14 @@ def test_an_outcome_is_not_written_over(small_day: Callable[..., books.Day]) -> 
     with pytest.raises(Refusal) as refused:
         day.recount("recount")
     assert refused.value.reason == "OUTPUT_EXISTS"
+
+
+# Goal: what a recount left that was killed before its report is no outcome, and in nobody's way.
+def test_an_outcome_without_its_report_is_made_anew(small_day: Callable[..., books.Day], spark: Any) -> None:
+    day = small_day()
+    lines = day.recount("recount").lines(spark)
+    (day.folder / "recount" / "report.json").unlink()
+    next((day.folder / "recount" / "lines").glob("*.parquet")).unlink()
+    again = day.recount("recount")
+    assert again.code == 0 and again.lines(spark) == lines
+    assert len(lines) > 0 and not again.held

@@ -81,6 +81,14 @@ def test_a_table_with_other_keys_is_refused(dynamodb: DynamoDb) -> None:
     assert refused.value.reason == "TABLE_UNUSABLE"
 
 
+# Goal: a day whose table was dropped is not an empty day.
+def test_a_table_that_is_not_there_is_refused(dynamodb: DynamoDb) -> None:
+    access = Access(REGION, dynamodb.endpoint)
+    with pytest.raises(Refusal) as refused:
+        list(dynamodb_day.scan_segment(access, "dropped", DAY, ("payment_id",), 0, 1))
+    assert refused.value.reason == "EXPORT_INCOMPLETE"
+
+
 def test_patience_has_an_end(dynamodb: DynamoDb) -> None:
     throttle = Throttle(dynamodb.endpoint, refused_part=1.0)
     access = Access(REGION, throttle.endpoint, patience_s=0.5)

@@ -1,28 +1,33 @@
 """Goal: an export has every accrual of the day once, however often it was killed, or it is not read.
-Method: real exports to Parquet and DynamoDB, killed by SIGKILL between two checkpoints and run again,
-against the rows in MySQL."""
+Method: real exports to Parquet and DynamoDB, killed by SIGKILL wherever chance has it, in the middle of files
+and batches, and before the manifest; and run again, against the rows in MySQL."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 import books
 import pytest
-from conftest import CACHE
+from conftest import CACHE, seed
 from day_of_trade import DAY
 from payout_spark import accrual_rows, dynamodb_day, export
 from payout_spark.files import Files
 from payout_spark.refusal import Refusal
-from servers import REGION, DynamoDb, MariaDb, Throttle, wait_until
+from servers import REGION, DynamoDb, MariaDb, Throttle
 
 JOBS = Path(__file__).resolve().parents[1]
 RANGES = 10
+# Kills by chance, each with one of so many calls of DynamoDB, or paths that appear in the folder. A range takes more
+# than ten of either: the first is in the middle of one, and together they do not reach the end.
+STEPS_MAX = (8, 40, 40)
 # Seconds on an idle machine; this is when one that does not end is given up.
 ENDS_WITHIN_S = 900
 
@@ -60,6 +65,48 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def paths_seen(folder: Path) -> Callable[[], int]:
+    """How many paths were ever there when one looked: drafts and what Spark has not committed too."""
+    seen: set[str] = set()
+
+    def count() -> int:
+        seen.update(f"{where}/{name}" for where, _, names in os.walk(folder) for name in (".", *names))
+        return len(seen)
+
+    return count
+
+
+def moments(target: str, out: Path, throttle: Throttle) -> Iterator[Callable[[], bool]]:
+    """In which exports die, one after the other: by chance, right after a checkpoint, and between the last one
+    and the manifest. Made when the export begins."""
+    chance = random.Random(f"kills {seed()} {target}")
+
+    def checked_off() -> int:
+        return len(list(out.glob("checkpoints/*.json")))
+
+    for most in STEPS_MAX:
+        steps = paths_seen(out) if target == "parquet" else throttle.calls.total
+        yield at_least(steps() + chance.randint(1, most), steps)
+    yield at_least(checked_off() + 1, checked_off)
+    yield at_least(RANGES, checked_off)
+
+
+def at_least(enough: int, count: Callable[[], int]) -> Callable[[], bool]:
+    return lambda: count() >= enough
+
+
+def kill_when(process: subprocess.Popen[bytes], holds: Callable[[], bool], log: Path) -> None:
+    """In the moment in which it holds."""
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    try:
+        while not holds():
+            assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < deadline, "the export does not get on"
+            time.sleep(0.001)
+    finally:
+        kill(process)
+
+
 def mysql_rows(day: books.Day) -> list[tuple[Any, ...]]:
     def read(name: str) -> str:
         if name in accrual_rows.DETAILS:
@@ -94,32 +141,31 @@ def test_a_killed_export_goes_on_and_has_every_row_once(
         "--table-prefix", f"killed-{closed_day.schema.name}-",
         *books.dynamodb_arguments(throttle.endpoint),
     ]  # fmt: skip
+    print(f"seed {seed()}")
 
-    def checkpoints() -> set[str]:
-        return {path.name for path in out.glob("checkpoints/*.json")}
+    def checkpoints() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in out.glob("checkpoints/*.json")}
 
-    done: set[str] = set()
-    for more in (1, 2):
+    done: dict[str, int] = {}
+    kills_amid_a_range = 0
+    for holds in moments(target, out, throttle):
         process = submit("export_day.py", arguments, log)
-        try:
-            wait_until(
-                lambda: len(checkpoints()) >= len(done) + more or process.poll() is not None,
-                "checkpoints of an export", ENDS_WITHIN_S,
-            )  # fmt: skip
-        finally:
-            kill(process)
-        assert done < checkpoints(), log.read_text()[-3000:]
+        kill_when(process, holds, log)
+        # What was checked off was not done again.
+        assert done.items() <= checkpoints().items()
+        kills_amid_a_range += len(done) == len(checkpoints()) < RANGES
         done = checkpoints()
-        assert len(done) < RANGES and not (out / "manifest.json").exists()
+        if (out / "manifest.json").exists():  # it was quicker than the last kill
+            assert len(done) == RANGES
+            continue
         with pytest.raises(Refusal) as refused:
             closed_day.recount("never", "--export", str(out))
         assert refused.value.reason == "EXPORT_INCOMPLETE"
-    kept = {name: (out / "checkpoints" / name).stat().st_mtime_ns for name in done}
+    assert len(done) == RANGES and kills_amid_a_range > 0
 
     process = submit("export_day.py", arguments, log)
     assert ended(process) == 0, log.read_text()[-3000:]
-    # What was checked off was not done again.
-    assert kept == {name: (out / "checkpoints" / name).stat().st_mtime_ns for name in done}
+    assert checkpoints() == done
     expected = mysql_rows(closed_day)
     assert exported_rows(spark, out, dynamodb.endpoint) == expected
     assert all(any(row[at] for row in expected) for at in (-3, -2, -1))  # details among them
@@ -204,6 +250,55 @@ def test_an_export_before_a_merchant_that_was_left_open_is_sealed_is_refused(
         assert refused.value.reason == "EXPORT_MISMATCH"
     late = day.export("anew", *arguments)
     assert not day.recount("of-the-new-one", "--export", str(late)).held
+
+
+# Goal: a day whose export is not whole, or is none, is not read as a smaller day.
+@pytest.mark.parametrize(
+    "reason, manifest",
+    [
+        ("EXPORT_INCOMPLETE", None), ("EXPORT_MISMATCH", "{}"), ("EXPORT_MISMATCH", "[]"),
+        ("EXPORT_MISMATCH", "of another program"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_no_export_is_refused(
+    closed_day: books.Day, tmp_path: Path, reason: str, manifest: str | None
+) -> None:
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(Refusal) as refused:
+        closed_day.recount("never", "--export", str(tmp_path))
+    assert refused.value.reason == reason
+
+
+def test_an_export_to_dynamodb_is_not_read_without_a_region(
+    closed_day: books.Day, dynamodb: DynamoDb
+) -> None:
+    there = books.dynamodb_arguments(dynamodb.endpoint)
+    prefix = f"region-{closed_day.schema.name}-"
+    out = closed_day.export("region", "--to", "dynamodb", "--ranges", "1", "--table-prefix", prefix, *there)
+    with pytest.raises(Refusal) as refused:
+        closed_day.recount("never", "--export", str(out))
+    assert refused.value.reason == "ARGUMENT_INVALID" and "region" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "argument, value",
+    [
+        ("--jdbc-url", "jdbc:mariadb://127.0.0.1:3306/kessai_payout"),
+        ("--jdbc-url", "jdbc:mysql://127.0.0.1:3306"),
+        ("--password-file", "/nowhere/password"),
+        ("--out", "nowhere://bucket/out"),
+        ("--out", "/"),
+    ],
+)
+def test_what_cannot_be_reached_is_refused_by_name(
+    closed_day: books.Day, argument: str, value: str
+) -> None:
+    for job, more in ((closed_day.recount, ()), (closed_day.export, ("--to", "parquet"))):
+        with pytest.raises(Refusal) as refused:
+            job("unreachable", *more, argument, value)
+        assert refused.value.reason == "ARGUMENT_INVALID"
+    assert not (closed_day.folder / "unreachable").exists()
 
 
 def test_columns_that_would_be_left_out_are_refused(small_day: Callable[..., books.Day]) -> None:

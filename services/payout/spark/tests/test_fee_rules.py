@@ -64,16 +64,7 @@ def test_fees_by_every_rule_are_found_right(
 ) -> None:
     day = books.closed_day(mariadb, tmp_path, seed(), payments=4_000)
     assert agreed(spark, day) == {}
-    used = {
-        condition: day.schema.rows(
-            f"SELECT COUNT(DISTINCT a.merchant_id) FROM accrual a JOIN fee_plan_rule r USING (plan_id) "
-            f"WHERE a.business_date = {DAY} AND r.version = a.plan_version AND {condition}"
-        )[0][0]
-        for condition in (
-            "r.store_id <> ''", "r.method <> 0", "r.first_days > 0", "r.date_from IS NOT NULL",
-            "r.volume_from > 0",
-        )
-    }  # fmt: skip
+    used = day.merchants_under_rules()
     assert all(merchants >= 5 for merchants in used.values()), used
 
 

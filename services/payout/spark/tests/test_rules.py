@@ -306,8 +306,20 @@ def test_no_row_overflows_the_arithmetic_of_fees(spark: Any) -> None:
         (export_job.run, ["--to", "dynamodb"]),
         (export_job.run, ["--to", "dynamodb", "--dynamodb-region", "r", "--table-prefix", "a b"]),
         (export_job.run, ["--to", "dynamodb", "--dynamodb-region", "r", "--table-prefix", "a" * 248]),
+        (recount_job.run, ["--day", "2026-11-31"]),
+        (recount_job.run, ["--export", ""]),
+        (recount_job.run, ["--out", ""]),
+        (export_job.run, ["--to", "dynamodb", "--dynamodb-region", ""]),
+        *[
+            (run, [*usual, *more])
+            for run, usual in ((recount_job.run, []), (export_job.run, ["--to", "parquet"]))
+            for more in (
+                ["--partitions", "-1"], ["--partitions", "1025"], ["--patience-s", "0"],
+                ["--patience-s", "-3"], ["--patience-s", "nan"], ["--patience-s", "inf"],
+            )
+        ],
     ],
-)
+)  # fmt: skip
 def test_arguments_that_mean_nothing_are_refused_first(run: Any, more: list[str]) -> None:
     usual = ["--day", "2026-11-27", "--jdbc-url", "j", "--user", "u", "--password-file", "f", "--out", "o"]
     with pytest.raises(Refusal) as refused:

@@ -14,7 +14,7 @@ from typing import Any, Iterator
 import books
 import pytest
 from day_of_trade import DAY
-from payout_spark import recount, recount_job
+from payout_spark import accrual_rows, recount, recount_job
 from payout_spark.mysql_books import Books
 from pyspark.sql import functions as F
 
@@ -65,6 +65,20 @@ def test_fees_released_before_are_summed_before_the_exchange(closed_day: books.D
     assert aggregates_and_exchanges(nodes) == ["final", "exchange", "partial"]
     (read,) = [node for node in nodes if node.startswith("Scan JDBCRelation") and "merchant_release" in node]
     assert columns_of(read) == ["fee", "merchant_id", "tax_class"]
+
+
+# Goal: a range of buckets is a connection and a task of its own, and together they are the day.
+def test_mysql_is_read_by_ranges_of_buckets(closed_day: books.Day, spark: Any) -> None:
+    reader = closed_day.reader
+    source = Books(spark, reader.jdbc_url, reader.user, reader.password)
+    ranges = accrual_rows.bucket_ranges(6)
+    tasks = source.accruals(DAY, ("bucket", "gross"), ranges).rdd.glom().collect()
+    assert len(tasks) == len(ranges) and all(tasks)
+    for rows, (first, last) in zip(tasks, ranges):
+        assert all(first <= row.bucket <= last for row in rows)
+    assert sum(len(rows) for rows in tasks) == closed_day.schema.rows(
+        f"SELECT COUNT(*) FROM accrual WHERE business_date = {DAY}"
+    )[0][0]
 
 
 @dataclass
