@@ -572,6 +572,26 @@ def another_merchant(books: QuietBooks, t: Tampering) -> Trace:
     return Trace([named], [*subjects_of(sale), *sums_of(sale), to_day])
 
 
+@damage("M7", "what of a merchant's day was given back", keeps=True)
+def part_of_a_day(books: QuietBooks, t: Tampering) -> Trace:
+    """A refund passed off as cashback that the merchant bears: the merchant's invoice changes."""
+    where = {"business_date": books.days[1], "merchant_id": books.b.credential.merchant_id}
+    (row,) = t.find(PAYOUT, "merchant_day_part", where)
+    t.change(PAYOUT, "merchant_day_part", where, part=2)
+    day: Subject = {"merchant": where["merchant_id"], "day": str(where["business_date"])}
+    text = (
+        f"gross {row['gross']}, fee {row['fee']}, 1 accruals, of payments of "
+        f"{row['payment_first']} to {row['payment_last']}"
+    )
+    return Trace(
+        [
+            Named("M7", "part of merchant's day", {**day, "part": "returns"}, text, "none"),
+            Named("M7", "part of merchant's day", {**day, "part": "benefits"}, "none", text),
+        ],
+        [{**day, "part": part} for part in ("returns", "benefits")],
+    )
+
+
 # --- M8: payable = gross = matched, for every closed day and merchant -----------------------------
 
 

@@ -9,6 +9,7 @@
 #include "app/parallel.h"
 #include "bench/release/measured_payout.h"
 #include "domain/accrual.h"
+#include "domain/day_part.h"
 #include "domain/packed_totals.h"
 #include "domain/recount.h"
 #include "domain/release.h"
@@ -35,6 +36,10 @@ constexpr mysql::BulkTarget kAccruals{
 constexpr mysql::BulkTarget kTotals{
     "bench.load_totals", "merchant_day_total",
     "business_date, merchant_id, slot, tax_class, currency, gross, fee, item_count"};
+constexpr mysql::BulkTarget kDayParts{
+    "bench.load_day_parts", "merchant_day_part",
+    "business_date, merchant_id, slot, tax_class, part, gross, fee, item_count, payment_first, "
+    "payment_last"};
 constexpr mysql::Query kOpenDay{"bench.open_day",
                                 "INSERT INTO payout_day (business_date, state) VALUES (?, ?)"};
 constexpr mysql::Query kMarkSlots{"bench.mark_slots",
@@ -53,6 +58,8 @@ mysql::RetryPolicy Once() {
 /// What one thread has loaded.
 struct Part {
     std::array<SegmentSums, kPartitions> slots;
+    /// Of what was given back, all of it on the day of its sale.
+    std::array<SegmentSums, kPartitions> returns;
 };
 
 /// No event's: a bulk-loaded row is never asked whether it is a repeat.
@@ -134,8 +141,12 @@ class Loader {
                 const auto hash = HashOf(change);
                 AddRow(rows, accrual, {hash.data(), hash.size()});
                 const int slot = event::PartitionOf(accrual.key.payment.value(), kPartitions);
-                part.slots[static_cast<std::size_t>(slot)].Add(
-                    {accrual.merchant, accrual.tax_class, accrual.gross, accrual.fee});
+                const payout::domain::AccruedAmount amount{accrual.merchant, accrual.tax_class,
+                                                           accrual.gross, accrual.fee};
+                part.slots[static_cast<std::size_t>(slot)].Add(amount);
+                if (payout::domain::PartOf(accrual)) {
+                    part.returns[static_cast<std::size_t>(slot)].Add(amount);
+                }
             }
             KESSAI_RETURN_IF_ERROR(session.StoreBulk(kAccruals, rows));
             rows.Clear();
@@ -146,8 +157,13 @@ class Loader {
     void ReduceTotals() {
         for (std::size_t slot = 0; slot < kPartitions; ++slot) {
             std::vector<std::vector<MerchantSums>> sorted;
-            for (Part& part : parts_) sorted.push_back(part.slots[slot].TakeSorted());
+            std::vector<std::vector<MerchantSums>> returns;
+            for (Part& part : parts_) {
+                sorted.push_back(part.slots[slot].TakeSorted());
+                returns.push_back(part.returns[slot].TakeSorted());
+            }
             slots_.emplace_back(std::move(sorted));
+            returns_.emplace_back(std::move(returns));
         }
     }
 
@@ -159,25 +175,34 @@ class Loader {
         return payout::app::RunInParallel(steps, threads_, [&](int step, int) {
             const std::int64_t first =
                 day_.first_merchant().value() + step * kMerchantsPerTransaction;
-            return mysql::InTransaction(pool_, Once(), [&](mysql::Session& session) {
-                return LoadTotalsOf(
-                    session, {MerchantId(first), MerchantId(first + kMerchantsPerTransaction - 1)},
-                    facts_[static_cast<std::size_t>(step)]);
+            const payout::domain::MerchantRange range{
+                MerchantId(first), MerchantId(first + kMerchantsPerTransaction - 1)};
+            return mysql::InTransaction(pool_, Once(), [&](mysql::Session& session) -> Status {
+                KESSAI_RETURN_IF_ERROR(
+                    LoadTotalsOf(session, range, facts_[static_cast<std::size_t>(step)]));
+                return LoadReturnsOf(session, range);
             });
         });
     }
 
-    Status LoadTotalsOf(mysql::Session& session, const payout::domain::MerchantRange& range,
-                        DayFacts& facts) {
+    /// By merchant, then slot.
+    static std::vector<SlotTotal> TotalsOf(const std::vector<payout::domain::Recount>& slots,
+                                           const payout::domain::MerchantRange& range) {
         std::vector<SlotTotal> totals;
-        for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-            for (const MerchantSums& part : slots_[slot].Reduce(range)) {
+        for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+            for (const MerchantSums& part : slots[slot].Reduce(range)) {
                 totals.push_back({static_cast<std::uint32_t>(slot), part});
             }
         }
         std::stable_sort(totals.begin(), totals.end(), [](const SlotTotal& a, const SlotTotal& b) {
             return a.part.merchant < b.part.merchant;
         });
+        return totals;
+    }
+
+    Status LoadTotalsOf(mysql::Session& session, const payout::domain::MerchantRange& range,
+                        DayFacts& facts) {
+        const std::vector<SlotTotal> totals = TotalsOf(slots_, range);
         facts = {};
         std::int64_t of_merchant = 0;
         mysql::BulkRows rows = session.NewBulkRows();
@@ -202,6 +227,22 @@ class Loader {
         return OkStatus();
     }
 
+    Status LoadReturnsOf(mysql::Session& session, const payout::domain::MerchantRange& range) {
+        const std::vector<SlotTotal> returns = TotalsOf(returns_, range);
+        const BusinessDate day = day_.recipe().day;
+        mysql::BulkRows rows = session.NewBulkRows();
+        for (std::size_t i = 0; i < returns.size(); ++i) {
+            const MerchantSums& part = returns[i].part;
+            rows.Add(day, part.merchant, returns[i].slot, static_cast<int>(part.tax_class),
+                     static_cast<int>(payout::domain::DayPartKind::kReturns), part.sums.gross,
+                     part.sums.fee, part.sums.item_count, day, day);
+            if (rows.bytes() < kStatementBytes && i + 1 < returns.size()) continue;
+            KESSAI_RETURN_IF_ERROR(session.StoreBulk(kDayParts, rows));
+            rows.Clear();
+        }
+        return OkStatus();
+    }
+
     Status OpenDay() {
         KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kSessionWithin));
         KESSAI_RETURN_IF_ERROR(session->Execute(kOpenDay, day_.recipe().day,
@@ -217,6 +258,7 @@ class Loader {
     payout::domain::PlanBook plans_;
     std::vector<Part> parts_;
     std::vector<payout::domain::Recount> slots_;
+    std::vector<payout::domain::Recount> returns_;
     std::vector<DayFacts> facts_;
 };
 

@@ -48,6 +48,7 @@ class MerchantDayPass {
         : sources_(sources),
           report_(report),
           totals_(sources.payout),
+          parts_(sources.payout),
           holds_(sources.payout),
           releases_(sources.payout),
           chunks_(sources.payout),
@@ -89,7 +90,9 @@ class MerchantDayPass {
             }
         };
         see(sources_.payout_books.sums.Peek());
+        see(sources_.payout_books.parts.Peek());
         see(totals_.Peek());
+        see(parts_.Peek());
         see(holds_.Peek());
         see(releases_.Peek());
         if (sources_.payable != nullptr) see(sources_.payable->Peek());
@@ -102,7 +105,10 @@ class MerchantDayPass {
         day.merchant_id = place->second;
         TakeAll(*place, sources_.payout_books.sums,
                 [&](const AccrualSum& row) { day.accrued.push_back(row); });
+        TakeAll(*place, sources_.payout_books.parts,
+                [&](const PartSum& row) { day.accrued_parts.push_back(row); });
         TakeAll(*place, totals_, [&](const TotalRow& row) { day.totals.push_back(row); });
+        TakeAll(*place, parts_, [&](const PartRow& row) { day.parts.push_back(row); });
         TakeAll(*place, holds_, [&](const HoldRow& row) { day.hold = row; });
         TakeAll(*place, releases_, [&](const ReleaseRow& row) { day.releases.push_back(row); });
         const auto add_to = [](MerchantDay::ByCurrency& sums) {
@@ -125,7 +131,9 @@ class MerchantDayPass {
     }
     Status StatusOfSources() const {
         KESSAI_RETURN_IF_ERROR(sources_.payout_books.sums.status());
+        KESSAI_RETURN_IF_ERROR(sources_.payout_books.parts.status());
         KESSAI_RETURN_IF_ERROR(totals_.status());
+        KESSAI_RETURN_IF_ERROR(parts_.status());
         KESSAI_RETURN_IF_ERROR(holds_.status());
         KESSAI_RETURN_IF_ERROR(releases_.status());
         KESSAI_RETURN_IF_ERROR(chunks_.status());
@@ -330,6 +338,8 @@ class MerchantDayPass {
             report_.CouldNotCheck(kM8, "reconciliation has not read all of the closed days");
         }
         report_.LookedAt(kM7, "merchants' day totals", totals_.count());
+        // There are some only where something was given back.
+        if (parts_.count() > 0) report_.LookedAt(kM7, "parts of merchants' days", parts_.count());
         report_.LookedAt(kM8, "closed merchant days", closed_merchant_days_);
         report_.LookedAt(kM8, "lines of releases", release_lines_);
         report_.LookedAt(kM9, "sealed days", sealed_days_);
@@ -339,6 +349,7 @@ class MerchantDayPass {
     const MerchantDaySources& sources_;
     Report& report_;
     Paged<TotalTable> totals_;
+    Paged<PartTable> parts_;
     Paged<HoldTable> holds_;
     Paged<ReleaseTable> releases_;
     Paged<ChunkTable> chunks_;

@@ -5,6 +5,7 @@
 
 #include "kessai/event/bucket.h"
 #include "rules/accrual_rules.h"
+#include "rules/merchant_day.h"
 #include "source/payout_tables.h"
 
 namespace kessai::audit {
@@ -19,6 +20,18 @@ AccrualSum SumOf(const AccrualRow& accrual, int slots) {
     sum.currency = accrual.currency;
     sum.sums = {accrual.gross, accrual.fee, 1};
     return sum;
+}
+
+void AddPart(const AccrualRow& accrual, Aggregator<PartSum>& parts) {
+    const auto part = PartOf(accrual.kind, accrual.gross);
+    if (!part) return;
+    parts.Add({accrual.business_date,
+               accrual.merchant_id,
+               accrual.tax_class,
+               *part,
+               {accrual.gross, accrual.fee, 1},
+               accrual.payment_date,
+               accrual.payment_date});
 }
 
 /// Completes accruals, in their order, by what is kept apart of them.
@@ -64,6 +77,7 @@ Result<PayoutBooks> ReadPayoutBooks(mysql::Session& session, const SpillSpace& s
     DayDigests digests(hasher);
     Sorter<AccrualRow> by_key(space);
     Aggregator<AccrualSum> sums(space);
+    Aggregator<PartSum> parts(space);
     DetailFollower details(session, report);
     Paged<AccrualTable> rows(session);
     for (; const AccrualRow* row = rows.Peek(); rows.Pop()) {
@@ -72,6 +86,7 @@ Result<PayoutBooks> ReadPayoutBooks(mysql::Session& session, const SpillSpace& s
         accrual.event_hash = AccrualEventHash(accrual);
         by_key.Add(accrual);
         sums.Add(SumOf(accrual, slots));
+        AddPart(accrual, parts);
         digests.Add({accrual.key, accrual.business_date, accrual.merchant_id, accrual.gross});
     }
     KESSAI_RETURN_IF_ERROR(rows.status());
@@ -81,10 +96,12 @@ Result<PayoutBooks> ReadPayoutBooks(mysql::Session& session, const SpillSpace& s
 
     KESSAI_ASSIGN_OR_RETURN(auto accruals, by_key.Finish());
     KESSAI_ASSIGN_OR_RETURN(auto aggregated, sums.Finish());
+    KESSAI_ASSIGN_OR_RETURN(auto aggregated_parts, parts.Finish());
     return PayoutBooks{
-        std::move(accruals), std::move(aggregated),
-        std::move(digests),  FeePlans(std::move(plans), std::move(assignments), std::move(volumes)),
-        std::move(days),     std::move(rounds)};
+        std::move(accruals),         std::move(aggregated),
+        std::move(aggregated_parts), std::move(digests),
+        FeePlans(std::move(plans), std::move(assignments), std::move(volumes)),
+        std::move(days),             std::move(rounds)};
 }
 
 }  // namespace kessai::audit

@@ -22,6 +22,8 @@ struct PayoutBooks {
     Sorted<AccrualRow> accruals;
     /// What they sum to, as merchant_day_total should.
     Aggregated<AccrualSum> sums;
+    /// What those that are no sales sum to, as merchant_day_part should.
+    Aggregated<PartSum> parts;
     DayDigests digests;
     FeePlans plans;
     std::map<DayNumber, PayoutDayRow> days;

@@ -60,6 +60,28 @@ struct TotalRow {
     std::int64_t item_count = 0;
 };
 
+/// domain::DayPartKind, as the table's migration has it.
+enum DayPart : int {
+    kReturns = 1,
+    kBenefits = 2,
+    kNeutral = 3,
+};
+
+/// One row of `merchant_day_part`.
+struct PartRow {
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    /// -1: of days before the table was, of all slots.
+    std::int32_t slot = 0;
+    std::int32_t tax_class = 0;
+    int part = 0;
+    std::int64_t gross = 0;
+    std::int64_t fee = 0;
+    std::int64_t item_count = 0;
+    DayNumber payment_first = 0;
+    DayNumber payment_last = 0;
+};
+
 /// One row of `accrual_detail`, in the order of `accrual`.
 struct DetailRow {
     DayNumber business_date = 0;

@@ -11,6 +11,19 @@ namespace {
 
 using enum Invariant;
 
+std::string PartText(int part) {
+    switch (part) {
+        case kReturns:
+            return "returns";
+        case kBenefits:
+            return "benefits";
+        case kNeutral:
+            return "nothing moved";
+        default:
+            return std::to_string(part);
+    }
+}
+
 class MerchantDayCheck {
  public:
     MerchantDayCheck(const MerchantDay& day, const DayProgress& progress, Report& report)
@@ -18,6 +31,7 @@ class MerchantDayCheck {
 
     void Run() {
         CheckTotals();
+        CheckParts();
         if (progress_.has_reconciliation) {
             ExpectEqual("matched total", day_.matched, day_.matched_kept);
         }
@@ -66,6 +80,42 @@ class MerchantDayCheck {
             report_.Found(kM7, "merchant's day total is missing", [&] {
                 return Finding{OfTotal(place.first, place.second), ToText(sum.second), "none"};
             });
+        }
+    }
+
+    void CheckParts() {
+        using Place = std::pair<std::int32_t, std::int32_t>;
+        std::map<Place, PartSum> kept;
+        for (const PartRow& row : day_.parts) {
+            const PartSum sum{row.business_date,
+                              row.merchant_id,
+                              row.tax_class,
+                              row.part,
+                              {row.gross, row.fee, row.item_count},
+                              row.payment_first,
+                              row.payment_last};
+            const auto [at, is_new] = kept.try_emplace({row.tax_class, row.part}, sum);
+            if (!is_new) at->second.Merge(sum);
+        }
+        std::map<Place, PartSum> accrued;
+        for (const PartSum& sum : day_.accrued_parts) accrued[{sum.tax_class, sum.part}] = sum;
+        const auto text_of = [](const std::map<Place, PartSum>& sums, const Place& place) {
+            const auto found = sums.find(place);
+            return found == sums.end() ? std::string("none") : ToText(found->second);
+        };
+        std::set<Place> places;
+        for (const auto& [place, sum] : kept) places.insert(place);
+        for (const auto& [place, sum] : accrued) places.insert(place);
+        for (const Place& place : places) {
+            report_.Expect(
+                kM7, "part of merchant's day",
+                [&] {
+                    Subject subject = OfDay();
+                    subject.emplace_back("tax class", std::int64_t{place.first});
+                    subject.emplace_back("part", PartText(place.second));
+                    return subject;
+                },
+                text_of(accrued, place), text_of(kept, place));
         }
     }
 
@@ -146,6 +196,26 @@ class MerchantDayCheck {
 };
 
 }  // namespace
+
+// The kinds are those of kessai.payment.v1.PaymentChanged.
+std::optional<int> PartOf(int kind, std::int64_t gross) {
+    constexpr int kCaptured = 5;
+    switch (kind) {
+        case kCompleted:
+        case kCaptured:
+            return std::nullopt;
+        case kCanceled:
+        case kRefunded:
+            return gross == 0 ? kNeutral : kReturns;
+        case 8:  // what the merchant bears of cashback and coupons, and what comes back of it
+        case 9:
+        case 10:
+        case 11:
+            return kBenefits;
+        default:
+            return kNeutral;
+    }
+}
 
 bool IsClosedForMerchant(const MerchantDay& day, const DayProgress& progress) {
     const bool held_open =

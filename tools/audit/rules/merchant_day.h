@@ -20,6 +20,9 @@ struct MerchantDay {
     /// What its accruals sum to, and what payout keeps as that.
     std::vector<AccrualSum> accrued;
     std::vector<TotalRow> totals;
+    /// The same of what is no sale.
+    std::vector<PartSum> accrued_parts;
+    std::vector<PartRow> parts;
     std::optional<HoldRow> hold;
     std::vector<ReleaseRow> releases;
     /// By currency: what postings make payable, what was matched, and what reconciliation keeps as
@@ -29,6 +32,9 @@ struct MerchantDay {
     ByCurrency matched;
     ByCurrency matched_kept;
 };
+
+/// The DayPart that an accrual of this kind is of; nothing of a sale.
+std::optional<int> PartOf(int kind, std::int64_t gross);
 
 /// How far the books have got with a day.
 struct DayProgress {
@@ -42,7 +48,8 @@ struct DayProgress {
     bool reconciliation_is_up = false;
 };
 
-/// - M7: payout's totals are the sums of its accruals.
+/// - M7: payout's totals are the sums of its accruals, and its parts the sums, over all slots, of
+///   those that are no sales, with the first and last day of their payments.
 /// - M8: what reconciliation keeps as matched is what it matched; and once the day is closed, for a
 ///   merchant that was not held open then, what is payable, payout's gross and what was matched are
 ///   the same. What was released is what was accrued; every merchant of a released day was

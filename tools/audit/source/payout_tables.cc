@@ -45,6 +45,20 @@ constexpr mysql::Query kTotalsNext{"merchant_day_total.next_page", KESSAI_AUDIT_
        OR (business_date = ? AND merchant_id = ? AND slot = ? AND tax_class > ?)
     )sql" KESSAI_AUDIT_TOTAL_ORDER};
 
+#define KESSAI_AUDIT_PART                                                               \
+    "SELECT business_date + 0, merchant_id, slot, tax_class, part, gross, fee, item_count, " \
+    "payment_first + 0, payment_last + 0 FROM merchant_day_part FORCE INDEX (PRIMARY) "
+#define KESSAI_AUDIT_PART_ORDER \
+    " ORDER BY business_date, merchant_id, slot, tax_class, part LIMIT ?"
+constexpr mysql::Query kPartsFirst{"merchant_day_part.first_page",
+                                   KESSAI_AUDIT_PART KESSAI_AUDIT_PART_ORDER};
+constexpr mysql::Query kPartsNext{"merchant_day_part.next_page", KESSAI_AUDIT_PART R"sql(
+    WHERE business_date > ? OR (business_date = ? AND merchant_id > ?)
+       OR (business_date = ? AND merchant_id = ? AND slot > ?)
+       OR (business_date = ? AND merchant_id = ? AND slot = ? AND tax_class > ?)
+       OR (business_date = ? AND merchant_id = ? AND slot = ? AND tax_class = ? AND part > ?)
+    )sql" KESSAI_AUDIT_PART_ORDER};
+
 #define KESSAI_AUDIT_HOLD                                                         \
     "SELECT business_date + 0, merchant_id, open_at_close, seal, released_round " \
     "FROM merchant_hold FORCE INDEX (PRIMARY) "
@@ -167,6 +181,29 @@ void TotalTable::Read(const mysql::Rows& from, Row& row) const {
     row.gross = from.Int(5);
     row.fee = from.Int(6);
     row.item_count = from.Int(7);
+}
+
+Result<mysql::Rows> PartTable::Fetch(mysql::Session& session, const Row* after, int limit) const {
+    if (after == nullptr) return session.Select(kPartsFirst, limit);
+    const DayNumber day = after->business_date;
+    const std::int64_t merchant = after->merchant_id;
+    const std::int32_t slot = after->slot;
+    return session.Select(kPartsNext, day, day, merchant, day, merchant, slot, day, merchant, slot,
+                          after->tax_class, day, merchant, slot, after->tax_class, after->part,
+                          limit);
+}
+
+void PartTable::Read(const mysql::Rows& from, Row& row) const {
+    row.business_date = Day(from, 0);
+    row.merchant_id = from.Int(1);
+    row.slot = SmallInt(from, 2);
+    row.tax_class = SmallInt(from, 3);
+    row.part = SmallInt(from, 4);
+    row.gross = from.Int(5);
+    row.fee = from.Int(6);
+    row.item_count = from.Int(7);
+    row.payment_first = Day(from, 8);
+    row.payment_last = Day(from, 9);
 }
 
 Result<mysql::Rows> HoldTable::Fetch(mysql::Session& session, const Row* after, int limit) const {

@@ -33,6 +33,13 @@ struct TotalTable {
     void Read(const mysql::Rows& from, Row& row) const;
 };
 
+/// By (day, merchant, slot, tax class, part).
+struct PartTable {
+    using Row = PartRow;
+    Result<mysql::Rows> Fetch(mysql::Session& session, const Row* after, int limit) const;
+    void Read(const mysql::Rows& from, Row& row) const;
+};
+
 /// By (day, merchant).
 struct HoldTable {
     using Row = HoldRow;

@@ -304,6 +304,37 @@ const Damage kM7[] = {
      {"M7 tax of invoice cycle: merchant 11"}},
 };
 
+const Damage kParts[] = {
+    {"PartOfADayChanged",  // A sale that was a return, or a return that was a sale.
+     {{'o',
+       "UPDATE merchant_day_part SET gross = gross + 5 WHERE merchant_id = 11 AND business_date = "
+       "'2026-11-21'"}},
+     {"M7 part of merchant's day: merchant 11 day 2026-11-21 tax class 2 part returns: expected "
+      "gross -333, fee "}},
+    {"PartsOfTwoMerchantsMoved",  // The day's sums stay.
+     {{'o',
+       "UPDATE merchant_day_part SET fee = fee + IF(merchant_id = 11, 1, -1) WHERE business_date = "
+       "'2026-11-21'"}},
+     {"M7 part of merchant's day: merchant 11 day 2026-11-21",
+      "M7 part of merchant's day: merchant 12 day 2026-11-21"}},
+    {"DaysOfAPartsPayments",  // No sum differs.
+     {{'o',
+       "UPDATE merchant_day_part SET payment_first = '2026-11-19' WHERE merchant_id = 12 AND "
+       "business_date = '2026-11-21'"}},
+     {"M7 part of merchant's day: merchant 12 day 2026-11-21 tax class 2 part returns: expected "
+      "gross -500, fee -15, 1 accruals, of payments of 2026-11-20 to 2026-11-20, found gross -500, "
+      "fee -15, 1 accruals, of payments of 2026-11-19 to 2026-11-20"}},
+    {"PartGone",
+     {{'o', "DELETE FROM merchant_day_part WHERE merchant_id = 12"}},
+     {"M7 part of merchant's day: merchant 12 day 2026-11-21"}},
+    {"ReturnsMadeBenefits",
+     {{'o', "UPDATE merchant_day_part SET part = 2 WHERE merchant_id = 12"}},
+     {"M7 part of merchant's day: merchant 12 day 2026-11-21 tax class 2 part returns: expected "
+      "gross -500",
+      "M7 part of merchant's day: merchant 12 day 2026-11-21 tax class 2 part benefits: expected "
+      "none, found gross -500"}},
+};
+
 // The last byte of a piece is the upper end of the last merchant's released money.
 const Damage kBalances[] = {
     {"BalanceOfAMerchant",
@@ -631,6 +662,7 @@ const auto kNameOf = [](const ::testing::TestParamInfo<Damage>& info) {
 };
 INSTANTIATE_TEST_SUITE_P(M6, DamagedPlatformTest, ::testing::ValuesIn(kM6), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNameOf);
+INSTANTIATE_TEST_SUITE_P(Parts, DamagedPlatformTest, ::testing::ValuesIn(kParts), kNameOf);
 INSTANTIATE_TEST_SUITE_P(Balances, DamagedPlatformTest, ::testing::ValuesIn(kBalances), kNameOf);
 INSTANTIATE_TEST_SUITE_P(MerchantLedger, DamagedPlatformTest, ::testing::ValuesIn(kMerchantLedger),
                          kNameOf);

@@ -431,6 +431,21 @@ void World::Accrue(const Change& change, const std::string& content_hash) {
     total.gross += accrual.gross;
     total.fee += accrual.fee;
     ++total.count;
+    if (SignOf(change) < 0) {
+        // Merchant 12's were summed when the table was made, over all slots.
+        const int slot =
+            change.merchant_id == 12 ? -1 : event::PartitionOf(change.key.object, kPartitions);
+        auto& [part, first, last] =
+            returns_
+                .try_emplace({change.business_date, change.merchant_id, slot}, Sums{},
+                             change.payment_date, change.payment_date)
+                .first->second;
+        part.gross += accrual.gross;
+        part.fee += accrual.fee;
+        ++part.count;
+        first = std::min(first, change.payment_date);
+        last = std::max(last, change.payment_date);
+    }
     digests_.Add({change.key.object, change.key.version, DateOf(change.business_date),
                   change.merchant_id, accrual.gross});
     accruals_.push_back(std::move(accrual));
@@ -729,6 +744,7 @@ Status World::FinishPayout(mysql::Session& session) {
                    sums.count);
     }
     KESSAI_RETURN_IF_ERROR(totals.End());
+    KESSAI_RETURN_IF_ERROR(StoreParts(session));
 
     Inserter days(session, {"world.payout_days", R"sql(
         INSERT INTO payout_day (business_date, state, seal, merchant_count, rounds, closed_at_us,
@@ -770,6 +786,21 @@ Status World::FinishPayout(mysql::Session& session) {
     KESSAI_RETURN_IF_ERROR(StoreHolds(session));
     KESSAI_RETURN_IF_ERROR(StoreKeptDay(session));
     return digest::AddToDay(session, digests_, 3);
+}
+
+Status World::StoreParts(mysql::Session& session) {
+    constexpr int kReturns = 1;
+    Inserter parts(session, {"world.parts", R"sql(
+        INSERT INTO merchant_day_part (business_date, merchant_id, slot, tax_class, part, gross,
+                                       fee, item_count, payment_first, payment_last)
+        VALUES {rows})sql"});
+    for (const auto& [key, part] : returns_) {
+        const auto& [day, merchant, slot] = key;
+        const auto& [sums, first, last] = part;
+        parts.Add(DateOf(day), merchant, slot, kTaxClass10, kReturns, sums.gross, sums.fee,
+                  sums.count, DateOf(first), DateOf(last));
+    }
+    return parts.End();
 }
 
 Status World::StoreBalances(mysql::Session& session) {

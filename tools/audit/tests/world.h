@@ -170,6 +170,7 @@ class World {
                         const google::protobuf::Message& message);
     void TellOfHold(std::int64_t number, std::uint32_t version, DayNumber day,
                     const google::protobuf::Message& message);
+    Status StoreParts(mysql::Session& session);
     Status StoreHolds(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
     void TellOfTransfers();
@@ -204,6 +205,8 @@ class World {
     std::vector<FixedVolume> volumes_;
     std::vector<Accrual> accruals_;
     std::map<TotalKey, Sums> totals_;
+    /// Of what is given back, and the first and last day of its payments.
+    std::map<TotalKey, std::tuple<Sums, DayNumber, DayNumber>> returns_;
     std::vector<Release_> releases_;
     std::map<std::pair<DayNumber, std::int64_t>, std::pair<Sums, std::int64_t>> cycles_;
 
