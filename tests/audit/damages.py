@@ -310,6 +310,18 @@ def overdrawn(books: QuietBooks, t: Tampering) -> Trace:
     )
 
 
+@damage("M3", "a transfer of more than its merchant had by then", keeps=True)
+def paid_too_much(books: QuietBooks, t: Tampering) -> Trace:
+    where = {"merchant_id": books.settled, "kind": 1}
+    journal = t.one(PAYOUT, "merchant_journal", where)
+    taken = journal["amount"] + journal["fee"] + journal["tax"]
+    t.change(PAYOUT, "merchant_journal", where, released=taken - 1)
+    subject: Subject = {"merchant": books.settled, "journal": journal["journal_id"]}
+    return Trace(
+        [Named("M3", "available after a transfer", subject, "not below zero", "-1")], [subject]
+    )
+
+
 # --- M4: one payment a (merchant, merchantPaymentId) ----------------------------------------------
 
 

@@ -173,6 +173,11 @@ class QuietBooks:
         self._wait_for_match(sale.payment, 1)
         return sale
 
+    @property
+    def settled(self) -> int:
+        """The id of the merchant whose transfer the bank has paid."""
+        return int(self._paid[0].credential.merchant_id)
+
     def sales_of(self, merchant: Partner, day: int) -> list[Sale]:
         """All that are left of a closed day."""
         return list(self._sales[(merchant.credential.merchant_id, self.days[day])])

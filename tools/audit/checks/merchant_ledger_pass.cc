@@ -19,11 +19,12 @@ class MerchantLedgerPass {
  public:
     MerchantLedgerPass(mysql::Session& session, const SpillSpace& space,
                        TransferEventsCheck* events, Report& report)
-        : session_(session), events_(events), report_(report), moved_(space), sent_(space) {}
+        : session_(session), events_(events), report_(report), moved_(space), steps_(space), sent_(space) {}
 
     Status Run() {
         KESSAI_RETURN_IF_ERROR(JoinJournals());
         KESSAI_RETURN_IF_ERROR(CheckNumbers());
+        KESSAI_RETURN_IF_ERROR(FollowAvailable());
         KESSAI_RETURN_IF_ERROR(CompareResults());
         KESSAI_RETURN_IF_ERROR(CheckDays());
         KESSAI_RETURN_IF_ERROR(CheckPayouts());
@@ -66,6 +67,7 @@ class MerchantLedgerPass {
             while (journals.Peek() != nullptr && journals.Peek()->object_id == object) {
                 found.push_back(*journals.Peek());
                 moved_.Add(MovedBy(found.back()));
+                steps_.Add(StepOf(found.back()));
                 AddResult(found.back(), booked_);
                 journals.Pop();
             }
@@ -89,6 +91,14 @@ class MerchantLedgerPass {
                        numbers.highest);
         report_.Expect(kM1, "count of merchant journals", subject, numbers.last, numbers.count);
         return OkStatus();
+    }
+
+    /// Every merchant's money, in the order in which journals moved it.
+    Status FollowAvailable() {
+        KESSAI_ASSIGN_OR_RETURN(Sorted<MerchantStep> steps, steps_.Finish());
+        AvailableFollower follower(report_);
+        for (; steps.Peek() != nullptr; steps.Pop()) follower.Follow(*steps.Peek());
+        return steps.status();
     }
 
     Status CompareResults() {
@@ -200,6 +210,7 @@ class MerchantLedgerPass {
     TransferEventsCheck* const events_;
     Report& report_;
     Aggregator<MerchantMoved> moved_;
+    Sorter<MerchantStep> steps_;
     Aggregator<BatchSums> sent_;
     ResultsByOutcome booked_;
 };

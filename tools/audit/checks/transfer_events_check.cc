@@ -33,7 +33,7 @@ void TransferEventsCheck::Follow(const TransferRow& transfer,
     TellOfStrayUpTo(object - 1);
     Sorted<EventRecord>& events = contents_.transfer_events;
     const bool told = std::ranges::any_of(journals, [](const MerchantJournalRow& journal) {
-        return journal.kind == kTransferCreated && journal.released_is_noted;
+        return journal.kind == kTransferCreated && journal.released.has_value();
     });
     if (!told) {
         while (events.Peek() != nullptr && events.Peek()->key.object == object) events.Pop();

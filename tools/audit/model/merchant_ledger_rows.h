@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <tuple>
 
 #include "model/values.h"
 #include "model/wide.h"
@@ -41,8 +43,9 @@ struct MerchantJournalRow {
     std::int64_t fee = 0;
     std::int64_t tax = 0;
     std::int64_t recorded_at_us = 0;
-    /// What was released before it; a version that did not note it told nobody of transfers.
-    bool released_is_noted = false;
+    /// What was released to the merchant before it; a version that did not note it told nobody of
+    /// transfers.
+    std::optional<std::int64_t> released;
 };
 
 /// Who put a version of a bank account, and who confirmed it.
@@ -140,6 +143,20 @@ struct MerchantMoved {
         available += other.available;
         in_transit += other.in_transit;
     }
+};
+
+/// What a journal made of its merchant's available money, to be followed in the order of journals.
+struct MerchantStep {
+    std::int64_t merchant_id = 0;
+    std::int64_t journal_id = 0;
+    int kind = 0;
+    /// Of a transfer that was made, where it was noted.
+    bool released_is_noted = false;
+    std::int64_t released = 0;
+    Wide available = 0;
+
+    auto place() const { return std::tuple(merchant_id, journal_id); }
+    bool operator<(const MerchantStep& other) const { return place() < other.place(); }
 };
 
 /// What the transfers of a file sum to.

@@ -121,6 +121,31 @@ MerchantMoved MovedBy(const MerchantJournalRow& journal) {
     return moved;
 }
 
+MerchantStep StepOf(const MerchantJournalRow& journal) {
+    MerchantStep step;
+    step.merchant_id = journal.merchant_id;
+    step.journal_id = journal.journal_id;
+    step.kind = journal.kind;
+    step.released_is_noted = journal.released.has_value();
+    step.released = journal.released.value_or(0);
+    step.available = MovedBy(journal).available;
+    return step;
+}
+
+void AvailableFollower::Follow(const MerchantStep& step) {
+    if (step.merchant_id != merchant_id_) moved_ = 0;
+    merchant_id_ = step.merchant_id;
+    moved_ += step.available;
+    if (step.kind != kTransferCreated || !step.released_is_noted) return;
+    const Wide left = moved_ + step.released;
+    if (left >= 0) return;
+    report_.Found(kM3, "available after a transfer", [&] {
+        return Finding{{{"merchant", step.merchant_id}, {"journal", step.journal_id}},
+                       "not below zero",
+                       ToText(left)};
+    });
+}
+
 void AddResult(const MerchantJournalRow& journal, ResultsByOutcome& results) {
     const auto add = [&](ResultSums& sums) {
         ++sums.count;

@@ -17,6 +17,21 @@ std::vector<MerchantJournalRow> ImpliedBy(const AdjustmentRow& adjustment);
 /// What a journal moves.
 MerchantMoved MovedBy(const MerchantJournalRow& journal);
 
+MerchantStep StepOf(const MerchantJournalRow& journal);
+/// M3: follows a merchant's steps, in their order. A transfer takes only what there is: right after
+/// it was made, what was released by then and what journals moved are together not below zero.
+class AvailableFollower {
+ public:
+    explicit AvailableFollower(Report& report) : report_(report) {}
+    void Follow(const MerchantStep& step);
+
+ private:
+    Report& report_;
+    std::int64_t merchant_id_ = 0;
+    /// By its journals so far.
+    Wide moved_ = 0;
+};
+
 /// Adds a journal of a result to those of its outcome.
 void AddResult(const MerchantJournalRow& journal, ResultsByOutcome& results);
 /// M1: what journals say that banks said is what banks' files said.

@@ -11,7 +11,7 @@ constexpr std::int64_t kLowest = INT64_MIN;
 
 constexpr mysql::Query kJournals{"merchant_journal.page", R"sql(
     SELECT journal_id, business_date + 0, merchant_id, kind, object_id, currency, amount, fee, tax,
-           recorded_at_us, released IS NOT NULL
+           recorded_at_us, released
     FROM merchant_journal FORCE INDEX (merchant_journal_effect)
     WHERE object_id > ? OR (object_id = ? AND kind > ?)
     ORDER BY object_id, kind LIMIT ?)sql"};
@@ -112,7 +112,7 @@ void MerchantJournalTable::Read(const mysql::Rows& from, Row& row) const {
     row.fee = from.Int(7);
     row.tax = from.Int(8);
     row.recorded_at_us = from.Int(9);
-    row.released_is_noted = from.Bool(10);
+    row.released = from.OptionalInt(10);
 }
 
 Result<mysql::Rows> AttemptTable::Fetch(mysql::Session& session, const Row* after,

@@ -507,6 +507,22 @@ const Damage kMerchantLedger[] = {
       {'o', "UPDATE ledger_gate SET last_journal = 12"}},
      {"M4 payout paid twice: payout 14 transfer 15",
       "M6 event is missing: transfer's object 1099511627798 version 1"}},
+    {"MorePaidThanWasReleased",
+     {{'o', "UPDATE merchant_journal SET released = 609 WHERE journal_id = 1"}},
+     {"M3 available after a transfer: merchant 11 journal 1: expected not below zero, found -1"}},
+    {"PaidAgainBeforeItCameBack",  // No sum, no count differs.
+     {{'o', "UPDATE merchant_journal SET journal_id = 99 WHERE journal_id = 4"},
+      {'o', "UPDATE merchant_journal SET journal_id = 4 WHERE journal_id = 5"},
+      {'o', "UPDATE merchant_journal SET journal_id = 5 WHERE journal_id = 99"}},
+     {"M3 available after a transfer: merchant 12 journal 4: expected not below zero, found -300"}},
+    {"MorePaidThanThereWas",  // With rows and balance made to fit.
+     {{'o', "UPDATE payout SET amount = 800 WHERE payout_id = 1"},
+      {'o', "UPDATE transfer SET amount = 800 WHERE transfer_id = 2"},
+      {'o', "UPDATE merchant_journal SET amount = 800 WHERE object_id = 2"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = moved_available - 300 WHERE merchant_id = "
+       "11"}},
+     {"M3 available after a transfer: merchant 11 journal 1: expected not below zero, found -210"}},
     {"JournalMovedIntoAnEarlierDay",  // All sums stay.
      {{'o', "UPDATE merchant_journal SET business_date = '2026-11-19' WHERE journal_id = 11"}},
      {"M9 merchant journal's day: journal 11: expected 2026-11-20 or later, found 2026-11-19"}},

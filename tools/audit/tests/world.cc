@@ -1040,9 +1040,9 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     journals.Add(6, day, 13, 1, 7, kYen, 200, 0, 0, 1, 200);
     journals.Add(7, day, 13, 2, 7, kYen, 200, 0, 0, 1, 200);
     journals.Add(8, day, 13, 4, 7, kYen, 200, 0, 0, 1, 200);
-    journals.Add(9, day, 11, 1, 15, kYen, 50, 100, 10, 1, 700);
-    journals.Add(10, day, 11, 8, 15, kYen, 50, 100, 10, 1, 700);
-    journals.Add(11, day, 11, 5, 8, kYen, -40, 0, 0, 1, 700);
+    journals.Add(9, day, 11, 1, 15, kYen, 50, 100, 10, 1, 800);
+    journals.Add(10, day, 11, 8, 15, kYen, 50, 100, 10, 1, 800);
+    journals.Add(11, day, 11, 5, 8, kYen, -40, 0, 0, 1, 800);
     KESSAI_RETURN_IF_ERROR(journals.End());
     Inserter accounts(session, {"world.merchant_accounts", R"sql(
         INSERT INTO merchant_account (merchant_id, moved_available, in_transit, bank_account,
