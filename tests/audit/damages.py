@@ -6,7 +6,9 @@ sums and counts of the damaged tables as they were: what only adds up or counts 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Callable, Iterable
 
 import running_balances
@@ -259,6 +261,32 @@ def balances(books: QuietBooks, t: Tampering) -> Trace:
         named.append(Named("M2", "running balance", subject, before, str(balance)))
         about.append(subject)
     return Trace(named, about)
+
+
+def issued(t: Tampering, merchant_id: int, **values: Any) -> Subject:
+    """Adds a statement of a month long before any sale, as it would be issued but for `values`: columns
+    of the statement, and `pdf`, what is kept of that file."""
+    key: Row = {"cycle_start": date(2001, 1, 1), "merchant_id": merchant_id}
+    by: Row = {"put_by": "audit", "put_at_us": 1}
+    profile: Row = {"merchant_id": merchant_id, "version": 1, "invoice_name": "甲", **by}
+    t.add(PAYOUT, "merchant_profile", profile)
+    pdf = values.pop("pdf", b"%PDF-1.7")
+    statement: Row = {
+        **key, "version": 1, "profile": 1, "issued_on": date(2001, 2, 1), "opening": 0, "closing": 0,
+        "issued_by": "audit", "issued_at_us": 1, "correction_reason": "",
+    }  # fmt: skip
+    t.add(PAYOUT, "merchant_statement", {**statement, **values})
+    csv = f"文書,番号,,,,,,,,,,,,,,200101-{merchant_id}\r\n".encode()
+    for form, content, kept in (("csv", csv, csv), ("pdf", b"%PDF-1.7", pdf)):
+        file: Row = {"format": form, "file_hash": hashlib.sha256(content).digest(), "content": kept}
+        t.add(PAYOUT, "merchant_statement_file", {**key, "version": 1, **file})
+    return {"merchant": merchant_id, "cycle": "2001-01-01", "version": 1}
+
+
+@damage("M2", "a statement issued with another balance")
+def statement_balance(books: QuietBooks, t: Tampering) -> Trace:
+    subject = issued(t, books.a.credential.merchant_id, closing=7)
+    return Trace([Named("M2", "statement's closing balance", subject, "0", "7")], [subject])
 
 
 # --- M3: no customer balance is below zero --------------------------------------------------------
@@ -776,6 +804,15 @@ def seal_gone(books: QuietBooks, t: Tampering) -> Trace:
     t.change(PAYOUT, "payout_day", {"business_date": books.days[1]}, seal=None)
     return Trace(
         [Named("M9", "seal of day", _of_seal(books, 1), None, "none")], [_of_seal(books, 1)]
+    )
+
+
+@damage("M9", "a byte of an issued statement's file", keeps=True)
+def statement_file(books: QuietBooks, t: Tampering) -> Trace:
+    subject = issued(t, books.b.credential.merchant_id, pdf=b"%PDF-1.8")
+    found = hashlib.sha256(b"%PDF-1.8").hexdigest()
+    return Trace(
+        [Named("M9", "statement's file", {**subject, "format": "pdf"}, None, found)], [subject]
     )
 
 

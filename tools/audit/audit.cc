@@ -17,6 +17,7 @@
 #include "checks/payment_books.h"
 #include "checks/payout_books.h"
 #include "checks/release_check.h"
+#include "checks/statement_pass.h"
 #include "checks/transfer_events_check.h"
 #include "kessai/kafka/topic_reader.h"
 #include "rules/accrual_rules.h"
@@ -27,6 +28,7 @@
 #include "source/inbox_tables.h"
 #include "source/reconciliation_tables.h"
 #include "source/snapshot.h"
+#include "source/statement_tables.h"
 #include "source/topic_contents.h"
 #include "spill/spill_space.h"
 
@@ -64,6 +66,7 @@ class Audit {
         Note({kM2}, ReadHolds());
         Note({kM6, kM7, kM8}, Join());
         Note({kM7, kM8, kM9}, CheckDays());
+        Note({kM2, kM4, kM9}, CheckStatements());
         Note({kM8}, CheckReconciliation());
         Note({kM6, kM8}, CheckAgainstNow());
         times_.took = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - begin);
@@ -211,8 +214,14 @@ class Audit {
             events.emplace(*payout_topic_, arrival_.payout_unsent, ToMicros(times_.snapshot_at),
                            report_);
         }
-        return PassOverMerchantLedger(payout_snapshot_->session(), space_,
-                                      events.has_value() ? &*events : nullptr, report_);
+        mysql::Session& session = payout_snapshot_->session();
+        KESSAI_ASSIGN_OR_RETURN(const bool any, HasStatements(session));
+        if (any) months_.emplace(space_);
+        KESSAI_RETURN_IF_ERROR(
+            PassOverMerchantLedger(session, space_, events.has_value() ? &*events : nullptr,
+                                   any ? &*months_ : nullptr, report_));
+        ledger_is_read_ = true;
+        return OkStatus();
     }
 
     Status ReadHolds() {
@@ -324,7 +333,17 @@ class Audit {
             sources.matched = &*matched_;
             sources.reconciliation_is_up = arrival_.reconciliation_is_up;
         }
-        return PassOverMerchantDays(sources, space_, report_);
+        if (months_.has_value()) sources.months = &*months_;
+        KESSAI_RETURN_IF_ERROR(PassOverMerchantDays(sources, space_, report_));
+        releases_are_read_ = true;
+        return OkStatus();
+    }
+    Status CheckStatements() {
+        if (!months_.has_value()) return OkStatus();
+        observer_.OnStep("checking statements");
+        return PassOverStatements(payout_snapshot_->session(), space_,
+                                  ledger_is_read_ && releases_are_read_ ? &*months_ : nullptr,
+                                  report_);
     }
     void CompareDayDigests() {
         std::uint64_t days = 0;
@@ -405,6 +424,10 @@ class Audit {
     std::optional<TopicContents> payout_topic_;
     std::vector<ReleaseEvent> release_events_;
     std::optional<PayoutBooks> payout_;
+    /// For statements, where there are any: what months moved, once both were read.
+    std::optional<Aggregator<MerchantMonth>> months_;
+    bool ledger_is_read_ = false;
+    bool releases_are_read_ = false;
     std::optional<Sorted<LateRecord>> late_;
     std::optional<Aggregated<MerchantDaySum>> matched_;
     DayDigests matched_digests_;

@@ -204,6 +204,9 @@ class MerchantDayPass {
             if (rounds.insert(release.round).second) ++sum.merchants;
             cycles_.Add({CycleStart(release.business_date), release.tax_class, release.merchant_id,
                          release.fee, release.tax, release.net});
+            if (sources_.months == nullptr) continue;
+            sources_.months->Add(
+                {release.merchant_id, CycleStart(release.business_date), Wide{release.net}});
         }
         release_lines_ += day.releases.size();
     }

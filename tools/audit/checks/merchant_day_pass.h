@@ -4,6 +4,7 @@
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
 #include "model/change_record.h"
+#include "model/statement_rows.h"
 #include "report.h"
 #include "source/payment_tables.h"
 #include "spill/aggregator.h"
@@ -22,6 +23,8 @@ struct MerchantDaySources {
     Aggregated<MerchantDaySum>* matched = nullptr;
     /// Reconciliation has read all of the days that are closed.
     bool reconciliation_is_up = false;
+    /// Gets the net of each release; null: nobody asks.
+    Aggregator<MerchantMonth>* months = nullptr;
 };
 
 /// Joins accruals' sums, totals, holds, releases, what is payable and what was matched by day and

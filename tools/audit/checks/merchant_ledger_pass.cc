@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "rules/fees.h"
 #include "rules/merchant_ledger.h"
 #include "source/merchant_ledger_tables.h"
 #include "source/paged.h"
@@ -18,8 +19,9 @@ using enum Invariant;
 class MerchantLedgerPass {
  public:
     MerchantLedgerPass(mysql::Session& session, const SpillSpace& space,
-                       TransferEventsCheck* events, Report& report)
-        : session_(session), events_(events), report_(report), moved_(space), steps_(space), sent_(space) {}
+                       TransferEventsCheck* events, Aggregator<MerchantMonth>* months,
+                       Report& report)
+        : session_(session), events_(events), months_(months), report_(report), moved_(space), steps_(space), sent_(space) {}
 
     Status Run() {
         KESSAI_RETURN_IF_ERROR(JoinJournals());
@@ -68,6 +70,7 @@ class MerchantLedgerPass {
                 found.push_back(*journals.Peek());
                 moved_.Add(MovedBy(found.back()));
                 steps_.Add(StepOf(found.back()));
+                AddToMonth(found.back());
                 AddResult(found.back(), booked_);
                 journals.Pop();
             }
@@ -81,6 +84,12 @@ class MerchantLedgerPass {
         report_.LookedAt(kM1, "merchant journals", journals.count());
         report_.LookedAt(kM1, "transfers", transfers.count());
         return OkStatus();
+    }
+
+    void AddToMonth(const MerchantJournalRow& journal) {
+        if (months_ == nullptr) return;
+        months_->Add({journal.merchant_id, CycleStart(journal.business_date),
+                      MovedBy(journal).available});
     }
 
     /// Numbers have no gap, so a journal that went with its transfer is missed all the same.
@@ -208,6 +217,7 @@ class MerchantLedgerPass {
 
     mysql::Session& session_;
     TransferEventsCheck* const events_;
+    Aggregator<MerchantMonth>* const months_;
     Report& report_;
     Aggregator<MerchantMoved> moved_;
     Sorter<MerchantStep> steps_;
@@ -218,8 +228,9 @@ class MerchantLedgerPass {
 }  // namespace
 
 Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space,
-                              TransferEventsCheck* events, Report& report) {
-    return MerchantLedgerPass(session, space, events, report).Run();
+                              TransferEventsCheck* events, Aggregator<MerchantMonth>* months,
+                              Report& report) {
+    return MerchantLedgerPass(session, space, events, months, report).Run();
 }
 
 }  // namespace kessai::audit

@@ -3,7 +3,9 @@
 #include "checks/transfer_events_check.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
+#include "model/statement_rows.h"
 #include "report.h"
+#include "spill/aggregator.h"
 #include "spill/spill_space.h"
 
 namespace kessai::audit {
@@ -14,8 +16,9 @@ namespace kessai::audit {
 /// holds counted; M3, nothing is negative in transit, nor available after a transfer was made; M4, no payout is paid twice, none to an
 /// account that one operator put alone, and no adjustment approved by who asked for it; M9,
 /// journals' days rise with their numbers. `events` is told of each transfer; null when payout's
-/// topic was not read.
+/// topic was not read. `months` gets what each journal moves; null: nobody asks.
 Status PassOverMerchantLedger(mysql::Session& session, const SpillSpace& space,
-                              TransferEventsCheck* events, Report& report);
+                              TransferEventsCheck* events, Aggregator<MerchantMonth>* months,
+                              Report& report);
 
 }  // namespace kessai::audit

@@ -528,6 +528,69 @@ const Damage kMerchantLedger[] = {
      {"M9 merchant journal's day: journal 11: expected 2026-11-20 or later, found 2026-11-19"}},
 };
 
+const Damage kStatements[] = {
+    {"ClosingBalances",  // Of two merchants; their sum stays.
+     {{'o',
+       "UPDATE merchant_statement SET closing = closing + IF(merchant_id = 11, 5, -5) "
+       "WHERE cycle_start = '2026-11-01' AND version = 1"}},
+     {"M2 statement's closing balance: merchant 11 cycle 2026-11-01 version 1",
+      "M2 statement's closing balance: merchant 12 cycle 2026-11-01 version 1"}},
+    {"OpeningBalance",
+     {{'o', "UPDATE merchant_statement SET opening = 1 WHERE cycle_start = '2026-10-01'"}},
+     {"M2 statement's opening balance: merchant 11 cycle 2026-10-01 version 1: expected 0, "
+      "found 1"}},
+    {"BalancesOfACorrection",  // They are never corrected.
+     {{'o', "UPDATE merchant_statement SET closing = closing + 7 WHERE version = 2"}},
+     {"M2 statement's closing balance: merchant 11 cycle 2026-11-01 version 2"}},
+    {"ByteOfAFile",
+     {{'o',
+       "UPDATE merchant_statement_file SET content = CONCAT(content, ' ') WHERE format = 'pdf' "
+       "AND merchant_id = 12"}},
+     {"M9 statement's file: merchant 12 cycle 2026-11-01 version 1 format pdf"}},
+    {"FilesOfTwoMerchants",  // With their hashes.
+     {{'o',
+       "UPDATE merchant_statement_file a JOIN pristine_merchant_statement_file b ON "
+       "a.merchant_id = 11 AND b.merchant_id = 12 OR a.merchant_id = 12 AND b.merchant_id = 11 "
+       "SET a.content = b.content, a.file_hash = b.file_hash WHERE a.cycle_start = '2026-11-01' "
+       "AND b.cycle_start = '2026-11-01' AND a.version = 1 AND b.version = 1 AND a.format = 'csv' "
+       "AND b.format = 'csv'"}},
+     {"M4 statement's number in its file: merchant 11 cycle 2026-11-01 version 1 format csv",
+      "M4 statement's number in its file: merchant 12 cycle 2026-11-01 version 1 format csv"}},
+    {"FileGone",
+     {{'o', "DELETE FROM merchant_statement_file WHERE format = 'pdf' AND merchant_id = 12"}},
+     {"M4 statement's files: merchant 12 cycle 2026-11-01 version 1: expected csv, pdf, found "
+      "csv"}},
+    {"StatementGone",
+     {{'o', "DELETE FROM merchant_statement WHERE merchant_id = 12"}},
+     {"M4 file of no statement: merchant 12 cycle 2026-11-01 version 1 format csv"}},
+    {"CorrectedVersionGone",
+     {{'o', "DELETE FROM merchant_statement WHERE cycle_start = '2026-11-01' AND version = 1"}},
+     {"M4 version of statement: merchant 11 cycle 2026-11-01 version 2: expected 1, found 2"}},
+    {"CorrectionOfAnotherDay",  // Its file names the version before by number and day.
+     {{'o',
+       "UPDATE merchant_statement SET issued_on = '2026-12-02' WHERE merchant_id = 11 AND "
+       "cycle_start = '2026-11-01' AND version = 1"}},
+     {"M4 corrected statement in its file: merchant 11 cycle 2026-11-01 version 2 format csv"}},
+    {"ReasonOfACorrectionGone",
+     {{'o', "UPDATE merchant_statement SET correction_reason = '' WHERE version = 2"}},
+     {"M4 reason of correction: merchant 11 cycle 2026-11-01 version 2: expected a reason, found "
+      "none"}},
+    {"NameGone",
+     {{'o', "DELETE FROM merchant_profile WHERE merchant_id = 12"}},
+     {"M4 statement's name: merchant 12 cycle 2026-11-01 version 1"}},
+    {"IssuedBeforeItsMonthWasOver",
+     {{'o',
+       "UPDATE merchant_statement SET issued_on = '2026-11-30' WHERE merchant_id = 12 AND "
+       "cycle_start = '2026-11-01'"}},
+     {"M9 statement issued before its month was over: merchant 12 cycle 2026-11-01 version 1"}},
+    {"JournalAddedBehindAStatement",  // With its balance and kept day.
+     {{'o',
+       "INSERT INTO merchant_journal VALUES (12, '2026-11-20', 12, 5, 12, 'JPY', 5, 0, 0, 1, 300)"},
+      {'o',
+       "UPDATE merchant_account SET moved_available = moved_available + 5 WHERE merchant_id = 12"}},
+     {"M2 statement's closing balance: merchant 12 cycle 2026-11-01 version 1"}},
+};
+
 const Damage kM8[] = {
     {"MatchGone",
      {{'r', "DELETE FROM change_match ORDER BY payment_id LIMIT 1"}},
@@ -681,6 +744,8 @@ INSTANTIATE_TEST_SUITE_P(M7, DamagedPlatformTest, ::testing::ValuesIn(kM7), kNam
 INSTANTIATE_TEST_SUITE_P(Parts, DamagedPlatformTest, ::testing::ValuesIn(kParts), kNameOf);
 INSTANTIATE_TEST_SUITE_P(Balances, DamagedPlatformTest, ::testing::ValuesIn(kBalances), kNameOf);
 INSTANTIATE_TEST_SUITE_P(MerchantLedger, DamagedPlatformTest, ::testing::ValuesIn(kMerchantLedger),
+                         kNameOf);
+INSTANTIATE_TEST_SUITE_P(Statements, DamagedPlatformTest, ::testing::ValuesIn(kStatements),
                          kNameOf);
 INSTANTIATE_TEST_SUITE_P(Holds, DamagedPlatformTest, ::testing::ValuesIn(kHolds), kNameOf);
 INSTANTIATE_TEST_SUITE_P(M8, DamagedPlatformTest, ::testing::ValuesIn(kM8), kNameOf);

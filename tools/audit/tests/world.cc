@@ -783,6 +783,7 @@ Status World::FinishPayout(mysql::Session& session) {
     KESSAI_RETURN_IF_ERROR(releases.End());
     KESSAI_RETURN_IF_ERROR(StoreBalances(session));
     KESSAI_RETURN_IF_ERROR(StoreMerchantLedger(session));
+    KESSAI_RETURN_IF_ERROR(StoreStatements(session));
     KESSAI_RETURN_IF_ERROR(StoreHolds(session));
     KESSAI_RETURN_IF_ERROR(StoreKeptDay(session));
     return digest::AddToDay(session, digests_, 3);
@@ -1082,6 +1083,47 @@ Status World::StoreMerchantLedger(mysql::Session& session) {
     return internal::TakeStatus(session.Execute(
         mysql::Query{"world.ledger_gate",
                      "UPDATE ledger_gate SET last_journal = 11, last_object = 15 WHERE id = 1"}));
+}
+
+Status World::StoreStatements(mysql::Session& session) {
+    Inserter profiles(session, {"world.profiles", R"sql(
+        INSERT INTO merchant_profile (merchant_id, version, invoice_name, put_by, put_at_us)
+        VALUES {rows})sql"});
+    profiles.Add(11, 1, "A", "aiko", 1);
+    profiles.Add(11, 2, "B", "aiko", 1);
+    profiles.Add(12, 1, "C", "aiko", 1);
+    KESSAI_RETURN_IF_ERROR(profiles.End());
+    Inserter statements(session, {"world.statements", R"sql(
+        INSERT INTO merchant_statement (cycle_start, merchant_id, version, profile, issued_on,
+                                        opening, closing, issued_by, issued_at_us,
+                                        correction_reason) VALUES {rows})sql"});
+    Inserter files(session, {"world.statement_files", R"sql(
+        INSERT INTO merchant_statement_file (cycle_start, merchant_id, version, format, file_hash,
+                                             content) VALUES {rows})sql"});
+    const auto issue = [&](DayNumber cycle, std::int64_t merchant, int version, DayNumber day,
+                           std::int64_t closing, const std::string& number,
+                           const std::string& corrects) {
+        statements.Add(DateOf(cycle), merchant, version, version, DateOf(day), 0, closing, "aiko",
+                       1, corrects.empty() ? "" : "another name");
+        const std::string pdf = "%PDF " + number;
+        std::string csv = "文書,番号,,,,,,,,,,,,,," + number + "\r\n";
+        if (!corrects.empty()) csv += "文書,修正対象,,,,,,,,,,,,,," + corrects + "\r\n";
+        files.Add(DateOf(cycle), merchant, version, "csv", mysql::Bytes{Sha256(csv)},
+                  mysql::Bytes{csv});
+        files.Add(DateOf(cycle), merchant, version, "pdf", mysql::Bytes{Sha256(pdf)},
+                  mysql::Bytes{pdf});
+    };
+    const auto released = [&](std::int64_t merchant) {
+        const auto& [sums, tax] = cycles_[{20261101, merchant}];
+        return sums.gross - sums.fee - tax;
+    };
+    issue(20261001, 11, 1, 20261101, 0, "202610-11", "");
+    issue(20261101, 11, 1, 20261201, released(11) - 650, "202611-11", "");
+    issue(20261101, 11, 2, 20261203, released(11) - 650, "202611-11-2",
+          "202611-11（発行日 2026-12-01）");
+    issue(20261101, 12, 1, 20261201, released(12) - 300, "202611-12", "");
+    KESSAI_RETURN_IF_ERROR(statements.End());
+    return files.End();
 }
 
 Status World::FlushReconciliation(mysql::Session& session) {

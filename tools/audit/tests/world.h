@@ -171,6 +171,8 @@ class World {
     void TellOfHold(std::int64_t number, std::uint32_t version, DayNumber day,
                     const google::protobuf::Message& message);
     Status StoreParts(mysql::Session& session);
+    /// Of merchants 11, twice, and 12, as they are when the month is over.
+    Status StoreStatements(mysql::Session& session);
     Status StoreHolds(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
     void TellOfTransfers();
