@@ -713,6 +713,18 @@ def releases_exchanged(books: QuietBooks, t: Tampering) -> Trace:
     return Trace(named, about)
 
 
+@damage("M8", "a merchant held back by nobody", keeps=True)
+def held_by_nobody(books: QuietBooks, t: Tampering) -> Trace:
+    about = {"business_date": books.days[0], "merchant_id": 8, "held_merchant": 8}
+    nothing = {"payment_id": 0, "version": 0, "book": 0, "bucket": 0, "found_by_run": 0}
+    step = {"state": 1, "step_count": 1, "last_event_id": 1, "found_at_us": 1}
+    row = {"discrepancy_id": 8, "kind": 12, "currency": "JPY", "evidence": "", "found_by_deep_run": 0}
+    t.add(RECONCILIATION, "discrepancy", {**about, **nothing, **step, **row})
+    subject: Subject = {"merchant": 8, "day": str(books.days[0]), "discrepancy": 8}
+    what = "discrepancy of a merchant that is not held back"
+    return Trace([Named("M8", what, subject, "none", "open")], [subject])
+
+
 # --- M9: a closed day never changes ---------------------------------------------------------------
 
 

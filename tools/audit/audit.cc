@@ -228,10 +228,22 @@ class Audit {
         if (!payout_snapshot_.has_value()) return OkStatus();
         observer_.OnStep("reading merchants held back, and kept days");
         mysql::Session& session = payout_snapshot_->session();
-        Note({kM6, kM8},
-             PassOverHolds(session, payout_topic_.has_value() ? &*payout_topic_ : nullptr,
-                           arrival_.payout_unsent, ToMicros(times_.snapshot_at), report_));
+        Note({kM6, kM8}, CheckHolds(session));
         return PassOverLedgerDays(session, report_);
+    }
+    Status CheckHolds(mysql::Session& session) {
+        const std::int64_t began_at_us = ToMicros(times_.snapshot_at);
+        std::optional<HeldDiscrepanciesCheck> discrepancies;
+        if (reconciliation_snapshot_.has_value()) {
+            mysql::Session& reconciliation = reconciliation_snapshot_->session();
+            KESSAI_ASSIGN_OR_RETURN(auto passed,
+                                    ReadOffsets(reconciliation, options_.payout_topic));
+            discrepancies.emplace(reconciliation, std::move(passed), *payout_session_, space_,
+                                  began_at_us, report_);
+        }
+        return PassOverHolds(session, payout_topic_.has_value() ? &*payout_topic_ : nullptr,
+                             arrival_.payout_unsent, began_at_us,
+                             discrepancies.has_value() ? &*discrepancies : nullptr, report_);
     }
 
     // --- joining ---

@@ -51,9 +51,10 @@ class EventSide {
               [](const EventRecord&) { return std::string("its row says something else"); },
               report) {}
 
-    void Follow(const HoldStepRow& step) {
+    ToldStep Follow(const HoldStepRow& step) {
+        ToldStep told{.topic_was_read = true};
         std::optional<PublishedRow> row = EventOf(step);
-        if (!row) return;
+        if (!row) return told;
         Sorted<EventRecord>& events = contents_.hold_events;
         for (; events.Peek() != nullptr && events.Peek()->key < row->key; events.Pop()) {
             TellOfStray(*events.Peek());
@@ -64,10 +65,13 @@ class EventSide {
         }
         if (of_row.empty() && unsent_.MayHold(row->key.object, row->stored_at_us)) {
             in_flight_.Add(row->key, row->stored_at_us);
-            return;
+            told.is_unsent = true;
+            return told;
         }
         row->must_be_there = row->stored_at_us + kCommittedWithinUs <= began_at_us_;
         follower_.Follow(*row, of_row);
+        if (!of_row.empty()) told.event = of_row.front();
+        return told;
     }
 
     Status Finish() {
@@ -117,23 +121,31 @@ void CheckLast(const HoldStepRow& step, Report& report) {
 }  // namespace
 
 Status PassOverHolds(mysql::Session& session, TopicContents* contents, const UnsentRows& unsent,
-                     std::int64_t began_at_us, Report& report) {
+                     std::int64_t began_at_us, HeldDiscrepanciesCheck* discrepancies,
+                     Report& report) {
     std::optional<EventSide> events;
     if (contents != nullptr) events.emplace(*contents, unsent, began_at_us, report);
     Paged<HoldStepTable> steps(session);
     std::optional<HoldStepRow> last;
+    ToldStep told;
+    const auto end_hold = [&] {
+        if (!last) return;
+        CheckLast(*last, report);
+        if (discrepancies != nullptr) discrepancies->Follow(*last, told);
+    };
     for (; steps.Peek() != nullptr; steps.Pop()) {
         const HoldStepRow& step = *steps.Peek();
         const bool same_hold = last && last->hold_number == step.hold_number;
-        if (last && !same_hold) CheckLast(*last, report);
+        if (!same_hold) end_hold();
         report.Expect(
             kM8, "step of a hold", [&] { return OfHold(step); }, same_hold ? last->version + 1 : 1u,
             step.version);
-        if (events) events->Follow(step);
+        told = events ? events->Follow(step) : ToldStep();
         last = step;
     }
     KESSAI_RETURN_IF_ERROR(steps.status());
-    if (last) CheckLast(*last, report);
+    end_hold();
+    if (discrepancies != nullptr) KESSAI_RETURN_IF_ERROR(discrepancies->Finish());
     // There are some only where somebody was held back.
     if (steps.count() > 0) report.LookedAt(kM8, "steps of holds", steps.count());
     return events ? events->Finish() : OkStatus();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "model/values.h"
 
@@ -34,6 +35,38 @@ struct HoldStepRow {
     HoldSums hold_totals;
     HoldSums hold_recounted;
     std::optional<int> hold_released_round;
+};
+
+/// A row of reconciliation's `noted_hold`: a step that it was told of.
+struct NotedHoldRow {
+    std::int64_t object_id = 0;
+    std::uint32_t version = 0;
+};
+
+/// One row of reconciliation's `discrepancy` of a merchant held back (kind 12).
+struct HeldDiscrepancyRow {
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    int state = 0;
+    std::int64_t discrepancy_id = 0;
+
+    auto place() const { return std::tuple(business_date, merchant_id); }
+};
+
+/// What reconciliation must know of a hold.
+struct KnownHold {
+    enum class State : std::uint8_t {
+        kHeld,
+        kReleased,
+        /// It was told less, or more, than is looked at: its news is under way.
+        kUnderWay,
+    };
+    DayNumber business_date = 0;
+    std::int64_t merchant_id = 0;
+    State state = State::kHeld;
+
+    auto place() const { return std::tuple(business_date, merchant_id); }
+    bool operator<(const KnownHold& other) const { return place() < other.place(); }
 };
 
 }  // namespace kessai::audit

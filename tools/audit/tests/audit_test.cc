@@ -322,8 +322,8 @@ const Damage kParts[] = {
        "UPDATE merchant_day_part SET payment_first = '2026-11-19' WHERE merchant_id = 12 AND "
        "business_date = '2026-11-21'"}},
      {"M7 part of merchant's day: merchant 12 day 2026-11-21 tax class 2 part returns: expected "
-      "gross -500, fee -15, 1 accruals, of payments of 2026-11-20 to 2026-11-20, found gross -500, "
-      "fee -15, 1 accruals, of payments of 2026-11-19 to 2026-11-20"}},
+      "gross -500, fee -22, 1 accruals, of payments of 2026-11-20 to 2026-11-20, found gross -500, "
+      "fee -22, 1 accruals, of payments of 2026-11-19 to 2026-11-20"}},
     {"PartGone",
      {{'o', "DELETE FROM merchant_day_part WHERE merchant_id = 12"}},
      {"M7 part of merchant's day: merchant 12 day 2026-11-21"}},
@@ -718,6 +718,26 @@ const Damage kHolds[] = {
     {"SumsOfAHoldChanged",
      {{'o', "UPDATE merchant_hold SET recount_fee = 3 WHERE merchant_id = 98"}},
      {"M8 sums that others know of a hold: merchant 98 day 2026-11-21"}},
+    {"DiscrepancyOfAHoldGone",
+     {{'r', "DELETE FROM discrepancy WHERE held_merchant = 98"}},
+     {"M8 discrepancy of a merchant held back: merchant 98 day 2026-11-21: expected unsettled or "
+      "accepted, found none"}},
+    {"DiscrepanciesOfTwoHoldsExchanged",  // Their states' counts stay.
+     {{'r', "UPDATE discrepancy SET state = IF(state = 1, 4, 1) WHERE kind = 12"}},
+     {"M8 discrepancy of a merchant held back: merchant 98 day 2026-11-21: expected unsettled or "
+      "accepted, found repaired",
+      "M8 discrepancy of a merchant that was released: merchant 99 day 2026-11-20: expected "
+      "repaired or accepted, found open"}},
+    {"DiscrepancyOfAnotherMerchant",
+     {{'r', "UPDATE discrepancy SET held_merchant = 97 WHERE held_merchant = 98"}},
+     {"M8 discrepancy of a merchant that is not held back: merchant 97 day 2026-11-21 discrepancy "
+      "22: expected none, found open",
+      "M8 discrepancy of a merchant held back: merchant 98 day 2026-11-21"}},
+    {"ReleaseThatWasNotNoted",
+     {{'r', "DELETE FROM noted_hold WHERE version = 3"},
+      {'r', "UPDATE discrepancy SET state = 1 WHERE held_merchant = 99"}},
+     {"M8 step of a hold in reconciliation: merchant 99 day 2026-11-20 version 3: expected noted, "
+      "found version 2"}},
     {"KeptDayChanged",  // Its sum stays zero.
      {{'o',
        "UPDATE ledger_day SET amount = amount + IF(account = 4, 1, -1) WHERE account IN (4, 5)"}},
@@ -966,6 +986,35 @@ TEST_F(ChangeUnderWayTest, BeforeItsConsumers) {
     EXPECT_THAT(lines, Not(TellsOf("M7 accrual is missing: "))) << Text();
     EXPECT_THAT(lines, TellsOf("M7 not checked: 1 changes that were still on their way to payout"));
     EXPECT_THAT(lines, TellsOf("backlog not checked: payout is 1 messages behind in "));
+}
+
+// Goal: a merchant held back is no fault of reconciliation before it was told; nor is what payout
+// told since its books were read.
+TEST_F(ChangeUnderWayTest, HoldsBeforeReconciliation) {
+    platform_->Damage('r', "DELETE FROM noted_hold WHERE object_id % 2 = 1");
+    platform_->Damage('r', "DELETE FROM discrepancy WHERE held_merchant = 98");
+    EXPECT_THAT(Audit(), TellsOf("M8 step of a hold in reconciliation: merchant 98 ")) << Text();
+
+    platform_->Damage('r', "UPDATE consumer_offset SET next_offset = 0 WHERE topic = '" +
+                               platform_->Options().payout_topic + "'");
+    auto lines = Audit();
+    EXPECT_THAT(lines, TellsOf("M8 not checked: 1 changes that were steps of holds, and are still "
+                               "on their way to reconciliation"))
+        << Text();
+    EXPECT_THAT(lines, Each(HasSubstr(" not checked: ")));
+
+    platform_->Restore();
+    platform_->Damage('r',
+                      "INSERT INTO noted_hold SELECT object_id, version + 1, content_hash "
+                      "FROM noted_hold WHERE version = 3");
+    platform_->Damage('r', "UPDATE discrepancy SET state = 1 WHERE held_merchant = 99");
+    EXPECT_THAT(Audit(), IsEmpty()) << Text();
+}
+
+// Goal: an operator may leave a merchant held back as it is.
+TEST_F(AuditTest, AnAcceptedDiscrepancyOfAMerchantHeldBackIsClean) {
+    platform_->Damage('r', "UPDATE discrepancy SET state = 5 WHERE kind = 12");
+    EXPECT_THAT(Audit(), IsEmpty()) << Text();
 }
 
 // Goal: a consumer that is behind makes a clean audit incomplete, not unclean.

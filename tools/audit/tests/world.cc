@@ -1126,6 +1126,30 @@ Status World::StoreStatements(mysql::Session& session) {
     return files.End();
 }
 
+// Of what StoreHolds told.
+Status World::StoreHeldDiscrepancies(mysql::Session& session) {
+    constexpr std::int64_t kObjects = std::int64_t{1} << 41;
+    Inserter noted(session, {"world.noted_holds", R"sql(
+        INSERT INTO noted_hold (object_id, version, content_hash) VALUES {rows})sql"});
+    for (const int version : {1, 2, 3}) {
+        noted.Add(kObjects + 512, version, mysql::Bytes{std::string(16, 'h')});
+    }
+    noted.Add(kObjects + 513, 1, mysql::Bytes{std::string(16, 'h')});
+    KESSAI_RETURN_IF_ERROR(noted.End());
+    Inserter discrepancies(session, {"world.held_discrepancies", R"sql(
+        INSERT INTO discrepancy (discrepancy_id, business_date, kind, payment_id, version, book,
+                                 bucket, merchant_id, currency, evidence, state, step_count,
+                                 last_event_id, found_at_us, found_by_run, found_by_deep_run,
+                                 held_merchant) VALUES {rows})sql"});
+    const auto add = [&](std::int64_t id, DayNumber day, std::int64_t merchant, int state) {
+        discrepancies.Add(id, DateOf(day), 12, 0, 0, 0, 0, merchant, kYen, "", state, 1, 1, 1, 0, 0,
+                          merchant);
+    };
+    add(21, 20261120, 99, 4);
+    add(22, 20261121, 98, 1);
+    return discrepancies.End();
+}
+
 Status World::FlushReconciliation(mysql::Session& session) {
     Inserter matches(session, {"world.matches", R"sql(
         INSERT INTO change_match (payment_id, version, state, differences, overdue, bucket,
@@ -1143,6 +1167,7 @@ Status World::FlushReconciliation(mysql::Session& session) {
 }
 
 Status World::FinishReconciliation(mysql::Session& session) {
+    KESSAI_RETURN_IF_ERROR(StoreHeldDiscrepancies(session));
     Inserter totals(session, {"world.matched", R"sql(
         INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, gross,
                                        item_count) VALUES {rows})sql"});

@@ -174,6 +174,7 @@ class World {
     /// Of merchants 11, twice, and 12, as they are when the month is over.
     Status StoreStatements(mysql::Session& session);
     Status StoreHolds(mysql::Session& session);
+    Status StoreHeldDiscrepancies(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
     void TellOfTransfers();
 
