@@ -4,7 +4,9 @@
 #include <cppconn/resultset_metadata.h>
 
 #include <limits>
+#include <utility>
 
+#include "kessai/mysql/error.h"
 #include "kessai/result/check.h"
 #include "rows_impl.h"
 
@@ -26,6 +28,12 @@ bool IsNumber(int type) {
         default:
             return false;
     }
+}
+
+/// A DECIMAL beyond 64 bits is read as the nearest number that fits.
+bool IsAtTheEdge(std::int64_t number) {
+    return number == std::numeric_limits<std::int64_t>::max() ||
+           number == std::numeric_limits<std::int64_t>::min();
 }
 
 }  // namespace
@@ -75,6 +83,37 @@ Rows::Impl::Column Rows::Impl::NumberColumn(int column) const {
     return known;
 }
 
+void Rows::Impl::FindColumns() {
+    auto* metadata = result->getMetaData();
+    column_count = static_cast<int>(metadata->getColumnCount());
+    columns.resize(static_cast<std::size_t>(column_count));
+    for (int i = 0; i < column_count; ++i) {
+        const int type = metadata->getColumnType(static_cast<unsigned>(i + 1));
+        if (type == sql::DataType::DECIMAL || type == sql::DataType::NUMERIC) sums.push_back(i);
+    }
+}
+
+Status Rows::Impl::CheckSums() const {
+    for (const int column : sums) {
+        const auto index = static_cast<unsigned>(column + 1);
+        const std::int64_t number = result->getInt64(index);
+        if (!IsAtTheEdge(number)) [[likely]]
+            continue;
+        if (result->getString(index) == std::to_string(number)) continue;
+        return Status(Code::kDataLoss, reason::kSumOutOfRange,
+                      "query " + std::string(query_name) + ": the sum in column " +
+                          std::to_string(column) + " does not fit 64 bits");
+    }
+    return OkStatus();
+}
+
+Status Rows::Impl::CheckAllSums() {
+    if (sums.empty()) return OkStatus();
+    while (result->next()) KESSAI_RETURN_IF_ERROR(CheckSums());
+    result->beforeFirst();
+    return OkStatus();
+}
+
 void Rows::Impl::EndStream() {
     if (session == nullptr) return;
     on_row = false;
@@ -88,10 +127,14 @@ bool Rows::Next() {
     Impl& impl = *impl_;
     if (!impl.result) return false;
     if (impl.session == nullptr) return impl.on_row = impl.result->next();
-    const Status status = impl.session->Guard(impl.query_name, Phase::kNothingStored,
-                                              [&] { impl.on_row = impl.result->next(); });
+    Status sums;
+    Status status = impl.session->Guard(impl.query_name, Phase::kNothingStored, [&] {
+        impl.on_row = impl.result->next();
+        if (impl.on_row) sums = impl.CheckSums();
+    });
+    if (status.ok()) status = std::move(sums);
     if (!status.ok()) {
-        impl.status = status;
+        impl.status = std::move(status);
         impl.on_row = false;
     }
     if (!impl.on_row) impl.EndStream();
@@ -116,9 +159,7 @@ std::int64_t Rows::Impl::ReadInt(int column, Column kind) const {
     } else if (kind == Column::kUnsigned) {
         if (number < 0) [[unlikely]]
             Broken(column, "does not fit 64 signed bits");
-    } else if (number == std::numeric_limits<std::int64_t>::max() ||
-               number == std::numeric_limits<std::int64_t>::min()) [[unlikely]] {
-        // A DECIMAL beyond 64 bits is read as the nearest number that fits.
+    } else if (IsAtTheEdge(number)) [[unlikely]] {
         const std::string text = result->getString(index);
         if (text != std::to_string(number)) Broken(column, "does not fit 64 signed bits");
     }

@@ -25,6 +25,15 @@ struct Rows::Impl {
     enum class Column : std::uint8_t { kUnread, kSigned, kUnsigned, kOther };
     mutable std::vector<Column> columns;
 
+    /// Columns of type DECIMAL: sums, for no table of ours has one.
+    std::vector<int> sums;
+
+    /// Reads of the result what its columns are. Throws the connector's exceptions.
+    void FindColumns();
+    /// Of the row that the result stands on: DATA_LOSS SUM_OUT_OF_RANGE. The same.
+    Status CheckSums() const;
+    /// Of all rows of a buffered result, which stands before the first one again. The same.
+    Status CheckAllSums();
     Column NumberColumn(int column) const;
     /// Preconditions: on a row, and `kind` is what NumberColumn gave.
     std::int64_t ReadInt(int column, Column kind) const;

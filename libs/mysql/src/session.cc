@@ -282,7 +282,9 @@ Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argumen
     }
 
     auto rows = std::make_unique<Rows::Impl>();
+    rows->query_name = query.name;
     bool has_rows = false;
+    Status sums;
     const Status status = impl.Run(query.name, Phase::kNothingStored, [&] {
         if (streamed && !impl.stream_statement) {
             impl.stream_statement.reset(impl.connection->createStatement());
@@ -296,16 +298,17 @@ Result<Rows> Session::SelectRendered(const Query& query, std::span<const Argumen
         }
         if (!has_rows) return;
         rows->result.reset(statement.getResultSet());
-        rows->column_count = static_cast<int>(rows->result->getMetaData()->getColumnCount());
-        if (!streamed) rows->row_count = rows->result->rowsCount();
+        rows->FindColumns();
+        if (streamed) return;
+        rows->row_count = rows->result->rowsCount();
+        sums = rows->CheckAllSums();
     });
     KESSAI_RETURN_IF_ERROR(status);
+    KESSAI_RETURN_IF_ERROR(sums);
     if (!has_rows) {
         return Status(Code::kInternal, reason::kQueryMalformed,
                       "query " + std::string(query.name) + ": was executed, but gives no rows");
     }
-    rows->query_name = query.name;
-    rows->columns.resize(static_cast<std::size_t>(rows->column_count));
     if (streamed) {
         rows->session = &impl;
         impl.streaming = true;

@@ -37,21 +37,24 @@ using Balances = std::array<Wide, kAccounts>;
 constexpr mysql::Query kKept{"ledger_day.all", R"sql(
     SELECT business_date + 0, account, amount FROM ledger_day ORDER BY business_date, account)sql"};
 constexpr mysql::Query kAccrued{"merchant_day_total.by_day", R"sql(
-    SELECT business_date + 0, SUM(gross), SUM(fee) FROM merchant_day_total FORCE INDEX (PRIMARY)
+    SELECT business_date + 0, CAST(SUM(gross) AS CHAR), CAST(SUM(fee) AS CHAR)
+    FROM merchant_day_total FORCE INDEX (PRIMARY)
     WHERE business_date IN (SELECT DISTINCT business_date FROM ledger_day)
     GROUP BY business_date)sql"};
 constexpr mysql::Query kReleased{"merchant_release.by_day", R"sql(
-    SELECT business_date + 0, SUM(gross), SUM(fee), SUM(tax), SUM(net)
+    SELECT business_date + 0, CAST(SUM(gross) AS CHAR), CAST(SUM(fee) AS CHAR),
+           CAST(SUM(tax) AS CHAR), CAST(SUM(net) AS CHAR)
     FROM merchant_release FORCE INDEX (PRIMARY)
     WHERE business_date IN (SELECT DISTINCT business_date FROM ledger_day)
     GROUP BY business_date)sql"};
 constexpr mysql::Query kJournals{"merchant_journal.by_day", R"sql(
-    SELECT business_date + 0, kind, SUM(amount), SUM(fee), SUM(tax)
+    SELECT business_date + 0, kind, CAST(SUM(amount) AS CHAR), CAST(SUM(fee) AS CHAR),
+           CAST(SUM(tax) AS CHAR)
     FROM merchant_journal FORCE INDEX (merchant_journal_day)
     WHERE business_date IN (SELECT DISTINCT business_date FROM ledger_day)
     GROUP BY business_date, kind)sql"};
 
-/// A sum of damaged rows may be beyond 64 bits.
+/// A sum of damaged rows may be beyond 64 bits: it is selected as a text.
 Wide WideAt(const mysql::Rows& row, int column) {
     Wide number = 0;
     const std::string text = row.Text(column);

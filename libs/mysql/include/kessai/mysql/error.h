@@ -35,6 +35,8 @@ inline constexpr std::string_view kConstraintViolated = "CONSTRAINT_VIOLATED";
 /// INTERNAL: a sum is beyond its type (1690). Statements that compare and set make one of it
 /// where the row is not as expected.
 inline constexpr std::string_view kValueOutOfRange = "VALUE_OUT_OF_RANGE";
+/// DATA_LOSS: a SUM that was read is beyond 64 bits, which only damaged rows sum to.
+inline constexpr std::string_view kSumOutOfRange = "SUM_OUT_OF_RANGE";
 /// INTERNAL: the server would store another value than the one it was given. Nothing of the
 /// transaction may be kept.
 inline constexpr std::string_view kValueChanged = "VALUE_CHANGED";

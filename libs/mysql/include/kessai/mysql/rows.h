@@ -25,11 +25,13 @@ class Rows {
     /// Steps to the next row (at first: the first). False at the end, and for a streamed result
     /// also when the connection was lost on the way: see status().
     bool Next();
-    /// For streamed rows after Next() was false: not ok if rows are missing. Buffered: always ok.
+    /// For streamed rows after Next() was false: not ok if rows are missing, or the next one has a
+    /// sum beyond 64 bits. Buffered: always ok.
     const Status& status() const;
 
     bool IsNull(int column) const;
-    /// BIGINT, INT, … and DECIMAL without a fraction (SUM gives it).
+    /// BIGINT, INT, … and DECIMAL without a fraction (SUM gives it; one beyond 64 bits refuses the
+    /// result that it is in as DATA_LOSS SUM_OUT_OF_RANGE, before anything of it is read).
     std::int64_t Int(int column) const;
     std::uint64_t Uint(int column) const;
     bool Bool(int column) const { return Int(column) != 0; }

@@ -120,7 +120,8 @@ class Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Reads the whole result into memory.
+    /// Reads the whole result into memory. Also DATA_LOSS SUM_OUT_OF_RANGE: select what may be
+    /// beyond 64 bits AS CHAR, where it is wanted all the same.
     template <class... Args>
     Result<Rows> Select(const Query& query, const Args&... args) {
         const std::array<Argument, sizeof...(Args)> arguments{Argument(args)...};
