@@ -679,6 +679,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_traceTransfer"] = Bind(transfers, &Transfers::TraceTransfer);
     handlers["operator_listDayAccruals"] = Bind(transfers, &Transfers::ListDayAccruals);
     handlers["operator_tracePayment"] = Bind(transfers, &Transfers::TracePayment);
+    handlers["operator_republishPayoutEvents"] = Bind(transfers, &Transfers::RepublishEvents);
     handlers["operator_requestAdjustment"] = Bind(transfers, &Transfers::RequestAdjustment);
     handlers["operator_decideAdjustment"] = Bind(transfers, &Transfers::DecideAdjustment);
     handlers["operator_listAdjustments"] = Bind(transfers, &Transfers::ListAdjustments);

@@ -43,6 +43,7 @@
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
 #include "storage/mysql_funds_reader.h"
+#include "storage/mysql_hold_steps.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payout_reader.h"
@@ -290,6 +291,8 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(core.bulk));
+    auto& holds = context.Own(std::make_unique<storage::MysqlHoldSteps>(
+        core.pool, core.events, [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
     std::optional<zengin::Account> paying;
     if (!options.transfers.originator_code.empty()) paying = sending.originator.account;
@@ -316,7 +319,8 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
             context.Own(std::make_unique<app::BalanceBooks>(books, store, context.clock())),
             context.Own(std::make_unique<app::ReportFees>(
                 app::ReportFees::Options{.threads = options.days.release.recount.threads}, books,
-                store, core.releases, core.plans, context.clock()))}));
+                store, core.releases, core.plans, context.clock())),
+            context.Own(std::make_unique<app::RepublishEvents>(store, holds))}));
 }
 
 Result<transport::StatementService*> BuildStatements(const Options& options,

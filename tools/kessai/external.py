@@ -36,7 +36,7 @@ COMMANDS = (
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
     External("bench", "bin/kessai-bench", "measures payments a second, or the release of a day"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),
-    External("republish", "tools/operate/republish.py", "publishes events of payment again"),
+    External("republish", "tools/operate/republish.py", "publishes events of payment, transfers and holds again"),
     External("day", "tools/operate/day.py", "shows and closes a business day"),
     External("release", "tools/operate/release.py", "releases a closed day to merchants"),
     External("payout", "tools/operate/payout.py", "pays merchants: accounts, transfers, results, books"),

@@ -727,6 +727,22 @@ def test_events_are_published_again_each_once_and_with_the_reason(gateway, capsy
     ]
 
 
+def test_events_of_payout_are_asked_of_payout(gateway, capsys):
+    to_payout = "POST /operator/v1/payout-events/republish"
+    gateway.says(REPUBLISH, {"published": 1})
+    gateway.says(to_payout, {"published": 2})
+    transfer, hold = (1 << 40) + 7, (1 << 41) + 512
+    assert run(republish, f"{transfer}/1", "123/1", f"{hold}/2", "--reason", "missed") == 0
+    assert capsys.readouterr().out == "3 events are published again\n"
+    assert [(call, wish["changes"]) for call, wish in gateway.asked] == [
+        (REPUBLISH, [{"objectId": "123", "version": 1}]),
+        (
+            to_payout,
+            [{"objectId": str(transfer), "version": 1}, {"objectId": str(hold), "version": 2}],
+        ),
+    ]
+
+
 def test_many_events_are_published_in_requests_that_payment_takes(gateway, capsys):
     gateway.says(REPUBLISH, {"published": 1000}, {"published": 1})
     assert run(republish, *[f"{one}/1" for one in range(1, 1002)], "--reason", "all") == 0

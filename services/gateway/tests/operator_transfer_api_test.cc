@@ -78,6 +78,7 @@ class FakeTransfers {
         Note<po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>(service, "ListAdjustments");
         Note<po::GetTrialBalanceRequest, po::TrialBalance>(service, "GetTrialBalance");
         Note<po::GetFeeReportRequest, po::FeeReport>(service, "GetFeeReport");
+        Note<po::RepublishEventsRequest, po::RepublishEventsResponse>(service, "RepublishEvents");
         service.Streaming<po::GetTransferFileRequest, po::FilePiece>(
             "GetTransferFile", workers_,
             [this](const rpc::CallContext& context, const po::GetTransferFileRequest& request,
@@ -233,6 +234,10 @@ class OperatorTransferApiTest : public ::testing::Test {
             {"operator_getTrialBalance", &Api::GetTrialBalance},
             {"operator_getFeeReport", &Api::GetFeeReport},
             {"operator_listJournal", &Api::ListJournal},
+            {"operator_republishPayoutEvents", &Api::RepublishEvents},
+            {"operator_traceTransfer", &Api::TraceTransfer},
+            {"operator_listDayAccruals", &Api::ListDayAccruals},
+            {"operator_tracePayment", &Api::TracePayment},
         };
         for (const auto& spec : transport::AllRoutes()) {
             const auto found = members.find(std::string(spec.name));
@@ -298,6 +303,9 @@ TEST_F(OperatorTransferApiTest, BodiesArriveAsTheyAreAndMisspeltFieldsAreRefused
         {"/merchants/7/adjustments", R"({"requestKey":"c-1","amount":-500,"reason":"terminal"})",
          R"(RequestAdjustment by aiko: merchant_id: 7 request_key: "c-1" amount: -500 )"
          R"(reason: "terminal")"},
+        {"/payout-events/republish",
+         R"({"changes":[{"objectId":"1099511627780","version":3}],"reason":"the audit misses it"})",
+         "RepublishEvents by aiko: events { object_id: 1099511627780 version: 3 }"},
         {"/adjustments/9/decision", R"({"decision":"APPROVE"})",
          "DecideAdjustment by aiko: adjustment_id: 9 approve: true"},
         {"/adjustments/9/decision", R"({"decision":"DECLINE"})",
@@ -344,6 +352,11 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
         {"GET", "/days/2026-11-30/trial-balance",
          "GetTrialBalance by aiko: business_date: 20261130"},
         {"GET", "/days/2026-11-30/fees", "GetFeeReport by aiko: business_date: 20261130"},
+        {"GET", "/transfers/13/trace", "TraceTransfer by aiko: transfer_id: 13"},
+        {"GET", "/payments/99/trace", "TracePayment by aiko: payment_id: 99"},
+        {"GET", "/merchants/7/days/2026-11-30/accruals?pageSize=2&pageToken=32.0.0",
+         R"(ListDayAccruals by aiko: merchant_id: 7 business_date: 20261130 page_size: 2 )"
+         R"(page_token: "32.0.0")"},
     };
     for (const auto& given : cases) {
         EXPECT_EQ(Send(given.method, given.target).status, 200) << given.target;
@@ -358,6 +371,9 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
               "BANK_ACCOUNT_UNKNOWN");
     EXPECT_EQ(Send("POST", "/days/today/transfers").code(), "FIELD_MALFORMED");
     EXPECT_EQ(Send("GET", "/adjustments?merchantId=x").code(), "FIELD_MALFORMED");
+    EXPECT_EQ(Send("GET", "/transfers/x/trace").code(), "TRANSFER_UNKNOWN");
+    EXPECT_EQ(Send("GET", "/payments/0/trace").code(), "ACCRUAL_UNKNOWN");
+    EXPECT_EQ(Send("GET", "/merchants/7/days/today/accruals").code(), "FIELD_MALFORMED");
     EXPECT_THAT(payout_.Taken(), IsEmpty());
 }
 

@@ -10,6 +10,7 @@
 #include "kessai/http/client.h"
 #include "kessai/log/log.h"
 #include "kessai/time/business_date.h"
+#include "transport/change_names.h"
 #include "transport/json_fields.h"
 #include "transport/json_writer.h"
 #include "transport/operator_answers.h"
@@ -22,10 +23,6 @@ namespace {
 constexpr std::size_t kUrlLengthMax = 2'048;
 constexpr std::uint32_t kDeliveriesPage = 50;
 constexpr std::uint32_t kDeliveriesPageMax = 200;
-// What payment takes at once, and what of it stands in a log line.
-constexpr std::size_t kRepublishedMax = 1'000;
-constexpr std::size_t kNamesLogged = 20;
-constexpr std::size_t kReasonMax = 1'000;
 
 http::Response Answer(const RequestScope& scope, int status = 200) {
     http::Response response;
@@ -195,51 +192,6 @@ std::vector<std::string> TextList(JsonFields& fields, std::string_view name,
         texts.emplace_back(text);
     }
     return texts;
-}
-
-/// The changes whose events are to be published again.
-std::vector<domain::ChangeName> ReadChanges(JsonFields& fields) {
-    std::vector<domain::ChangeName> changes;
-    const auto list = fields.OptionalArray("changes");
-    if (!list || list->size() == 0 || list->size() > kRepublishedMax) {
-        fields.Malformed("changes", "is not a list of 1 to 1,000");
-        return changes;
-    }
-    for (const auto entry : *list) {
-        simdjson::dom::object object;
-        if (entry.get(object) != simdjson::SUCCESS) {
-            fields.Malformed("changes", "holds what is no object");
-            return changes;
-        }
-        JsonFields inner(object, "changes");
-        inner.OnlyThese({"objectId", "version"});
-        domain::ChangeName change;
-        change.object_id = inner.Id("objectId");
-        change.version = static_cast<std::uint32_t>(inner.Integer("version", 1, UINT32_MAX));
-        if (!inner.ok()) {
-            fields.Refuse(inner.status());
-            return changes;
-        }
-        if (std::ranges::find(changes, change) != changes.end()) {
-            fields.Malformed("changes", "names a change twice");
-            return changes;
-        }
-        changes.push_back(change);
-    }
-    return changes;
-}
-
-/// "123/1 123/2", for the log.
-std::string NamesOf(const std::vector<domain::ChangeName>& changes) {
-    std::string names;
-    for (std::size_t i = 0; i < changes.size() && i < kNamesLogged; ++i) {
-        if (i > 0) names += ' ';
-        names += std::to_string(changes[i].object_id) + "/" + std::to_string(changes[i].version);
-    }
-    if (changes.size() > kNamesLogged) {
-        names += " and " + std::to_string(changes.size() - kNamesLogged) + " more";
-    }
-    return names;
 }
 
 }  // namespace
@@ -618,12 +570,11 @@ net::Task<http::Response> OperatorApi::RepublishEvents(const RequestScope& scope
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
-    fields.OnlyThese({"changes", "reason"});
-    const std::vector<domain::ChangeName> changes = ReadChanges(fields);
-    const std::string why = fields.Text("reason", kReasonMax);
+    const Republish wish = ReadRepublish(fields);
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     const app::CallContext context = scope.CallAs(scope.caller);
-    auto published = co_await services_.payments(scope.request).RepublishEvents(context, changes);
+    auto published =
+        co_await services_.payments(scope.request).RepublishEvents(context, wish.changes);
     http::Response response = Answer(scope);
     if (published.ok()) {
         JsonWriter json(response.body);
@@ -631,7 +582,8 @@ net::Task<http::Response> OperatorApi::RepublishEvents(const RequestScope& scope
     } else {
         response = RefuseOperator(scope, published.status());
     }
-    co_return NoteOperator(scope, "events.republish", NamesOf(changes), std::move(response), why);
+    co_return NoteOperator(scope, "events.republish", NamesOf(wish.changes), std::move(response),
+                           wish.reason);
 }
 
 }  // namespace kessai::gateway::transport

@@ -119,7 +119,7 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "CancelTransfer",  "GetPayout",         "ListPayouts",        "TraceTransfer",
          "ListDayAccruals", "TracePayment",      "GatherTransfers",    "GetTransferFile",
          "ListAdjustments", "RequestAdjustment", "DecideAdjustment",   "GetTrialBalance",
-         "ListJournal"});
+         "ListJournal",     "RepublishEvents"});
     add("kessai.payout.v1.StatementService",
         {"PutMerchantProfile", "GetMerchantProfile", "GetStatement", "GetStatementFile",
          "IssueStatement", "IssueStatements", "CorrectStatement"});

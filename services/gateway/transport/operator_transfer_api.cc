@@ -7,6 +7,7 @@
 
 #include "domain/text_rules.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
+#include "transport/change_names.h"
 #include "transport/json_fields.h"
 #include "transport/operator_answers.h"
 #include "transport/operator_api.h"
@@ -66,6 +67,8 @@ constexpr auto& ListAdjustmentsMethod =
 constexpr auto& GetTrialBalanceMethod =
     Of<"GetTrialBalance", po::GetTrialBalanceRequest, po::TrialBalance>;
 constexpr auto& GetFeeReportMethod = Of<"GetFeeReport", po::GetFeeReportRequest, po::FeeReport>;
+constexpr auto& RepublishEventsMethod =
+    Of<"RepublishEvents", po::RepublishEventsRequest, po::RepublishEventsResponse>;
 constexpr auto& ListJournalMethod = Of<"ListJournal", po::ListJournalRequest, po::JournalEntry>;
 
 constexpr std::uint32_t kPageMax = 100;
@@ -472,6 +475,23 @@ net::Task<http::Response> OperatorTransferApi::GetFeeReport(const RequestScope& 
     po::GetFeeReportRequest request;
     request.set_business_date(*date);
     co_return co_await Forward(scope, GetFeeReportMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorTransferApi::RepublishEvents(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    const Republish wish = ReadRepublish(fields);
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    po::RepublishEventsRequest request;
+    for (const domain::ChangeName& change : wish.changes) {
+        auto* event = request.add_events();
+        event->set_object_id(change.object_id);
+        event->set_version(change.version);
+    }
+    http::Response answer = co_await Forward(scope, RepublishEventsMethod(), std::move(request));
+    co_return NoteOperator(scope, "payout_events.republish", NamesOf(wish.changes),
+                           std::move(answer), wish.reason);
 }
 
 net::Task<http::Response> OperatorTransferApi::ListJournal(const RequestScope& scope) const {

@@ -51,6 +51,8 @@ class OperatorTransferApi {
     net::Task<http::Response> GetFeeReport(const RequestScope& scope) const;
     /// A thousand entries at a time.
     net::Task<http::Response> ListJournal(const RequestScope& scope) const;
+    /// Of transfers and of merchants held back.
+    net::Task<http::Response> RepublishEvents(const RequestScope& scope) const;
 
  private:
     template <class Request, class Response>

@@ -177,6 +177,8 @@ constexpr RouteSpec kRoutes[] = {
      A::kOperator, "payout:read", kNoBody, kRead},
     {"operator_tracePayment", M::kGet, "/operator/v1/payments/{paymentId}/trace", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kRead},
+    {"operator_republishPayoutEvents", M::kPost, "/operator/v1/payout-events/republish", 1,
+     F::kOperator, U::kPayout, A::kOperator, "event:republish", kOrder, kWrite},
     {"operator_requestAdjustment", M::kPost, "/operator/v1/merchants/{merchantId}/adjustments", 1,
      F::kOperator, U::kPayout, A::kOperator, "adjustment:write", kSmall, kWrite},
     {"operator_decideAdjustment", M::kPost, "/operator/v1/adjustments/{adjustmentId}/decision", 1,

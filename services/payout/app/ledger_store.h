@@ -7,6 +7,7 @@
 #include "app/merchant_records.h"
 #include "app/transfer_records.h"
 #include "domain/merchant_journal.h"
+#include "domain/transfer_event.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -51,6 +52,8 @@ class LedgerTransaction {
                         const domain::Transfer& transfer) = 0;
     /// Tells others that transfers are in a file.
     virtual Status TellSent(std::span<const domain::Transfer> transfers) = 0;
+    /// Tells others once more what they were told.
+    virtual Status TellAgain(std::span<const domain::TransferEvent> events) = 0;
 
     virtual MerchantRecords& merchants() = 0;
     virtual TransferRecords& transfers() = 0;

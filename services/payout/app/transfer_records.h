@@ -12,6 +12,7 @@
 #include "domain/file_hash.h"
 #include "domain/payout_terms.h"
 #include "domain/transfer.h"
+#include "domain/transfer_event.h"
 #include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
@@ -99,6 +100,10 @@ class TransferRecords {
     /// By attempt.
     virtual Result<std::vector<domain::Transfer>> TransfersOf(domain::PayoutId payout) = 0;
     virtual Result<std::map<domain::TransferId, domain::Transfer>> FindTransfers(
+        std::span<const domain::TransferId> transfers) = 0;
+    /// What others were told of them, made again from the rows; not of those of a version that told
+    /// nobody. In no particular order.
+    virtual Result<std::vector<domain::TransferEvent>> EventsOf(
         std::span<const domain::TransferId> transfers) = 0;
     virtual Status Insert(std::span<const domain::Transfer> transfers) = 0;
     /// Stores state and reason.

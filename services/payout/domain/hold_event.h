@@ -32,8 +32,16 @@ struct HoldStep {
 };
 
 /// The object of a hold's events: in a space of its own, as that of transfers (transfer_event.h).
+inline constexpr std::int64_t kHoldObjects = std::int64_t{1} << 41;
+
 inline std::int64_t EventObjectOfHold(std::int64_t number) {
-    return number + (std::int64_t{1} << 41);
+    return number + kHoldObjects;
+}
+
+/// And back; nothing of an object of another space.
+inline std::optional<std::int64_t> HoldOfEvent(std::int64_t object) {
+    if (object <= kHoldObjects || object >= 2 * kHoldObjects) return std::nullopt;
+    return object - kHoldObjects;
 }
 
 /// A function of the hold and the version, which rises for a hold.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "domain/merchant_journal.h"
 #include "domain/transfer.h"
@@ -67,8 +68,16 @@ inline std::uint32_t VersionOf(TransferStep step) {
 
 /// The object of a transfer's events: in a space of its own, because readers of the topic key by
 /// object and version, and a release's object is a date's number, which a transfer has too one day.
+inline constexpr std::int64_t kTransferObjects = std::int64_t{1} << 40;
+
 inline std::int64_t EventObjectOf(TransferId transfer) {
-    return transfer.value() + (std::int64_t{1} << 40);
+    return transfer.value() + kTransferObjects;
+}
+
+/// And back; nothing of an object of another space.
+inline std::optional<TransferId> TransferOfEvent(std::int64_t object) {
+    if (object <= kTransferObjects || object >= 2 * kTransferObjects) return std::nullopt;
+    return TransferId(object - kTransferObjects);
 }
 
 /// A function of the transfer and the version, which rises for a transfer.

@@ -47,5 +47,6 @@ inline constexpr std::string_view kTraceDiffers = "TRACE_DIFFERS";
 inline constexpr std::string_view kAdjustmentInvalid = "ADJUSTMENT_INVALID";
 inline constexpr std::string_view kAdjustmentUnknown = "ADJUSTMENT_UNKNOWN";
 inline constexpr std::string_view kAdjustmentDecided = "ADJUSTMENT_DECIDED";
+inline constexpr std::string_view kEventUnknown = "EVENT_UNKNOWN";
 
 }  // namespace kessai::payout::domain::reason

@@ -7,6 +7,7 @@
 #include "kessai/mysql/query.h"
 #include "kessai/outbox/batch_writer.h"
 #include "storage/gate.h"
+#include "storage/hold_step_rows.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payout::storage {
@@ -17,9 +18,8 @@ constexpr int kHoldsPerCountBits = 9;
 constexpr std::size_t kHoldsPerCount = std::size_t{1} << kHoldsPerCountBits;
 constexpr std::size_t kNoteMax = 255;
 
-constexpr mysql::Query kStepsOf{"merchant_hold_step.of_merchants", R"sql(
-    SELECT merchant_id, version, hold_number, reason, total_gross, total_fee, total_count,
-           recount_gross, recount_fee, recount_count, note, released_round
+constexpr mysql::Query kStepsOf{"merchant_hold_step.of_merchants",
+                                "SELECT " KESSAI_HOLD_STEP_COLUMNS R"sql(
     FROM merchant_hold_step FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND merchant_id IN ({keys}) ORDER BY merchant_id, version)sql"};
 constexpr mysql::Query kInsert{"merchant_hold_step.insert", R"sql(
@@ -36,16 +36,7 @@ Result<std::map<domain::MerchantId, domain::HoldStep>> LatestSteps(
     std::map<domain::MerchantId, domain::HoldStep> latest;
     KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kStepsOf, day, keys));
     while (rows.Next()) {
-        domain::HoldStep step;
-        step.day = day;
-        step.version = static_cast<std::uint32_t>(rows.Int(1));
-        step.number = rows.Int(2);
-        step.held = {domain::MerchantId(rows.Int(0)),
-                     static_cast<domain::HoldReason>(rows.Int(3)),
-                     {rows.Int(4), rows.Int(5), rows.Int(6)},
-                     {rows.Int(7), rows.Int(8), rows.Int(9)},
-                     rows.Text(10)};
-        if (!rows.IsNull(11)) step.released_round = static_cast<int>(rows.Int(11));
+        domain::HoldStep step = ReadHoldStep(rows);
         latest[step.held.merchant] = std::move(step);
     }
     return latest;

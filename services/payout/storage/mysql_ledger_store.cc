@@ -155,6 +155,13 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         return OkStatus();
     }
 
+    Status TellAgain(std::span<const domain::TransferEvent> events) override {
+        for (const domain::TransferEvent& event : events) {
+            KESSAI_RETURN_IF_ERROR(Tell(event, /*again=*/true));
+        }
+        return OkStatus();
+    }
+
     /// Shards of the outbox that have something to publish.
     unsigned shards() const { return shards_; }
 
@@ -177,10 +184,11 @@ class MysqlLedgerTransaction final : public app::LedgerTransaction {
         app::MerchantAccount stored;
     };
 
-    Status Tell(const domain::TransferEvent& event) {
+    Status Tell(const domain::TransferEvent& event, bool again = false) {
         KESSAI_ASSIGN_OR_RETURN(const std::string envelope, events_.TransferChanged(event));
         const outbox::Entry entry{.object_id = domain::EventObjectOf(event.transfer.id),
-                                  .envelope = envelope};
+                                  .envelope = envelope,
+                                  .republished = again};
         const Status added = outbox_.Add(entry);
         if (added.reason() != outbox::kBatchTooLarge) return added;
         KESSAI_RETURN_IF_ERROR(StoreEvents());

@@ -67,6 +67,18 @@ constexpr mysql::Query kUnsent{"transfer.unsent", "SELECT " KESSAI_TRANSFER_COLU
 constexpr mysql::Query kFillBatch{"transfer.fill_batch", R"sql(
     UPDATE transfer SET batch_id = ?, transfer_date = ?
     WHERE transfer_id IN ({keys}) AND batch_id = 0)sql"};
+// A version that did not note what was released told nobody.
+constexpr mysql::Query kToldSteps{"merchant_journal.told_steps", R"sql(
+    SELECT object_id, kind, fee, tax, business_date, recorded_at_us
+    FROM merchant_journal FORCE INDEX (merchant_journal_effect)
+    WHERE object_id IN ({keys}) AND kind <> ? AND released IS NOT NULL)sql"};
+constexpr mysql::Query kToldSent{"transfer.told_sent", R"sql(
+    SELECT t.transfer_id, b.created_at_us
+    FROM transfer t FORCE INDEX (PRIMARY)
+    JOIN transfer_batch b ON b.batch_id = t.batch_id
+    JOIN merchant_journal j ON j.object_id = t.transfer_id AND j.kind = ?
+        AND j.released IS NOT NULL
+    WHERE t.transfer_id IN ({keys}))sql"};
 #define KESSAI_BATCH_COLUMNS \
     "batch_id, transfer_date, transfer_count, amount, file_hash, created_by"
 constexpr mysql::Query kInsertBatch{"transfer_batch.insert",
@@ -198,6 +210,38 @@ Result<std::map<domain::TransferId, domain::Transfer>> MysqlTransferRecords::Fin
         found[transfer.id] = transfer;
     }
     return found;
+}
+
+Result<std::vector<domain::TransferEvent>> MysqlTransferRecords::EventsOf(
+    std::span<const domain::TransferId> transfers) {
+    std::vector<domain::TransferEvent> events;
+    if (transfers.empty()) return events;
+    KESSAI_ASSIGN_OR_RETURN(const auto found, FindTransfers(transfers));
+    mysql::KeyList keys;
+    for (const auto& [id, transfer] : found) keys.Add(id);
+    if (found.empty()) return events;
+    KESSAI_ASSIGN_OR_RETURN(
+        auto steps,
+        session_.Select(kToldSteps, keys, static_cast<int>(domain::JournalKind::kAdjustment)));
+    while (steps.Next()) {
+        events.push_back({.step = domain::StepOf(static_cast<domain::JournalKind>(steps.Int(1))),
+                          .transfer = found.at(domain::TransferId(steps.Int(0))),
+                          .fee = steps.Int(2),
+                          .tax = steps.Int(3),
+                          .business_date = steps.Date(4),
+                          .at = steps.At(5)});
+    }
+    KESSAI_ASSIGN_OR_RETURN(
+        auto sent,
+        session_.Select(kToldSent, static_cast<int>(domain::JournalKind::kTransferCreated), keys));
+    while (sent.Next()) {
+        const Instant at = sent.At(1);
+        events.push_back({.step = domain::TransferStep::kSent,
+                          .transfer = found.at(domain::TransferId(sent.Int(0))),
+                          .business_date = BusinessDate::OfJst(at),
+                          .at = at});
+    }
+    return events;
 }
 
 Status MysqlTransferRecords::Insert(std::span<const domain::Transfer> transfers) {

@@ -24,6 +24,8 @@ class MysqlTransferRecords final : public app::TransferRecords {
     Result<std::vector<domain::Transfer>> TransfersOf(domain::PayoutId payout) override;
     Result<std::map<domain::TransferId, domain::Transfer>> FindTransfers(
         std::span<const domain::TransferId> transfers) override;
+    Result<std::vector<domain::TransferEvent>> EventsOf(
+        std::span<const domain::TransferId> transfers) override;
     Status Insert(std::span<const domain::Transfer> transfers) override;
     Status Update(std::span<const domain::Transfer> transfers) override;
     Status SetCancelled(const domain::Transfer& transfer) override;

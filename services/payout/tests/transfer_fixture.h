@@ -10,11 +10,13 @@
 #include "app/import_results.h"
 #include "app/manage_bank_accounts.h"
 #include "app/manage_payout_terms.h"
+#include "app/republish_events.h"
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
 #include "app/trace_funds.h"
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_funds_reader.h"
+#include "storage/mysql_hold_steps.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
 #include "transport/csv_result_format.h"
@@ -58,7 +60,9 @@ struct Transfers {
           import({}, store, {&csv, &statement}),
           adjust(store),
           trace(funds, clock),
-          books(book_reader, store, clock) {}
+          books(book_reader, store, clock),
+          hold_steps(pool, encoder),
+          republish(store, hold_steps) {}
 
     transport::ProtoEventEncoder encoder;
     storage::MysqlLedgerStore store;
@@ -77,6 +81,8 @@ struct Transfers {
     app::AdjustBalance adjust;
     app::TraceFunds trace;
     app::BalanceBooks books;
+    storage::MysqlHoldSteps hold_steps;
+    app::RepublishEvents republish;
 };
 
 /// A result file with the right totals.

@@ -87,6 +87,7 @@ auth::MethodPolicy TransferPolicy() {
         {"GetTrialBalance", {read}},
         {"GetFeeReport", {read}},
         {"ListJournal", {read}},
+        {"RepublishEvents", {auth::Operator("event:republish")}},
     });
 }
 
@@ -123,6 +124,7 @@ void TransferService::Register(rpc::Service& service, rpc::WorkerPool& quick,
     service.Blocking("ListAdjustments", quick, *this, &TransferService::ListAdjustments);
     service.Blocking("GetTrialBalance", slow, *this, &TransferService::GetTrialBalance);
     service.Blocking("GetFeeReport", slow, *this, &TransferService::GetFeeReport);
+    service.Blocking("RepublishEvents", quick, *this, &TransferService::RepublishEvents);
     service.Streaming<v1::ListJournalRequest, v1::JournalEntry>(
         "ListJournal", slow,
         [this](const rpc::CallContext&, const v1::ListJournalRequest& request,
@@ -393,6 +395,18 @@ Result<v1::ListAdjustmentsResponse> TransferService::ListAdjustments(
         *response.add_adjustments() = ToMessage(adjustment);
         response.set_next_page_token(page.Next(adjustments.size(), adjustment.id.value()));
     }
+    return response;
+}
+
+Result<v1::RepublishEventsResponse> TransferService::RepublishEvents(
+    const rpc::CallContext&, const v1::RepublishEventsRequest& request) {
+    std::vector<app::EventName> events;
+    for (const auto& event : request.events()) {
+        events.push_back({event.object_id(), event.version()});
+    }
+    KESSAI_ASSIGN_OR_RETURN(const int published, use_.republish_events.Run(events));
+    v1::RepublishEventsResponse response;
+    response.set_published(static_cast<std::uint32_t>(published));
     return response;
 }
 

@@ -12,6 +12,7 @@
 #include "app/manage_bank_accounts.h"
 #include "app/manage_payout_terms.h"
 #include "app/report_fees.h"
+#include "app/republish_events.h"
 #include "app/request_payout.h"
 #include "app/send_transfers.h"
 #include "app/trace_funds.h"
@@ -43,6 +44,7 @@ class TransferService {
         app::TraceFunds& trace_funds;
         app::BalanceBooks& balance_books;
         app::ReportFees& report_fees;
+        app::RepublishEvents& republish_events;
     };
     explicit TransferService(const UseCases& use_cases) : use_(use_cases) {}
 
@@ -106,6 +108,8 @@ class TransferService {
                                              const v1::GetTrialBalanceRequest& request);
     Result<v1::FeeReport> GetFeeReport(const rpc::CallContext& context,
                                        const v1::GetFeeReportRequest& request);
+    Result<v1::RepublishEventsResponse> RepublishEvents(const rpc::CallContext& context,
+                                                        const v1::RepublishEventsRequest& request);
     /// What takes long goes on until the caller has gone, or the process stops.
     Status GoOn(const rpc::CallContext& context) const;
     Status ListJournal(const v1::ListJournalRequest& request,

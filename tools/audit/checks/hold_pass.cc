@@ -52,7 +52,8 @@ class EventSide {
               report) {}
 
     ToldStep Follow(const HoldStepRow& step) {
-        ToldStep told{.topic_was_read = true};
+        ToldStep told;
+        told.topic_was_read = true;
         std::optional<PublishedRow> row = EventOf(step);
         if (!row) return told;
         Sorted<EventRecord>& events = contents_.hold_events;

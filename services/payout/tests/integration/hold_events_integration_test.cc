@@ -13,6 +13,7 @@
 
 #include "domain/hold_event.h"
 #include "tests/payout_fixture.h"
+#include "tests/transfer_fixture.h"
 
 namespace kessai::payout {
 namespace {
@@ -81,6 +82,48 @@ class HoldEventsTest : public PayoutTest {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
+
+// Goal: whoever has missed a step is told again, byte for byte, behind what was told before; what
+// was never told is not.
+TEST_F(HoldEventsTest, StepsAreToldAgain) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000), Sale(4, 9, kDay, 700)}).empty());
+    payout_->Close(kDay);
+    Damage(1, 5);
+    Release();
+    Damage(1, -5);
+    Release();
+    const auto object = [&](int number) {
+        return domain::EventObjectOfHold(
+            payout_->Number("SELECT MIN(hold_number) FROM merchant_hold_step") + number);
+    };
+    Transfers transfers(payout_->pool, SystemClock());
+    app::RepublishEvents& republish = transfers.republish;
+    const auto told = [&](std::uint32_t version) {
+        auto session = payout_->pool.Acquire(std::chrono::seconds(5));
+        EXPECT_OK(session.status());
+        const std::vector<std::int64_t> number{*domain::HoldOfEvent(object(0))};
+        const auto found = transfers.hold_steps.Find(number);
+        EXPECT_OK(found.status());
+        const std::string sealed = payout_->encoder.HoldChanged(found->at(version - 1)).value();
+        auto rows = (*session)->Select(
+            mysql::Query{"test.told", "SELECT COUNT(*) FROM outbox WHERE INSTR(entries, ?) > 0"},
+            mysql::Bytes{sealed});
+        EXPECT_OK(rows.status());
+        return rows->Next() ? rows->Int(0) : -1;
+    };
+    EXPECT_EQ(told(1), 1);
+    const auto unknown = testing::Refuses(Code::kNotFound, "EVENT_UNKNOWN");
+    EXPECT_THAT(republish.Run(std::vector<app::EventName>{{object(0), 1}, {object(0), 3}}),
+                unknown);
+    EXPECT_THAT(republish.Run(std::vector<app::EventName>{{object(1), 1}}), unknown);
+    EXPECT_EQ(told(1), 1);
+    EXPECT_THAT(republish.Run(std::vector<app::EventName>{{object(0), 2}, {object(0), 1}}),
+                testing::IsOkAnd(2));
+    EXPECT_EQ(told(1), 2);
+    EXPECT_EQ(told(2), 2);
+    EXPECT_EQ(payout_->Number("SELECT MAX(row_id) FROM outbox WHERE row_id MOD 1024 = 1020"),
+              payout_->Number("SELECT (outbox_rows << 10) + 1020 FROM payout_gate WHERE id = 4"));
+}
 
 TEST_F(HoldEventsTest, EachReasonOnceAndTheEnd) {
     ASSERT_TRUE(payout_

@@ -1164,6 +1164,32 @@ TEST_F(TransferTest, EveryStepIsTold) {
         EXPECT_GT(opened->object_id, Day(99991231).ToNumber());
     }
     EXPECT_EQ(different.size(), events.size());
+
+    // Whoever has missed one is told again, byte for byte.
+    std::vector<app::EventName> names;
+    for (const domain::TransferEvent& event : events) {
+        names.push_back({domain::EventObjectOf(event.transfer.id), domain::VersionOf(event.step)});
+    }
+    const auto unknown = Refuses(Code::kNotFound, "EVENT_UNKNOWN");
+    auto with_unknown = names;
+    with_unknown.push_back({names[0].object, 7});
+    EXPECT_THAT(transfers_.republish.Run(with_unknown), unknown);
+    EXPECT_THAT(transfers_.republish.Run(std::vector<app::EventName>{{1, 1}}), unknown);
+    EXPECT_THAT(transfers_.republish.Run({}), Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    EXPECT_EQ(told(), 33);
+    names.push_back(names[0]);
+    EXPECT_THAT(transfers_.republish.Run(names), testing::IsOkAnd(33));
+    EXPECT_EQ(told(), 66);
+    for (const std::string& sealed : different) {
+        ASSERT_OK_AND_ASSIGN(
+            auto again, session->Select(mysql::Query{"test.told_twice",
+                                                     "SELECT COUNT(*), COUNT(DISTINCT row_id) "
+                                                     "FROM outbox WHERE INSTR(entries, ?) > 0"},
+                                        mysql::Bytes{sealed}));
+        again.Next();
+        EXPECT_EQ(again.Int(0), 2);
+        EXPECT_EQ(again.Int(1), 2);
+    }
     // They keep no day from ending.
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM outbox WHERE business_date < '9999-12-31'"), 0);
 }

@@ -60,6 +60,8 @@ constexpr auto& ListAdjustments =
 constexpr auto& GetTrialBalance =
     Of<"GetTrialBalance", v1::GetTrialBalanceRequest, v1::TrialBalance>;
 constexpr auto& GetFeeReport = Of<"GetFeeReport", v1::GetFeeReportRequest, v1::FeeReport>;
+constexpr auto& RepublishEvents =
+    Of<"RepublishEvents", v1::RepublishEventsRequest, v1::RepublishEventsResponse>;
 constexpr auto& ListJournal = Of<"ListJournal", v1::ListJournalRequest, v1::JournalEntry>;
 
 /// The service's methods behind a real server, called over a real connection.
@@ -75,8 +77,8 @@ class TransferRpcTest : public PayoutTest {
                 payout_->plans, clock_),
           methods_({transfers_.reader, transfers_.bank_accounts, transfers_.terms,
                     transfers_.create, transfers_.request, transfers_.cancel, transfers_.send,
-                    transfers_.import, transfers_.adjust, transfers_.trace, transfers_.books,
-                    fees_}),
+                    transfers_.import, transfers_.adjust, transfers_.trace, transfers_.books, fees_,
+                    transfers_.republish}),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kTransferServiceName, transport::TransferPolicy());
@@ -455,6 +457,21 @@ TEST_F(TransferRpcTest, VerifiedAndCancelledOverTheWire) {
     ASSERT_OK_AND_ASSIGN(const auto entries, List(ListJournal(), journal, Operator("payout:read")));
     ASSERT_EQ(entries.size(), 2u);
     EXPECT_EQ(entries[1].kind(), v1::JournalEntry::TRANSFER_CANCELLED);
+    // Its making and its end are told once more; what never happened is not.
+    v1::RepublishEventsRequest again;
+    for (const std::uint32_t version : {2, 1, 2}) {
+        auto* event = again.add_events();
+        event->set_object_id((std::int64_t{1} << 40) + cancel.transfer_id());
+        event->set_version(version);
+    }
+    EXPECT_THAT(Call(RepublishEvents(), again, write),
+                Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    ASSERT_OK_AND_ASSIGN(const auto told,
+                         Call(RepublishEvents(), again, Operator("event:republish")));
+    EXPECT_EQ(told.published(), 2u);
+    again.mutable_events(0)->set_version(3);
+    EXPECT_THAT(Call(RepublishEvents(), again, Operator("event:republish")),
+                Refuses(Code::kNotFound, "EVENT_UNKNOWN"));
     v1::TraceTransferRequest trace;
     trace.set_transfer_id(cancel.transfer_id());
     ASSERT_OK_AND_ASSIGN(const auto traced, Call(TraceTransfer(), trace, Operator("payout:read")));

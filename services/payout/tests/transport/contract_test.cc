@@ -68,7 +68,7 @@ TEST(PayoutContractTest, ReasonsOfTransfersAreInTheContract) {
         kResultFileTooLarge,  kResultFormatUnknown,  kBatchUnknown,       kTransferFileDiffers,
         kAdjustmentInvalid,   kAdjustmentUnknown,    kAdjustmentDecided,  kTraceUnknown,
         kTraceDiffers,        kTransferInFile,       kPayoutCancelled,    kBankAccountUnverified,
-        kVerifierMissing};
+        kVerifierMissing,     kEventUnknown};
     for (const std::string_view reason : reasons) {
         EXPECT_NE(v1::TransferReason_descriptor()->FindValueByName("TRANSFER_REASON_" +
                                                                    std::string(reason)),
