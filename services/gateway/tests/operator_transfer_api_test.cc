@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "kessai/auth/key_ring.h"
 #include "kessai/http/server.h"
@@ -153,7 +154,7 @@ class OperatorTransferApiTest : public ::testing::Test {
         : keys_(*auth::KeyRing::Parse(kKeys)),
           verifier_(keys_, SystemClock(), {.audience = "payout"}),
           signer_(keys_, SystemClock()),
-          payout_server_({.listen_address = "127.0.0.1:0"}, SystemClock(), verifier_, nullptr),
+          payout_server_(ServerOptions(), SystemClock(), verifier_, nullptr),
           workers_({.name = "test", .threads = 1}),
           router_(transport::MakeFamilies()) {
         payout_server_.Add(payout_.Make());
@@ -164,7 +165,7 @@ class OperatorTransferApiTest : public ::testing::Test {
             std::make_unique<rpc::Channel>(rpc::Channel::Create(channel, SystemClock()).value());
         api_ = std::make_unique<Api>(
             [this](const http::Request&) -> const rpc::Channel& { return *channel_; }, signer_,
-            workers_, SystemClock());
+            workers_, SystemClock(), kResultBytesMax);
         auto caller = std::make_shared<auth::Principal>();
         caller->role = auth::Role::kOperator;
         caller->subject = "aiko";
@@ -184,18 +185,30 @@ class OperatorTransferApiTest : public ::testing::Test {
         (void)payout_server_.Stop(std::chrono::seconds(5));
     }
 
+    /// More than what is so by default, here and of gRPC.
+    static constexpr std::size_t kResultBytesMax = std::size_t{6} << 20;
+    /// As payout's own, for a file of that size.
+    static rpc::ServerOptions ServerOptions() {
+        rpc::ServerOptions options;
+        options.listen_address = "127.0.0.1:0";
+        options.receive_bytes_max = kResultBytesMax + 64 * 1'024;
+        return options;
+    }
+
     struct Answer {
         int status = 0;
         std::string text;
         json body;
         std::string code() const { return body.is_object() ? body.value("code", "") : ""; }
     };
-    Answer Send(const std::string& method, const std::string& target,
-                const std::string& body = {}) {
+    /// `length`: what the header says of the body, if not what is so.
+    Answer Send(const std::string& method, const std::string& target, const std::string& body = {},
+                std::optional<std::size_t> length = {}) {
         http::testing::RawClient client(http_server_->port());
         client.Send(method + " /operator/v1" + target + " HTTP/1.1\r\nHost: x\r\n" +
                     (body.empty() ? "" : "Content-Type: application/json\r\n") +
-                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+                    "Content-Length: " + std::to_string(length.value_or(body.size())) + "\r\n\r\n" +
+                    body);
         const std::string raw = client.Answer();
         Answer answer;
         answer.status = raw.size() > 12 ? std::stoi(raw.substr(9, 3)) : 0;
@@ -247,7 +260,7 @@ class OperatorTransferApiTest : public ::testing::Test {
             route.method = spec.method;
             route.path = spec.path;
             route.family = router_.FindFamily(transport::FamilyName(spec.family));
-            route.body_bytes_max = spec.body_bytes_max;
+            route.body_bytes_max = transport::BodyBytesMax(spec, kResultBytesMax);
             route.timeout = spec.timeout;
             route.handler = [this, member = found->second](
                                 const http::Request& request) -> net::Task<http::Response> {
@@ -374,6 +387,36 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
     EXPECT_EQ(Send("GET", "/transfers/x/trace").code(), "TRANSFER_UNKNOWN");
     EXPECT_EQ(Send("GET", "/payments/0/trace").code(), "ACCRUAL_UNKNOWN");
     EXPECT_EQ(Send("GET", "/merchants/7/days/today/accruals").code(), "FIELD_MALFORMED");
+    EXPECT_THAT(payout_.Taken(), IsEmpty());
+}
+
+// Goal: a bank's file as large as the setting says arrives whole, also where that is more than by
+// default; what is larger is refused by name, before payout is asked.
+TEST_F(OperatorTransferApiTest, ResultFilesAsLargeAsTheSettingArrive) {
+    const auto send = [&](std::size_t bytes) {
+        // A line's end is two bytes more as JSON.
+        const std::string line(62, '7');
+        std::string content;
+        for (std::size_t at = 0; at + 64 <= bytes; at += 64) content += line + R"(\r\n)";
+        content += std::string(bytes % 64, '7');
+        return Send("POST", "/transfer-results",
+                    R"({"format":"csv","content":")" + content + R"("})");
+    };
+    const std::size_t sizes[] = {(std::size_t{3} << 20) + 1, (std::size_t{4} << 20) + 1,
+                                 kResultBytesMax};
+    for (const std::size_t bytes : sizes) {
+        const Answer answer = send(bytes);
+        EXPECT_EQ(answer.status, 200) << bytes << answer.text;
+        const auto taken = payout_.Taken();
+        ASSERT_EQ(taken.size(), 1u) << bytes;
+        // As it is shown, an end of line is four bytes.
+        const std::size_t shown = bytes + bytes / 64 * 2;
+        EXPECT_EQ(taken[0].size(), std::string_view("ImportResults by aiko: ").size() +
+                                       std::string_view(R"(format: "csv" content: "")").size() +
+                                       shown);
+    }
+    EXPECT_EQ(send(kResultBytesMax + 1).code(), "RESULT_FILE_TOO_LARGE");
+    EXPECT_EQ(Send("POST", "/transfer-results", "{", 2 * kResultBytesMax).code(), "BODY_TOO_LARGE");
     EXPECT_THAT(payout_.Taken(), IsEmpty());
 }
 

@@ -409,8 +409,13 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     fields.OnlyThese({"format", "content"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
-    request.set_content(fields.Text("content", result_bytes_max_));
+    request.set_content(fields.Text("content", scope.request.body.size()));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    if (request.content().size() > result_bytes_max_) {
+        co_return RefuseOperator(
+            scope, Status(Code::kInvalidArgument, "RESULT_FILE_TOO_LARGE",
+                          "more than " + std::to_string(result_bytes_max_) + " bytes"));
+    }
     const std::string object = request.format();
     http::Response answer = co_await Forward(scope, ImportResultsMethod(), std::move(request));
     co_return NoteOperator(scope, "results.import", object, std::move(answer));

@@ -307,6 +307,12 @@ std::vector<std::unique_ptr<http::Family>> MakeFamilies() {
     return families;
 }
 
+std::size_t BodyBytesMax(const RouteSpec& route, std::size_t result_bytes_max) {
+    if (route.body_bytes_max != kResults) return route.body_bytes_max;
+    // A line's end and a quote are two bytes in JSON.
+    return result_bytes_max + result_bytes_max / 3 + kOrder;
+}
+
 Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool development,
                  std::size_t result_bytes_max,
                  const std::function<http::Handler(const RouteSpec&, ApiHandler)>& wrap) {
@@ -323,11 +329,7 @@ Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool develop
         route.method = spec.method;
         route.path = spec.path;
         route.family = router.FindFamily(FamilyName(spec.family));
-        route.body_bytes_max = spec.body_bytes_max;
-        if (spec.body_bytes_max == kResults) {
-            // A line's end and a quote are two bytes in JSON.
-            route.body_bytes_max = result_bytes_max + result_bytes_max / 3 + kOrder;
-        }
+        route.body_bytes_max = BodyBytesMax(spec, result_bytes_max);
         route.timeout = spec.timeout;
         route.handler = wrap(spec, handler->second);
         KESSAI_RETURN_IF_ERROR(router.Add(std::move(route)));

@@ -58,10 +58,14 @@ using ApiHandlers = std::map<std::string, ApiHandler, std::less<>>;
 /// The families of errors, for a Router.
 std::vector<std::unique_ptr<http::Family>> MakeFamilies();
 
+/// The largest body that the route takes. `result_bytes_max`: of a bank's result file, whose body
+/// is larger as JSON.
+std::size_t BodyBytesMax(const RouteSpec& route, std::size_t result_bytes_max);
+
 /// Adds every route of AllRoutes to `router`, each with its handler of that name behind `wrap`.
 /// Development routes are added when `development` is set. Refuses with INTERNAL HANDLER_MISSING
 /// and HANDLER_WITHOUT_ROUTE: the table and the handlers must fit each other.
-/// `result_bytes_max`: of a bank's result file, whose body is larger as JSON.
+/// `result_bytes_max`: as for BodyBytesMax.
 Status AddRoutes(http::Router& router, const ApiHandlers& handlers, bool development,
                  std::size_t result_bytes_max,
                  const std::function<http::Handler(const RouteSpec&, ApiHandler)>& wrap);
