@@ -339,6 +339,16 @@ TEST_F(ReleaseTest, EventsOfOthersPassBy) {
     publish_transfer(1, payout::v1::TransferCreated::descriptor()->full_name());
     publish_transfer(3, payout::v1::TransferFailed::descriptor()->full_name());
     publish_transfer(4, payout::v1::TransferReturned::descriptor()->full_name());
+    // Nor that of one that was cancelled, which gives the merchant its money back in payout only.
+    payout::v1::TransferCancelled cancelled;
+    cancelled.set_merchant_id(7);
+    cancelled.set_payout_id(8);
+    cancelled.set_attempt(1);
+    cancelled.set_currency("JPY");
+    cancelled.set_amount(100);
+    cancelled.set_reason("typed twice");
+    Publish(transfer + 1, Seal(cancelled.GetDescriptor()->full_name(), transfer + 1, 2,
+                               cancelled.SerializeAsString()));
     ASSERT_EVENTUALLY(AllRead());
     EXPECT_EQ(ClearingsOf(kDay), 1);
     EXPECT_THAT(OpenLetters(), IsEmpty());

@@ -484,6 +484,18 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
                      domain::EventId(transfer << 3 | version), Day(), "")
                     .bytes);
     }
+    // Nor of one that is cancelled, whose object no payment has.
+    payout::v1::TransferCancelled cancelled;
+    cancelled.set_merchant_id(7);
+    cancelled.set_payout_id(8);
+    cancelled.set_attempt(1);
+    cancelled.set_currency("JPY");
+    cancelled.set_amount(500);
+    cancelled.set_reason("typed twice");
+    Publish(payout_topic_, transfer + 1,
+            Seal(cancelled.GetDescriptor()->full_name(), {domain::PaymentId(transfer + 1), 2},
+                 domain::EventId((transfer + 1) << 3 | 2), Day(), cancelled.SerializeAsString())
+                .bytes);
     const auto claim = PaymentSays(9, 4);
     Publish(claim);
     PublishAnswer(claim, 1);
