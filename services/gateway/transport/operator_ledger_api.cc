@@ -64,6 +64,7 @@ constexpr auto& GetDayRunMethod =
 
 constexpr std::size_t kHeldBackMax = 1'000;
 constexpr std::uint32_t kDiscrepanciesPageMax = 1'000;
+constexpr std::uint32_t kPlansPageMax = 100;
 
 /// How a day is to be released or compared; without a body neither.
 struct Wish {
@@ -195,25 +196,32 @@ net::Task<http::Response> OperatorLedgerApi::PreviewFeePlan(const RequestScope& 
                                std::move(request));
 }
 
-net::Task<http::Response> OperatorLedgerApi::ListSharedFeePlans(const RequestScope& scope) const {
+net::Task<http::Response> OperatorLedgerApi::ListPlansOf(const RequestScope& scope,
+                                                         std::int64_t merchant_id,
+                                                         bool shared) const {
+    const auto page = ReadPage(scope.request, kPlansPageMax);
+    if (!page.ok()) co_return RefuseOperator(scope, page.status());
     po::ListFeePlansRequest request;
-    request.set_shared(true);
+    request.set_merchant_id(merchant_id);
+    request.set_shared(shared);
+    request.set_page_size(page->size);
+    request.set_page_token(page->token);
     co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
                                std::move(request));
 }
 
+net::Task<http::Response> OperatorLedgerApi::ListSharedFeePlans(const RequestScope& scope) const {
+    co_return co_await ListPlansOf(scope, 0, /*shared=*/true);
+}
+
 net::Task<http::Response> OperatorLedgerApi::ListDefaultFeePlan(const RequestScope& scope) const {
-    co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
-                               po::ListFeePlansRequest());
+    co_return co_await ListPlansOf(scope, 0, /*shared=*/false);
 }
 
 net::Task<http::Response> OperatorLedgerApi::ListFeePlans(const RequestScope& scope) const {
     auto merchant = PathId(scope.request, "merchantId", "MERCHANT_UNKNOWN");
     if (!merchant.ok()) co_return RefuseOperator(scope, merchant.status());
-    po::ListFeePlansRequest request;
-    request.set_merchant_id(*merchant);
-    co_return co_await Forward(scope, payout_(scope.request), "payout", ListFeePlansMethod(),
-                               std::move(request));
+    co_return co_await ListPlansOf(scope, *merchant, /*shared=*/false);
 }
 
 net::Task<http::Response> OperatorLedgerApi::GetMerchantBalance(const RequestScope& scope) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class OperatorLedgerApi {
                                       std::string_view audience,
                                       const rpc::Method<Request, Response>& method,
                                       Request request) const;
+    /// A page of what was put for a merchant (0: for all), or of the shared plans.
+    net::Task<http::Response> ListPlansOf(const RequestScope& scope, std::int64_t merchant_id,
+                                          bool shared) const;
 
     const ChannelOf payout_;
     const ChannelOf reconciliation_;

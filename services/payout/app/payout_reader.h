@@ -47,11 +47,13 @@ struct Put {
     std::string by;
 };
 
-/// Everything that was ever put for a merchant (or for all, or as shared), in its order.
+/// What was put for a merchant (or for all, or as shared), in the order of revisions: a page.
 struct MerchantPlans {
     std::vector<std::pair<domain::FeePlan, Put>> plans;
     std::vector<std::pair<domain::PlanAssignment, Put>> assignments;
     std::vector<domain::MonthVolume> volumes;
+    /// The revision that the page ends with; nothing: there is nothing more.
+    std::optional<std::int64_t> last;
 };
 
 struct DayView {
@@ -100,9 +102,10 @@ class PayoutReader {
     virtual Result<MerchantBalance> FindBalance(domain::MerchantId merchant) = 0;
     /// NOT_FOUND MERCHANT_UNKNOWN: nothing was accrued for it on that day.
     virtual Result<MerchantDay> FindMerchantDay(domain::MerchantId merchant, BusinessDate day) = 0;
-    /// Plans by plan and version, assignments as they were put, volumes by month. Of none: of the
-    /// default plan; of kSharedPlan: of the shared ones.
-    virtual Result<MerchantPlans> ListPlans(domain::MerchantId merchant) = 0;
+    /// What was put above the revision `after`: some `limit` of each, and whole revisions. Of none:
+    /// of the default plan; of kSharedPlan: of the shared ones.
+    virtual Result<MerchantPlans> ListPlans(domain::MerchantId merchant, std::int64_t after,
+                                            int limit) = 0;
     /// NOT_FOUND DAY_UNKNOWN: neither open nor ever was.
     virtual Result<DayView> FindDay(BusinessDate day) = 0;
     /// Of the day's last round, if it had one. NOT_FOUND DAY_UNKNOWN.

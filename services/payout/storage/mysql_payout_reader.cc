@@ -1,5 +1,6 @@
 #include "storage/mysql_payout_reader.h"
 
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -45,14 +46,27 @@ constexpr mysql::Query kReleasesOfMerchant{"merchant_release.of_merchant", R"sql
 constexpr mysql::Query kHoldOfMerchant{"merchant_hold.of_merchant", R"sql(
     SELECT reason FROM merchant_hold
     WHERE business_date = ? AND merchant_id = ? AND released_round IS NULL)sql"};
+// Behind all that there are.
+constexpr std::int64_t kNoRevision = std::numeric_limits<std::int64_t>::max();
+// With the revision that is the last of a full page in one of the lists, the page ends in all of
+// them.
+#define KESSAI_PAGE_END(table)              \
+    "COALESCE((SELECT revision FROM " table \
+    " WHERE merchant_id = ? AND revision > ? ORDER BY revision LIMIT 1 OFFSET ?), "
+constexpr mysql::Query kPlanPageEnd{
+    "fee_plan.page_end", "SELECT LEAST(" KESSAI_PAGE_END("fee_plan") "?), " KESSAI_PAGE_END(
+                             "plan_assignment") "?), " KESSAI_PAGE_END("merchant_volume") "?))"};
 constexpr mysql::Query kListPlans{"fee_plan.list", "SELECT " KESSAI_PLAN_COLUMNS
                                                    R"sql(, put_at_us, put_by
-    FROM fee_plan WHERE merchant_id = ? ORDER BY plan_id, version)sql"};
+    FROM fee_plan WHERE merchant_id = ? AND revision > ? AND revision <= ?
+    ORDER BY revision)sql"};
 constexpr mysql::Query kListAssignments{"plan_assignment.list",
                                         "SELECT " KESSAI_ASSIGNMENT_COLUMNS R"sql(,
-    put_at_us, put_by FROM plan_assignment WHERE merchant_id = ? ORDER BY revision)sql"};
+    put_at_us, put_by FROM plan_assignment
+    WHERE merchant_id = ? AND revision > ? AND revision <= ? ORDER BY revision)sql"};
 constexpr mysql::Query kListVolumes{"merchant_volume.list", "SELECT " KESSAI_VOLUME_COLUMNS R"sql(
-    FROM merchant_volume WHERE merchant_id = ? ORDER BY month_start)sql"};
+    FROM merchant_volume WHERE merchant_id = ? AND revision > ? AND revision <= ?
+    ORDER BY revision, month_start)sql"};
 constexpr mysql::Query kFindDay{"payout_day.find", R"sql(
     SELECT d.state, d.seal,
            (SELECT COUNT(*) FROM merchant_hold h WHERE h.business_date = d.business_date
@@ -216,12 +230,20 @@ Result<app::MerchantDay> MysqlPayoutReader::FindMerchantDay(MerchantId merchant,
     });
 }
 
-Result<app::MerchantPlans> MysqlPayoutReader::ListPlans(MerchantId merchant) {
+Result<app::MerchantPlans> MysqlPayoutReader::ListPlans(MerchantId merchant, std::int64_t after,
+                                                        int limit) {
     return Read<app::MerchantPlans>(
         pool_, [&](mysql::Session& session) -> Result<app::MerchantPlans> {
             app::MerchantPlans found;
+            const int offset = limit - 1;
+            KESSAI_ASSIGN_OR_RETURN(
+                auto end,
+                session.Select(kPlanPageEnd, merchant, after, offset, kNoRevision, merchant, after,
+                               offset, kNoRevision, merchant, after, offset, kNoRevision));
+            const std::int64_t last = end.Next() ? end.Int(0) : kNoRevision;
+            if (last != kNoRevision) found.last = last;
             std::vector<app::Put> puts;
-            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kListPlans, merchant));
+            KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kListPlans, merchant, after, last));
             KESSAI_ASSIGN_OR_RETURN(auto plans,
                                     ReadPlans(session, rows, [&](const mysql::Rows& row) {
                                         puts.push_back(ReadPut(row, kPlanColumns));
@@ -229,12 +251,14 @@ Result<app::MerchantPlans> MysqlPayoutReader::ListPlans(MerchantId merchant) {
             for (std::size_t i = 0; i < plans.size(); ++i) {
                 found.plans.emplace_back(std::move(plans[i]), std::move(puts[i]));
             }
-            KESSAI_ASSIGN_OR_RETURN(auto assignments, session.Select(kListAssignments, merchant));
+            KESSAI_ASSIGN_OR_RETURN(auto assignments,
+                                    session.Select(kListAssignments, merchant, after, last));
             while (assignments.Next()) {
                 found.assignments.emplace_back(ReadAssignment(assignments),
                                                ReadPut(assignments, kAssignmentColumns));
             }
-            KESSAI_ASSIGN_OR_RETURN(auto volumes, session.Select(kListVolumes, merchant));
+            KESSAI_ASSIGN_OR_RETURN(auto volumes,
+                                    session.Select(kListVolumes, merchant, after, last));
             while (volumes.Next()) found.volumes.push_back(ReadVolume(volumes));
             return found;
         });

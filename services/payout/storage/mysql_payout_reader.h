@@ -18,7 +18,8 @@ class MysqlPayoutReader final : public app::PayoutReader {
     Result<app::MerchantBalance> FindBalance(domain::MerchantId merchant) override;
     Result<app::MerchantDay> FindMerchantDay(domain::MerchantId merchant,
                                              BusinessDate day) override;
-    Result<app::MerchantPlans> ListPlans(domain::MerchantId merchant) override;
+    Result<app::MerchantPlans> ListPlans(domain::MerchantId merchant, std::int64_t after,
+                                         int limit) override;
     Result<app::DayView> FindDay(BusinessDate day) override;
     Result<app::ReleaseProgress> FindProgress(BusinessDate day) override;
     Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) override;

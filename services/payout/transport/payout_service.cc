@@ -3,6 +3,7 @@
 #include "app/parallel.h"
 #include "domain/reason.h"
 #include "kessai/digest/accumulator.h"
+#include "transport/list_page.h"
 #include "transport/plan_messages.h"
 #include "transport/trace_messages.h"
 
@@ -153,10 +154,13 @@ Result<v1::ListFeePlansResponse> PayoutService::ListFeePlans(
     if (request.shared() && request.merchant_id() != 0) {
         return Invalid("shared plans are of no merchant");
     }
+    KESSAI_ASSIGN_OR_RETURN(const ListPage page,
+                            ListPageOf(request.page_size(), request.page_token()));
     KESSAI_ASSIGN_OR_RETURN(
         const auto plans,
-        reader_.ListPlans(request.shared() ? domain::kSharedPlan
-                                           : domain::MerchantId(request.merchant_id())));
+        reader_.ListPlans(
+            request.shared() ? domain::kSharedPlan : domain::MerchantId(request.merchant_id()),
+            page.at, page.size));
     v1::ListFeePlansResponse response;
     FillPlans(plans, &response);
     return response;

@@ -170,6 +170,7 @@ void FillPlans(const app::MerchantPlans& plans, v1::ListFeePlansResponse* messag
         added->set_volume(volume.volume);
         added->set_effective_from(volume.effective_from.ToNumber());
     }
+    if (plans.last) message->set_next_page_token(std::to_string(*plans.last));
 }
 
 void FillPreview(const app::FeePlanPreview& preview, v1::FeePlanPreview* message) {

@@ -1,7 +1,6 @@
 #include "transport/transfer_service.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "domain/transfer_reason.h"
 #include "transport/book_messages.h"
 #include "transport/callers.h"
+#include "transport/list_page.h"
 #include "transport/trace_messages.h"
 #include "transport/transfer_messages.h"
 
@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 48 * 1'024;
 constexpr std::size_t kNoteMax = 255;
-constexpr std::uint32_t kPageMax = 100;
 constexpr std::uint32_t kAccrualsMax = 1'000;
 
 Status Invalid(std::string message) {
@@ -30,28 +29,6 @@ Result<BusinessDate> ParseDate(const char* field, std::int32_t number) {
     const Result<BusinessDate> date = BusinessDate::FromNumber(number);
     if (!date.ok()) return Invalid(std::string(field) + " is no date (yyyymmdd)");
     return date;
-}
-
-/// A page of a list, newest first: how many, and below which number (0: all).
-struct Page {
-    int size = 0;
-    std::int64_t before = 0;
-
-    /// Empty when `last` is that of a page that is not full.
-    std::string Next(std::size_t found, std::int64_t last) const {
-        return found < static_cast<std::size_t>(size) ? std::string() : std::to_string(last);
-    }
-};
-Result<Page> PageOf(std::uint32_t size, const std::string& token) {
-    Page page;
-    page.size = static_cast<int>(size == 0 ? kPageMax : std::min(size, kPageMax));
-    if (token.empty()) return page;
-    const auto [end, error] =
-        std::from_chars(token.data(), token.data() + token.size(), page.before);
-    if (error != std::errc() || end != token.data() + token.size() || page.before <= 0) {
-        return Invalid("page_token is of no page");
-    }
-    return page;
 }
 
 }  // namespace
@@ -223,10 +200,11 @@ Result<v1::PayoutHold> TransferService::LiftPayoutHold(const rpc::CallContext& c
 Result<v1::ListPayoutHoldsResponse> TransferService::ListPayoutHolds(
     const rpc::CallContext&, const v1::ListPayoutHoldsRequest& request) {
     if (request.merchant_id() < 0) return Invalid("merchant_id is negative");
-    KESSAI_ASSIGN_OR_RETURN(const Page page, PageOf(request.page_size(), request.page_token()));
-    KESSAI_ASSIGN_OR_RETURN(
-        const auto holds, use_.reader.ListOpenHolds(domain::MerchantId(request.merchant_id()),
-                                                    domain::PayoutHoldId(page.before), page.size));
+    KESSAI_ASSIGN_OR_RETURN(const ListPage page,
+                            ListPageOf(request.page_size(), request.page_token()));
+    KESSAI_ASSIGN_OR_RETURN(const auto holds,
+                            use_.reader.ListOpenHolds(domain::MerchantId(request.merchant_id()),
+                                                      domain::PayoutHoldId(page.at), page.size));
     v1::ListPayoutHoldsResponse response;
     for (const app::PayoutHold& hold : holds) {
         *response.add_holds() = ToMessage(hold);
@@ -284,10 +262,11 @@ Result<v1::Payout> TransferService::GetPayout(const rpc::CallContext& context,
 Result<v1::ListPayoutsResponse> TransferService::ListPayouts(
     const rpc::CallContext& context, const v1::ListPayoutsRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const auto merchant, MerchantOf(context, request.merchant_id()));
-    KESSAI_ASSIGN_OR_RETURN(const Page page, PageOf(request.page_size(), request.page_token()));
+    KESSAI_ASSIGN_OR_RETURN(const ListPage page,
+                            ListPageOf(request.page_size(), request.page_token()));
     KESSAI_ASSIGN_OR_RETURN(
         const auto payouts,
-        use_.reader.ListPayouts(merchant, domain::PayoutId(page.before), page.size));
+        use_.reader.ListPayouts(merchant, domain::PayoutId(page.at), page.size));
     v1::ListPayoutsResponse response;
     for (const app::PayoutHistory& payout : payouts) {
         *response.add_payouts() = ToMessage(payout);
@@ -385,11 +364,11 @@ Result<v1::Adjustment> TransferService::DecideAdjustment(
 Result<v1::ListAdjustmentsResponse> TransferService::ListAdjustments(
     const rpc::CallContext&, const v1::ListAdjustmentsRequest& request) {
     if (request.merchant_id() < 0) return Invalid("merchant_id is negative");
-    KESSAI_ASSIGN_OR_RETURN(const Page page, PageOf(request.page_size(), request.page_token()));
-    KESSAI_ASSIGN_OR_RETURN(
-        const auto adjustments,
-        use_.reader.ListAdjustments(domain::MerchantId(request.merchant_id()),
-                                    domain::AdjustmentId(page.before), page.size));
+    KESSAI_ASSIGN_OR_RETURN(const ListPage page,
+                            ListPageOf(request.page_size(), request.page_token()));
+    KESSAI_ASSIGN_OR_RETURN(const auto adjustments,
+                            use_.reader.ListAdjustments(domain::MerchantId(request.merchant_id()),
+                                                        domain::AdjustmentId(page.at), page.size));
     v1::ListAdjustmentsResponse response;
     for (const domain::Adjustment& adjustment : adjustments) {
         *response.add_adjustments() = ToMessage(adjustment);

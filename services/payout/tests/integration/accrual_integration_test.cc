@@ -187,7 +187,8 @@ TEST_F(AccrualTest, PlanIsInForceFromItsDayOn) {
                 testing::Refuses(Code::kFailedPrecondition, "PLAN_IN_PAST"));
     next_default.effective_from = today.PlusDays(2);
     EXPECT_OK(payout_->put_fee_plan.Run(next_default, "tester").status());
-    ASSERT_OK_AND_ASSIGN(const auto defaults, payout_->reader.ListPlans(domain::MerchantId()));
+    ASSERT_OK_AND_ASSIGN(const auto defaults,
+                         payout_->reader.ListPlans(domain::MerchantId(), 0, 100));
     EXPECT_EQ(defaults.plans.size(), 2u);
 }
 

@@ -50,7 +50,7 @@ class BooksTest : public PayoutTest {
 
     /// Plans of every owner, before anybody has accruals.
     void PutPlans(Seeded& random) {
-        ASSERT_OK_AND_ASSIGN(const auto defaults, payout_->reader.ListPlans(MerchantId()));
+        ASSERT_OK_AND_ASSIGN(const auto defaults, payout_->reader.ListPlans(MerchantId(), 0, 100));
         for (const auto& [plan, put] : defaults.plans) book_.Add(plan);
         for (const std::int64_t merchant : {1'001, 1'002}) {
             domain::FeePlan plan = RandomPlan(random, kOld.PlusDays(-20));

@@ -50,7 +50,7 @@ class FeePlanTest : public PayoutTest {
     /// Puts a plan of every kind of rule for some merchants before they have any accrual.
     domain::PlanBook PutRandomPlans(Seeded& random, std::int64_t merchants) {
         domain::PlanBook book;
-        auto defaults = payout_->reader.ListPlans(MerchantId());
+        auto defaults = payout_->reader.ListPlans(MerchantId(), 0, 100);
         EXPECT_OK(defaults.status());
         for (const auto& [plan, put] : defaults->plans) book.Add(plan);
         for (std::int64_t merchant = 1'001; merchant <= 1'000 + merchants; ++merchant) {
@@ -90,7 +90,7 @@ TEST_F(FeePlanTest, RulesAreStoredAsTheyWerePut) {
         EXPECT_EQ(stored.rules, plan.rules);
         ASSERT_OK_AND_ASSIGN(const auto again, payout_->put_fee_plan.Run(plan, "other"));
         EXPECT_EQ(again, stored);
-        ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(plan.merchant));
+        ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(plan.merchant, 0, 100));
         ASSERT_EQ(listed.plans.size(), 1u);
         EXPECT_EQ(listed.plans[0].first, stored);
         EXPECT_EQ(listed.plans[0].second.by, "tester");
@@ -198,10 +198,60 @@ TEST_F(FeePlanTest, MerchantsShareAPlan) {
     EXPECT_EQ(FeeOf(5), 19);
     EXPECT_EQ(FeeOf(1, 2), -19);
     EXPECT_EQ(FeeOf(2, 2), -25);
-    ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(MerchantId(7)));
+    ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(MerchantId(7), 0, 100));
     ASSERT_EQ(listed.assignments.size(), 1u);
     EXPECT_EQ(listed.assignments[0].first, assigned[0]);
     EXPECT_EQ(listed.assignments[0].second.by, "tester");
+}
+
+// Goal: whatever was put of a merchant is listed once, in the order in which it was put, by pages
+// of any size, plans, assignments and volumes together.
+TEST_F(FeePlanTest, EverythingPutIsListedByPages) {
+    for (int i = 1; i <= 12; ++i) {
+        const std::string revision = std::to_string(1'000 + i);
+        if (i % 3 == 0) {
+            payout_->Run(
+                "INSERT INTO plan_assignment (merchant_id, revision, plan_id, effective_from, "
+                "put_at_us, put_by) VALUES (7, " +
+                revision + ", 0, '2026-11-01', 1, 'tester')");
+        } else if (i % 3 == 1) {
+            // Two months were fixed at once.
+            for (const char* month : {"01", "02"}) {
+                payout_->Run(
+                    "INSERT INTO merchant_volume (merchant_id, month_start, volume, "
+                    "effective_from, revision, fixed_at_us) VALUES (7, '20" +
+                    std::to_string(10 + i) + "-" + month + "-01', 1, '2026-11-01', " + revision +
+                    ", 1)");
+            }
+        } else {
+            payout_->Run(
+                "INSERT INTO fee_plan (plan_id, version, merchant_id, currency, "
+                "rate_basis_points, fixed_fee, minimum_fee, maximum_fee, effective_from, revision, "
+                "put_at_us, put_by) VALUES (70, " +
+                std::to_string(i) + ", 7, 'JPY', 1, 0, 0, 0, '2026-11-01', " + revision +
+                ", 1, 'tester')");
+        }
+    }
+    for (const int limit : {1, 2, 3, 4, 5, 100}) {
+        std::vector<std::int64_t> plans;
+        std::vector<std::int64_t> assignments;
+        std::vector<BusinessDate> months;
+        int pages = 0;
+        for (std::optional<std::int64_t> after = 0; after; ++pages) {
+            ASSERT_LT(pages, 20);
+            ASSERT_OK_AND_ASSIGN(const auto page,
+                                 payout_->reader.ListPlans(MerchantId(7), *after, limit));
+            for (const auto& [plan, put] : page.plans) plans.push_back(plan.revision);
+            for (const auto& [one, put] : page.assignments) assignments.push_back(one.revision);
+            for (const auto& volume : page.volumes) months.push_back(volume.month);
+            after = page.last;
+        }
+        EXPECT_THAT(plans, ::testing::ElementsAre(1'002, 1'005, 1'008, 1'011)) << limit;
+        EXPECT_THAT(assignments, ::testing::ElementsAre(1'003, 1'006, 1'009, 1'012)) << limit;
+        EXPECT_EQ(months.size(), 8u) << limit;
+        EXPECT_TRUE(std::ranges::is_sorted(months)) << limit;
+        EXPECT_EQ(limit == 100, pages == 1);
+    }
 }
 
 // Goal: all merchants of an assignment or none, each refusal by its name.
@@ -304,7 +354,7 @@ TEST_F(MonthVolumeTest, TierFollowsTheMonthBefore) {
     EXPECT_EQ(FeeOf(14), 30);
     EXPECT_EQ(FeeOf(1, 2) + FeeOf(1, 3), -1'200);
 
-    ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(MerchantId(7)));
+    ASSERT_OK_AND_ASSIGN(const auto listed, payout_->reader.ListPlans(MerchantId(7), 0, 100));
     ASSERT_EQ(listed.volumes.size(), 2u);
     EXPECT_EQ(listed.volumes[1].month, kMonth);
     EXPECT_EQ(listed.volumes[1].volume, 50'001);
@@ -319,7 +369,7 @@ TEST_F(MonthVolumeTest, TierFollowsTheMonthBefore) {
     // Nothing changes, says a preview of the plan as it is.
     app::PreviewFeePlan::Wish same;
     same.from = same.to = next;
-    ASSERT_OK_AND_ASSIGN(const auto shared, other.reader.ListPlans(domain::kSharedPlan));
+    ASSERT_OK_AND_ASSIGN(const auto shared, other.reader.ListPlans(domain::kSharedPlan, 0, 100));
     ASSERT_EQ(shared.plans.size(), 1u);
     same.plan = shared.plans[0].first;
     ASSERT_OK_AND_ASSIGN(const auto preview, other.preview_fee_plan.Run(same));

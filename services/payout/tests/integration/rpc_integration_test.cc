@@ -222,7 +222,19 @@ TEST_F(RpcTest, PlansAreKeptWithTheirHistory) {
     list.set_merchant_id(7);
     ASSERT_OK_AND_ASSIGN(const auto plans, Call(ListFeePlans(), list, Operator("plan:write")));
     ASSERT_EQ(plans.plans_size(), 2);
+    EXPECT_EQ(plans.next_page_token(), "");
     EXPECT_EQ(plans.plans(0).rate_basis_points(), 150u);
+    list.set_page_size(1);
+    ASSERT_OK_AND_ASSIGN(const auto page, Call(ListFeePlans(), list, Operator("plan:write")));
+    ASSERT_EQ(page.plans_size(), 1);
+    EXPECT_EQ(page.plans(0).version(), 1u);
+    list.set_page_token(page.next_page_token());
+    ASSERT_OK_AND_ASSIGN(const auto next_page, Call(ListFeePlans(), list, Operator("plan:write")));
+    ASSERT_EQ(next_page.plans_size(), 1);
+    EXPECT_EQ(next_page.plans(0).version(), 2u);
+    list.set_page_token("x");
+    EXPECT_THAT(Call(ListFeePlans(), list, Operator("plan:write")),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM fee_plan WHERE put_by = 'tester'"), 2);
     EXPECT_EQ(plans.plans(0).put_by(), "tester");
     EXPECT_GT(plans.plans(0).put_at_us(), 0);

@@ -301,7 +301,7 @@ TEST_F(StreamTest, DayGoesFromEventsToRelease) {
     ASSERT_EVENTUALLY(results.Count("kessai.payout.v1.DayReleased") == 1);
 
     domain::PlanBook plans;
-    const auto default_plans = payout_->reader.ListPlans(MerchantId()).value();
+    const auto default_plans = payout_->reader.ListPlans(MerchantId(), 0, 100).value();
     for (const auto& [plan, put] : default_plans.plans) plans.Add(plan);
     const auto expected = ReferenceAccruals(changes, plans);
     std::map<domain::EffectKey, int> seen;
