@@ -326,6 +326,118 @@ PAID = {
 }  # fmt: skip
 
 
+PLAN = {
+    "planId": "31", "version": 2, "merchantId": "7", "currency": "JPY", "rateBasisPoints": 198, "fixed": 10,
+    "minimum": 30, "maximum": 0, "effectiveFrom": "2026-12-01", "effectiveTo": None, "shared": False,
+    "tiers": {"tiers": [{"volumeFrom": 1_000_000, "terms": {
+        "rateBasisPoints": 150, "fixed": 0, "minimum": 0, "maximum": 500}}]},
+    "rules": [{
+        "storeId": "", "method": "POINT", "fromDate": None, "toDate": None, "firstDays": 0,
+        "terms": {"rateBasisPoints": 100, "fixed": 0, "minimum": 0, "maximum": 0}, "tiers": None,
+    }, {
+        "storeId": "s1", "method": "METHOD_UNSPECIFIED", "fromDate": None, "toDate": None, "firstDays": 60,
+        "terms": {"rateBasisPoints": 0, "fixed": 0, "minimum": 0, "maximum": 0}, "tiers": None,
+    }],
+    "putAt": "2026-11-22T00:00:00Z", "putBy": "aiko",
+}  # fmt: skip
+
+
+def test_a_merchants_plans_are_shown_with_rules_tiers_and_who_put_them(gateway, capsys):
+    assignment = {"merchantId": "7", "planId": "0", "effectiveFrom": "2026-12-05", "effectiveTo": None, "putBy": "ken"}
+    volume = {"monthDate": "2026-10-01", "volume": 2_000_000, "effectiveFrom": "2026-11-02"}
+    answer = {"plans": [PLAN], "assignments": [assignment], "volumes": [volume]}
+    gateway.says("GET /operator/v1/merchants/7/fee-plans", answer)
+    assert run(payout, "plans", "7") == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert lines[1].split() == ["31", "2", "2026-12-01", "-", "first", "60", "days,", "store", "s1", "0.00", "%", "aiko"]
+    assert lines[2].split() == ["POINT", "1.00", "%"]
+    assert "all else" in lines[3] and lines[3].endswith("1.98 % and 10 yen, at least 30 yen")
+    assert "from 1,000,000 yen a month" in lines[4] and lines[4].endswith("1.50 %, at most 500 yen")
+    assert "7         none  2026-12-05" in shown and "2026-10  2,000,000 yen  2026-11-02" in shown
+
+
+def test_shared_and_default_plans_are_asked_for_by_name(gateway, capsys):
+    nothing = {"plans": [], "assignments": [], "volumes": []}
+    gateway.says("GET /operator/v1/fee-plans", nothing)
+    gateway.says("GET /operator/v1/fee-plans/default", {**nothing, "plans": [{**PLAN, "rules": [], "tiers": None}]})
+    gateway.says("GET /operator/v1/merchants/8/fee-plans", nothing)
+    assert run(payout, "plans", "shared") == 0 and run(payout, "plans", "8") == 0
+    assert capsys.readouterr().out == "no shared plan\nno plan of its own: ./kessai payout plans has everybody else's\n"
+    assert run(payout, "plans") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[4:7] == ["all", "1.98", "%"]
+    assert run(payout, "plans", "mine") == 1
+    assert "neither a merchant's number" in capsys.readouterr().err
+
+
+def test_a_plan_is_put_from_options_and_a_file(gateway, capsys, tmp_path):
+    gateway.says("POST /operator/v1/fee-plans", PLAN)
+    file = tmp_path / "plan.json"
+    file.write_text('{"rateBasisPoints": 1, "rules": [{"firstDays": 60, "rateBasisPoints": 0}]}')
+    assert run(payout, "put-plan", "7", "--plan", "31", "--basis-points", "198", "--fixed", "10",
+               "--from", "2026-12-01", "--file", str(file)) == 0  # fmt: skip
+    assert gateway.asked == [("POST /operator/v1/fee-plans", {
+        "currency": "JPY", "merchantId": "7", "planId": "31", "rateBasisPoints": 198, "fixed": 10,
+        "effectiveFrom": "2026-12-01", "rules": [{"firstDays": 60, "rateBasisPoints": 0}],
+    })]  # fmt: skip
+    assert capsys.readouterr().out.startswith("plan 31 version 2 of merchant 7, from 2026-12-01:\n")
+    assert run(payout, "put-plan", "shared", "--basis-points", "0", "--from", "2026-12-01") == 0
+    assert gateway.asked[1][1] == {
+        "currency": "JPY", "shared": True, "rateBasisPoints": 0, "effectiveFrom": "2026-12-01"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content, said", [
+    ("[]", "holds no JSON object"), ("{", "is no JSON"), ('{"merchantId": "8"}', "OWNER and --plan say whose"),
+    ("{}", "--basis-points"), ('{"rateBasisPoints": 1}', "--from"),
+])  # fmt: skip
+def test_a_plan_that_says_too_little_or_twice_is_not_sent(gateway, capsys, tmp_path, content, said):
+    file = tmp_path / "plan.json"
+    file.write_text(content)
+    assert run(payout, "put-plan", "7", "--file", str(file)) == 1
+    assert said in capsys.readouterr().err
+    assert gateway.asked == []
+
+
+def test_a_preview_shows_what_the_month_would_have_cost(gateway, capsys):
+    merchant = {"merchantId": "7", "accrualCount": 3, "gross": 9_000, "feeThen": 178, "feeNow": 90, "difference": -88}
+    answer = {
+        **merchant, "fromDate": "2026-10-01", "toDate": "2026-10-31", "merchantCount": 2, "withoutStoreCount": 1,
+        "merchants": [merchant],
+    }  # fmt: skip
+    gateway.says("POST /operator/v1/fee-plans/preview", answer)
+    assert run(payout, "preview-plan", "default", "--basis-points", "100", "--merchant", "7", "--merchant", "8",
+               "--from", "2026-10-01", "--to", "2026-10-31") == 0  # fmt: skip
+    assert gateway.asked == [("POST /operator/v1/fee-plans/preview", {
+        "currency": "JPY", "rateBasisPoints": 100, "merchantIds": ["7", "8"], "fromDate": "2026-10-01",
+        "toDate": "2026-10-31",
+    })]  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "difference          -88 yen" in shown and "of no known store   1" in shown
+    assert "these are the 1 with the largest difference" in shown
+
+
+def test_merchants_are_put_under_a_shared_plan_and_out_of_it(gateway, capsys):
+    one = {"merchantId": "7", "planId": "31", "effectiveFrom": "2026-12-01", "effectiveTo": None, "putBy": "aiko"}
+    gateway.says("POST /operator/v1/fee-plan-assignments", {"assignments": [one]})
+    assert run(payout, "assign-plan", "31", "7", "--from", "2026-12-01") == 0
+    assert capsys.readouterr().out == "merchant 7 is under plan 31 from 2026-12-01\n"
+    assert run(payout, "assign-plan", "none", "7", "8", "--from", "2026-12-01", "--to", "2026-12-31") == 0
+    assert [content for _, content in gateway.asked] == [
+        {"planId": "31", "merchantIds": ["7"], "effectiveFrom": "2026-12-01"},
+        {"merchantIds": ["7", "8"], "effectiveFrom": "2026-12-01", "effectiveTo": "2026-12-31"},
+    ]
+
+
+def test_a_balance_says_a_debt_by_name(gateway, capsys):
+    target = "GET /operator/v1/merchants/7/balance"
+    gateway.says(target, {"merchantId": "7", "pending": 90, "available": -500, "inTransit": 0})
+    assert run(payout, "balance", "7") == 0
+    shown = capsys.readouterr().out
+    assert "90 yen, of days that are not released yet" in shown
+    assert "-500 yen, which the next days' releases pay off" in shown
+
+
 def test_a_payout_is_shown_with_its_attempts(gateway, capsys):
     gateway.says("POST /operator/v1/payouts/12/attempts", PAID)
     assert run(payout, "reissue", "12", "--attempt", "2") == 0
