@@ -67,7 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("date", metavar="DATE")
     part = operate.action(actions, "files", "writes the files of a transfer date for the bank, each once")
     part.add_argument("date", metavar="DATE")
-    part.add_argument("--again", action="store_true", help="those too that were taken before")
+    part.add_argument("--again", action="append", default=[], metavar="FILE",
+                      help="the number of one to write though it was taken before: only if the bank surely has not "
+                      "got it; may be given again")  # fmt: skip
     part.add_argument("--directory", default=".", metavar="DIR")
     part = operate.action(actions, "results", "takes in a result file of the bank")
     part.add_argument("file", metavar="FILE")
@@ -247,16 +249,18 @@ def files(session: Session, options: argparse.Namespace) -> int:
     if not directory.is_dir():
         raise Misuse(f"'{directory}' is no directory")
     answer = session.post(path("days", date, "transfer-files"))
+    if unknown := set(options.again) - {batch["batchId"] for batch in answer["batches"]}:
+        raise Misuse(f"{date} has no file {', '.join(sorted(unknown))}")
     lines = []
     for batch in answer["batches"]:
         sums = f"{batch['transferCount']:,} transfers over {yen(batch['amount'])}"
         try:
-            again = "?again=true" if options.again else ""
+            again = "?again=true" if batch["batchId"] in options.again else ""
             content = session.content(path("transfer-files", batch["batchId"]) + again)
         except Problem as problem:
             if problem.code != "TRANSFER_FILE_TAKEN":
                 raise
-            lines.append(f"file {batch['batchId']} ({sums}) was taken before; if the bank has not got it: --again")
+            lines.append(f"file {batch['batchId']} ({sums}) was taken before; if the bank has not got it: --again {batch['batchId']}")
             continue
         known = batch["fileHash"]
         if known and hashlib.sha256(content).hexdigest() != known:

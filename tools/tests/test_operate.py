@@ -518,7 +518,7 @@ def test_files_are_written_unless_they_are_others(gateway, tmp_path, capsys):
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
     batch["fileHash"] = hashlib.sha256(content).hexdigest()
     gateway.says("GET /operator/v1/transfer-files/14", "others")
-    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 1
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "14") == 1
     assert "do not send it" in capsys.readouterr().err
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
 
@@ -534,9 +534,14 @@ def test_a_file_that_the_bank_may_have_is_not_written_again_unasked(gateway, tmp
     assert [written.name for written in tmp_path.iterdir()] == ["transfers-2026-11-30-15.txt"]
     assert "file 14 (1 transfers over 8,900 yen) was taken before" in capsys.readouterr().out
     gateway.says("GET /operator/v1/transfer-files/14", "records")
-    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 0
+    gateway.refuses("GET /operator/v1/transfer-files/15", 409, "TRANSFER_FILE_TAKEN")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "14") == 0
     assert len(list(tmp_path.iterdir())) == 2
-    assert gateway.asked[-1][0] == "GET /operator/v1/transfer-files/15?again=true"
+    assert [call for call, _ in gateway.asked[-2:]] == [
+        "GET /operator/v1/transfer-files/14?again=true", "GET /operator/v1/transfer-files/15"
+    ]  # fmt: skip
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "16") == 1
+    assert "2026-11-30 has no file 16" in capsys.readouterr().err
 
 
 def test_holds_are_of_all_merchants_or_of_one(gateway, capsys):
