@@ -69,6 +69,8 @@ def main(command: External, arguments: Sequence[str]) -> int:
         say.warning(ignored)
     code = run(command, stack, arguments)
     if _asks_for_help(arguments):
+        if command.name == "bench":
+            say.line("release: the release of a day, on servers of its own: ./kessai bench release --help")
         say.line("\n  --stack NAME            which stack (default: dev)")
     return code
 
