@@ -258,7 +258,10 @@ def test_a_date_that_is_none_is_refused(gateway, capsys):
     assert "'22.11.2026' is no date like 2026-11-22" in capsys.readouterr().err
 
 
-SUMS = {"merchantCount": 2, "heldBackCount": 0, "gross": 1000, "fee": 19, "tax": 1, "net": 980}
+SUMS = {
+    "merchantCount": 2, "heldBackCount": 0, "gross": 1000, "fee": 19, "tax": 1, "net": 980, "heldBack": [],
+    "releasedFaultCount": 0, "releasedFaults": [],
+}  # fmt: skip
 RELEASE = "/operator/v1/days/2026-11-21/release"
 
 
@@ -307,6 +310,27 @@ def test_merchants_held_back_are_named_and_the_exit_code_says_so(gateway, capsys
     shown = capsys.readouterr()
     assert "EVENT_PARKED" in shown.out and "10 yen" in shown.out
     assert "docs/operations.md" in shown.err
+
+
+def test_a_dry_run_names_whom_a_release_would_hold_back(gateway, capsys):
+    held = {"merchantId": "7", "reason": "FEE_DIFFERS", "note": "payment 3 version 1: the fee is 24",
+            "totals": {"gross": 10}, "recounted": {"gross": 10}}  # fmt: skip
+    gateway.says(f"POST {RELEASE}", {**SUMS, "heldBackCount": 1_001, "heldBack": [held]})
+    assert run(release, "2026-11-21", "--deep", "--dry-run") == 1
+    assert len(gateway.asked) == 1
+    shown = capsys.readouterr().out
+    assert "FEE_DIFFERS" in shown and "the fee is 24" in shown
+    assert "held back  1,001" in shown and "these are 1 of them" in shown
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_wrong_fee_that_was_released_is_named_and_is_no_success(gateway, capsys, dry_run):
+    fault = {"merchantId": "7", "note": "payment 3 version 1: the fee is 24"}
+    gateway.says(f"POST {RELEASE}", {**SUMS, "releasedFaultCount": 1, "releasedFaults": [fault]})
+    assert run(release, "2026-11-21", "--deep", *dry_run) == 1
+    shown = capsys.readouterr()
+    assert "released with a wrong accrual  1" in shown.out and "the fee is 24" in shown.out
+    assert "held back" not in shown.out and "payout adjust" in shown.err
 
 
 def test_an_open_day_is_not_released(gateway, capsys):
