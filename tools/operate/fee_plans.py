@@ -52,7 +52,7 @@ def _with_plan(part: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def plans(session: Session, options: argparse.Namespace) -> int:
     owner = _owner(options.owner)
     targets = {"default": path("fee-plans", "default"), "shared": path("fee-plans")}
-    answer = session.get(targets.get(owner) or path("merchants", owner, "fee-plans"))
+    answer = _all(session, targets.get(owner) or path("merchants", owner, "fee-plans"))
     rows = [row for plan in answer["plans"] for row in _rows(plan)]
     head = ("PLAN", "VERSION", "FROM", "TO", "FOR", "TERMS", "PUT BY")
     nothing = "no shared plan" if owner == "shared" else "no plan of its own: ./kessai payout plans has everybody else's"
@@ -129,6 +129,21 @@ def assign(session: Session, options: argparse.Namespace) -> int:
         + (f" to {one['effectiveTo']}" if one["effectiveTo"] else "")
         for one in answer["assignments"]
     ])  # fmt: skip
+
+
+def _all(session: Session, target: str) -> dict[str, list[Any]]:
+    """Plans, assignments and volumes, page by page."""
+    found: dict[str, list[Any]] = {"plans": [], "assignments": [], "volumes": []}
+    token = ""
+    while True:
+        page = session.get(target, pageToken=token)
+        for name, items in found.items():
+            items += page[name]
+        token = page.get("nextPageToken", "")
+        if not token:
+            break
+    found["plans"].sort(key=lambda plan: (int(plan["planId"]), plan["version"]))
+    return found
 
 
 def _wish(options: argparse.Namespace) -> dict[str, Any]:

@@ -369,9 +369,14 @@ PLAN = {
 def test_a_merchants_plans_are_shown_with_rules_tiers_and_who_put_them(gateway, capsys):
     assignment = {"merchantId": "7", "planId": "0", "effectiveFrom": "2026-12-05", "effectiveTo": None, "putBy": "ken"}
     volume = {"monthDate": "2026-10-01", "volume": 2_000_000, "effectiveFrom": "2026-11-02"}
-    answer = {"plans": [PLAN], "assignments": [assignment], "volumes": [volume]}
-    gateway.says("GET /operator/v1/merchants/7/fee-plans", answer)
+    target = "GET /operator/v1/merchants/7/fee-plans"
+    gateway.says(
+        target,
+        {"plans": [PLAN], "assignments": [], "volumes": [volume], "nextPageToken": "9"},
+        {"plans": [], "assignments": [assignment], "volumes": [], "nextPageToken": ""},
+    )
     assert run(payout, "plans", "7") == 0
+    assert [call for call, _ in gateway.asked] == [target, target + "?pageToken=9"]
     shown = capsys.readouterr().out
     lines = shown.splitlines()
     assert lines[1].split() == ["31", "2", "2026-12-01", "-", "first", "60", "days,", "store", "s1", "0.00", "%", "aiko"]
