@@ -39,7 +39,7 @@ COMMANDS = (
     External("republish", "tools/operate/republish.py", "publishes events of payment, transfers and holds again"),
     External("day", "tools/operate/day.py", "shows and closes a business day"),
     External("release", "tools/operate/release.py", "releases a closed day to merchants"),
-    External("payout", "tools/operate/payout.py", "pays merchants: accounts, transfers, results, books"),
+    External("payout", "tools/operate/payout.py", "pays merchants: fee plans, accounts, transfers, results, books"),
     External("recon", "tools/operate/recon.py", "shows and works on discrepancies"),
     External("spark", "tools/operate/spark.py", "recounts or exports a closed day on Apache Spark"),
 )
@@ -69,6 +69,8 @@ def main(command: External, arguments: Sequence[str]) -> int:
         say.warning(ignored)
     code = run(command, stack, arguments)
     if _asks_for_help(arguments):
+        if command.name == "bench":
+            say.line("release: the release of a day, on servers of its own: ./kessai bench release --help")
         say.line("\n  --stack NAME            which stack (default: dev)")
     return code
 

@@ -20,9 +20,8 @@ _SPARK_MEMORY = "4g"
 
 
 def main(arguments: Sequence[str]) -> int:
-    if "--help" in arguments:
-        build.build(PRESET, [PROGRAM])
-        return _run(arguments, {})
+    if "--help" in arguments or "-h" in arguments:
+        return _help()
     stack = open_stack(STACK, may_move=True)
     with exclusive(stack):
         packages.install_missing()
@@ -36,6 +35,13 @@ def main(arguments: Sequence[str]) -> int:
             return _run(arguments, {**_environment(stack), **spark})
         finally:
             _clear(stack)
+
+
+def _help() -> int:
+    """The program's own; nothing is built for it."""
+    if not build.binary(PRESET, PROGRAM).exists():
+        raise Diagnosis("'bench release' is not built", "./kessai build, then --help has its options")
+    return _run(["--help"], {})
 
 
 def _environment(stack: Stack) -> dict[str, str]:

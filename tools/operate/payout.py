@@ -1,4 +1,4 @@
-"""Pays merchants: bank accounts, terms, transfers to the bank and what became of them, adjustments, books.
+"""Pays merchants: fee plans, bank accounts, terms, transfers to the bank and what became of them, adjustments, books.
 
 DATE is like 2026-11-30, or `today` (the open day), or `yesterday` (the one before it). What takes two
 operators names them by --operator.
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import fee_plans
 import session as operate
 import statements
 from session import Misuse, Problem, Session, path, table, yen
@@ -25,6 +26,8 @@ ACCOUNT_TYPES = {"ordinary": 1, "current": 2, "savings": 4}
 def main(arguments: list[str] | None = None) -> int:
     parser = operate.parser("payout", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+
+    fee_plans.add_actions(actions)
 
     part = operate.action(actions, "accounts", "a merchant's bank accounts")
     part.add_argument("merchant", metavar="MERCHANT")
@@ -64,12 +67,16 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("date", metavar="DATE")
     part = operate.action(actions, "files", "writes the files of a transfer date for the bank, each once")
     part.add_argument("date", metavar="DATE")
-    part.add_argument("--again", action="store_true", help="those too that were taken before")
+    part.add_argument("--again", action="append", default=[], metavar="FILE",
+                      help="the number of one to write though it was taken before: only if the bank surely has not "
+                      "got it; may be given again")  # fmt: skip
     part.add_argument("--directory", default=".", metavar="DIR")
     part = operate.action(actions, "results", "takes in a result file of the bank")
     part.add_argument("file", metavar="FILE")
     part.add_argument("--format", default="csv")
 
+    part = operate.action(actions, "balance", "what a merchant is owed, and what is on its way to it")
+    part.add_argument("merchant", metavar="MERCHANT")
     part = operate.action(actions, "list", "a merchant's payouts, newest first")
     part.add_argument("merchant", metavar="MERCHANT")
     part = operate.action(actions, "show", "a payout with all its attempts")
@@ -242,16 +249,18 @@ def files(session: Session, options: argparse.Namespace) -> int:
     if not directory.is_dir():
         raise Misuse(f"'{directory}' is no directory")
     answer = session.post(path("days", date, "transfer-files"))
+    if unknown := set(options.again) - {batch["batchId"] for batch in answer["batches"]}:
+        raise Misuse(f"{date} has no file {', '.join(sorted(unknown))}")
     lines = []
     for batch in answer["batches"]:
         sums = f"{batch['transferCount']:,} transfers over {yen(batch['amount'])}"
         try:
-            again = "?again=true" if options.again else ""
+            again = "?again=true" if batch["batchId"] in options.again else ""
             content = session.content(path("transfer-files", batch["batchId"]) + again)
         except Problem as problem:
             if problem.code != "TRANSFER_FILE_TAKEN":
                 raise
-            lines.append(f"file {batch['batchId']} ({sums}) was taken before; if the bank has not got it: --again")
+            lines.append(f"file {batch['batchId']} ({sums}) was taken before; if the bank has not got it: --again {batch['batchId']}")
             continue
         known = batch["fileHash"]
         if known and hashlib.sha256(content).hexdigest() != known:
@@ -280,6 +289,17 @@ def result_file(name: str) -> str:
         raise Misuse(f"'{name}' cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise Misuse(f"'{name}' is no UTF-8 text (byte {error.start}): bring it into the form csv") from None
+
+
+def balance(session: Session, options: argparse.Namespace) -> int:
+    answer = session.get(of_merchant(options, "balance"))
+    debt = ", which the next days' releases pay off" if answer["available"] < 0 else ""
+    return show(options, answer, [
+        f"merchant {answer['merchantId']}",
+        f"  pending     {yen(answer['pending'])}, of days that are not released yet",
+        f"  available   {yen(answer['available'])}{debt}",
+        f"  in transit  {yen(answer['inTransit'])}",
+    ])  # fmt: skip
 
 
 def list_all(session: Session, options: argparse.Namespace) -> int:
@@ -527,12 +547,12 @@ COMMANDS = {
     "accounts": accounts, "put-account": put_account, "verify-account": verify_account,
     "confirm-account": confirm_account,
     "terms": terms, "put-terms": put_terms, "holds": holds, "hold": hold, "lift": lift,
-    "run": run, "files": files, "results": results,
+    "run": run, "files": files, "results": results, "balance": balance,
     "list": list_all, "show": show_payout, "request": request, "reissue": reissue, "cancel": cancel,
     "trace": trace, "trace-payment": trace_payment,
     "adjust": adjust, "approve": decide, "decline": decide, "adjustments": adjustments,
     "books": books, "fees": fees, "journal": journal,
-    **statements.COMMANDS,
+    **fee_plans.COMMANDS, **statements.COMMANDS,
 }  # fmt: skip
 
 

@@ -47,14 +47,14 @@ def release(session: Session, options: argparse.Namespace) -> int:
     wish = {"deep": options.deep, "dryRun": options.dry_run}
     tell = Teller(session, date, quiet=options.dry_run)
     sums = released(session, date, wish, time.monotonic() + options.timeout, tell)
-    held = []
+    held = sums["heldBack"]
     if sums["heldBackCount"] and not options.dry_run:
         held = session.get(path("days", date, "held-back"))["merchants"]
     if options.json:
         operate.show_json({"release": sums, "heldBack": held})
     else:
         show(date, sums, held, options.dry_run)
-    return 1 if sums["heldBackCount"] else 0
+    return 1 if sums["heldBackCount"] or sums["releasedFaultCount"] else 0
 
 
 def require_begun(date: str, stands: Any) -> None:
@@ -174,18 +174,35 @@ def show(date: str, sums: Any, held: list[Any], dry_run: bool) -> None:
     print(f"  merchants  {sums['merchantCount']:,}")
     for what in ("gross", "fee", "tax", "net"):
         print(f"  {what:<9}  {yen(sums[what])}")
-    if not sums["heldBackCount"]:
-        return
-    print(f"  held back  {sums['heldBackCount']:,}")
-    if held:
-        rows = [
-            (one["merchantId"], one["reason"], yen((one["totals"] or {}).get("gross", 0)),
-             yen((one["recounted"] or {}).get("gross", 0)), one["note"])
-            for one in held
-        ]  # fmt: skip
-        print(table(("MERCHANT", "REASON", "TOTALS SAY", "ROWS SUM TO", "NOTE"), rows, right=(2, 3)))
+    if sums["heldBackCount"]:
+        show_held_back(sums["heldBackCount"], held)
+    if sums["releasedFaultCount"]:
+        show_released_faults(sums["releasedFaultCount"], sums["releasedFaults"])
+
+
+def show_held_back(count: int, held: list[Any]) -> None:
+    print(f"  held back  {count:,}")
+    rows = [
+        (one["merchantId"], one["reason"], yen((one["totals"] or {}).get("gross", 0)),
+         yen((one["recounted"] or {}).get("gross", 0)), one["note"])
+        for one in held
+    ]  # fmt: skip
+    print(table(("MERCHANT", "REASON", "TOTALS SAY", "ROWS SUM TO", "NOTE"), rows, right=(2, 3)))
+    if count > len(rows):
+        print(f"these are {len(rows):,} of them")
     sys.stdout.flush()
     print("  what to do: docs/operations.md, 'A merchant's day is held back'", file=sys.stderr)
+
+
+def show_released_faults(count: int, faults: list[Any]) -> None:
+    """Of merchants who have their money already."""
+    print(f"  released with a wrong accrual  {count:,}")
+    print(table(("MERCHANT", "FIRST FOUND"), [(one["merchantId"], one["note"]) for one in faults]))
+    if count > len(faults):
+        print(f"these are {len(faults):,} of them")
+    sys.stdout.flush()
+    print("  what to do: find out who changed it, and put the difference right by ./kessai payout adjust; "
+          "nothing is taken back by itself", file=sys.stderr)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -258,7 +258,10 @@ def test_a_date_that_is_none_is_refused(gateway, capsys):
     assert "'22.11.2026' is no date like 2026-11-22" in capsys.readouterr().err
 
 
-SUMS = {"merchantCount": 2, "heldBackCount": 0, "gross": 1000, "fee": 19, "tax": 1, "net": 980}
+SUMS = {
+    "merchantCount": 2, "heldBackCount": 0, "gross": 1000, "fee": 19, "tax": 1, "net": 980, "heldBack": [],
+    "releasedFaultCount": 0, "releasedFaults": [],
+}  # fmt: skip
 RELEASE = "/operator/v1/days/2026-11-21/release"
 
 
@@ -309,6 +312,27 @@ def test_merchants_held_back_are_named_and_the_exit_code_says_so(gateway, capsys
     assert "docs/operations.md" in shown.err
 
 
+def test_a_dry_run_names_whom_a_release_would_hold_back(gateway, capsys):
+    held = {"merchantId": "7", "reason": "FEE_DIFFERS", "note": "payment 3 version 1: the fee is 24",
+            "totals": {"gross": 10}, "recounted": {"gross": 10}}  # fmt: skip
+    gateway.says(f"POST {RELEASE}", {**SUMS, "heldBackCount": 1_001, "heldBack": [held]})
+    assert run(release, "2026-11-21", "--deep", "--dry-run") == 1
+    assert len(gateway.asked) == 1
+    shown = capsys.readouterr().out
+    assert "FEE_DIFFERS" in shown and "the fee is 24" in shown
+    assert "held back  1,001" in shown and "these are 1 of them" in shown
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_wrong_fee_that_was_released_is_named_and_is_no_success(gateway, capsys, dry_run):
+    fault = {"merchantId": "7", "note": "payment 3 version 1: the fee is 24"}
+    gateway.says(f"POST {RELEASE}", {**SUMS, "releasedFaultCount": 1, "releasedFaults": [fault]})
+    assert run(release, "2026-11-21", "--deep", *dry_run) == 1
+    shown = capsys.readouterr()
+    assert "released with a wrong accrual  1" in shown.out and "the fee is 24" in shown.out
+    assert "held back" not in shown.out and "payout adjust" in shown.err
+
+
 def test_an_open_day_is_not_released(gateway, capsys):
     gateway.refuses("POST /operator/v1/days/2026-11-22/release", 409, "DAY_OPEN", "is not closed")
     assert run(release, "today") == 1
@@ -324,6 +348,123 @@ PAID = {
          "reason": "", "bankAccountVersion": 2, "batchId": "0", "requestedBy": "ken"},
     ], "cancelled": False,
 }  # fmt: skip
+
+
+PLAN = {
+    "planId": "31", "version": 2, "merchantId": "7", "currency": "JPY", "rateBasisPoints": 198, "fixed": 10,
+    "minimum": 30, "maximum": 0, "effectiveFrom": "2026-12-01", "effectiveTo": None, "shared": False,
+    "tiers": {"tiers": [{"volumeFrom": 1_000_000, "terms": {
+        "rateBasisPoints": 150, "fixed": 0, "minimum": 0, "maximum": 500}}]},
+    "rules": [{
+        "storeId": "", "method": "POINT", "fromDate": None, "toDate": None, "firstDays": 0,
+        "terms": {"rateBasisPoints": 100, "fixed": 0, "minimum": 0, "maximum": 0}, "tiers": None,
+    }, {
+        "storeId": "s1", "method": "METHOD_UNSPECIFIED", "fromDate": None, "toDate": None, "firstDays": 60,
+        "terms": {"rateBasisPoints": 0, "fixed": 0, "minimum": 0, "maximum": 0}, "tiers": None,
+    }],
+    "putAt": "2026-11-22T00:00:00Z", "putBy": "aiko",
+}  # fmt: skip
+
+
+def test_a_merchants_plans_are_shown_with_rules_tiers_and_who_put_them(gateway, capsys):
+    assignment = {"merchantId": "7", "planId": "0", "effectiveFrom": "2026-12-05", "effectiveTo": None, "putBy": "ken"}
+    volume = {"monthDate": "2026-10-01", "volume": 2_000_000, "effectiveFrom": "2026-11-02"}
+    target = "GET /operator/v1/merchants/7/fee-plans"
+    gateway.says(
+        target,
+        {"plans": [PLAN], "assignments": [], "volumes": [volume], "nextPageToken": "9"},
+        {"plans": [], "assignments": [assignment], "volumes": [], "nextPageToken": ""},
+    )
+    assert run(payout, "plans", "7") == 0
+    assert [call for call, _ in gateway.asked] == [target, target + "?pageToken=9"]
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert lines[1].split() == ["31", "2", "2026-12-01", "-", "first", "60", "days,", "store", "s1", "0.00", "%", "aiko"]
+    assert lines[2].split() == ["POINT", "1.00", "%"]
+    assert "all else" in lines[3] and lines[3].endswith("1.98 % and 10 yen, at least 30 yen")
+    assert "from 1,000,000 yen a month" in lines[4] and lines[4].endswith("1.50 %, at most 500 yen")
+    assert "7         none  2026-12-05" in shown and "2026-10  2,000,000 yen  2026-11-02" in shown
+
+
+def test_shared_and_default_plans_are_asked_for_by_name(gateway, capsys):
+    nothing = {"plans": [], "assignments": [], "volumes": []}
+    gateway.says("GET /operator/v1/fee-plans", nothing)
+    gateway.says("GET /operator/v1/fee-plans/default", {**nothing, "plans": [{**PLAN, "rules": [], "tiers": None}]})
+    gateway.says("GET /operator/v1/merchants/8/fee-plans", nothing)
+    assert run(payout, "plans", "shared") == 0 and run(payout, "plans", "8") == 0
+    assert capsys.readouterr().out == "no shared plan\nno plan of its own: ./kessai payout plans has everybody else's\n"
+    assert run(payout, "plans") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[4:7] == ["all", "1.98", "%"]
+    assert run(payout, "plans", "mine") == 1
+    assert "neither a merchant's number" in capsys.readouterr().err
+
+
+def test_a_plan_is_put_from_options_and_a_file(gateway, capsys, tmp_path):
+    gateway.says("POST /operator/v1/fee-plans", PLAN)
+    file = tmp_path / "plan.json"
+    file.write_text('{"rateBasisPoints": 1, "rules": [{"firstDays": 60, "rateBasisPoints": 0}]}')
+    assert run(payout, "put-plan", "7", "--plan", "31", "--basis-points", "198", "--fixed", "10",
+               "--from", "2026-12-01", "--file", str(file)) == 0  # fmt: skip
+    assert gateway.asked == [("POST /operator/v1/fee-plans", {
+        "currency": "JPY", "merchantId": "7", "planId": "31", "rateBasisPoints": 198, "fixed": 10,
+        "effectiveFrom": "2026-12-01", "rules": [{"firstDays": 60, "rateBasisPoints": 0}],
+    })]  # fmt: skip
+    assert capsys.readouterr().out.startswith("plan 31 version 2 of merchant 7, from 2026-12-01:\n")
+    assert run(payout, "put-plan", "shared", "--basis-points", "0", "--from", "2026-12-01") == 0
+    assert gateway.asked[1][1] == {
+        "currency": "JPY", "shared": True, "rateBasisPoints": 0, "effectiveFrom": "2026-12-01"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content, said", [
+    ("[]", "holds no JSON object"), ("{", "is no JSON"), ('{"merchantId": "8"}', "OWNER and --plan say whose"),
+    ("{}", "--basis-points"), ('{"rateBasisPoints": 1}', "--from"),
+])  # fmt: skip
+def test_a_plan_that_says_too_little_or_twice_is_not_sent(gateway, capsys, tmp_path, content, said):
+    file = tmp_path / "plan.json"
+    file.write_text(content)
+    assert run(payout, "put-plan", "7", "--file", str(file)) == 1
+    assert said in capsys.readouterr().err
+    assert gateway.asked == []
+
+
+def test_a_preview_shows_what_the_month_would_have_cost(gateway, capsys):
+    merchant = {"merchantId": "7", "accrualCount": 3, "gross": 9_000, "feeThen": 178, "feeNow": 90, "difference": -88}
+    answer = {
+        **merchant, "fromDate": "2026-10-01", "toDate": "2026-10-31", "merchantCount": 2, "withoutStoreCount": 1,
+        "merchants": [merchant],
+    }  # fmt: skip
+    gateway.says("POST /operator/v1/fee-plans/preview", answer)
+    assert run(payout, "preview-plan", "default", "--basis-points", "100", "--merchant", "7", "--merchant", "8",
+               "--from", "2026-10-01", "--to", "2026-10-31") == 0  # fmt: skip
+    assert gateway.asked == [("POST /operator/v1/fee-plans/preview", {
+        "currency": "JPY", "rateBasisPoints": 100, "merchantIds": ["7", "8"], "fromDate": "2026-10-01",
+        "toDate": "2026-10-31",
+    })]  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "difference          -88 yen" in shown and "of no known store   1" in shown
+    assert "these are the 1 with the largest difference" in shown
+
+
+def test_merchants_are_put_under_a_shared_plan_and_out_of_it(gateway, capsys):
+    one = {"merchantId": "7", "planId": "31", "effectiveFrom": "2026-12-01", "effectiveTo": None, "putBy": "aiko"}
+    gateway.says("POST /operator/v1/fee-plan-assignments", {"assignments": [one]})
+    assert run(payout, "assign-plan", "31", "7", "--from", "2026-12-01") == 0
+    assert capsys.readouterr().out == "merchant 7 is under plan 31 from 2026-12-01\n"
+    assert run(payout, "assign-plan", "none", "7", "8", "--from", "2026-12-01", "--to", "2026-12-31") == 0
+    assert [content for _, content in gateway.asked] == [
+        {"planId": "31", "merchantIds": ["7"], "effectiveFrom": "2026-12-01"},
+        {"merchantIds": ["7", "8"], "effectiveFrom": "2026-12-01", "effectiveTo": "2026-12-31"},
+    ]
+
+
+def test_a_balance_says_a_debt_by_name(gateway, capsys):
+    target = "GET /operator/v1/merchants/7/balance"
+    gateway.says(target, {"merchantId": "7", "pending": 90, "available": -500, "inTransit": 0})
+    assert run(payout, "balance", "7") == 0
+    shown = capsys.readouterr().out
+    assert "90 yen, of days that are not released yet" in shown
+    assert "-500 yen, which the next days' releases pay off" in shown
 
 
 def test_a_payout_is_shown_with_its_attempts(gateway, capsys):
@@ -406,7 +547,7 @@ def test_files_are_written_unless_they_are_others(gateway, tmp_path, capsys):
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
     batch["fileHash"] = hashlib.sha256(content).hexdigest()
     gateway.says("GET /operator/v1/transfer-files/14", "others")
-    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 1
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "14") == 1
     assert "do not send it" in capsys.readouterr().err
     assert (tmp_path / "transfers-2026-11-30-14.txt").read_bytes() == content
 
@@ -422,9 +563,14 @@ def test_a_file_that_the_bank_may_have_is_not_written_again_unasked(gateway, tmp
     assert [written.name for written in tmp_path.iterdir()] == ["transfers-2026-11-30-15.txt"]
     assert "file 14 (1 transfers over 8,900 yen) was taken before" in capsys.readouterr().out
     gateway.says("GET /operator/v1/transfer-files/14", "records")
-    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again") == 0
+    gateway.refuses("GET /operator/v1/transfer-files/15", 409, "TRANSFER_FILE_TAKEN")
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "14") == 0
     assert len(list(tmp_path.iterdir())) == 2
-    assert gateway.asked[-1][0] == "GET /operator/v1/transfer-files/15?again=true"
+    assert [call for call, _ in gateway.asked[-2:]] == [
+        "GET /operator/v1/transfer-files/14?again=true", "GET /operator/v1/transfer-files/15"
+    ]  # fmt: skip
+    assert run(payout, "files", "2026-11-30", "--directory", str(tmp_path), "--again", "16") == 1
+    assert "2026-11-30 has no file 16" in capsys.readouterr().err
 
 
 def test_holds_are_of_all_merchants_or_of_one(gateway, capsys):

@@ -39,6 +39,18 @@ def test_bench_release_is_not_run_on_the_stack_that_is_up(monkeypatch):
     assert seen == [["--bulk", "--json"]]
 
 
+def test_help_builds_nothing_and_needs_no_server(calls, tmp_path, monkeypatch):
+    program = tmp_path / "kessai-release-bench"
+    monkeypatch.setattr(release_bench.build, "binary", lambda preset, name: program)
+    monkeypatch.setattr(release_bench.build, "build", lambda *_: pytest.fail("nobody asked for that"))
+    with pytest.raises(Diagnosis) as refused:
+        release_bench.main(["--bulk", "--help"])
+    assert "./kessai build" in refused.value.remedy
+    program.touch()
+    assert release_bench.main(["-h"]) == 3
+    assert calls == [("run", ("--help",), [])]
+
+
 def test_bulk_needs_no_kafka(calls, tmp_path):
     assert release_bench.main(["--bulk"]) == 3
     assert calls == [("servers", 37000, ("mariadb",)), ("run", ("--bulk",), ["A"]), ("stop",)]

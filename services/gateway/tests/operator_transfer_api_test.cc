@@ -296,6 +296,12 @@ TEST_F(OperatorTransferApiTest, BodiesArriveAsTheyAreAndMisspeltFieldsAreRefused
          R"("accountHolder":"MISE"})",
          R"(PutBankAccount by aiko: merchant_id: 7 bank_code: "0001" branch_code: "004" )"
          R"(account_type: 2 account_number: "1234567" account_holder: "MISE")"},
+        // What is wrong with a number is payout's to say.
+        {"/merchants/7/bank-accounts",
+         R"({"bankCode":"00010","branchCode":"0040","accountType":2,"accountNumber":"12345678",)"
+         R"("accountHolder":"MISE"})",
+         R"(PutBankAccount by aiko: merchant_id: 7 bank_code: "00010" branch_code: "0040" )"
+         R"(account_type: 2 account_number: "12345678" account_holder: "MISE")"},
         {"/payout-terms",
          R"({"merchantId":"7","cycle":"WEEKLY","weekday":5,"minimumAmount":100,)"
          R"("transferFee":110,"onDemandFee":220})",

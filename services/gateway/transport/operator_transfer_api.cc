@@ -77,6 +77,8 @@ constexpr std::size_t kJournalPage = 1'000;
 // As many transfers as payout puts into one file, and more.
 constexpr std::size_t kFileBytesMax = std::size_t{160} << 20;
 constexpr std::size_t kRequestKeyMax = 48;
+/// Of banks, branches and accounts: longer than any, payout says what is wrong with it.
+constexpr std::size_t kDigitsMax = 16;
 constexpr std::int64_t kAmountDigits12 = 999'999'999'999;
 
 Result<std::int64_t> MerchantOf(const http::Request& request) {
@@ -149,10 +151,10 @@ net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope
     fields.OnlyThese({"bankCode", "branchCode", "accountType", "accountNumber", "accountHolder"});
     po::PutBankAccountRequest request;
     request.set_merchant_id(*merchant);
-    request.set_bank_code(fields.Text("bankCode", 4));
-    request.set_branch_code(fields.Text("branchCode", 3));
+    request.set_bank_code(fields.Text("bankCode", kDigitsMax));
+    request.set_branch_code(fields.Text("branchCode", kDigitsMax));
     request.set_account_type(static_cast<std::int32_t>(fields.Integer("accountType", 1, 4)));
-    request.set_account_number(fields.Text("accountNumber", 7));
+    request.set_account_number(fields.Text("accountNumber", kDigitsMax));
     request.set_account_holder(fields.Text("accountHolder", 60));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     http::Response answer = co_await Forward(scope, PutBankAccountMethod(), std::move(request));

@@ -1,6 +1,8 @@
 #include "app/release_day.h"
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <span>
 #include <utility>
@@ -27,16 +29,34 @@ Status ReleaseUnfinished(BusinessDate day) {
                   "a release of " + day.ToString() + " is not finished; try again when it is");
 }
 
-/// How many merchants would be held back after `outcome`. Merchant 0 is nobody.
-std::int64_t LeftBehind(std::span<const Hold> holds, const ChunkOutcome& outcome) {
-    std::set<domain::MerchantId> left;
+/// Who would be held back after `outcome`, by merchant. Merchant 0 is nobody.
+std::map<domain::MerchantId, domain::HeldBack> LeftBehind(std::span<const Hold> holds,
+                                                          const ChunkOutcome& outcome) {
+    std::map<domain::MerchantId, domain::HeldBack> left;
+    for (const domain::HeldBack& held : outcome.held) left.emplace(held.merchant, held);
     for (const Hold& hold : holds) {
-        if (!hold.released) left.insert(hold.merchant);
+        if (hold.released) continue;
+        // A first round does not judge who was left open.
+        left.try_emplace(hold.merchant, domain::HeldBack{hold.merchant,
+                                                         domain::HoldReason::kEventParked,
+                                                         {},
+                                                         {},
+                                                         "an event waited when the day closed"});
     }
-    for (const domain::HeldBack& held : outcome.held) left.insert(held.merchant);
     for (const FreedMerchant& freed : outcome.freed) left.erase(freed.merchant);
     left.erase(domain::MerchantId());
-    return static_cast<std::int64_t>(left.size());
+    return left;
+}
+
+/// Adds what deep runs find of merchants who are not `held`: they were released before.
+void AddFaults(const DayRecount& recount, const std::set<domain::MerchantId>& held,
+               ReleaseFindings& findings) {
+    for (const auto& [merchant, fault] : recount.faults) {
+        if (held.contains(merchant)) continue;
+        ++findings.released_fault_count;
+        if (findings.released_faults.size() == ReleaseFindings::kNamedMax) continue;
+        findings.released_faults.emplace(merchant, fault);
+    }
 }
 
 /// The first round judges whom the seal covers: by the totals that were sealed. A deep one looks at
@@ -63,7 +83,8 @@ ReleaseDay::ReleaseDay(ReleaseDayOptions options, ReleaseStore& store, PlanCache
       clock_(clock),
       observer_(std::move(observer)) {}
 
-Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::stop_token stop) {
+Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::stop_token stop,
+                                            ReleaseFindings* findings) {
     KESSAI_ASSIGN_OR_RETURN(const DayState before, store_.StateOf(day));
     if (before == DayState::kOpen) return DayOpen(day);
     KESSAI_ASSIGN_OR_RETURN(const std::unique_ptr<ReleaseTurn> turn, store_.TakeTurn());
@@ -78,12 +99,13 @@ Result<domain::ReleaseSums> ReleaseDay::Run(BusinessDate day, bool deep, std::st
                                 store_.Begin(day, deep, {}, clock_.Now()));
         KESSAI_RETURN_IF_ERROR(Drive(round, stop));
     } else if (!left || left->day != day) {
-        KESSAI_RETURN_IF_ERROR(ReleaseHeldBack(day, deep, stop));
+        KESSAI_RETURN_IF_ERROR(ReleaseHeldBack(day, deep, stop, findings));
     }
     return store_.Summary(day);
 }
 
-Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std::stop_token stop) {
+Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std::stop_token stop,
+                                                ReleaseFindings* findings) {
     KESSAI_ASSIGN_OR_RETURN(const DayState state, store_.StateOf(day));
     if (state == DayState::kOpen) return DayOpen(day);
     if (state == DayState::kReleasing) return ReleaseUnfinished(day);
@@ -92,6 +114,9 @@ Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std
                             round.round == 0 ? store_.SealedChunks(day) : store_.HeldChunks(day));
     KESSAI_ASSIGN_OR_RETURN(const Evidence evidence, Gather(round, stop));
     std::vector<domain::ReleaseSums> parts(chunks.size());
+    std::vector<std::vector<domain::HeldBack>> named(chunks.size());
+    std::mutex mutex;
+    std::set<domain::MerchantId> held;  // of a released day, so few
     KESSAI_RETURN_IF_ERROR(
         RunInParallel(static_cast<int>(chunks.size()), options_.threads, [&](int i, int) -> Status {
             if (stop.stop_requested()) return Stopping();
@@ -102,7 +127,13 @@ Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std
                                             Judge(transaction, round, chunks[at], evidence));
                     KESSAI_ASSIGN_OR_RETURN(const auto holds, transaction.Holds());
                     parts[at] = outcome.sums;
-                    parts[at].held_back_count = LeftBehind(holds, outcome);
+                    const auto left = LeftBehind(holds, outcome);
+                    parts[at].held_back_count = static_cast<std::int64_t>(left.size());
+                    const std::lock_guard lock(mutex);
+                    for (const auto& [merchant, one] : left) {
+                        if (state == DayState::kReleased) held.insert(merchant);
+                        if (named[at].size() < ReleaseFindings::kNamedMax) named[at].push_back(one);
+                    }
                     return OkStatus();
                 });
         }));
@@ -110,11 +141,21 @@ Result<domain::ReleaseSums> ReleaseDay::Preview(BusinessDate day, bool deep, std
     for (const domain::ReleaseSums& part : parts) {
         KESSAI_ASSIGN_OR_RETURN(sums, domain::Add(sums, part));
     }
+    if (findings != nullptr) {
+        for (std::vector<domain::HeldBack>& of_chunk : named) {
+            for (domain::HeldBack& one : of_chunk) {
+                if (findings->held_back.size() == ReleaseFindings::kNamedMax) break;
+                findings->held_back.push_back(std::move(one));
+            }
+        }
+        if (state == DayState::kReleased) AddFaults(evidence.recount, held, *findings);
+    }
     return sums;
 }
 
 /// A further round, if it would release somebody.
-Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop) {
+Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop,
+                                   ReleaseFindings* findings) {
     KESSAI_ASSIGN_OR_RETURN(const auto chunks, store_.HeldChunks(day));
     if (chunks.empty() && !deep) return OkStatus();
     // Any number but 0: that it is no first round is all that is asked of it yet.
@@ -137,6 +178,7 @@ Status ReleaseDay::ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_
             }));
         if (frees) worth.push_back(chunk);
     }
+    if (findings != nullptr) AddFaults(evidence.recount, held, *findings);
     TellOfReleased(later, evidence.recount, held);
     if (worth.empty()) return OkStatus();
     KESSAI_ASSIGN_OR_RETURN(const ReleaseRound round, store_.Begin(day, deep, worth, clock_.Now()));

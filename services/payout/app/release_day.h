@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/close_day.h"
 #include "app/recount_day.h"
@@ -30,6 +34,17 @@ struct ReleaseObserver {
         on_released_fault;
 };
 
+/// Whom a run or a preview found something wrong with; the lists are cut at so many.
+struct ReleaseFindings {
+    static constexpr std::size_t kNamedMax = 1'000;
+    /// Of a preview: who would be held back, by merchant. (Those of a run are stored.)
+    std::vector<domain::HeldBack> held_back;
+    /// As ReleaseObserver::on_released_fault, of a preview too: how many there are, and what is
+    /// wrong, by merchant.
+    std::int64_t released_fault_count = 0;
+    std::map<domain::MerchantId, std::string> released_faults;
+};
+
 /// Releases a closed day: recounts its accruals, and chunk by chunk makes the money of each
 /// merchant available in the transaction that records its equal recount, and holds back those that
 /// differ.
@@ -47,11 +62,14 @@ class ReleaseDay {
     /// FAILED_PRECONDITION DAY_OPEN, NOT_FOUND DAY_UNKNOWN, ABORTED RELEASE_RUNNING, and the
     /// database's: after those it may simply be run again.
     /// `stop`: UNAVAILABLE STOPPING soon after it is requested; a later run goes on from there.
-    Result<domain::ReleaseSums> Run(BusinessDate day, bool deep, std::stop_token stop = {});
+    /// `findings`, which may be null: what the sums do not say.
+    Result<domain::ReleaseSums> Run(BusinessDate day, bool deep, std::stop_token stop = {},
+                                    ReleaseFindings* findings = nullptr);
 
     /// What Run would release now, and how many merchants it would leave held back: recounts and
     /// judges, and changes nothing. Refuses as Run; RELEASE_RUNNING while a round is not finished.
-    Result<domain::ReleaseSums> Preview(BusinessDate day, bool deep, std::stop_token stop = {});
+    Result<domain::ReleaseSums> Preview(BusinessDate day, bool deep, std::stop_token stop = {},
+                                        ReleaseFindings* findings = nullptr);
 
  private:
     /// What every chunk of a round is judged by.
@@ -63,7 +81,8 @@ class ReleaseDay {
     Status Drive(const ReleaseRound& round, const std::stop_token& stop);
     Status DriveWith(const ReleaseRound& round, const Evidence& evidence,
                      const std::stop_token& stop);
-    Status ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop);
+    Status ReleaseHeldBack(BusinessDate day, bool deep, const std::stop_token& stop,
+                           ReleaseFindings* findings);
     void TellOfReleased(const ReleaseRound& round, const DayRecount& recount,
                         const std::set<domain::MerchantId>& held) const;
     Result<ChunkOutcome> Judge(ChunkTransaction& transaction, const ReleaseRound& round,

@@ -40,10 +40,10 @@ Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirme
                       "who proposed the account cannot confirm it");
     }
     if (must_be_verified && account.verification.state != VerificationState::kVerified) {
+        std::string state(VerificationStateName(account.verification.state));
+        if (!account.verification.reason.empty()) state += " " + account.verification.reason;
         return Status(Code::kFailedPrecondition, reason::kBankAccountUnverified,
-                      "version " + std::to_string(account.version) + " is " +
-                          std::string(VerificationStateName(account.verification.state)) + " " +
-                          account.verification.reason);
+                      "version " + std::to_string(account.version) + " is " + state);
     }
     account.confirmed_by = std::string(confirmed_by);
     return true;

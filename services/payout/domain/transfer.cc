@@ -14,6 +14,11 @@ std::string Name(TransferState state) {
     return std::string(TransferStateName(state));
 }
 
+/// "SETTLED", "FAILED NO_ACCOUNT"
+std::string InWords(TransferState state, const std::string& reason) {
+    return Name(state) + (reason.empty() ? "" : " " + reason);
+}
+
 JournalKind KindOf(TransferState outcome) {
     switch (outcome) {
         case TransferState::kFailed:
@@ -74,8 +79,8 @@ Result<std::optional<MerchantJournal>> Take(const BankResult& result, Transfer& 
     const TransferState from = returns ? TransferState::kSettled : TransferState::kInTransit;
     if (transfer.state != from) {
         return Refused(reason::kResultConflict, transfer,
-                       "is " + Name(transfer.state) + " " + transfer.reason + ", its result says " +
-                           Name(result.outcome) + " " + result.reason);
+                       "is " + InWords(transfer.state, transfer.reason) + ", its result says " +
+                           InWords(result.outcome, result.reason));
     }
     transfer.state = outcome;
     transfer.reason = result.reason;

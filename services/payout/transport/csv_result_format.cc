@@ -90,7 +90,8 @@ Result<domain::BankResult> ReadResult(const Fields& fields, const Lines& lines) 
     if (!amount || *amount == 0) return lines.Invalid("the amount is no number");
     const bool settled = *outcome == TransferState::kSettled;
     if (settled ? !fields[3].empty() : !IsReason(fields[3])) {
-        return lines.Invalid(settled ? "a settled transfer has a reason" : "the reason is none");
+        return lines.Invalid(settled ? "a settled transfer has a reason"
+                                     : "the reason is not 1 to 32 of A-Z, 0-9, - and _");
     }
     return domain::BankResult{.transfer = domain::TransferId(*id),
                               .outcome = *outcome,

@@ -44,6 +44,26 @@ void FillSums(const domain::Sums& sums, v1::HeldBackMerchant::Sums* message) {
     message->set_item_count(sums.item_count);
 }
 
+void FillHeldBack(const domain::HeldBack& held, v1::HeldBackMerchant* message) {
+    message->set_merchant_id(held.merchant.value());
+    message->set_reason(std::string(domain::HoldReasonName(held.reason)));
+    FillSums(held.totals, message->mutable_totals());
+    FillSums(held.recounted, message->mutable_recounted());
+    message->set_note(held.note);
+}
+
+void FillFindings(const app::ReleaseFindings& findings, v1::DayRelease& message) {
+    for (const domain::HeldBack& held : findings.held_back) {
+        FillHeldBack(held, message.add_held_back());
+    }
+    message.set_released_fault_count(findings.released_fault_count);
+    for (const auto& [merchant, fault] : findings.released_faults) {
+        v1::DayRelease::Fault* added = message.add_released_faults();
+        added->set_merchant_id(merchant.value());
+        added->set_note(fault);
+    }
+}
+
 /// The chunks of a round, and what they sum to.
 void AddChunks(const std::vector<app::ReleaseProgress::Chunk>& chunks,
                v1::ReleaseProgress& message) {
@@ -249,9 +269,11 @@ Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
     const std::stop_token stop = stop_.get_token();
+    app::ReleaseFindings findings;
     KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseSums sums,
-                            request.dry_run() ? release_day_.Preview(date, request.deep(), stop)
-                                              : release_day_.Run(date, request.deep(), stop));
+                            request.dry_run()
+                                ? release_day_.Preview(date, request.deep(), stop, &findings)
+                                : release_day_.Run(date, request.deep(), stop, &findings));
     v1::DayRelease response;
     response.set_business_date(date.ToNumber());
     response.set_merchant_count(sums.merchant_count);
@@ -260,6 +282,7 @@ Result<v1::DayRelease> PayoutService::ReleaseDay(const rpc::CallContext&,
     response.set_fee(sums.fee);
     response.set_tax(sums.tax);
     response.set_net(sums.net);
+    FillFindings(findings, response);
     return response;
 }
 
@@ -339,11 +362,7 @@ Status PayoutService::ListHeldBack(const v1::ListHeldBackRequest& request,
     KESSAI_ASSIGN_OR_RETURN(const auto held, reader_.ListHeldBack(date));
     for (const domain::HeldBack& merchant : held) {
         v1::HeldBackMerchant message;
-        message.set_merchant_id(merchant.merchant.value());
-        message.set_reason(std::string(domain::HoldReasonName(merchant.reason)));
-        FillSums(merchant.totals, message.mutable_totals());
-        FillSums(merchant.recounted, message.mutable_recounted());
-        message.set_note(merchant.note);
+        FillHeldBack(merchant, &message);
         if (!merchants.Write(message)) return OkStatus();
     }
     return OkStatus();

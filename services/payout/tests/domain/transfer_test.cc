@@ -51,6 +51,9 @@ TEST(TransferTest, EveryResultInEveryState) {
     EXPECT_EQ(outcome(Sent(kSettled), Says(kFailed, "E")), "RESULT_CONFLICT");
     EXPECT_EQ(outcome(Sent(kSettled), Says(kReturned, "E")), "TRANSFER_RETURNED");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kSettled)), "RESULT_CONFLICT");
+    Transfer failed = Sent(kFailed, "E");
+    EXPECT_EQ(Take(Says(kSettled), failed).status().message(),
+              "transfer 12 is FAILED E, its result says SETTLED");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "E")), "known");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kFailed, "F")), "RESULT_CONFLICT");
     EXPECT_EQ(outcome(Sent(kFailed, "E"), Says(kReturned, "E")), "RESULT_CONFLICT");

@@ -169,7 +169,9 @@ TEST_F(ReleaseTest, DifferingMerchantsAreHeldBackAndReleasedWhenRepaired) {
     payout_->Run("UPDATE accrual SET tax_class = 1 WHERE merchant_id = 17 LIMIT 1");
 
     // Looking changes nothing.
-    ASSERT_OK_AND_ASSIGN(const auto foreseen, payout_->release_day.Preview(kDay, false));
+    app::ReleaseFindings findings;
+    ASSERT_OK_AND_ASSIGN(const auto foreseen,
+                         payout_->release_day.Preview(kDay, false, {}, &findings));
     EXPECT_EQ(Events(), 0);
     EXPECT_EQ(payout_->reader.FindDay(kDay)->state, domain::DayState::kClosed);
 
@@ -180,6 +182,9 @@ TEST_F(ReleaseTest, DifferingMerchantsAreHeldBackAndReleasedWhenRepaired) {
                 ::testing::UnorderedElementsAre(std::pair(2, differs), std::pair(5, differs),
                                                 std::pair(9, differs), std::pair(13, differs),
                                                 std::pair(17, differs), std::pair(99, differs)));
+    std::map<std::int64_t, domain::HoldReason> named;
+    for (const auto& held : findings.held_back) named[held.merchant.value()] = held.reason;
+    EXPECT_EQ(named, HeldOf(kDay));
     EXPECT_EQ(sums.merchant_count, 15);
     EXPECT_EQ(sums.held_back_count, 6);
     EXPECT_EQ(Events(), 1 + 6);  // Each of them is told.
@@ -246,7 +251,7 @@ TEST_F(ReleaseTest, DeepRunOfAReleasedDayTellsOfWrongFees) {
     ASSERT_OK_AND_ASSIGN(const auto sums, payout_->release_day.Run(kDay, false));
     EXPECT_EQ(sums.held_back_count, 1);
 
-    std::map<std::int64_t, std::string> told;
+    std::map<MerchantId, std::string> told;
     app::ReleaseDay release_day(
         TestReleaseOptions(), payout_->release_store, payout_->plans, domain::TaxTable::Japan(),
         payout_->encoder, SystemClock(),
@@ -254,11 +259,21 @@ TEST_F(ReleaseTest, DeepRunOfAReleasedDayTellsOfWrongFees) {
          .on_held_back = {},
          .on_finished = {},
          .on_released_fault = [&](const app::ReleaseRound&, MerchantId merchant,
-                                  const std::string& fault) { told[merchant.value()] = fault; }});
-    ASSERT_OK_AND_ASSIGN(const auto deep, release_day.Run(kDay, true));
+                                  const std::string& fault) { told[merchant] = fault; }});
+    const auto wrong = ::testing::ElementsAre(
+        ::testing::Pair(MerchantId(4), ::testing::HasSubstr("version 1: the fee is 197")));
+    app::ReleaseFindings foreseen;
+    ASSERT_OK(release_day.Preview(kDay, true, {}, &foreseen).status());
+    EXPECT_THAT(told, ::testing::IsEmpty());
+    EXPECT_THAT(foreseen.released_faults, wrong);
+    ASSERT_EQ(foreseen.held_back.size(), 1);
+    EXPECT_EQ(foreseen.held_back.at(0).merchant, MerchantId(2));
+    app::ReleaseFindings findings;
+    ASSERT_OK_AND_ASSIGN(const auto deep, release_day.Run(kDay, true, {}, &findings));
     EXPECT_EQ(deep, sums);
-    EXPECT_THAT(told, ::testing::ElementsAre(
-                          ::testing::Pair(4, ::testing::HasSubstr("version 1: the fee is 197"))));
+    EXPECT_THAT(told, wrong);
+    EXPECT_EQ(findings.released_fault_count, 1);
+    EXPECT_THAT(findings.released_faults, wrong);
     EXPECT_THAT(HeldOf(kDay),
                 ::testing::ElementsAre(std::pair(2, domain::HoldReason::kRecountDiffers)));
 }

@@ -192,8 +192,12 @@ TEST_F(RpcTest, HeldBackMerchantsAreListed) {
     payout_->Run("UPDATE accrual SET gross = 9999 WHERE payment_id = 1");
     v1::ReleaseDayRequest release;
     release.set_business_date(20261122);
+    release.set_dry_run(true);
+    ASSERT_OK_AND_ASSIGN(const auto foreseen, Call(ReleaseDay(), release, Operator("day:release")));
+    release.set_dry_run(false);
     ASSERT_OK_AND_ASSIGN(const auto released, Call(ReleaseDay(), release, Operator("day:release")));
     EXPECT_EQ(released.held_back_count(), 1);
+    EXPECT_EQ(released.held_back_size(), 0);  // They are listed:
     v1::ListHeldBackRequest request;
     request.set_business_date(20261122);
     ASSERT_OK_AND_ASSIGN(const auto held, List(ListHeldBack(), request, Operator("payout:read")));
@@ -202,6 +206,30 @@ TEST_F(RpcTest, HeldBackMerchantsAreListed) {
     EXPECT_EQ(held[0].reason(), "RECOUNT_DIFFERS");
     EXPECT_EQ(held[0].totals().gross(), 10'000);
     EXPECT_EQ(held[0].recounted().gross(), 9'999);
+    ASSERT_EQ(foreseen.held_back_size(), 1);
+    EXPECT_EQ(foreseen.held_back(0).SerializeAsString(), held[0].SerializeAsString());
+}
+
+TEST_F(RpcTest, WrongFeeThatWasReleasedIsInTheAnswerOfADeepRun) {
+    ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kDay, 10'000), Sale(2, 7, kDay, 10'000)}).empty());
+    payout_->Close(kDay);
+    payout_->Run("UPDATE accrual SET fee = IF(payment_id = 1, fee + 1, fee - 1)");
+    v1::ReleaseDayRequest release;
+    release.set_business_date(20261122);
+    ASSERT_OK_AND_ASSIGN(const auto released, Call(ReleaseDay(), release, Operator("day:release")));
+    EXPECT_EQ(released.merchant_count(), 1);
+    EXPECT_EQ(released.released_fault_count(), 0);
+    release.set_deep(true);
+    for (const bool dry_run : {true, false}) {
+        release.set_dry_run(dry_run);
+        ASSERT_OK_AND_ASSIGN(const auto deep, Call(ReleaseDay(), release, Operator("day:release")));
+        EXPECT_EQ(deep.held_back_count(), 0);
+        EXPECT_EQ(deep.released_fault_count(), 1);
+        ASSERT_EQ(deep.released_faults_size(), 1);
+        EXPECT_EQ(deep.released_faults(0).merchant_id(), 7);
+        EXPECT_THAT(deep.released_faults(0).note(),
+                    ::testing::HasSubstr(" version 1: the fee is 198"));
+    }
 }
 
 TEST_F(RpcTest, PlansAreKeptWithTheirHistory) {
