@@ -172,6 +172,7 @@ class World {
                     const google::protobuf::Message& message);
     Status StoreHolds(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
+    Status StoreKeptDayOfCustomers(mysql::Session& session);
     void TellOfTransfers();
 
     Status FlushPayment(mysql::Session& session);
