@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import ledgers
 import session as operate
 import statements
 from session import Misuse, Problem, Session, path, table, yen
@@ -106,6 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     part = operate.action(actions, "books", "the trial balance of a day")
     part.add_argument("date", metavar="DATE")
+    part.add_argument("--csv", action="store_true", help="as CSV, on the standard output")
     part = operate.action(actions, "fees", "the fees of a day by plan and tax rate, and its tax")
     part.add_argument("date", metavar="DATE")
     part.add_argument("--csv", action="store_true", help="the lines by plan as CSV, on the standard output")
@@ -432,16 +434,14 @@ def books(session: Session, options: argparse.Namespace) -> int:
     """0 when they balance."""
     date = operate.day(session, options.date)
     answer = session.get(path("days", date, "trial-balance"))
-    sides = ("opening", "amount", "closing")
-    totals = [sum(line[side] for line in answer["lines"]) for side in sides]
-    rows = [(line["account"], *(yen(line[side]) for side in sides)) for line in answer["lines"]]
-    rows.append(("TOTAL", *map(yen, totals)))
+    if options.csv:
+        ledgers.write_balances(date, {"payout": answer["lines"]})
+        return 0 if ledgers.balances(answer["lines"]) else 1
     state = "final" if answer["final"] else "the day goes on"
     if not answer["final"] and answer["journalsFinal"]:
         state = "journals are final"
-    shown = table(("ACCOUNT", "OPENING", "MOVED", "CLOSING"), rows, right=(1, 2, 3))
-    show(options, answer, [f"merchant ledger on {date} ({state})", shown])
-    return 1 if any(totals) else 0
+    show(options, answer, [f"merchant ledger on {date} ({state})", ledgers.balance_table(answer["lines"])])
+    return 0 if ledgers.balances(answer["lines"]) else 1
 
 
 def fees(session: Session, options: argparse.Namespace) -> int:
@@ -510,9 +510,9 @@ def plan_name(line: Any) -> str:
 
 def journal(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
-    found = session.pages(path("days", date, "journal"), "entries", pageSize=1000)
+    found = session.each(path("days", date, "journal"), "entries", pageSize=1000)
     if options.json:
-        operate.show_json(found)
+        operate.show_json(list(found))
         return 0
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(("business_date", "kind", "journal", "object", "merchant", "account", "amount"))

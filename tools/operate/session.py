@@ -9,7 +9,7 @@ import os
 import sys
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 from urllib.parse import quote, urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
@@ -115,14 +115,17 @@ class Session:
 
     def pages(self, path: str, items: str, **query: Any) -> list[Any]:
         """All of a list that comes in pages."""
-        found: list[Any] = []
+        return list(self.each(path, items, **query))
+
+    def each(self, path: str, items: str, **query: Any) -> Iterator[Any]:
+        """The same one by one, a page at a time: for lists that are long."""
         token = ""
         while True:
             page = self.get(path, **query, pageToken=token)
-            found += page[items]
+            yield from page[items]
             token = page["nextPageToken"]
             if not token:
-                return found
+                return
 
     @staticmethod
     def _answer(answer: Answer) -> Any:

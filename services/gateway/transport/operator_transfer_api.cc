@@ -482,26 +482,9 @@ net::Task<http::Response> OperatorTransferApi::ListJournal(const RequestScope& s
     po::ListJournalRequest request;
     request.set_business_date(*date);
     request.set_after(page->token);
-    const std::size_t size = page->size == 0 ? kJournalPage : page->size;
-    http::Response response;
-    response.subject = scope.caller->subject;
-    response.body = "{\"entries\":[";
-    std::string position;
-    std::size_t count = 0;
-    bool more = false;
-    const std::function<bool(const po::JournalEntry&)> take = [&](const po::JournalEntry& entry) {
-        more = count == size;
-        if (more) return false;
-        if (count++ > 0) response.body += ',';
-        response.body += ProtoToJson(entry);
-        position = entry.position();
-        return true;
-    };
-    const Status status = co_await Stream(scope, ListJournalMethod(), request, take);
-    if (!status.ok()) co_return RefuseOperator(scope, status);
-    // A position is letters and digits.
-    response.body += "],\"nextPageToken\":\"" + (more ? position : std::string()) + "\"}";
-    co_return response;
+    co_return co_await PageOfStream(scope, signer_, clock_, payout_(scope.request), "payout",
+                                    workers_, ListJournalMethod(), std::move(request),
+                                    page->size == 0 ? kJournalPage : page->size);
 }
 
 }  // namespace kessai::gateway::transport
