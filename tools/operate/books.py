@@ -29,6 +29,10 @@ WHY = {
     "MERCHANTS_HELD_BACK": "merchants are held back: ./kessai release DATE --dry-run",
     None: "",
 }
+PAYOUT_STANDS = {
+    "STATE_UNSPECIFIED": "payout has heard of nothing yet", "OPEN": "the day goes on", "CLOSED": "closed",
+    "RELEASING": "its release is under way", "RELEASED": "released",
+}  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,7 +62,7 @@ def day(session: Session, options: argparse.Namespace) -> int:
     else:
         print(f"customer ledger on {date} ({standing(answer['payment'])})")
         print(ledgers.balance_table(lines["payment"]))
-        print(f"\nmerchant ledger on {date} ({answer['payout']['state'].lower()})")
+        print(f"\nmerchant ledger on {date} ({PAYOUT_STANDS[answer['payout']['state']]})")
         print(ledgers.balance_table(lines["payout"]))
         print("\n" + agreement_table(answer["agreements"]))
     wrong = [f"{ledger}'s ledger does not balance" for ledger in lines if not ledgers.balances(lines[ledger])]

@@ -191,6 +191,9 @@ def run(options: argparse.Namespace, command: Callable[[Session, argparse.Namesp
         text, remedy = str(problem), REMEDIES.get(problem.code, "")
     except Misuse as error:
         text, remedy = str(error), "--help shows how"
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         text, remedy = f"the gateway cannot be reached: {error}", "./kessai status; ./kessai up"
     sys.stdout.flush()
