@@ -48,6 +48,7 @@
 #include "transport/http_webhook_sender.h"
 #include "transport/jwks_source.h"
 #include "transport/operator_api.h"
+#include "transport/operator_books_api.h"
 #include "transport/operator_ledger_api.h"
 #include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
@@ -241,7 +242,6 @@ Result<Upstreams> BuildUpstreams(const Options& options, runtime::Context& conte
                 gateway = made;
             }
             upstreams.payments[i] = gateway;
-            continue;
         }
         auto& channel = channels[target];
         if (channel == nullptr) {
@@ -686,6 +686,13 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getTrialBalance"] = Bind(transfers, &Transfers::GetTrialBalance);
     handlers["operator_getFeeReport"] = Bind(transfers, &Transfers::GetFeeReport);
     handlers["operator_listJournal"] = Bind(transfers, &Transfers::ListJournal);
+
+    using Books = transport::OperatorBooksApi;
+    const auto& books = context.Own(std::make_unique<Books>(
+        channels, *upstreams.services.at("payout"), *upstreams.signer, workers, clock));
+    handlers["operator_getPaymentTrialBalance"] = Bind(books, &Books::GetPaymentTrialBalance);
+    handlers["operator_listPaymentJournal"] = Bind(books, &Books::ListPaymentJournal);
+    handlers["operator_getDayBooks"] = Bind(books, &Books::GetDayBooks);
 
     using Statements = transport::OperatorStatementApi;
     const auto& statements =

@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "app/balance_books.h"
 #include "app/batch_executor.h"
 #include "app/day_closer.h"
 #include "app/merchant_cache.h"
@@ -27,10 +28,12 @@
 #include "storage/first_day.h"
 #include "storage/leased_ids.h"
 #include "storage/migrations.h"
+#include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payment_reader.h"
 #include "storage/mysql_release_ledger.h"
+#include "transport/book_service.h"
 #include "transport/command_service.h"
 #include "transport/day_service.h"
 #include "transport/event_encoder.h"
@@ -190,9 +193,14 @@ Status Build(const Options& options, runtime::Context& context) {
         keys, clock, auth::TokenVerifier::Options{.audience = "payment"}));
     const auto& policy = context.Own(std::make_unique<auth::MethodPolicy>(transport::Policy()));
 
-    auto& workers = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
-        .name = "queries", .threads = static_cast<std::size_t>(options.query_threads)}));
-    context.Keep(rpc::Observe(context.metrics(), workers));
+    const auto add_workers = [&](std::string name, int threads) -> rpc::WorkerPool& {
+        auto& made = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
+            .name = std::move(name), .threads = static_cast<std::size_t>(threads)}));
+        context.Keep(rpc::Observe(context.metrics(), made));
+        return made;
+    };
+    auto& workers = add_workers("queries", options.query_threads);
+    auto& reporters = add_workers("reports", kReportThreads);
     context.Keep(rpc::Observe(context.metrics(), verifier));
     auto& commands = context.Own(std::make_unique<transport::CommandService>(
         executor, verifier, policy, clock, context.tracer()));
@@ -201,20 +209,28 @@ Status Build(const Options& options, runtime::Context& context) {
         context.Own(std::make_unique<transport::QueryService>(reader, merchants, clock));
     auto& day_service =
         context.Own(std::make_unique<transport::DayService>(closer, days, reader, ids, encoder));
+    auto& book_reader = context.Own(std::make_unique<storage::MysqlBookReader>(pool));
+    auto& balance_books = context.Own(std::make_unique<app::BalanceBooks>(book_reader, days));
+    auto& books =
+        context.Own(std::make_unique<transport::BookService>(balance_books, book_reader, days));
     rpc::Service service(kServiceName, policy);
     commands.Register(service);
     questions.Register(service, workers);
     day_service.Register(service, workers);
+    rpc::Service book_service(transport::kBookServiceName, transport::BookPolicy());
+    books.Register(book_service, reporters);
 
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
-        std::vector<std::string_view>{kServiceName, inbox::kDeadLetterServiceName},
+        std::vector<std::string_view>{kServiceName, transport::kBookServiceName,
+                                      inbox::kDeadLetterServiceName},
         &context.tracer()));
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
     auto& server =
         context.Own(std::make_unique<rpc::Server>(server_options, clock, verifier, &calls));
     server.Add(std::move(service));
+    server.Add(std::move(book_service));
     server.Add(dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -223,7 +239,8 @@ Status Build(const Options& options, runtime::Context& context) {
                      return OkStatus();
                  },
                  .drain =
-                     [&server, &clock](SteadyInstant deadline) {
+                     [&server, &books, &clock](SteadyInstant deadline) {
+                         books.StopReports();
                          server.Stop(
                              std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
                      }});

@@ -143,7 +143,7 @@ void Describe(config::Schema& schema, Options& options) {
                 .max = 10'000'000});
     // An executor's, a worker's and a background task's session each.
     schema.Check([&options]() -> Status {
-        const int needed = options.executor.executors + options.query_threads + 6;
+        const int needed = options.executor.executors + options.query_threads + kReportThreads + 6;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Status(Code::kInvalidArgument, config::kConfigInvalid,
                       "mysql.sessions_max must be at least " + std::to_string(needed) +

@@ -12,6 +12,9 @@
 
 namespace kessai::payment {
 
+/// Threads that make reports for accounting: few ask, and payments go first.
+inline constexpr int kReportThreads = 2;
+
 /// The payment service's own keys; the libraries' sections are composed in.
 struct Options {
     mysql::PoolOptions mysql;

@@ -25,6 +25,7 @@ from quiet_books import (
 from tampering import PAYMENT, PAYOUT, RECONCILIATION, Row, Tampering
 
 CHUNK = "seal of chunk's totals"
+ACCOUNT_KINDS = range(1, 6)  # of payment's ledger
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,30 @@ def last_event(books: QuietBooks, t: Tampering) -> Trace:
     t.change(PAYMENT, "account", sale.in_accounts, last_event_id=before)
     event = str(sale.journal["event_id"])
     return Trace([Named("M2", "last event", of_user(sale), event, str(before))], subjects_of(sale))
+
+
+@damage("M2", "what is kept of an ended day of the customers' ledger moved between accounts", keeps=True)
+def kept_day(books: QuietBooks, t: Tampering) -> Trace:
+    day = books.days[0]
+    moved = {
+        int(row["kind"]): int(row["amount"])
+        for row in t.rows(
+            PAYMENT,
+            "SELECT kind, SUM(amount) AS amount FROM posting WHERE business_date = %s GROUP BY kind",
+            day,
+        )
+    }
+    for kind in ACCOUNT_KINDS:
+        amount = moved.get(kind, 0) + {USER_MONEY: 9, MERCHANT_PAYABLE: -9}.get(kind, 0)
+        row = {"business_date": day, "account": kind, "amount": amount, "kept_at_us": 1}
+        t.add(PAYMENT, "ledger_day", row)
+    named, about = [], []
+    for kind, account, yen in ((USER_MONEY, "user_money", 9), (MERCHANT_PAYABLE, "merchant_payable", -9)):
+        subject = {"day": str(day), "account": account}
+        found = str(moved[kind] + yen)
+        named.append(Named("M2", "kept day of the customer ledger", subject, str(moved[kind]), found))
+        about.append(subject)
+    return Trace(named, about)
 
 
 @damage("M2", "released money moved between two merchants' running balances", keeps=True)

@@ -65,9 +65,28 @@ def statement(directory: Path, month: str, merchant: int) -> list[dict[str, str]
 def test_it_ends_with_sums_that_agree_and_a_clean_audit(week: tuple[str, Path]) -> None:
     printed, _ = week
     assert printed.count("all agree") == len(merchants())
+    assert "both ledgers agree on each of the 7 days" in printed
     assert re.search(r"payout \d+ of さくら電器 failed: .* made again", printed)
     days = re.findall(r"^ +(\d+) released ", printed, re.MULTILINE)
     assert sorted(days) == sorted(7 * [str(merchant) for merchant in merchants()])
+
+
+def test_the_books_are_exported_whole(week: tuple[str, Path]) -> None:
+    for day in (f"{first_day()}", f"{last_month()}"):
+        lines = list(csv.DictReader(kessai("books", "day", day, "--csv").splitlines()))
+        for side in ("opening", "moved", "closing"):
+            for ledger in ("payment", "payout"):
+                assert sum(int(line[side]) for line in lines if line["ledger"] == ledger) == 0
+        moved = {line["account"]: int(line["moved"]) for line in lines}
+        assert moved["MERCHANT_PAYABLE"] == -moved["CLEARING"] > 0
+        journals = csv.DictReader(kessai("books", "journal", day).splitlines())
+        listed: dict[str, int] = {}
+        for line in journals:
+            listed[line["account"]] = listed.get(line["account"], 0) + int(line["amount"])
+        of_payment = {line["account"]: int(line["moved"]) for line in lines if line["ledger"] == "payment"}
+        assert {account: amount for account, amount in of_payment.items() if amount} == {
+            account: amount for account, amount in listed.items() if amount
+        }
 
 
 def test_statements_lead_from_balance_to_balance(week: tuple[str, Path]) -> None:

@@ -104,6 +104,7 @@ class Week:
         self.settle_up()
         self.show_statements(first)
         self.compare()
+        self.compare_ledgers(first)
         self.audit()
 
     # What is asked for.
@@ -322,6 +323,18 @@ class Week:
         total = sum(line["amount"] for line in self.get(f"days/{today}/trial-balance")["lines"])
         if total != 0:
             raise Failed(f"today's journals sum to {total}")
+
+    def compare_ledgers(self, first: date) -> None:
+        """What customers paid is what merchants are owed, on every day."""
+        for number in range(DAYS):
+            target = f"days/{first + timedelta(days=number)}/books"
+            # Payment hears of a release a moment after it.
+            self.wait(f"{target} are settled", lambda: self.get(target)["state"] != "NOT_YET")
+            books = self.get(target)
+            if books["state"] != "AGREES":
+                raise Failed(f"{target}: {books['agreements']}")
+        to_date = next(one for one in books["agreements"] if one["name"] == "PAYABLE_TO_DATE")
+        print(f"\n    both ledgers agree on each of the {DAYS} days: {to_date['payment']:,} yen to merchants")
 
     def audit(self) -> None:
         program = Path(self.stack.content["binaries"]) / "kessai-audit"

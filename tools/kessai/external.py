@@ -40,6 +40,7 @@ COMMANDS = (
     External("day", "tools/operate/day.py", "shows and closes a business day"),
     External("release", "tools/operate/release.py", "releases a closed day to merchants"),
     External("payout", "tools/operate/payout.py", "pays merchants: fee plans, accounts, transfers, results, books"),
+    External("books", "tools/operate/books.py", "shows both ledgers of a day, and whether they agree"),
     External("recon", "tools/operate/recon.py", "shows and works on discrepancies"),
     External("spark", "tools/operate/spark.py", "recounts or exports a closed day on Apache Spark"),
 )

@@ -7,6 +7,7 @@ operators names them by --operator.
 from __future__ import annotations
 
 import argparse
+import base64
 import csv
 import hashlib
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import fee_plans
+import ledgers
 import session as operate
 import statements
 from session import Misuse, Problem, Session, path, table, yen
@@ -73,7 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
     part.add_argument("--directory", default=".", metavar="DIR")
     part = operate.action(actions, "results", "takes in a result file of the bank")
     part.add_argument("file", metavar="FILE")
-    part.add_argument("--format", default="csv")
+    part.add_argument(
+        "--format",
+        default="csv",
+        help="csv, or zengin-statement: the paying account's statement (入出金取引明細)",
+    )
 
     part = operate.action(actions, "balance", "what a merchant is owed, and what is on its way to it")
     part.add_argument("merchant", metavar="MERCHANT")
@@ -113,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     part = operate.action(actions, "books", "the trial balance of a day")
     part.add_argument("date", metavar="DATE")
+    part.add_argument("--csv", action="store_true", help="as CSV, on the standard output")
     part = operate.action(actions, "fees", "the fees of a day by plan and tax rate, and its tax")
     part.add_argument("date", metavar="DATE")
     part.add_argument("--csv", action="store_true", help="the lines by plan as CSV, on the standard output")
@@ -272,8 +279,8 @@ def files(session: Session, options: argparse.Namespace) -> int:
 
 
 def results(session: Session, options: argparse.Namespace) -> int:
-    content = result_file(options.file)
-    answer = session.post(path("transfer-results"), {"format": options.format, "content": content})
+    body = {"format": options.format, **result_file(options.file)}
+    answer = session.post(path("transfer-results"), body)
     lines = [
         f"{name:<9} {answer[name]['count']:,} over {yen(answer[name]['amount'])}"
         for name in ("settled", "failed", "returned")
@@ -281,14 +288,16 @@ def results(session: Session, options: argparse.Namespace) -> int:
     return show(options, answer, [*lines, f"known     {answer['repeatedCount']:,}"])
 
 
-def result_file(name: str) -> str:
-    """As it is, line ends too: it is known again by its bytes."""
+def result_file(name: str) -> dict[str, str]:
+    """As it is, line ends too: it is known again by its bytes. Statements of banks are no UTF-8."""
     try:
-        return Path(name).read_bytes().decode("utf-8")
+        content = Path(name).read_bytes()
     except OSError as error:
         raise Misuse(f"'{name}' cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise Misuse(f"'{name}' is no UTF-8 text (byte {error.start}): bring it into the form csv") from None
+    try:
+        return {"content": content.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"contentBase64": base64.b64encode(content).decode("ascii")}
 
 
 def balance(session: Session, options: argparse.Namespace) -> int:
@@ -452,16 +461,14 @@ def books(session: Session, options: argparse.Namespace) -> int:
     """0 when they balance."""
     date = operate.day(session, options.date)
     answer = session.get(path("days", date, "trial-balance"))
-    sides = ("opening", "amount", "closing")
-    totals = [sum(line[side] for line in answer["lines"]) for side in sides]
-    rows = [(line["account"], *(yen(line[side]) for side in sides)) for line in answer["lines"]]
-    rows.append(("TOTAL", *map(yen, totals)))
+    if options.csv:
+        ledgers.write_balances(date, {"payout": answer["lines"]})
+        return 0 if ledgers.balances(answer["lines"]) else 1
     state = "final" if answer["final"] else "the day goes on"
     if not answer["final"] and answer["journalsFinal"]:
         state = "journals are final"
-    shown = table(("ACCOUNT", "OPENING", "MOVED", "CLOSING"), rows, right=(1, 2, 3))
-    show(options, answer, [f"merchant ledger on {date} ({state})", shown])
-    return 1 if any(totals) else 0
+    show(options, answer, [f"merchant ledger on {date} ({state})", ledgers.balance_table(answer["lines"])])
+    return 0 if ledgers.balances(answer["lines"]) else 1
 
 
 def fees(session: Session, options: argparse.Namespace) -> int:
@@ -530,9 +537,9 @@ def plan_name(line: Any) -> str:
 
 def journal(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
-    found = session.pages(path("days", date, "journal"), "entries", pageSize=1000)
+    found = session.each(path("days", date, "journal"), "entries", pageSize=1000)
     if options.json:
-        operate.show_json(found)
+        operate.show_json(list(found))
         return 0
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(("business_date", "kind", "journal", "object", "merchant", "account", "amount"))

@@ -9,7 +9,7 @@ import os
 import sys
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 from urllib.parse import quote, urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
@@ -121,14 +121,17 @@ class Session:
 
     def pages(self, path: str, items: str, **query: Any) -> list[Any]:
         """All of a list that comes in pages."""
-        found: list[Any] = []
+        return list(self.each(path, items, **query))
+
+    def each(self, path: str, items: str, **query: Any) -> Iterator[Any]:
+        """The same one by one, a page at a time: for lists that are long."""
         token = ""
         while True:
             page = self.get(path, **query, pageToken=token)
-            found += page[items]
+            yield from page[items]
             token = page["nextPageToken"]
             if not token:
-                return found
+                return
 
     @staticmethod
     def _answer(answer: Answer) -> Any:
@@ -194,6 +197,9 @@ def run(options: argparse.Namespace, command: Callable[[Session, argparse.Namesp
         text, remedy = str(problem), REMEDIES.get(problem.code, "")
     except Misuse as error:
         text, remedy = str(error), "--help shows how"
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         text, remedy = f"the gateway cannot be reached: {error}", "./kessai status; ./kessai up"
     sys.stdout.flush()

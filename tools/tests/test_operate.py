@@ -6,6 +6,7 @@ asked; the real one is in tests/e2e.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "operate"))
 
+import books  # noqa: E402
 import day  # noqa: E402
 import dlq  # noqa: E402
 import payout  # noqa: E402
@@ -603,11 +605,21 @@ def test_a_result_file_is_sent_as_it_is(gateway, tmp_path, capsys):
     assert told in said and "nothing is left to do" in said
 
 
+def test_a_statement_of_the_bank_is_sent_as_it_is(gateway, tmp_path):
+    answer = {name: {"count": 0, "amount": 0} for name in ("settled", "failed", "returned")}
+    gateway.says("POST /operator/v1/transfer-results", {**answer, "repeatedCount": 0})
+    statement = tmp_path / "statement.txt"
+    content = "ｶ)ｹﾂｻｲ\r\n".encode("cp932")
+    statement.write_bytes(content)
+    assert run(payout, "results", str(statement), "--format", "zengin-statement") == 0
+    sent = gateway.asked[-1][1]
+    assert sent.keys() == {"format", "contentBase64"} and sent["format"] == "zengin-statement"
+    assert base64.b64decode(sent["contentBase64"]) == content
+
+
 def test_files_that_cannot_be_read_or_written_are_no_fault_of_the_gateway(gateway, tmp_path, capsys):
-    shift_jis = tmp_path / "sjis.csv"
-    shift_jis.write_bytes("結果".encode("cp932"))
     for command in (
-        ["results", str(tmp_path / "none.csv")], ["results", str(tmp_path)], ["results", str(shift_jis)],
+        ["results", str(tmp_path / "none.csv")], ["results", str(tmp_path)],
         ["files", "2026-11-30", "--directory", str(tmp_path / "none")],
     ):  # fmt: skip
         assert run(payout, *command) == 1
@@ -714,6 +726,102 @@ def test_books_that_do_not_balance_are_an_error(gateway, capsys):
         gateway.says(target, {"lines": [{**lines[0], **damaged}, lines[1]], "journalsFinal": True, "final": True})
         assert run(payout, "books", "2026-11-30") == 1
         assert "TOTAL" in capsys.readouterr().out
+
+
+CUSTOMER_LINES = [
+    {"account": "USER_MONEY", "opening": 700, "amount": -500, "closing": 200},
+    {"account": "MERCHANT_PAYABLE", "opening": -700, "amount": 500, "closing": -200},
+]
+MERCHANT_LINES = [
+    {"account": "CLEARING", "opening": 700, "amount": -500, "closing": 200},
+    {"account": "PENDING", "opening": -700, "amount": 500, "closing": -200},
+]
+
+
+def day_books(state="AGREES", because=None, accrued=500, payment=CUSTOMER_LINES):
+    return {
+        "businessDate": "2026-11-30", "state": state,
+        "payment": {"lines": payment, "final": True},
+        "payout": {"lines": MERCHANT_LINES, "state": "RELEASED"},
+        "agreements": [{"name": "PAYABLE_OF_THE_DAY", "payment": 500, "payout": accrued, "state": state,
+                        "because": because}],
+    }  # fmt: skip
+
+
+def test_both_ledgers_are_shown_with_what_differs(gateway, capsys):
+    target = "GET /operator/v1/days/2026-11-30/books"
+    gateway.says(target, day_books())
+    assert run(books, "day", "2026-11-30") == 0
+    shown = capsys.readouterr()
+    assert "customer ledger on 2026-11-30 (final)" in shown.out
+    assert "merchant ledger on 2026-11-30 (released)" in shown.out
+    assert "payable to merchants, of the day  500 yen  500 yen  AGREES" in shown.out
+    assert shown.err == ""
+
+    gateway.says(target, day_books("NOT_YET", "PAYOUT_DAY_NOT_CLOSED", accrued=480))
+    assert run(books, "day", "2026-11-30") == 0
+    assert "NOT_YET  payout does not have all of the day yet" in capsys.readouterr().out
+
+    gateway.says(target, day_books("DIFFERS", "MERCHANTS_HELD_BACK", accrued=480))
+    assert run(books, "day", "2026-11-30") == 1
+    assert "PAYABLE_OF_THE_DAY differs by 20 yen: merchants are held back" in capsys.readouterr().err
+    gateway.says(target, day_books("DIFFERS", None, accrued=510))
+    assert run(books, "day", "2026-11-30", "--csv") == 1
+    assert "PAYABLE_OF_THE_DAY differs by -10 yen\n" in capsys.readouterr().err
+
+    damaged = [{**CUSTOMER_LINES[0], "closing": 201}, CUSTOMER_LINES[1]]
+    gateway.says(target, day_books(payment=damaged))
+    assert run(books, "day", "2026-11-30") == 1
+    assert "payment's ledger does not balance" in capsys.readouterr().err
+
+
+def test_balances_are_exported(gateway, capsys):
+    gateway.says("GET /operator/v1/days/2026-11-30/books", day_books())
+    assert run(books, "day", "2026-11-30", "--csv") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "business_date,ledger,account,opening,moved,closing",
+        "2026-11-30,payment,USER_MONEY,700,-500,200",
+        "2026-11-30,payment,MERCHANT_PAYABLE,-700,500,-200",
+        "2026-11-30,payout,CLEARING,700,-500,200",
+        "2026-11-30,payout,PENDING,-700,500,-200",
+    ]
+    of_payment = "GET /operator/v1/days/2026-11-30/payment/trial-balance"
+    answer = {"lines": CUSTOMER_LINES, "final": False, "clearedGross": 400, "clearedCount": 1}
+    gateway.says(of_payment, answer)
+    assert run(books, "payment", "2026-11-30", "--csv") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert run(books, "payment", "2026-11-30") == 0
+    shown = capsys.readouterr().out
+    assert "customer ledger on 2026-11-30 (the day goes on)" in shown
+    assert "cleared of the day's releases: 400 yen in 1" in shown
+    gateway.says(of_payment, {**answer, "lines": CUSTOMER_LINES[:1]})
+    assert run(books, "payment", "2026-11-30") == 1
+    gateway.says(
+        "GET /operator/v1/days/2026-11-30/trial-balance",
+        {"lines": MERCHANT_LINES, "journalsFinal": True, "final": True},
+    )
+    capsys.readouterr()
+    assert run(payout, "books", "2026-11-30", "--csv") == 0
+    assert capsys.readouterr().out.splitlines()[1] == "2026-11-30,payout,CLEARING,700,-500,200"
+
+
+def test_the_customers_journal_is_exported_page_by_page(gateway, capsys):
+    entry = {
+        "kind": "REFUNDED", "objectId": "9", "version": 2, "occurredAt": "2026-11-30T01:00:00Z",
+        "merchantPaymentId": "o-1", "merchantRefundId": "r-1",
+        "postings": [{"account": "USER_MONEY", "ownerId": "42", "amount": 5},
+                     {"account": "MERCHANT_PAYABLE", "ownerId": "7", "amount": -5}],
+    }  # fmt: skip
+    gateway.says(
+        "GET /operator/v1/days/2026-11-30/payment/journal",
+        {"entries": [entry], "nextPageToken": "17-9-2"}, {"entries": [entry], "nextPageToken": ""},
+    )  # fmt: skip
+    assert run(books, "journal", "2026-11-30") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("business_date,kind,object,version")
+    assert lines[1] == "2026-11-30,REFUNDED,9,2,2026-11-30T01:00:00Z,o-1,r-1,USER_MONEY,42,5"
+    assert len(lines) == 5
+    assert any("pageToken=17-9-2" in call for call, _ in gateway.asked)
 
 
 FEE_SUMS = {"accrualCount": 3, "gross": 9_000, "charged": 200, "returnCount": 1, "givenBack": -20, "fee": 180}

@@ -139,5 +139,25 @@ TEST(OpaSignatureTest, TheWindowIsBelowTwoMinutes) {
     EXPECT_FALSE(IsWithinOpaWindow(INT64_MIN, now));
 }
 
+// Goal: what base64 is, as section 4 of RFC 4648 has it; its test vectors are section 10's.
+TEST(Base64Test, IsReadStrictly) {
+    const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                           {"Zg==", "f"},
+                                                           {"Zm8=", "fo"},
+                                                           {"Zm9v", "foo"},
+                                                           {"Zm9vYg==", "foob"},
+                                                           {"Zm9vYmE=", "fooba"},
+                                                           {"Zm9vYmFy", "foobar"}};
+    for (const auto& [text, bytes] : vectors) {
+        EXPECT_EQ(Base64Decode(text), bytes);
+        EXPECT_EQ(Base64Encode(bytes), text);
+    }
+    EXPECT_EQ(Base64Decode("AAAA"), std::string(3, '\0'));
+    for (const char* text : {"Zg", "Zg=", "Zg===", "=", "====", "Zh==", "Zm9=", "Z===", "Zg==Zg==",
+                             " Zg=", "Zg==\n", "Zm-v", "Zm9v ", "Zm 9v"}) {
+        EXPECT_EQ(Base64Decode(text), std::nullopt) << text;
+    }
+}
+
 }  // namespace
 }  // namespace kessai::gateway::domain

@@ -11,6 +11,7 @@
 #include "kessai/auth/key_ring.h"
 #include "kessai/inbox/v1/dead_letter_service.pb.h"
 #include "kessai/metrics/registry.h"
+#include "kessai/payment/v1/book_service.pb.h"
 #include "kessai/payment/v1/payment_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
 #include "kessai/payout/v1/statement_service.pb.h"
@@ -40,7 +41,8 @@ TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
     const auto listed = RepeatableOperatorMethods();
     std::set<std::string> repeatable(listed.begin(), listed.end());
     for (const auto* file :
-         {payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
+         {payment::v1::JournalEntry::descriptor()->file(),
+          payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
           payout::v1::Statement::descriptor()->file(), rc::Match::descriptor()->file(),
           inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         const auto* service = file->service(0);
@@ -58,9 +60,11 @@ TEST(OperatorChannelTest, EveryMethodOfEveryContractHasItsOwnCount) {
     const rpc::CallTelemetry calls(registry, UpstreamContracts(), nullptr, rpc::Side::kClient);
     const std::string scrape = registry.Expose();
     for (const auto* file :
-         {payment::v1::Payment::descriptor()->file(), payout::v1::FeePlan::descriptor()->file(),
-          payout::v1::Payout::descriptor()->file(), payout::v1::Statement::descriptor()->file(),
-          rc::Match::descriptor()->file(), inbox::v1::DeadLetterDetails::descriptor()->file()}) {
+         {payment::v1::Payment::descriptor()->file(),
+          payment::v1::JournalEntry::descriptor()->file(),
+          payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
+          payout::v1::Statement::descriptor()->file(), rc::Match::descriptor()->file(),
+          inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         ASSERT_EQ(file->service_count(), 1);
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {

@@ -10,24 +10,21 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "kessai/auth/key_ring.h"
 #include "kessai/http/server.h"
 #include "kessai/http/testing/raw_client.h"
-#include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/rpc/channel.h"
 #include "kessai/rpc/server.h"
-#include "kessai/rpc/service.h"
 #include "kessai/testing/matchers.h"
+#include "tests/fake_transfers.h"
 #include "transport/routes.h"
 
 namespace kessai::gateway {
 namespace {
 
-namespace po = payout::v1;
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -35,116 +32,6 @@ using ::testing::Not;
 
 constexpr char kKeys[] =
     "key 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsign 1\n";
-
-/// Plays the payout service.
-class FakeTransfers {
- public:
-    FakeTransfers() : workers_({.name = "streams", .threads = 1}) {}
-    ~FakeTransfers() { workers_.Stop(); }
-
-    rpc::Service Make() {
-        std::vector<auth::MethodRule> rules;
-        const auto* contract = po::Payout::descriptor()->file()->service(0);
-        for (int i = 0; i < contract->method_count(); ++i) {
-            rules.push_back({contract->method(i)->name(),
-                             {auth::Operator("any")},
-                             auth::MethodRule::Token::kInMetadata,
-                             {}});
-        }
-        rpc::Service service(contract->full_name(), auth::MethodPolicy(std::move(rules)));
-        Note<po::PutBankAccountRequest, po::BankAccount>(service, "PutBankAccount");
-        Note<po::VerifyBankAccountRequest, po::BankAccount>(service, "VerifyBankAccount");
-        Note<po::ConfirmBankAccountRequest, po::BankAccount>(service, "ConfirmBankAccount");
-        Note<po::ListBankAccountsRequest, po::ListBankAccountsResponse>(service,
-                                                                        "ListBankAccounts");
-        Note<po::PayoutTerms, po::PayoutTerms>(service, "PutPayoutTerms");
-        Note<po::GetPayoutTermsRequest, po::PayoutTerms>(service, "GetPayoutTerms");
-        Note<po::PutPayoutHoldRequest, po::PayoutHold>(service, "PutPayoutHold");
-        Note<po::LiftPayoutHoldRequest, po::PayoutHold>(service, "LiftPayoutHold");
-        Note<po::ListPayoutHoldsRequest, po::ListPayoutHoldsResponse>(service, "ListPayoutHolds");
-        Note<po::CreateTransfersRequest, po::TransferRun>(service, "CreateTransfers");
-        Note<po::RequestPayoutRequest, po::Payout>(service, "RequestPayout");
-        Note<po::ReissuePayoutRequest, po::Payout>(service, "ReissuePayout");
-        Note<po::CancelTransferRequest, po::Payout>(service, "CancelTransfer");
-        Note<po::GetPayoutRequest, po::Payout>(service, "GetPayout");
-        Note<po::ListPayoutsRequest, po::ListPayoutsResponse>(service, "ListPayouts");
-        Note<po::TraceTransferRequest, po::TransferTrace>(service, "TraceTransfer");
-        Note<po::ListDayAccrualsRequest, po::ListDayAccrualsResponse>(service, "ListDayAccruals");
-        Note<po::TracePaymentRequest, po::PaymentTrace>(service, "TracePayment");
-        Note<po::GatherTransfersRequest, po::ListTransferBatchesResponse>(service,
-                                                                          "GatherTransfers");
-        Note<po::ImportResultsRequest, po::ImportedResults>(service, "ImportResults");
-        Note<po::RequestAdjustmentRequest, po::Adjustment>(service, "RequestAdjustment");
-        Note<po::DecideAdjustmentRequest, po::Adjustment>(service, "DecideAdjustment");
-        Note<po::ListAdjustmentsRequest, po::ListAdjustmentsResponse>(service, "ListAdjustments");
-        Note<po::GetTrialBalanceRequest, po::TrialBalance>(service, "GetTrialBalance");
-        Note<po::GetFeeReportRequest, po::FeeReport>(service, "GetFeeReport");
-        Note<po::RepublishEventsRequest, po::RepublishEventsResponse>(service, "RepublishEvents");
-        service.Streaming<po::GetTransferFileRequest, po::FilePiece>(
-            "GetTransferFile", workers_,
-            [this](const rpc::CallContext& context, const po::GetTransferFileRequest& request,
-                   rpc::StreamWriter<po::FilePiece>& pieces) {
-                Take("GetTransferFile", context, request.ShortDebugString());
-                for (const char* content : {"first ", "second"}) {
-                    po::FilePiece piece;
-                    piece.set_content(content);
-                    pieces.Write(piece);
-                }
-                return refusal();
-            });
-        service.Streaming<po::ListJournalRequest, po::JournalEntry>(
-            "ListJournal", workers_,
-            [this](const rpc::CallContext& context, const po::ListJournalRequest& request,
-                   rpc::StreamWriter<po::JournalEntry>& entries) {
-                Take("ListJournal", context, request.ShortDebugString());
-                for (int i = 1; i <= 3; ++i) {
-                    po::JournalEntry entry;
-                    entry.set_journal_id(i);
-                    entry.set_position("j" + std::to_string(i));
-                    if (!entries.Write(entry)) break;
-                }
-                return refusal();
-            });
-        return service;
-    }
-
-    /// "METHOD by SUBJECT: request" of the calls since it was last asked.
-    std::vector<std::string> Taken() {
-        const std::lock_guard lock(mutex_);
-        return std::exchange(taken_, {});
-    }
-    void Refuse(Status status) {
-        const std::lock_guard lock(mutex_);
-        refusal_ = std::move(status);
-    }
-
- private:
-    void Take(const std::string& method, const rpc::CallContext& context, std::string request) {
-        const std::lock_guard lock(mutex_);
-        if (!request.empty()) request = ": " + request;
-        taken_.push_back(method + " by " + context.principal().subject + request);
-    }
-    Status refusal() {
-        const std::lock_guard lock(mutex_);
-        return refusal_;
-    }
-    template <class Request, class Response>
-    void Note(rpc::Service& service, const char* method) {
-        service.Async<Request, Response>(
-            method, [this, method](const rpc::CallContext& context, const Request& request,
-                                   rpc::Answer<Response> answer) {
-                Take(method, context, request.ShortDebugString());
-                const Status refused = refusal();
-                if (!refused.ok()) return answer(refused);
-                answer(Response());
-            });
-    }
-
-    rpc::WorkerPool workers_;
-    std::mutex mutex_;
-    std::vector<std::string> taken_;
-    Status refusal_;
-};
 
 class OperatorTransferApiTest : public ::testing::Test {
  protected:
@@ -319,6 +206,9 @@ TEST_F(OperatorTransferApiTest, BodiesArriveAsTheyAreAndMisspeltFieldsAreRefused
          R"(CancelTransfer by aiko: transfer_id: 13 reason: "typed twice")"},
         {"/transfer-results", R"({"format":"csv","content":"a,b\nc,d\r\n"})",
          R"(ImportResults by aiko: format: "csv" content: "a,b\nc,d\r\n")"},
+        // Bytes that are no UTF-8.
+        {"/transfer-results", R"({"format":"zengin-statement","contentBase64":"MbHdIA=="})",
+         R"(ImportResults by aiko: format: "zengin-statement" content: "1\261\335 ")"},
         {"/merchants/7/adjustments", R"({"requestKey":"c-1","amount":-500,"reason":"terminal"})",
          R"(RequestAdjustment by aiko: merchant_id: 7 request_key: "c-1" amount: -500 )"
          R"(reason: "terminal")"},
@@ -389,6 +279,11 @@ TEST_F(OperatorTransferApiTest, WhatIsNamedInThePathArrives) {
     EXPECT_EQ(Send("POST", "/merchants/7/bank-accounts/99999999999/confirm").code(),
               "BANK_ACCOUNT_UNKNOWN");
     EXPECT_EQ(Send("POST", "/days/today/transfers").code(), "FIELD_MALFORMED");
+    for (const char* body : {R"({"format":"csv","contentBase64":"MbHdIA="})",
+                             R"({"format":"csv","contentBase64":" bHdIA=="})",
+                             R"({"format":"csv","contentBase64":"MQ==","content":"1"})"}) {
+        EXPECT_EQ(Send("POST", "/transfer-results", body).code(), "FIELD_MALFORMED") << body;
+    }
     EXPECT_EQ(Send("GET", "/adjustments?merchantId=x").code(), "FIELD_MALFORMED");
     EXPECT_EQ(Send("GET", "/transfers/x/trace").code(), "TRANSFER_UNKNOWN");
     EXPECT_EQ(Send("GET", "/payments/0/trace").code(), "ACCRUAL_UNKNOWN");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -34,19 +35,29 @@ inline rpc::CallOptions OptionsOfOperator(const RequestScope& scope, const Clock
     return options;
 }
 
-/// Calls in the operator's name and shows the answer. `audience` is the service. What it is given
-/// must outlive it.
+/// Calls in the operator's name. `audience` is the service. What it is given must outlive it.
+template <class Request, class Response>
+net::Task<Result<Response>> AskInOperatorsName(const RequestScope& scope, auth::TokenSigner& signer,
+                                               const Clock& clock, const rpc::Channel& channel,
+                                               std::string_view audience,
+                                               const rpc::Method<Request, Response>& method,
+                                               Request request) {
+    auto token = signer.Mint(*scope.caller, audience);
+    if (!token.ok()) co_return token.status();
+    const rpc::CallOptions options = OptionsOfOperator(scope, clock, *token);
+    auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
+    co_return co_await call;
+}
+
+/// The same, and shows the answer.
 template <class Request, class Response>
 net::Task<http::Response> ForwardOperator(const RequestScope& scope, auth::TokenSigner& signer,
                                           const Clock& clock, const rpc::Channel& channel,
                                           std::string_view audience,
                                           const rpc::Method<Request, Response>& method,
                                           Request request) {
-    auto token = signer.Mint(*scope.caller, audience);
-    if (!token.ok()) co_return RefuseOperator(scope, token.status());
-    const rpc::CallOptions options = OptionsOfOperator(scope, clock, *token);
-    auto call = CallOnLoop(*scope.request.loop, channel, method, request, options);
-    auto answer = co_await call;
+    auto answer = co_await AskInOperatorsName(scope, signer, clock, channel, audience, method,
+                                              std::move(request));
     if (!answer.ok()) co_return RefuseOperator(scope, answer.status());
     http::Response response;
     response.subject = scope.caller->subject;
@@ -74,6 +85,36 @@ net::Task<Status> StreamOperator(const RequestScope& scope, auth::TokenSigner& s
             });
     });
     co_return enough ? OkStatus() : status;
+}
+
+/// Shows a page of a stream whose items have a `position`, which is the token of the next page and
+/// needs no escapes in JSON: {"entries":[…],"nextPageToken":"…"}. `size` items at most. What it is
+/// given must outlive it.
+template <class Request, class Item>
+net::Task<http::Response> PageOfStream(const RequestScope& scope, auth::TokenSigner& signer,
+                                       const Clock& clock, const rpc::Channel& channel,
+                                       std::string_view audience, rpc::WorkerPool& workers,
+                                       const rpc::Method<Request, Item>& method, Request request,
+                                       std::size_t size) {
+    http::Response response;
+    response.subject = scope.caller->subject;
+    response.body = "{\"entries\":[";
+    std::string position;
+    std::size_t count = 0;
+    bool more = false;
+    const std::function<bool(const Item&)> take = [&](const Item& entry) {
+        more = count == size;
+        if (more) return false;
+        if (count++ > 0) response.body += ',';
+        response.body += ProtoToJson(entry);
+        position = entry.position();
+        return true;
+    };
+    const Status status = co_await StreamOperator(scope, signer, clock, channel, audience, workers,
+                                                  method, request, take);
+    if (!status.ok()) co_return RefuseOperator(scope, status);
+    response.body += "],\"nextPageToken\":\"" + (more ? position : std::string()) + "\"}";
+    co_return response;
 }
 
 }  // namespace kessai::gateway::transport

@@ -113,6 +113,7 @@ std::vector<std::string> RepeatableOperatorMethods() {
     // ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
+    add("kessai.payment.v1.BookService", {"GetTrialBalance", "ListJournal"});
     add("kessai.payout.v1.TransferService",
         {"PutBankAccount",  "VerifyBankAccount", "ConfirmBankAccount", "ListBankAccounts",
          "PutPayoutTerms",  "GetPayoutTerms",    "PutPayoutHold",      "LiftPayoutHold",

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "domain/opa_signature.h"
 #include "domain/text_rules.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "transport/change_names.h"
@@ -83,6 +84,16 @@ constexpr std::int64_t kAmountDigits12 = 999'999'999'999;
 
 Result<std::int64_t> MerchantOf(const http::Request& request) {
     return PathId(request, "merchantId", "MERCHANT_UNKNOWN");
+}
+
+/// A file: as text, or in base64 when it is none, as banks' statements are.
+std::string ReadContent(JsonFields& fields, std::size_t length_max) {
+    constexpr std::string_view kBase64 = "contentBase64";
+    if (!fields.Has(kBase64)) return fields.Text("content", length_max);
+    auto content = domain::Base64Decode(fields.Text(kBase64, length_max));
+    if (fields.Has("content")) fields.Malformed(kBase64, "stands beside content");
+    if (!content) fields.Malformed(kBase64, "is not base64");
+    return content.value_or("");
 }
 
 /// The version of a merchant's account that the path names.
@@ -408,10 +419,10 @@ net::Task<http::Response> OperatorTransferApi::ImportResults(const RequestScope&
     auto parsed = ParseJsonObject(scope.request.body);
     if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
     JsonFields fields(*parsed);
-    fields.OnlyThese({"format", "content"});
+    fields.OnlyThese({"format", "content", "contentBase64"});
     po::ImportResultsRequest request;
     request.set_format(fields.Text("format", 32));
-    request.set_content(fields.Text("content", scope.request.body.size()));
+    request.set_content(ReadContent(fields, scope.request.body.size()));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
     if (request.content().size() > result_bytes_max_) {
         co_return RefuseOperator(
@@ -509,26 +520,9 @@ net::Task<http::Response> OperatorTransferApi::ListJournal(const RequestScope& s
     po::ListJournalRequest request;
     request.set_business_date(*date);
     request.set_after(page->token);
-    const std::size_t size = page->size == 0 ? kJournalPage : page->size;
-    http::Response response;
-    response.subject = scope.caller->subject;
-    response.body = "{\"entries\":[";
-    std::string position;
-    std::size_t count = 0;
-    bool more = false;
-    const std::function<bool(const po::JournalEntry&)> take = [&](const po::JournalEntry& entry) {
-        more = count == size;
-        if (more) return false;
-        if (count++ > 0) response.body += ',';
-        response.body += ProtoToJson(entry);
-        position = entry.position();
-        return true;
-    };
-    const Status status = co_await Stream(scope, ListJournalMethod(), request, take);
-    if (!status.ok()) co_return RefuseOperator(scope, status);
-    // A position is letters and digits.
-    response.body += "],\"nextPageToken\":\"" + (more ? position : std::string()) + "\"}";
-    co_return response;
+    co_return co_await PageOfStream(scope, signer_, clock_, payout_(scope.request), "payout",
+                                    workers_, ListJournalMethod(), std::move(request),
+                                    page->size == 0 ? kJournalPage : page->size);
 }
 
 }  // namespace kessai::gateway::transport

@@ -206,6 +206,14 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_listJournal", M::kGet, "/operator/v1/days/{date}/journal", 1, F::kOperator,
      U::kPayout, A::kOperator, "payout:read", kNoBody, kJob},
 
+    // The operator interface: the customers' ledger, and both ledgers
+    {"operator_getPaymentTrialBalance", M::kGet, "/operator/v1/days/{date}/payment/trial-balance",
+     1, F::kOperator, U::kPayment, A::kOperator, "day:read", kNoBody, kJob},
+    {"operator_listPaymentJournal", M::kGet, "/operator/v1/days/{date}/payment/journal", 1,
+     F::kOperator, U::kPayment, A::kOperator, "day:read", kNoBody, kJob},
+    {"operator_getDayBooks", M::kGet, "/operator/v1/days/{date}/books", 1, F::kOperator,
+     U::kPayment, A::kOperator, "day:read", kNoBody, kJob},
+
     // The operator interface: reconciliation
     {"operator_getMatch", M::kGet, "/operator/v1/payments/{paymentId}/versions/{version}/match", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
@@ -255,11 +263,9 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService",
-            "kessai.payout.v1.PayoutService",
-            "kessai.payout.v1.TransferService",
-            "kessai.payout.v1.StatementService",
-            "kessai.reconciliation.v1.ReconciliationService",
+    return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
+            "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
+            "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
             "kessai.inbox.v1.DeadLetterService"};
 }
 

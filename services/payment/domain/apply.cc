@@ -1,5 +1,6 @@
 #include "domain/apply.h"
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -7,8 +8,6 @@
 
 namespace kessai::payment::domain {
 namespace {
-
-constexpr std::int64_t kNoOwner = 0;
 
 Result<const Merchant*> ActiveMerchant(MerchantId id, const WorkingSet& rows) {
     const Merchant* merchant = rows.merchants.Find(id);
@@ -51,23 +50,24 @@ Change NextChange(ChangeKind kind, Money amount, const Payment& payment,
     return change;
 }
 
-void Append(WorkingSet& rows, Change change, std::vector<Posting> postings) {
-    std::int64_t sum = 0;
-    for (const Posting& posting : postings) sum += posting.amount;
-    KESSAI_CHECK(sum == 0, "the postings of a journal sum to zero");
-    rows.journals.push_back({std::move(change), std::move(postings)});
+void Append(WorkingSet& rows, Change change, const std::array<Posting, 2>& postings) {
+    KESSAI_CHECK(postings[0].amount + postings[1].amount == 0,
+                 "the postings of a journal sum to zero");
+    rows.journals.push_back({std::move(change), {postings.begin(), postings.end()}});
 }
 
-/// Moves `amount` (minor units, signed: what the user gains) between a wallet and another account.
-/// Preconditions: the new balance is in range.
-std::vector<Posting> MoveUserMoney(Wallet& wallet, std::int64_t amount, EventId event,
-                                   AccountKind other, std::int64_t other_owner) {
-    const std::int64_t balance = wallet.balance.minor() + amount;
-    KESSAI_CHECK(balance >= 0, "a wallet's balance never goes below zero");
-    wallet.balance = Money(balance, wallet.balance.currency());
-    wallet.last_event = event;
-    return {{AccountKind::kUserMoney, wallet.user.value(), amount, balance},
-            {other, other_owner, -amount, 0}};
+/// Journals a change, and moves the user's side of it into or out of the wallet. Precondition: the
+/// new balance is in range.
+void MoveUserMoney(Wallet& wallet, Change change, WorkingSet& rows) {
+    std::array<Posting, 2> postings = PostingsOf(change);
+    Posting& of_user = postings.front();
+    KESSAI_CHECK(of_user.account == AccountKind::kUserMoney && of_user.owner == wallet.user.value(),
+                 "a change of a user's money is in the user's wallet");
+    of_user.balance_after = wallet.balance.minor() + of_user.amount;
+    KESSAI_CHECK(of_user.balance_after >= 0, "a wallet's balance never goes below zero");
+    wallet.balance = Money(of_user.balance_after, wallet.balance.currency());
+    wallet.last_event = change.event;
+    Append(rows, std::move(change), postings);
 }
 
 Status WalletUnknown(UserId user) {
@@ -196,9 +196,7 @@ Result<Outcome> ApplyOne(const PayCode& command, WorkingSet& rows, const BatchCo
     payment.version = change.version;
     payment.last_event = change.event;
     Wallet& payer = rows.wallets.Change(command.user);
-    auto postings = MoveUserMoney(payer, -payment.amount.minor(), change.event,
-                                  AccountKind::kMerchantPayable, payment.merchant.value());
-    Append(rows, std::move(change), std::move(postings));
+    MoveUserMoney(payer, std::move(change), rows);
     return PaymentOutcome{payment, MerchantName(payment.merchant, rows), payer.balance};
 }
 
@@ -206,10 +204,7 @@ Result<Outcome> ApplyOne(const PayCode& command, WorkingSet& rows, const BatchCo
 void ReturnMoney(Change change, Payment& payment, WorkingSet& rows) {
     payment.version = change.version;
     payment.last_event = change.event;
-    Wallet& payer = rows.wallets.Change(payment.user);
-    auto postings = MoveUserMoney(payer, change.amount.minor(), change.event,
-                                  AccountKind::kMerchantPayable, payment.merchant.value());
-    Append(rows, std::move(change), std::move(postings));
+    MoveUserMoney(rows.wallets.Change(payment.user), std::move(change), rows);
 }
 
 Result<Outcome> ApplyOne(const CancelPayment& command, WorkingSet& rows,
@@ -342,10 +337,8 @@ Result<Outcome> ApplyOne(const TopUpWallet& command, WorkingSet& rows, const Bat
     change.source = command.source;
 
     Wallet& changed = rows.wallets.Change(command.user);
-    auto postings = MoveUserMoney(changed, command.amount.minor(), change.event,
-                                  AccountKind::kDevelopmentFunding, kNoOwner);
+    MoveUserMoney(changed, std::move(change), rows);
     top_up.balance_after = changed.balance;
-    Append(rows, std::move(change), std::move(postings));
     rows.top_ups.Insert(key, top_up);
     return top_up;
 }
@@ -367,10 +360,8 @@ Result<Outcome> ApplyOne(const ClearRelease& command, WorkingSet& rows, const Ba
     change.business_date = batch.business_date;
     change.occurred_at = batch.now;
     change.amount = command.gross;
-    const std::int64_t gross = command.gross.minor();
-    Append(rows, std::move(change),
-           {{AccountKind::kPayableReleased, kNoOwner, -gross, 0},
-            {AccountKind::kPayoutClearing, kNoOwner, gross, 0}});
+    const auto postings = PostingsOf(change);
+    Append(rows, std::move(change), postings);
     rows.releases.Insert(key, key);
     return NoOutcome{};
 }

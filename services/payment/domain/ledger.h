@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "domain/ids.h"
@@ -24,6 +26,10 @@ enum class AccountKind : std::uint8_t {
     /// Owner 0. Where top-ups of the development funding source come from.
     kDevelopmentFunding = 5,
 };
+inline constexpr int kAccounts = 5;
+
+/// "USER_MONEY" and so on, as reports for accounting name it.
+std::string_view AccountName(AccountKind account);
 
 struct Posting {
     AccountKind account{};
@@ -89,5 +95,14 @@ struct Journal {
 
 /// What the merchant gained by the change, signed: what payout accrues and reconciliation compares.
 std::int64_t MerchantGross(const Change& change);
+
+/// The postings that a change makes: they sum to zero, and a user's money comes first. Balances
+/// after it are not the change's to know: they are 0. A sum of changes of one kind has the postings
+/// of its amount. Preconditions: the kind is one of ChangeKind's (IsChangeKind tells of a stored
+/// one); the amount is not INT64_MIN.
+std::array<Posting, 2> PostingsOf(const Change& change);
+
+/// Whether a stored number is that of a kind.
+bool IsChangeKind(std::int64_t number);
 
 }  // namespace kessai::payment::domain

@@ -32,18 +32,4 @@ std::size_t KeyHash::operator()(const ReleaseKey& key) const {
     return Mix(static_cast<std::size_t>(key.date.ToNumber()), key.round);
 }
 
-std::int64_t MerchantGross(const Change& change) {
-    switch (change.kind) {
-        case ChangeKind::kCompleted:
-            return change.amount.minor();
-        case ChangeKind::kCanceled:
-        case ChangeKind::kRefunded:
-            return -change.amount.minor();
-        case ChangeKind::kToppedUp:
-        case ChangeKind::kReleaseCleared:
-            return 0;
-    }
-    return 0;
-}
-
 }  // namespace kessai::payment::domain

@@ -89,7 +89,13 @@ class RandomHistory : public DomainTest {
         for (const Journal& journal : rows_.journals) {
             const Change& change = journal.change;
             std::int64_t sum = 0;
+            // What reports for accounting make of the change alone.
+            const auto told = PostingsOf(change);
+            ASSERT_EQ(journal.postings.size(), told.size());
             for (const Posting& posting : journal.postings) {
+                Posting without_balance = posting;
+                without_balance.balance_after = 0;
+                ASSERT_THAT(told, ::testing::Contains(without_balance));
                 sum += posting.amount;
                 if (posting.account == AccountKind::kUserMoney) {
                     balances[posting.owner] += posting.amount;

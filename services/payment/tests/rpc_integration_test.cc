@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "app/balance_books.h"
 #include "app/day_closer.h"
 #include "domain/code_id.h"
 #include "kessai/auth/key_ring.h"
@@ -21,8 +22,10 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/testing/eventually.h"
 #include "kessai/tracing/tracer.h"
+#include "storage/mysql_book_reader.h"
 #include "test_pki.h"
 #include "tests/ledger_fixture.h"
+#include "transport/book_service.h"
 #include "transport/command_service.h"
 #include "transport/day_service.h"
 #include "transport/event_encoder.h"
@@ -74,6 +77,11 @@ constexpr auto& ListDayRows =
 constexpr auto& RepublishEvents =
     rpc::MethodOf<kServiceName, "RepublishEvents", v1::RepublishEventsRequest,
                   v1::RepublishEventsResponse>;
+constexpr rpc::Name kBookName = "kessai.payment.v1.BookService";
+constexpr auto& GetTrialBalance =
+    rpc::MethodOf<kBookName, "GetTrialBalance", v1::GetTrialBalanceRequest, v1::TrialBalance>;
+constexpr auto& ListJournal =
+    rpc::MethodOf<kBookName, "ListJournal", v1::ListJournalRequest, v1::JournalEntry>;
 
 class RpcTest : public LedgerTest {
  protected:
@@ -88,6 +96,9 @@ class RpcTest : public LedgerTest {
           commands_(Start({}), verifier_, policy_of_methods_, SystemClock(), tracer_),
           queries_(reader_, merchants_, SystemClock()),
           day_service_(closer_, days_, reader_, ids_, encoder_),
+          book_reader_(pool_),
+          balance_books_(book_reader_, days_),
+          books_(balance_books_, book_reader_, days_),
           workers_({.name = "test", .threads = 2, .queue_max = 64}),
           server_(ServerWith(pki_), SystemClock(), verifier_, nullptr) {
         rpc::Service service(kServiceName.view(), policy_of_methods_);
@@ -95,6 +106,9 @@ class RpcTest : public LedgerTest {
         queries_.Register(service, workers_);
         day_service_.Register(service, workers_);
         server_.Add(std::move(service));
+        rpc::Service books(kBookName.view(), transport::BookPolicy());
+        books_.Register(books, workers_);
+        server_.Add(std::move(books));
         EXPECT_OK(server_.Start());
         rpc::ChannelOptions channel;
         channel.target = Address();
@@ -226,6 +240,9 @@ class RpcTest : public LedgerTest {
     transport::CommandService commands_;
     transport::QueryService queries_;
     transport::DayService day_service_;
+    storage::MysqlBookReader book_reader_;
+    app::BalanceBooks balance_books_;
+    transport::BookService books_;
     rpc::WorkerPool workers_;
     rpc::Server server_;
     std::unique_ptr<rpc::Channel> channel_;
@@ -369,6 +386,96 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
             EXPECT_EQ(by_stream.reason(), by_unary.reason()) << given.method << " for " << name;
         }
     }
+}
+
+TEST_F(RpcTest, TheBooksAreForOperatorsWhoMayReadDays) {
+    const v1::Payment paid = GivenPayment(1'000);
+    ASSERT_OK(Call(RefundPayment(), Back("r-1", paid.payment_id(), 300), Merchant()).status());
+    ASSERT_OK_AND_ASSIGN(const auto today,
+                         Call(GetBusinessDay(), v1::GetBusinessDayRequest(), Operator("day:read")));
+    v1::GetTrialBalanceRequest balance;
+    balance.set_business_date(today.business_date());
+    v1::ListJournalRequest journal;
+    journal.set_business_date(today.business_date());
+    const auto list = [&](const std::string& token, std::vector<v1::JournalEntry>& entries) {
+        rpc::CallOptions options;
+        options.timeout = 20s;
+        options.token = token;
+        return rpc::CallStreaming(*channel_, ListJournal(), journal, options,
+                                  [&](const v1::JournalEntry& entry) {
+                                      entries.push_back(entry);
+                                      return OkStatus();
+                                  });
+    };
+    std::vector<v1::JournalEntry> entries;
+    for (const std::string& token :
+         {Merchant(), User(), Service(), Operator("payout:read"), Operator("day:close")}) {
+        EXPECT_EQ(Call(GetTrialBalance(), balance, token).status().reason(), "ROLE_NOT_ALLOWED");
+        EXPECT_EQ(list(token, entries).reason(), "ROLE_NOT_ALLOWED");
+    }
+    const std::string reader = Operator("day:read");
+    ASSERT_OK_AND_ASSIGN(const auto open, Call(GetTrialBalance(), balance, reader));
+    EXPECT_EQ(open.state(), v1::BusinessDay::OPEN);
+    EXPECT_FALSE(open.final());
+    std::map<std::string, std::int64_t> moved;
+    for (const auto& line : open.lines()) {
+        moved[line.account()] = line.amount();
+        EXPECT_EQ(line.closing(), line.opening() + line.amount());
+    }
+    EXPECT_EQ(moved.size(), 5u);
+    EXPECT_EQ(moved["MERCHANT_PAYABLE"], 700);
+    EXPECT_EQ(moved["USER_MONEY"] + moved["DEVELOPMENT_FUNDING"], -700);
+
+    ASSERT_OK(list(reader, entries));
+    std::map<std::string, std::int64_t> listed;
+    for (const auto& entry : entries) {
+        ASSERT_EQ(entry.postings_size(), 2);
+        for (const auto& posting : entry.postings()) listed[posting.account()] += posting.amount();
+        if (entry.kind() != v1::JournalEntry::REFUNDED) continue;
+        EXPECT_EQ(entry.object_id(), paid.payment_id());
+        EXPECT_EQ(entry.version(), 2u);
+        EXPECT_EQ(entry.merchant_refund_id(), "r-1");
+        EXPECT_EQ(entry.postings(0).account(), "USER_MONEY");
+        EXPECT_EQ(entry.postings(0).owner_id(), 1);
+        EXPECT_EQ(entry.postings(0).amount(), 300);
+        EXPECT_EQ(entry.postings(1).owner_id(), 7);
+    }
+    for (const auto& [account, amount] : listed) EXPECT_EQ(amount, moved[account]) << account;
+    // Behind each of them the rest.
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+        journal.set_after(entries[at].position());
+        std::vector<v1::JournalEntry> rest;
+        ASSERT_OK(list(reader, rest));
+        EXPECT_EQ(rest.size(), entries.size() - at - 1);
+    }
+    for (const char* after : {"x", "1", "1-2", "1-2-3-4", "-1-2-3", "1--2-3", "1024-1-1", "1-2-3 ",
+                              "99999999999-1-1"}) {
+        journal.set_after(after);
+        EXPECT_THAT(list(reader, entries), Refuses(Code::kInvalidArgument, "PAGE_TOKEN_INVALID"))
+            << after;
+    }
+
+    journal.clear_after();
+    for (const int date : {0, -1, 20261131}) {
+        balance.set_business_date(date);
+        journal.set_business_date(date);
+        EXPECT_EQ(Call(GetTrialBalance(), balance, reader).status().code(), Code::kInvalidArgument);
+        EXPECT_EQ(list(reader, entries).code(), Code::kInvalidArgument);
+    }
+    for (const int date : {20010101, 20991231}) {
+        balance.set_business_date(date);
+        journal.set_business_date(date);
+        const auto not_ours = Refuses(Code::kFailedPrecondition, "DAY_NOT_CURRENT");
+        EXPECT_THAT(Call(GetTrialBalance(), balance, reader), not_ours);
+        EXPECT_THAT(list(reader, entries), not_ours);
+    }
+
+    // Who is stopping says so, and gives no part as if it were all.
+    books_.StopReports();
+    balance.set_business_date(today.business_date());
+    journal.set_business_date(today.business_date());
+    EXPECT_THAT(Call(GetTrialBalance(), balance, reader), Refuses(Code::kUnavailable, "STOPPING"));
+    EXPECT_THAT(list(reader, entries), Refuses(Code::kUnavailable, "STOPPING"));
 }
 
 TEST_F(RpcTest, TokensThatAreNotForThisServiceAreRefused) {

@@ -16,9 +16,7 @@ Result<DayStanding> StandingOf(BusinessDate day, BookReader& books, LedgerStore&
 Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
     DayBalance balance;
     balance.day = day;
-    KESSAI_ASSIGN_OR_RETURN(const DayStanding standing, StandingOf(day, books_, ledger_, clock_));
-    balance.journals_final = standing.ledger_date > day;
-    balance.is_final = standing.IsFinal(day);
+    KESSAI_ASSIGN_OR_RETURN(balance.standing, StandingOf(day, books_, ledger_, clock_));
 
     // The days first: one that is kept meanwhile is in both lists then, and never in none.
     KESSAI_ASSIGN_OR_RETURN(const auto days, books_.DaysBefore(day));
@@ -30,6 +28,7 @@ Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
         if (kept.contains(before)) continue;
         KESSAI_RETURN_IF_ERROR(go_on());
         KESSAI_ASSIGN_OR_RETURN(const DayStanding of_it, books_.StandingOf(before));
+        balance.openings_closed = balance.openings_closed && of_it.IsClosed();
         KESSAI_ASSIGN_OR_RETURN(const auto moved, Sum(before, of_it.IsFinal(before)));
         KESSAI_RETURN_IF_ERROR(balance.opening.Add(moved));
     }
@@ -37,7 +36,7 @@ Result<DayBalance> BalanceBooks::Run(BusinessDate day, const GoOn& go_on) {
     if (const auto found = kept.find(day); found != kept.end()) {
         balance.moved = found->second;
     } else {
-        KESSAI_ASSIGN_OR_RETURN(balance.moved, Sum(day, balance.is_final));
+        KESSAI_ASSIGN_OR_RETURN(balance.moved, Sum(day, balance.is_final()));
     }
     balance.closing = balance.opening;
     KESSAI_RETURN_IF_ERROR(balance.closing.Add(balance.moved));

@@ -13,14 +13,18 @@ namespace kessai::payout::app {
 /// The merchant ledger's accounts on a day.
 struct DayBalance {
     BusinessDate day;
+    DayStanding standing;
     /// All days before.
     domain::TrialBalance opening;
     domain::TrialBalance moved;
     domain::TrialBalance closing;
+    /// All days before are closed: of accruals, only those of merchants held back may come.
+    bool openings_closed = true;
+
     /// No journal is added to the day any more.
-    bool journals_final = false;
+    bool journals_final() const { return standing.ledger_date > day; }
     /// Nothing at all of the day changes any more.
-    bool is_final = false;
+    bool is_final() const { return standing.IsFinal(day); }
 };
 
 /// How a day stands. The ledger's gate moves to a new day with its first journal; until then

@@ -23,7 +23,11 @@ struct DayStanding {
     bool has_holds = false;
     /// The ledger's gate: no journal is added to a day before it.
     BusinessDate ledger_date;
+    /// Rounds of its release that are finished, and their gross: what payment was told.
+    std::int64_t released_count = 0;
+    std::int64_t released_gross = 0;
 
+    bool IsClosed() const { return state.has_value() && *state != domain::DayState::kOpen; }
     bool IsFinal(BusinessDate day) const {
         return state == domain::DayState::kReleased && !has_holds && ledger_date > day;
     }

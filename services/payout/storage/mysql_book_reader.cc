@@ -13,7 +13,11 @@ constexpr Duration kAcquireTimeout = std::chrono::seconds(5);
 constexpr mysql::Query kStanding{"ledger_gate.standing_of_day", R"sql(
     SELECT g.business_date,
            (SELECT state FROM payout_day WHERE business_date = ?),
-           EXISTS (SELECT 1 FROM merchant_hold WHERE business_date = ? AND released_round IS NULL)
+           EXISTS (SELECT 1 FROM merchant_hold WHERE business_date = ? AND released_round IS NULL),
+           (SELECT COUNT(*) FROM release_round
+            WHERE business_date = ? AND finished_at_us IS NOT NULL),
+           (SELECT COALESCE(SUM(gross), 0) FROM release_round
+            WHERE business_date = ? AND finished_at_us IS NOT NULL)
     FROM ledger_gate g WHERE g.id = 1)sql"};
 constexpr mysql::Query kGroupFees{"accrual.group_fees", R"sql(
     SELECT plan_id, plan_version, tax_class, kind, COUNT(*), SUM(gross <> 0), SUM(gross), SUM(fee)
@@ -49,12 +53,14 @@ constexpr mysql::Query kKeep{"ledger_day.keep", R"sql(
 
 Result<app::DayStanding> MysqlBookReader::StandingOf(BusinessDate day) {
     KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kStanding, day, day));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kStanding, day, day, day, day));
     if (!rows.Next()) return Status(Code::kInternal, "GATE_MISSING", "ledger_gate is empty");
     app::DayStanding standing;
     standing.ledger_date = rows.Date(0);
     if (!rows.IsNull(1)) standing.state = static_cast<domain::DayState>(rows.Int(1));
     standing.has_holds = rows.Bool(2);
+    standing.released_count = rows.Int(3);
+    standing.released_gross = rows.Int(4);
     return standing;
 }
 

@@ -32,8 +32,14 @@ std::string NameOf(domain::TaxClass tax_class, const domain::TaxTable& taxes) {
 v1::TrialBalance ToMessage(const app::DayBalance& balance) {
     v1::TrialBalance message;
     message.set_business_date(balance.day.ToNumber());
-    message.set_journals_final(balance.journals_final);
-    message.set_final(balance.is_final);
+    message.set_journals_final(balance.journals_final());
+    message.set_final(balance.is_final());
+    message.set_openings_closed(balance.openings_closed);
+    const app::DayStanding& standing = balance.standing;
+    if (standing.state) message.set_state(static_cast<v1::PayoutDay::State>(*standing.state));
+    message.set_has_holds(standing.has_holds);
+    message.set_released_count(standing.released_count);
+    message.set_released_gross(standing.released_gross);
     for (int number = 0; number < domain::kAccounts; ++number) {
         const auto account = static_cast<domain::Account>(number);
         v1::TrialBalance::Line* line = message.add_lines();

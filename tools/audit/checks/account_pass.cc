@@ -17,11 +17,12 @@ using AccountId = std::pair<std::int64_t, int>;
 class AccountPass {
  public:
     AccountPass(mysql::Session& session, Sorted<ImpliedPosting> implied,
-                Sorter<MerchantDaySum>& payable, Report& report)
+                Sorter<MerchantDaySum>& payable, MovedByDay& moved, Report& report)
         : accounts_(session),
           postings_(session),
           implied_(std::move(implied)),
           payable_(payable),
+          moved_(moved),
           report_(report) {}
 
     Status Run() {
@@ -89,6 +90,7 @@ class AccountPass {
     void AddUp(const PostingRow& posting) {
         if (HasStoredBalance(posting.kind)) ++stored_postings_;
         sums_[posting.currency] += posting.amount;
+        moved_[{posting.business_date, posting.kind}] += posting.amount;
         if (posting.kind == kMerchantPayable) {
             payable_by_day_[{posting.business_date, posting.currency}] += posting.amount;
         }
@@ -116,6 +118,7 @@ class AccountPass {
     Paged<PostingTable> postings_;
     Sorted<ImpliedPosting> implied_;
     Sorter<MerchantDaySum>& payable_;
+    MovedByDay& moved_;
     Report& report_;
     std::uint64_t stored_postings_ = 0;
     std::map<CurrencyCode, Wide> sums_;
@@ -126,8 +129,8 @@ class AccountPass {
 }  // namespace
 
 Status PassOverAccounts(mysql::Session& session, Sorted<ImpliedPosting> implied,
-                        Sorter<MerchantDaySum>& payable, Report& report) {
-    return AccountPass(session, std::move(implied), payable, report).Run();
+                        Sorter<MerchantDaySum>& payable, MovedByDay& moved, Report& report) {
+    return AccountPass(session, std::move(implied), payable, moved, report).Run();
 }
 
 }  // namespace kessai::audit

@@ -23,7 +23,9 @@ Result<PaymentBooks> CheckPaymentBooks(mysql::Session& session, const SpillSpace
     KESSAI_RETURN_IF_ERROR(PassOverOrders(session, std::move(payments_of_orders), report));
     KESSAI_ASSIGN_OR_RETURN(auto implied, postings.Finish());
     Sorter<MerchantDaySum> payable(space);
-    KESSAI_RETURN_IF_ERROR(PassOverAccounts(session, std::move(implied), payable, report));
+    MovedByDay moved;
+    KESSAI_RETURN_IF_ERROR(PassOverAccounts(session, std::move(implied), payable, moved, report));
+    KESSAI_RETURN_IF_ERROR(CheckKeptDays(session, moved, days, report));
 
     KESSAI_ASSIGN_OR_RETURN(const KeptDigests kept, ReadKeptDigests(session));
     CheckKeptDigests(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "checks/kept_days.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
 #include "model/change_record.h"
@@ -29,8 +30,8 @@ Status PassOverObjects(mysql::Session& session, const SpillSpace& space, const P
 Status PassOverOrders(mysql::Session& session, Sorted<PaymentOfOrder> payments, Report& report);
 
 /// Joins accounts, postings and the postings that journals imply: M1, M2, M3. Gives what is
-/// payable.
+/// payable, and what moved.
 Status PassOverAccounts(mysql::Session& session, Sorted<ImpliedPosting> implied,
-                        Sorter<MerchantDaySum>& payable, Report& report);
+                        Sorter<MerchantDaySum>& payable, MovedByDay& moved, Report& report);
 
 }  // namespace kessai::audit

@@ -111,7 +111,8 @@ TEST_F(PaymentBooksTest, BooksThatNobodyTouchedAreInOrder) {
     EXPECT_EQ(report_.found(), 0u);
     using Looked = std::vector<std::pair<std::string_view, std::uint64_t>>;
     EXPECT_EQ(report_.part(Invariant::kM1).looked_at, (Looked{{"journals", 14}, {"postings", 28}}));
-    EXPECT_EQ(report_.part(Invariant::kM2).looked_at, (Looked{{"accounts", 4}, {"postings", 28}}));
+    EXPECT_EQ(report_.part(Invariant::kM2).looked_at,
+              (Looked{{"accounts", 4}, {"postings", 28}, {"kept days of the customer ledger", 1}}));
     EXPECT_EQ(report_.part(Invariant::kM4).looked_at,
               (Looked{{"top-ups", 4}, {"refunds", 2}, {"cleared releases", 1}, {"orders", 9}}));
     EXPECT_EQ(report_.part(Invariant::kM5).looked_at, (Looked{{"payments", 9}, {"changes", 14}}));
@@ -222,6 +223,25 @@ const Damage kM2[] = {
     {"LastEventOlder",
      {"UPDATE account SET last_event_id = last_event_id - 1 WHERE owner_id = 1"},
      {"M2 last event: account user_money owner 1"}},
+    {"KeptDayChanged",  // Its sum stays zero.
+     {"UPDATE ledger_day SET amount = amount + IF(account = 1, 9, -9) WHERE account IN (1, 2)"},
+     {"M2 kept day of the customer ledger: day 2026-11-20 account user_money: expected ",
+      "M2 kept day of the customer ledger: day 2026-11-20 account merchant_payable: expected "}},
+    {"KeptDayLacksAnAccount",
+     {"DELETE FROM ledger_day WHERE account = 5"},
+     {"M2 kept day of the customer ledger: day 2026-11-20 account development_funding: expected "}},
+    {"KeptDayHasAnAccountTooMany",
+     {"INSERT INTO ledger_day VALUES ('2026-11-20', 6, 1, 1)"},
+     {"M2 kept day of the customer ledger: day 2026-11-20 account kind_6: expected 0, found 1"}},
+    {"JournalAddedToAKeptDay",  // With its postings, which sum to zero.
+     {"INSERT INTO posting SELECT kind, owner_id, event_id + 1, object_id, version + 9, "
+      "business_date, currency, amount, balance_after + amount FROM posting WHERE object_id = " +
+      PaymentNamed("paid")},
+     {"M2 kept day of the customer ledger: day 2026-11-20 account user_money: expected ",
+      "M2 kept day of the customer ledger: day 2026-11-20 account merchant_payable: expected "}},
+    {"OpenDayKept",
+     {"INSERT INTO ledger_day SELECT MIN(business_date), 1, 0, 1 FROM gate"},
+     {"M2 kept day that has not ended: day "}},
 };
 
 const Damage kM3[] = {

@@ -660,7 +660,22 @@ Status World::FinishPayment(mysql::Session& session) {
         days.Add(DateOf(day), int{kDayClosed}, state.closing_at_us, 1, state.closing_at_us + 1);
     }
     KESSAI_RETURN_IF_ERROR(days.End());
+    KESSAI_RETURN_IF_ERROR(StoreKeptDayOfCustomers(session));
     return digest::AddToDay(session, digests_, 0);
+}
+
+// Of the first day, which has ended; an account that did not move has its row too.
+Status World::StoreKeptDayOfCustomers(mysql::Session& session) {
+    if (days_.empty()) return OkStatus();
+    return internal::TakeStatus(session.Execute(mysql::Query{"world.kept_day_of_customers", R"sql(
+        INSERT INTO ledger_day (business_date, account, amount, kept_at_us)
+        SELECT ?, a.account,
+               (SELECT COALESCE(SUM(p.amount), 0) FROM posting p
+                WHERE p.business_date = ? AND p.kind = a.account), 1
+        FROM (SELECT 1 AS account UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5)
+             a)sql"},
+                                                DateOf(days_.begin()->first),
+                                                DateOf(days_.begin()->first)));
 }
 
 Status World::FlushPayout(mysql::Session& session) {

@@ -176,6 +176,7 @@ class World {
     Status StoreHolds(mysql::Session& session);
     Status StoreHeldDiscrepancies(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
+    Status StoreKeptDayOfCustomers(mysql::Session& session);
     void TellOfTransfers();
 
     Status FlushPayment(mysql::Session& session);

@@ -180,7 +180,7 @@ class BooksTest : public PayoutTest {
             ASSERT_OK_AND_ASSIGN(const auto report, reports_.Run(day));
             EXPECT_EQ(report.fee_revenue, moved.Of(Account::kFeeRevenue));
             EXPECT_EQ(report.consumption_tax, moved.Of(Account::kConsumptionTax));
-            EXPECT_EQ(report.is_final, balance.is_final);
+            EXPECT_EQ(report.is_final, balance.is_final());
         }
     }
 
@@ -330,18 +330,26 @@ TEST_F(BooksTest, ADayIsKeptWhenItCanChangeNoMore) {
     clock_.Set(kFirst.At(std::chrono::hours(23)));
     ASSERT_TRUE(payout_->Deliver({Sale(1, 7, kFirst, 10'000), Sale(2, 8, kFirst, 500)}).empty());
     EXPECT_FALSE(is_kept());
+    EXPECT_FALSE(transfers_.books.Run(kFirst.Next())->openings_closed);
     payout_->Close(kFirst);
     EXPECT_FALSE(is_kept());
+    EXPECT_TRUE(transfers_.books.Run(kFirst.Next())->openings_closed);
     payout_->Run("UPDATE accrual SET fee = fee + 1 WHERE payment_id = 1");
     ASSERT_OK(payout_->release_day.Run(kFirst, false).status());
     EXPECT_EQ(Number("SELECT COUNT(*) FROM merchant_hold WHERE released_round IS NULL"), 1);
     EXPECT_FALSE(is_kept());
+    ASSERT_OK_AND_ASSIGN(const auto held, transfers_.books.Run(kFirst));
+    EXPECT_TRUE(held.standing.has_holds);
+    EXPECT_EQ(held.standing.released_count, 1);
+    EXPECT_EQ(held.standing.released_gross, 500);
     clock_.Set(kDue.At(std::chrono::hours(1)));
     EXPECT_FALSE(is_kept());
     payout_->Run("UPDATE accrual SET fee = fee - 1 WHERE payment_id = 1");
     ASSERT_OK(payout_->release_day.Run(kFirst, false).status());
     ASSERT_OK_AND_ASSIGN(const auto before, transfers_.books.Run(kFirst));
-    EXPECT_TRUE(before.is_final && before.journals_final);
+    EXPECT_TRUE(before.is_final() && before.journals_final());
+    EXPECT_EQ(before.standing.released_count, 2);
+    EXPECT_EQ(before.standing.released_gross, 10'500);
     EXPECT_TRUE(is_kept());
     ASSERT_OK_AND_ASSIGN(const auto after, transfers_.books.Run(kFirst));
     EXPECT_EQ(after.moved, before.moved);
@@ -352,6 +360,7 @@ TEST_F(BooksTest, ADayIsKeptWhenItCanChangeNoMore) {
     payout_->Run("UPDATE ledger_day SET amount = amount + 1 WHERE account = 0");
     ASSERT_OK_AND_ASSIGN(const auto kept, transfers_.books.Run(kFirst.Next()));
     EXPECT_EQ(kept.opening.Of(Account::kClearing), -10'499);
+    EXPECT_TRUE(kept.openings_closed);
 }
 
 // Goal: no report waits for whoever moves money, nor the other way round.
@@ -361,7 +370,7 @@ TEST_F(BooksTest, ReportsDoNotTakeTheLedgersGate) {
     CloseAndRelease(kFirst);
     // After midnight the first report moves the gate's day on.
     ASSERT_OK_AND_ASSIGN(const auto first, transfers_.books.Run(kFirst));
-    EXPECT_TRUE(first.journals_final);
+    EXPECT_TRUE(first.journals_final());
     EXPECT_EQ(Number("SELECT business_date = '2026-11-30' FROM ledger_gate"), 1);
     auto session = payout_->pool.Acquire(std::chrono::seconds(5));
     ASSERT_OK(session.status());
@@ -372,9 +381,9 @@ TEST_F(BooksTest, ReportsDoNotTakeTheLedgersGate) {
                   .status());
     const auto start = std::chrono::steady_clock::now();
     ASSERT_OK_AND_ASSIGN(const auto of_day, transfers_.books.Run(kFirst));
-    EXPECT_TRUE(of_day.journals_final);
+    EXPECT_TRUE(of_day.journals_final());
     ASSERT_OK_AND_ASSIGN(const auto of_today, transfers_.books.Run(kDue));
-    EXPECT_FALSE(of_today.journals_final);
+    EXPECT_FALSE(of_today.journals_final());
     EXPECT_EQ(of_today.opening, of_day.closing);
     EXPECT_OK(reports_.Run(kFirst).status());
     ASSERT_OK_AND_ASSIGN(const auto terms, transfers_.reader.TermsInForce(MerchantId(7)));

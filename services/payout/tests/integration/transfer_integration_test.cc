@@ -218,8 +218,8 @@ TEST_F(TransferTest, FromASaleToTheBank) {
 
     ASSERT_OK_AND_ASSIGN(const auto of_day, transfers_.books.Run(day));
     ASSERT_OK_AND_ASSIGN(const auto of_due, transfers_.books.Run(kDue));
-    EXPECT_TRUE(of_day.journals_final);
-    EXPECT_FALSE(of_due.journals_final);
+    EXPECT_TRUE(of_day.journals_final());
+    EXPECT_FALSE(of_due.journals_final());
     EXPECT_EQ(of_due.opening, of_day.closing);
     const domain::TrialBalance& released = of_day.moved;
     const domain::TrialBalance& paid = of_due.moved;
