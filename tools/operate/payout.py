@@ -144,8 +144,9 @@ def of_merchant(options: argparse.Namespace, *parts: str) -> str:
 
 def accounts(session: Session, options: argparse.Namespace) -> int:
     answer = session.get(of_merchant(options, "bank-accounts"))
-    rows = [account_row(one) for one in answer["accounts"]]
-    head = ("VERSION", "BANK", "BRANCH", "TYPE", "NUMBER", "HOLDER", "PUT BY", "CONFIRMED BY", "BANK SAYS")
+    in_force = max((one["version"] for one in answer["accounts"] if one["confirmedBy"]), default=0)
+    rows = [(*account_row(one), "yes" if one["version"] == in_force else "-") for one in answer["accounts"]]
+    head = ("VERSION", "BANK", "BRANCH", "TYPE", "NUMBER", "HOLDER", "PUT BY", "CONFIRMED BY", "BANK SAYS", "PAID TO")
     return show(options, answer, [table(head, rows) if rows else "no bank account"])
 
 

@@ -498,6 +498,24 @@ def test_a_transfer_is_cancelled_with_a_reason(gateway, capsys):
         run(payout, "cancel", "13")
 
 
+def test_accounts_say_which_of_them_is_paid_to(gateway, capsys):
+    def account(version, confirmed_by):
+        return {
+            "version": version, "bankCode": "0001", "bankName": "ﾐｽﾞﾎ", "branchCode": "004", "branchName": "ﾏﾙﾉｳﾁ",
+            "accountType": 1, "accountNumber": "1234567", "accountHolder": "ﾐｾ", "putBy": "aiko",
+            "confirmedBy": confirmed_by, "verification": "UNVERIFIED", "verificationReason": "",
+        }  # fmt: skip
+
+    target = "GET /operator/v1/merchants/7/bank-accounts"
+    gateway.says(target, {"accounts": [account(1, "ken"), account(2, "ken"), account(3, "")]})
+    assert run(payout, "accounts", "7") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["-", "yes", "-"]
+    gateway.says(target, {"accounts": [account(1, "")]})
+    assert run(payout, "accounts", "7") == 0
+    assert capsys.readouterr().out.splitlines()[1].endswith("-")
+
+
 def test_an_account_is_verified_or_the_exit_code_says_so(gateway, capsys):
     target = "POST /operator/v1/merchants/7/bank-accounts/2/verify"
     for verification, reason, status in (
