@@ -333,7 +333,15 @@ def request(session: Session, options: argparse.Namespace) -> int:
 
 def reissue(session: Session, options: argparse.Namespace) -> int:
     target = path("payouts", options.payout, "attempts")
-    return show_one(options, session.post(target, {"attempt": options.attempt}))
+    payout = session.post(target, {"attempt": options.attempt})
+    status = show_one(options, payout)
+    *before, latest = payout["transfers"]
+    if not options.json and before and before[-1]["bankAccountVersion"] == latest["bankAccountVersion"]:
+        print(
+            f"note: it goes to the account that attempt {before[-1]['attempt']} failed to reach; if that is wrong, "
+            f"cancel transfer {latest['transferId']} and confirm another account first"
+        )
+    return status
 
 
 def cancel(session: Session, options: argparse.Namespace) -> int:

@@ -475,6 +475,12 @@ def test_a_payout_is_shown_with_its_attempts(gateway, capsys):
     assert gateway.asked == [("POST /operator/v1/payouts/12/attempts", {"attempt": 2})]
     shown = capsys.readouterr().out
     assert "8,900 yen" in shown and "CLOSED" in shown and "IN_TRANSIT" in shown
+    assert "note: it goes to the account that attempt 1" not in shown
+    first, second = PAID["transfers"]
+    same = PAID | {"transfers": [first, second | {"bankAccountVersion": first["bankAccountVersion"]}]}
+    gateway.says("POST /operator/v1/payouts/12/attempts", same)
+    assert run(payout, "reissue", "12", "--attempt", "2") == 0
+    assert "note: it goes to the account that attempt 1 failed to reach" in capsys.readouterr().out
     gateway.says("GET /operator/v1/merchants/7/payouts", {"payouts": [PAID], "nextPageToken": ""})
     assert run(payout, "list", "7") == 0
     assert capsys.readouterr().out.splitlines()[1].split() == [

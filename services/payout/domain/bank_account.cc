@@ -19,7 +19,10 @@ std::string_view VerificationStateName(VerificationState state) {
 }
 
 bool TakeVerification(const Verification& said, BankAccount& account) {
-    if (account.verification.state == VerificationState::kVerified) return false;
+    const VerificationState known = account.verification.state;
+    if (known == VerificationState::kVerified) return false;
+    const bool silent = said.state == VerificationState::kUnavailable;
+    if (silent && known == VerificationState::kRefused) return false;
     account.verification = said;
     return true;
 }

@@ -77,8 +77,8 @@ struct BankAccount {
 Result<bool> Confirm(BankAccount& account, int latest, std::string_view confirmed_by,
                      bool must_be_verified);
 
-/// Takes what the bank says, whatever it said before; but what is verified stays so, and then it
-/// gives false.
+/// Takes what the bank says, whatever it said before. False, and nothing is changed, if the account
+/// is verified, which it stays, or the bank is silent and has refused it before.
 bool TakeVerification(const Verification& said, BankAccount& account);
 
 }  // namespace kessai::payout::domain

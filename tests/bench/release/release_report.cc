@@ -101,6 +101,15 @@ std::string ContenderLines(const ReleaseReport& report) {
     return text;
 }
 
+/// A figure, or null where it was not measured.
+void Measured(load::JsonLine& line, const std::string& name, double value, bool measured) {
+    if (measured) {
+        line.Real(name, value);
+    } else {
+        line.Null(name);
+    }
+}
+
 std::string Checked(const ReleaseReport& report) {
     std::string text;
     for (const std::string& wrong : report.wrong) text += "WRONG       " + wrong + "\n";
@@ -161,11 +170,12 @@ std::string ToJson(const ReleaseReport& report) {
         .Bool("later_day", report.later_day)
         .Integer("cores", report.machine.cores)
         .Integer("threads", report.threads)
-        .Real("release_seconds", report.release_seconds)
-        .Real("recount_seconds", report.times.recount_seconds)
-        .Real("write_seconds", report.times.write_seconds)
-        .Real("close_seconds", report.close_seconds)
-        .Real("load_seconds", report.load_seconds);
+        .Real("release_seconds", report.release_seconds);
+    // Of a release that was watched for what it finds, nothing else was measured.
+    const bool measured = !report.damage;
+    Measured(line, "recount_seconds", report.times.recount_seconds, measured);
+    Measured(line, "write_seconds", report.times.write_seconds, measured);
+    line.Real("close_seconds", report.close_seconds).Real("load_seconds", report.load_seconds);
     if (report.bulk) {
         line.Null("ingested_events_per_second");
     } else {
@@ -180,17 +190,18 @@ std::string ToJson(const ReleaseReport& report) {
             line.Real(contender.name + "_" + part + "_seconds", seconds);
         }
     }
-    line.Integer("peak_rss_mib", report.peak_rss_mib)
-        .Bool("buffer_pool_warm", report.buffer_pool_warm)
-        .Integer("pages_read", report.pages_read)
-        .Real("client_cpu_seconds", report.client_cpu_seconds);
-    if (report.server_cpu_seconds) {
-        line.Real("server_cpu_seconds", *report.server_cpu_seconds);
+    if (measured) {
+        line.Integer("peak_rss_mib", report.peak_rss_mib)
+            .Bool("buffer_pool_warm", report.buffer_pool_warm)
+            .Integer("pages_read", report.pages_read);
     } else {
-        line.Null("server_cpu_seconds");
+        line.Null("peak_rss_mib").Null("buffer_pool_warm").Null("pages_read");
     }
-    line.Real("machine_busy_seconds", report.machine_busy_seconds)
-        .Text("innodb_flush_log_at_trx_commit",
+    Measured(line, "client_cpu_seconds", report.client_cpu_seconds, measured);
+    Measured(line, "server_cpu_seconds", report.server_cpu_seconds.value_or(0),
+             report.server_cpu_seconds.has_value());
+    Measured(line, "machine_busy_seconds", report.machine_busy_seconds, measured);
+    line.Text("innodb_flush_log_at_trx_commit",
               OrUnknown(report.mysql, "innodb_flush_log_at_trx_commit"))
         .Text("innodb_buffer_pool_size", OrUnknown(report.mysql, "innodb_buffer_pool_size"))
         .Bool("correct", report.wrong.empty());

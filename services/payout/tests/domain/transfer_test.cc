@@ -131,12 +131,15 @@ TEST(BankAccountTest, WhereItMustBeVerifiedNothingElseWillDo) {
     account.put_by = "aiko";
     const auto confirm = [&] { return Confirm(account, 1, "ken", /*must_be_verified=*/true); };
     EXPECT_EQ(confirm().status().reason(), "BANK_ACCOUNT_UNVERIFIED");
-    for (const VerificationState state : {kUnavailable, kRefused, kUnavailable}) {
+    for (const VerificationState state : {kUnavailable, kRefused, kRefused}) {
         EXPECT_TRUE(TakeVerification({.state = state, .reason = "R", .asked_by = "aiko"}, account));
         EXPECT_EQ(account.verification.state, state);
         EXPECT_EQ(confirm().status().reason(), "BANK_ACCOUNT_UNVERIFIED");
         EXPECT_EQ(account.confirmed_by, std::nullopt);
     }
+    // A bank that is silent takes back nothing that it said.
+    EXPECT_FALSE(TakeVerification({.state = kUnavailable, .asked_by = "aiko"}, account));
+    EXPECT_EQ(account.verification.state, kRefused);
     EXPECT_TRUE(TakeVerification({.state = kVerified, .asked_by = "mio"}, account));
     // A later answer takes nothing back: the account is what it was.
     EXPECT_FALSE(TakeVerification({.state = kUnavailable, .asked_by = "aiko"}, account));
