@@ -211,10 +211,6 @@ class Maker {
 
 }  // namespace
 
-BusinessDate CycleEnd(BusinessDate cycle_start) {
-    return CycleStart(cycle_start.PlusDays(31)).Previous();
-}
-
 Result<Statement> MakeStatement(const StatementRows& rows, const TaxTable& taxes) {
     return Maker(rows, taxes).Make();
 }

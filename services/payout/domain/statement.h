@@ -152,9 +152,6 @@ struct Statement {
     std::int64_t closing_in_transit = 0;
 };
 
-/// The cycle's last day.
-BusinessDate CycleEnd(BusinessDate cycle_start);
-
 /// Refuses with DATA_LOSS STATEMENT_DIFFERS rows that do not fit each other (a net that is not what
 /// it is made of, a tax that is not the invoice's, another merchant or cycle), and with
 /// OUT_OF_RANGE AMOUNT_OVERFLOW: both mean damaged rows.

@@ -73,4 +73,8 @@ BusinessDate CycleStart(BusinessDate day) {
     return BusinessDate(std::chrono::sys_days(ymd.year() / ymd.month() / 1));
 }
 
+BusinessDate CycleEnd(BusinessDate cycle_start) {
+    return CycleStart(cycle_start.PlusDays(31)).Previous();
+}
+
 }  // namespace kessai::payout::domain

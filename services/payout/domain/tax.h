@@ -62,5 +62,7 @@ std::int64_t DayTax(const TaxRate& rate, std::int64_t fees_before, std::int64_t 
 
 /// The invoice cycle that a day belongs to, by its first day: the calendar month.
 BusinessDate CycleStart(BusinessDate day);
+/// The last day of the cycle that begins with `cycle_start`.
+BusinessDate CycleEnd(BusinessDate cycle_start);
 
 }  // namespace kessai::payout::domain

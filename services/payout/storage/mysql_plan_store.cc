@@ -75,9 +75,6 @@ constexpr int kOpen = static_cast<int>(domain::DayState::kOpen);
 BusinessDate MonthBefore(BusinessDate month) {
     return domain::CycleStart(month.Previous());
 }
-BusinessDate LastDayOf(BusinessDate month) {
-    return domain::CycleStart(month.PlusDays(31)).Previous();
-}
 
 Result<std::int64_t> HighestRevision(mysql::Session& session) {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kRevision));
@@ -205,7 +202,7 @@ Result<std::optional<BusinessDate>> MysqlPlanStore::LastMonthClosed() {
     if (!last.Next() || last.IsNull(0)) return std::optional<BusinessDate>();
     const BusinessDate month = MonthBefore(domain::CycleStart(last.Date(0).Next()));
     KESSAI_ASSIGN_OR_RETURN(auto open,
-                            session->Select(kHasOpenDay, month, LastDayOf(month), kOpen));
+                            session->Select(kHasOpenDay, month, domain::CycleEnd(month), kOpen));
     return open.Next() ? std::optional<BusinessDate>() : std::optional<BusinessDate>(month);
 }
 
@@ -220,8 +217,8 @@ Result<std::vector<domain::MerchantId>> MysqlPlanStore::TieredWithoutVolume(Busi
 
 Result<std::int64_t> MysqlPlanStore::GrossOf(domain::MerchantId merchant, BusinessDate month) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session->Select(kGross, merchant, month, LastDayOf(month), kOpen));
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session->Select(kGross, merchant, month, domain::CycleEnd(month), kOpen));
     return rows.Next() ? rows.Int(0) : std::int64_t{0};
 }
 

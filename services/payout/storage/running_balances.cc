@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "domain/statement.h"
+#include "domain/tax.h"
 #include "kessai/mysql/query.h"
 #include "storage/gate.h"
 #include "storage/row_mapping.h"

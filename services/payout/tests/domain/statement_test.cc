@@ -215,7 +215,6 @@ TEST(StatementTest, DamagedRowsAreRefused) {
 
 TEST(StatementTest, NumbersAreOfCycleAndMerchant) {
     EXPECT_EQ(StatementNumber(MerchantId(1'001), Day(20261101)), "202611-1001");
-    EXPECT_EQ(CycleEnd(Day(20261201)), Day(20261231));
 }
 
 }  // namespace

@@ -65,6 +65,8 @@ TEST(TaxTest, CycleIsTheCalendarMonth) {
     EXPECT_EQ(CycleStart(Day(20261101)), Day(20261101));
     EXPECT_EQ(CycleStart(Day(20261130)), Day(20261101));
     EXPECT_EQ(CycleStart(Day(20280229)), Day(20280201));
+    EXPECT_EQ(CycleEnd(Day(20261201)), Day(20261231));
+    EXPECT_EQ(CycleEnd(Day(20280201)), Day(20280229));
 }
 
 /// The rounding rule in the simplest way: whole tens, hundreds, … dropped from the magnitude.
