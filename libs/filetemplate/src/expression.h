@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "encoding.h"
+#include "program.h"
+
+namespace kessai::filetemplate::internal {
+
+inline constexpr std::size_t kExpressionBytesMax = 4'096;
+/// Of expressions within expressions.
+inline constexpr int kExpressionDepthMax = 32;
+
+/// Why a text is no expression, and where in it, or in the format beside it.
+struct Refusal {
+    std::string_view reason;
+    std::size_t at = 0;
+    std::string message;
+    bool in_format = false;
+};
+
+/// A map of the template: texts by value.
+using ValueMap = std::map<std::string, std::string, std::less<>>;
+
+enum class Place : std::uint8_t { kRow, kHeader, kTrailer };
+
+/// What all expressions of a template share.
+struct Compilation {
+    const Schema& schema;
+    const std::map<std::string, ValueMap, std::less<>>& maps;
+    const Encoder& encoder;
+    int offset_minutes;
+
+    // Filled.
+    Constants constants = {};
+    std::vector<bool> fields_used = {};
+    /// Adds what totals are of; run for each row that is written.
+    Ops sums = {};
+    std::vector<Type> sum_types = {};
+};
+
+struct Expression {
+    Type type = Type::kText;
+    /// Its operations, which leave the value on the stack.
+    Ops code = {};
+    /// Prints it.
+    Printer printer = {};
+    /// Bytes of the longest printed form in the file's encoding, where that is known.
+    std::optional<std::size_t> longest = {};
+};
+
+/// Compiles `text`, and how it is printed: by `format` if there is one, or by its type.
+std::variant<Expression, Refusal> Compile(std::string_view text, Place place,
+                                          const std::optional<std::string>& format,
+                                          Compilation& compilation);
+
+/// A new sum over all rows of `expression`, of type integer or money; gives its number.
+std::uint32_t AddSum(const Expression& expression, Compilation& compilation);
+
+}  // namespace kessai::filetemplate::internal
