@@ -100,6 +100,17 @@ std::size_t AsciiPrefix(std::string_view text) {
     return at;
 }
 
+/// Of kana, kanji and most others at the beginning of `text`; 0 of all that needs a closer look.
+std::uint16_t CodeOfThreeBytes(std::string_view text, const Codes& codes) {
+    if (text.size() < 3) return 0;
+    const auto first = static_cast<unsigned char>(text[0]);
+    const auto second = static_cast<unsigned char>(text[1]);
+    const auto third = static_cast<unsigned char>(text[2]);
+    if ((first & 0xF0) != 0xE0 || (second & 0xC0) != 0x80 || (third & 0xC0) != 0x80) return 0;
+    const unsigned character = (first & 0x0Fu) << 12 | (second & 0x3Fu) << 6 | (third & 0x3Fu);
+    return character < 0x800 ? std::uint16_t{0} : codes[character];
+}
+
 }  // namespace
 
 char32_t TakeCharacter(std::string_view& text) {
@@ -192,6 +203,11 @@ Encoder::Encoded Encoder::EncodeShiftJis(std::string_view utf8, char* out) const
             std::memcpy(out, rest.data(), ascii);
             out += ascii;
             rest.remove_prefix(ascii);
+            continue;
+        }
+        if (const std::uint16_t code = CodeOfThreeBytes(rest, codes); code != 0) [[likely]] {
+            out = Put(code, out);
+            rest.remove_prefix(3);
             continue;
         }
         const std::size_t at = utf8.size() - rest.size();

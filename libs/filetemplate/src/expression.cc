@@ -508,7 +508,8 @@ class Parser {
         const auto index = static_cast<std::size_t>(found - fields.begin());
         compilation_.fields_used[index] = true;
         Part part{found->type, token.at};
-        part.code = {{OpKind::kField, Comparison::kEqual, static_cast<std::uint32_t>(index)}};
+        part.code = {{OpKind::kField, Comparison::kEqual, static_cast<std::uint32_t>(index),
+                      static_cast<std::uint32_t>(found->type)}};
         if (found->longest > 0) part.longest = found->longest;
         if (found->type == Type::kEnum || found->type == Type::kEnumSet) {
             part.values = &found->values;
@@ -798,54 +799,54 @@ class Parser {
                                   ListOf(*value.values, [](const auto& name) { return name; }));
             }
         }
-        CompiledMap map;
         std::string missing;
-        std::size_t longest = 0;
-        std::size_t all = 0;
         for (const std::string& key : *value.values) {
-            const auto text = texts.find(key);
-            if (text == texts.end()) {
-                missing += (missing.empty() ? "" : ", ") + key;
-                map.by_place.emplace_back();
-                continue;
-            }
-            map.by_place.push_back(constants().Text(text->second));
-            const std::size_t size = compilation_.encoder.SizeOf(text->second).value_or(0);
-            longest = std::max(longest, size);
-            all += size + 1;
+            if (texts.find(key) == texts.end()) missing += (missing.empty() ? "" : ", ") + key;
         }
         const bool set = value.type == Type::kEnumSet;
         Part part{Type::kText, 0, std::move(value.code)};
-        part.longest = set ? std::max<std::size_t>(all, 1) - 1 : longest;
+        const MapUse& use = UseOf(texts, value.values);
+        part.longest = set ? use.all : use.longest;
+        part.code.push_back({set ? OpKind::kMapSet : OpKind::kMap, Comparison::kEqual, use.index});
         if (!missing.empty()) {
             part.unprintable = {
                 reason::kMapIncomplete, map_name.at,
                 "the map has no text for " + missing +
                     (set ? std::string() : "; default(map(…), '…') gives them one")};
         }
-        PushMap(part, set ? OpKind::kMapSet : OpKind::kMap, std::move(map));
         return part;
     }
 
     std::optional<Part> MapText(Part& value, const ValueMap& texts, const Token& map_name) {
-        CompiledMap map;
-        std::size_t longest = 0;
-        for (const auto& [key, text] : texts) {
-            map.by_text.emplace(constants().Text(key).text(), constants().Text(text));
-            longest = std::max(longest, compilation_.encoder.SizeOf(text).value_or(0));
-        }
         Part part{Type::kText, 0, std::move(value.code)};
-        part.longest = longest;
+        const MapUse& use = UseOf(texts, nullptr);
+        part.longest = use.longest;
+        part.code.push_back({OpKind::kMapText, Comparison::kEqual, use.index});
         part.unprintable = {reason::kMapIncomplete, map_name.at,
                             "a text may be none of the map's; default(map(…), '…') gives it one"};
-        PushMap(part, OpKind::kMapText, std::move(map));
         return part;
     }
 
-    void PushMap(Part& part, OpKind kind, CompiledMap map) {
-        part.code.push_back(
-            {kind, Comparison::kEqual, static_cast<std::uint32_t>(constants().maps.size())});
+    /// Compiles the map at its first use; `values` of an enum, or null.
+    const MapUse& UseOf(const ValueMap& texts, const std::vector<std::string>* values) {
+        const auto [at, added] = compilation_.map_uses.try_emplace({&texts, values});
+        MapUse& use = at->second;
+        if (!added) return use;
+        CompiledMap map;
+        for (const auto& [key, text] : texts) {
+            const std::size_t size = compilation_.encoder.SizeOf(text).value_or(0);
+            use.longest = std::max(use.longest, size);
+            use.all += size + (use.all > 0 ? 1 : 0);
+            const Value mapped = constants().Text(text);
+            map.by_text.emplace(constants().Text(key).text(), mapped);
+        }
+        for (std::size_t i = 0; values != nullptr && i < values->size(); ++i) {
+            const auto found = map.by_text.find((*values)[i]);
+            map.by_place.push_back(found == map.by_text.end() ? Value() : found->second);
+        }
+        use.index = static_cast<std::uint32_t>(constants().maps.size());
         constants().maps.push_back(std::move(map));
+        return use;
     }
 
     std::optional<Part> ParseTotal(const Token& name) {
@@ -885,6 +886,12 @@ std::variant<Expression, Refusal> Compile(std::string_view text, Place place,
     Parser parser(text, place, compilation);
     auto part = parser.Parse();
     if (!part) return std::move(parser.refusal());
+    compilation.operations += part->code.size();
+    if (compilation.operations > kOperationsMax) {
+        return Refusal{reason::kExpressionTooLarge, 0,
+                       "all expressions together have more than " + std::to_string(kOperationsMax) +
+                           " operations"};
+    }
     Expression expression{part->type, part->code};
     if (part->type == Type::kBoolean) return expression;
     if (part->unprintable) return *std::move(part->unprintable);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace kessai::filetemplate::internal {
 inline constexpr std::size_t kExpressionBytesMax = 4'096;
 /// Of expressions within expressions.
 inline constexpr int kExpressionDepthMax = 32;
+/// Of all expressions of a template.
+inline constexpr std::size_t kOperationsMax = 20'000;
 
 /// Why a text is no expression, and where in it, or in the format beside it.
 struct Refusal {
@@ -31,6 +34,14 @@ using ValueMap = std::map<std::string, std::string, std::less<>>;
 
 enum class Place : std::uint8_t { kRow, kHeader, kTrailer };
 
+/// A map, compiled for an enum's values or for texts.
+struct MapUse {
+    std::uint32_t index = 0;
+    /// Encoded bytes of its longest text, and of all with commas between them.
+    std::size_t longest = 0;
+    std::size_t all = 0;
+};
+
 /// What all expressions of a template share.
 struct Compilation {
     const Schema& schema;
@@ -44,6 +55,8 @@ struct Compilation {
     /// Adds what totals are of; run for each row that is written.
     Ops sums = {};
     std::vector<Type> sum_types = {};
+    std::map<std::pair<const ValueMap*, const std::vector<std::string>*>, MapUse> map_uses = {};
+    std::size_t operations = 0;
 };
 
 struct Expression {

@@ -32,7 +32,7 @@ Status Invalid(const std::string& name, std::string_view why) {
 Status Check(const std::string& name) {
     if (name.empty()) return Invalid(name, "is empty");
     if (name.front() == '.') return Invalid(name, "begins with a dot");
-    if (name.size() > FileName::kBytesMax) return Invalid(name, "is longer than 255 bytes");
+    if (name.size() > FileName::kBytesMax) return Invalid(name, "is longer than 251 bytes");
     for (const char c : name) {
         const auto byte = static_cast<unsigned char>(c);
         if (c == '/' || c == '\\' || byte < 0x20 || byte == 0x7F) {

@@ -17,7 +17,8 @@ namespace kessai::filetemplate::internal {
 /// {version} in it; times and numbers with a format behind a colon, {from:%Y%m%d}.
 class FileName {
  public:
-    static constexpr std::size_t kBytesMax = 255;
+    /// With .zip behind it a name has 255 at most, as file systems ask for.
+    static constexpr std::size_t kBytesMax = 251;
 
     FileName() = default;
     static std::variant<FileName, Refusal> Parse(std::string_view text, int offset_minutes);

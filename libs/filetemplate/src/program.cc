@@ -160,6 +160,8 @@ const Op* Machine::Run(const Ops& code, std::size_t& at) {
                 stack_[depth_++] = constants_->literals[op.a];
                 break;
             case OpKind::kField:
+                KESSAI_CHECK(row_[op.a].is_empty() || row_[op.a].type() == Type(op.b),
+                             "a value is of its field's type");
                 stack_[depth_++] = row_[op.a];
                 break;
             case OpKind::kFile:

@@ -23,7 +23,7 @@ namespace kessai::filetemplate::internal {
 enum class OpKind : std::uint8_t {
     // Push.
     kLiteral,  // a: literal
-    kField,    // a: field of the row
+    kField,    // a: field of the row, b: its type
     kFile,     // a: FileValue
     kSum,      // a: sum
 

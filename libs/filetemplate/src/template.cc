@@ -20,6 +20,7 @@ constexpr int kJstOffsetMinutes = 9 * 60;
 constexpr std::size_t kWidthMax = 10'000;
 constexpr std::size_t kFiltersMax = 100;
 constexpr std::size_t kLinesMax = 20;
+constexpr std::size_t kMapsMax = 100;
 
 void CheckSchema(const Schema& schema) {
     std::set<std::string_view> names;
@@ -216,7 +217,15 @@ class Parser {
         const auto node = map.Find("maps");
         if (!node) return OkStatus();
         KESSAI_ASSIGN_OR_RETURN(const YamlMap all, reader_.Map(*node, {}));
+        KESSAI_RETURN_IF_ERROR(CheckCount(*node, all.entries().size(), kMapsMax));
         for (const auto& [name, value] : all.entries()) {
+            const std::string& called = name.Scalar();
+            constexpr std::string_view kNameBytes = "abcdefghijklmnopqrstuvwxyz_0123456789";
+            if (called.empty() || (called[0] >= '0' && called[0] <= '9') ||
+                called.find_first_not_of(kNameBytes) != std::string::npos) {
+                return reader_.At(name, reason::kValueInvalid,
+                                  "a map's name is lower case letters, digits and underscores");
+            }
             KESSAI_ASSIGN_OR_RETURN(const YamlMap texts, reader_.Map(value, {}));
             ValueMap& into = maps_[name.Scalar()];
             for (const auto& [key, text] : texts.entries()) {

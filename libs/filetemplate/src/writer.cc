@@ -25,20 +25,54 @@ namespace {
 constexpr std::size_t kFlushBytes = std::size_t{256} << 10;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// What a cell's bytes are.
-constexpr std::uint8_t kNeedsQuotes = 1;
-constexpr std::uint8_t kBeyondAscii = 2;
-using ByteClasses = std::array<std::uint8_t, 256>;
+/// Finds out about a cell's bytes, eight at a time.
+class ByteClasses {
+ public:
+    struct Found {
+        bool needs_quotes = false;
+        bool beyond_ascii = false;
+    };
 
-ByteClasses ClassesOf(const Layout& layout) {
-    ByteClasses classes{};
-    for (std::size_t byte = 0x80; byte < classes.size(); ++byte) classes[byte] = kBeyondAscii;
-    classes['\r'] = classes['\n'] = kNeedsQuotes;
-    if (layout.fixed_length) return classes;
-    classes[static_cast<unsigned char>(layout.delimiter)] = kNeedsQuotes;
-    if (layout.quoting != Quoting::kNever) classes['"'] = kNeedsQuotes;
-    return classes;
-}
+    explicit ByteClasses(const Layout& layout) {
+        const bool delimited = !layout.fixed_length;
+        const char delimiter = delimited ? layout.delimiter : '\n';
+        const char quote = delimited && layout.quoting != Quoting::kNever ? '"' : '\n';
+        special_ = {EightOf('\r'), EightOf('\n'), EightOf(delimiter), EightOf(quote)};
+    }
+
+    Found In(std::string_view text) const {
+        std::uint64_t special = 0;
+        std::uint64_t high = 0;
+        std::size_t at = 0;
+        for (; at + 8 <= text.size(); at += 8) Add(text.data() + at, 8, special, high);
+        if (at < text.size()) {
+            // What fills up is neither.
+            char rest[8] = {'0', '0', '0', '0', '0', '0', '0', '0'};
+            for (std::size_t i = 0; at + i < text.size(); ++i) rest[i] = text[at + i];
+            Add(rest, 8, special, high);
+        }
+        return {special != 0, high != 0};
+    }
+
+ private:
+    static constexpr std::uint64_t kOnes = 0x0101010101010101;
+    static constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+    static std::uint64_t EightOf(char byte) { return kOnes * static_cast<unsigned char>(byte); }
+    void Add(const char* bytes, std::size_t count, std::uint64_t& special,
+             std::uint64_t& high) const {
+        std::uint64_t eight;
+        std::memcpy(&eight, bytes, count);
+        high |= eight & kHighBits;
+        for (const std::uint64_t pattern : special_) {
+            // A byte is zero (Mycroft's test).
+            const std::uint64_t difference = eight ^ pattern;
+            special |= (difference - kOnes) & ~difference & kHighBits;
+        }
+    }
+
+    std::array<std::uint64_t, 4> special_;
+};
 
 bool IsNumber(internal::Printer const& printer) {
     return printer.type == Type::kInteger || printer.type == Type::kMoney;
@@ -58,7 +92,7 @@ class Writer::Impl {
     Impl(std::shared_ptr<const Layout> layout, FileContext context, FileSink& sink)
         : layout_(std::move(layout)),
           context_(std::move(context)),
-          classes_(ClassesOf(*layout_)),
+          classes_(*layout_),
           machine_(layout_->constants),
           packer_(layout_->compression, sink) {
         Set(FileValue::kMerchantId, Value::Text(context_.merchant_id));
@@ -182,36 +216,41 @@ class Writer::Impl {
     }
 
     Status PutCell(const Cell& cell, std::string_view text, bool is_number) {
-        std::uint8_t classes = 0;
-        for (const char c : text) classes |= classes_[static_cast<unsigned char>(c)];
-        if (layout_->fixed_length) return PutFixed(cell, text, classes, is_number);
+        const ByteClasses::Found found = classes_.In(text);
+        if (layout_->fixed_length) return PutFixed(cell, text, found.needs_quotes, is_number);
         if (line_has_cells_) buffer_.Add(layout_->delimiter);
         line_has_cells_ = true;
-        const bool needs_quotes = (classes & kNeedsQuotes) != 0;
-        if (needs_quotes && layout_->quoting == Quoting::kNever) return NeedsQuotes(cell);
-        if (needs_quotes || layout_->quoting == Quoting::kAlways) return PutQuoted(cell, text);
-        if (classes == 0) {
-            buffer_.Add(text);
-            return OkStatus();
+        if (found.needs_quotes && layout_->quoting == Quoting::kNever) return NeedsQuotes(cell);
+        if (found.needs_quotes || layout_->quoting == Quoting::kAlways) {
+            return PutQuoted(cell, text);
         }
-        return PutEncoded(cell, text);
+        if (found.beyond_ascii) return PutEncoded(cell, text);
+        buffer_.Add(text);
+        return OkStatus();
     }
 
+    /// Encodes it behind the place where it goes, and moves it there with its quotes doubled: no
+    /// second byte of an encoding is a quote, and the place never gets ahead of what is moved.
     Status PutQuoted(const Cell& cell, std::string_view text) {
         buffer_.Add('"');
-        while (true) {
-            const std::size_t quote = text.find('"');
-            KESSAI_RETURN_IF_ERROR(PutEncoded(cell, text.substr(0, quote)));
-            if (quote == std::string_view::npos) break;
-            buffer_.Add("\"\"");
-            text.remove_prefix(quote + 1);
+        const std::size_t begin = buffer_.size();
+        buffer_.Reserve(2 * text.size() + 1);
+        buffer_.TruncateTo(begin + text.size());
+        KESSAI_RETURN_IF_ERROR(PutEncoded(cell, text));
+        const std::string_view encoded = buffer_.From(begin + text.size());
+        buffer_.TruncateTo(begin);
+        char* out = buffer_.Reserve(0);
+        for (const char byte : encoded) {
+            *out++ = byte;
+            if (byte == '"') *out++ = '"';
         }
+        buffer_.SetEnd(out);
         buffer_.Add('"');
         return OkStatus();
     }
 
-    Status PutFixed(const Cell& cell, std::string_view text, std::uint8_t classes, bool is_number) {
-        if ((classes & kNeedsQuotes) != 0) return NeedsQuotes(cell);
+    Status PutFixed(const Cell& cell, std::string_view text, bool has_line_end, bool is_number) {
+        if (has_line_end) return NeedsQuotes(cell);
         const std::size_t before = buffer_.size();
         KESSAI_RETURN_IF_ERROR(PutEncoded(cell, text));
         const std::size_t size = buffer_.size() - before;

@@ -3,6 +3,7 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "encoding.h"
@@ -137,6 +138,7 @@ Result<YamlMap> YamlReader::Map(const YAML::Node& node,
                   "a map has at most " + std::to_string(kEntriesMax) + " entries");
     }
     YamlMap map(node);
+    std::set<std::string_view> seen;
     for (const auto& entry : node) {
         if (!entry.first.IsScalar()) {
             return At(entry.first, reason::kValueInvalid, "a key is a single value");

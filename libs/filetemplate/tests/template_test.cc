@@ -22,7 +22,7 @@ filters:
   - status in ('PAID', 'REFUNDED')
 day: {time_zone: Asia/Tokyo, cut_off: "24:00"}
 maps:
-  状態: {PAID: 取引完了, REFUNDED: 返金完了, FAILED: 取引失敗}
+  st: {PAID: 取引完了, REFUNDED: 返金完了, FAILED: 取引失敗}
   status: {PAID: 取引完了, REFUNDED: 返金完了, FAILED: 取引失敗}
 columns:
   - {name: 決済番号, value: id}
@@ -153,6 +153,8 @@ TEST(TemplateTest, KeysAreChecked) {
              "line 4, column 5: a filter is a condition, this is of type money"},
             {"PAID: 取引完了, REFUNDED: 返金完了", "PAID: 取引完了, PAID: 返金完了",
              reason::kKeyTwice, "line 7, column 20: \"PAID\" is there twice"},
+            {"  st: ", "  状態: ", reason::kValueInvalid,
+             "line 7, column 3: a map's name is lower"},
             {"format: \"0\"", "format: \"0.0\"", reason::kFormatInvalid, "line 11, column 42"},
             {"format: \"0\"", "width: 5", reason::kKeyTwice,
              "only lines of fixed length have a width"},
@@ -241,6 +243,16 @@ TEST(TemplateTest, FilesAreChecked) {
               reason::kFileNameAmbiguous);
     EXPECT_OK(Parse(Replace(Replace(kGood, "{part:000}", "{split}"),
                             "by: shop, rows: 1000, bytes: 10MiB", "by: shop")));
+}
+
+TEST(TemplateTest, TheWholeIsBounded) {
+    std::string yaml = "source: orders\ncolumns:\n  - {name: c0, value: &a \"id";
+    for (int i = 0; i < 100; ++i) yaml += "&id";
+    yaml += "\"}\n";
+    for (int i = 1; i < 500; ++i) yaml += "  - {name: c" + std::to_string(i) + ", value: *a}\n";
+    const auto parsed = Parse(yaml + "file: {name: f}\n");
+    EXPECT_EQ(parsed.status().reason(), reason::kExpressionTooLarge);
+    EXPECT_THAT(std::string(parsed.status().message()), HasSubstr("more than 20000 operations"));
 }
 
 TEST(TemplateTest, WidthsAreChecked) {

@@ -273,7 +273,7 @@ TEST(WriterTest, NamesAreMadeOfWhatIsKnown) {
     EXPECT_EQ(name("{split}", ""), reason::kFileNameInvalid);
     EXPECT_EQ(name("{split}", "a\nb"), reason::kFileNameInvalid);
     EXPECT_EQ(name("{split}", "\xFF"), reason::kFileNameInvalid);
-    EXPECT_EQ(name("{split}", std::string(256, 'x')), reason::kFileNameInvalid);
+    EXPECT_EQ(name("{split}", std::string(252, 'x')), reason::kFileNameInvalid);
 }
 
 TEST(WriterTest, GzipHasNoTimeInIt) {

@@ -27,7 +27,7 @@ inline constexpr std::string_view kValueOutOfRange = "FILE_VALUE_OUT_OF_RANGE";
 inline constexpr std::string_view kCurrenciesMixed = "FILE_CURRENCIES_MIXED";
 /// FAILED_PRECONDITION: rows that are split by a field did not come in its order.
 inline constexpr std::string_view kRowsOutOfOrder = "FILE_ROWS_OUT_OF_ORDER";
-/// The name would be empty, longer than 255 bytes, hidden, or hold a slash or control character.
+/// The name would be empty, longer than 251 bytes, hidden, or hold a slash or control character.
 inline constexpr std::string_view kFileNameInvalid = "FILE_NAME_INVALID";
 /// OUT_OF_RANGE: an entry of 4 GiB or more, or over 65,535 entries; splitting or gzip helps.
 inline constexpr std::string_view kArchiveTooLarge = "FILE_ARCHIVE_TOO_LARGE";
