@@ -15,7 +15,7 @@ constexpr std::int64_t kCharactersMax = 100'000;
 constexpr std::int64_t kPadMax = 1'000;
 constexpr std::string_view kFunctions =
     "abs, currency, default, empty, format, if, map, negate, pad_left, pad_right, substring; total "
-    "in a trailer";
+    "in a header or trailer";
 
 enum class TokenKind : std::uint8_t { kEnd, kName, kText, kInteger, kSymbol };
 
@@ -502,8 +502,7 @@ class Parser {
         }
         if (place_ != Place::kRow && !within_total_) {
             return Refuse(reason::kNotAvailableHere, token.at,
-                          "a header or trailer has no row; it has file.… and, in a trailer, "
-                          "file.rows and total(…)");
+                          "a header or trailer has no row; it has file.… and total(…)");
         }
         const auto index = static_cast<std::size_t>(found - fields.begin());
         compilation_.fields_used[index] = true;
@@ -547,9 +546,12 @@ class Parser {
         };
         for (const Known& known : kKnown) {
             if (known.name != token.text) continue;
-            if (known.value == FileValue::kRows && place_ != Place::kTrailer) {
-                return Refuse(reason::kNotAvailableHere, token.at,
-                              "the count of rows is known in a trailer only");
+            if (known.value == FileValue::kRows) {
+                if (place_ == Place::kRow) {
+                    return Refuse(reason::kNotAvailableHere, token.at,
+                                  "the count of rows is for headers and trailers");
+                }
+                compilation_.counts_in_header |= place_ == Place::kHeader;
             }
             if (within_total_) return NotInTotal(token);
             Part part{known.type, token.at};
@@ -850,9 +852,11 @@ class Parser {
     }
 
     std::optional<Part> ParseTotal(const Token& name) {
-        if (place_ != Place::kTrailer) {
-            return Refuse(reason::kNotAvailableHere, name.at, "a total is known in a trailer only");
+        if (place_ == Place::kRow) {
+            return Refuse(reason::kNotAvailableHere, name.at,
+                          "a total is for headers and trailers");
         }
+        compilation_.counts_in_header |= place_ == Place::kHeader;
         if (within_total_) return NotInTotal(name);
         within_total_ = true;
         auto value = ParseOr();

@@ -57,6 +57,8 @@ struct Compilation {
     std::vector<Type> sum_types = {};
     std::map<std::pair<const ValueMap*, const std::vector<std::string>*>, MapUse> map_uses = {};
     std::size_t operations = 0;
+    /// Whether a header has counts or totals.
+    bool counts_in_header = false;
 };
 
 struct Expression {

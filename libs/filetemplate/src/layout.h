@@ -78,6 +78,7 @@ struct Layout {
     /// Columns of money and their sums.
     std::vector<std::pair<std::string, std::size_t>> column_totals;
     std::vector<Line> header;
+    bool counts_in_header = false;
     std::vector<Line> trailer;
     /// Cells of columns, the first ones.
     std::size_t columns = 0;

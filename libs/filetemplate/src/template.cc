@@ -83,6 +83,7 @@ class Parser {
         layout_->constants = std::move(compilation.constants);
         layout_->sums = std::move(compilation.sums);
         layout_->sums.push_back({OpKind::kEnd});
+        layout_->counts_in_header = compilation.counts_in_header;
         layout_->sum_types = std::move(compilation.sum_types);
         layout_->fields_used = std::move(compilation.fields_used);
         return OkStatus();
@@ -504,6 +505,11 @@ class Parser {
             KESSAI_ASSIGN_OR_RETURN(split.rows_max, Number(*rows, kMost));
         }
         if (const auto bytes = map.Find("bytes")) {
+            if (compilation.counts_in_header) {
+                return reader_.At(*bytes, reason::kNotAvailableHere,
+                                  "a header with counts or totals would change how many rows there "
+                                  "are; rows has no such trouble");
+            }
             KESSAI_ASSIGN_OR_RETURN(split.bytes_max, Number(*bytes, kMost));
         }
         const auto by = map.Find("by");
@@ -550,6 +556,9 @@ const std::vector<bool>& Template::fields_used() const {
 }
 const std::string& Template::split_field() const {
     return layout_->split_field;
+}
+bool Template::counts_in_header() const {
+    return layout_->counts_in_header;
 }
 bool Template::makes_empty_files() const {
     return layout_->makes_empty_files;

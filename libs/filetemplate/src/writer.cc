@@ -74,6 +74,12 @@ class ByteClasses {
     std::array<std::uint64_t, 4> special_;
 };
 
+class Discarding final : public FileSink {
+    Status Begin(const std::string&) override { return OkStatus(); }
+    Status Write(std::string_view) override { return OkStatus(); }
+    Status End(const WrittenFile&) override { return OkStatus(); }
+};
+
 bool IsNumber(internal::Printer const& printer) {
     return printer.type == Type::kInteger || printer.type == Type::kMoney;
 }
@@ -89,12 +95,18 @@ int CompareKeys(const Value& a, const Value& b) {
 
 class Writer::Impl {
  public:
-    Impl(std::shared_ptr<const Layout> layout, FileContext context, FileSink& sink)
+    enum class Mode : std::uint8_t { kWriting, kCounting };
+
+    Impl(std::shared_ptr<const Layout> layout, FileContext context, FileSink& sink, Mode mode,
+         std::vector<PartCount> counts)
         : layout_(std::move(layout)),
           context_(std::move(context)),
+          mode_(mode),
+          counts_(std::move(counts)),
           classes_(*layout_),
           machine_(layout_->constants),
-          packer_(layout_->compression, sink) {
+          packer_(mode == Mode::kWriting ? layout_->compression : internal::Compression::kNone,
+                  sink) {
         Set(FileValue::kMerchantId, Value::Text(context_.merchant_id));
         Set(FileValue::kDate, Value::Of(context_.date));
         Set(FileValue::kFrom, Value::Of(context_.period.from));
@@ -123,10 +135,12 @@ class Writer::Impl {
         return status;
     }
 
+    const std::vector<PartCount>& counts() const { return counts_; }
     std::uint64_t rows_given() const { return rows_given_; }
     std::uint64_t rows_written() const { return rows_written_; }
 
  private:
+    bool HasCounted() const { return layout_->counts_in_header && mode_ == Mode::kWriting; }
     void Set(FileValue value, Value to) { machine_.file()[static_cast<std::size_t>(value)] = to; }
 
     // --- rows
@@ -346,7 +360,39 @@ class Writer::Impl {
         if (layout_->encoder.encoding() == internal::Encoding::kUtf8Bom) {
             buffer_.Add(kByteOrderMark);
         }
-        return PutLines(layout_->header);
+        return PutHeader();
+    }
+
+    Status PutHeader() {
+        Set(FileValue::kRows, Value::Integer(0));
+        if (HasCounted()) {
+            if (part_ > counts_.size()) return RowsChanged();
+            const PartCount& counted = counts_[part_ - 1];
+            KESSAI_CHECK(counted.sums.size() == machine_.sums().size(),
+                         "counts are of the same template");
+            Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(counted.rows)));
+            machine_.sums() = counted.sums;
+        }
+        const Status status = PutLines(layout_->header);
+        ClearSums();
+        return status;
+    }
+
+    /// Of the part that ends.
+    Status CheckCounted() {
+        if (mode_ == Mode::kCounting) {
+            counts_.push_back({part_rows_, machine_.sums()});
+            return OkStatus();
+        }
+        if (!HasCounted()) return OkStatus();
+        const PartCount& counted = counts_[part_ - 1];
+        bool same = counted.rows == part_rows_;
+        for (std::size_t i = 0; i < counted.sums.size(); ++i) {
+            const Value& sum = machine_.sums()[i];
+            same = same && sum.number() == counted.sums[i].number() &&
+                   sum.currency() == counted.sums[i].currency();
+        }
+        return same ? OkStatus() : RowsChanged();
     }
 
     std::string FileNameOf(const std::string& text_name) const {
@@ -382,6 +428,7 @@ class Writer::Impl {
     }
 
     Status EndPart() {
+        KESSAI_RETURN_IF_ERROR(CheckCounted());
         Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(part_rows_)));
         KESSAI_RETURN_IF_ERROR(PutLines(layout_->trailer));
         KESSAI_RETURN_IF_ERROR(Flush());
@@ -416,7 +463,8 @@ class Writer::Impl {
     Status Flush() {
         if (buffer_.size() == 0) return OkStatus();
         flushed_ += buffer_.size();
-        const Status status = packer_.Write(buffer_.bytes());
+        const Status status =
+            mode_ == Mode::kCounting ? OkStatus() : packer_.Write(buffer_.bytes());
         buffer_.TruncateTo(0);
         return status;
     }
@@ -424,6 +472,7 @@ class Writer::Impl {
     Status FinishFiles() {
         if (part_ == 0 && layout_->makes_empty_files) KESSAI_RETURN_IF_ERROR(BeginPart());
         if (in_part_) KESSAI_RETURN_IF_ERROR(EndPart());
+        if (HasCounted() && part_ != counts_.size()) return RowsChanged();
         return in_file_ ? EndFile() : OkStatus();
     }
 
@@ -447,6 +496,10 @@ class Writer::Impl {
                         ? "holds a line end, which a line of fixed length can't"
                         : "holds the delimiter or a line end, and the template has no quotes");
     }
+    static Status RowsChanged() {
+        return Status(Code::kFailedPrecondition, reason::kRowsChanged,
+                      "the rows are not those that were counted for the headers");
+    }
     /// Of what `code` was at.
     Status OutOfRange(const internal::Ops& code, std::size_t at) const {
         while (code[at].kind != OpKind::kCell && code[at].kind != OpKind::kFilter) ++at;
@@ -460,6 +513,8 @@ class Writer::Impl {
 
     const std::shared_ptr<const Layout> layout_;
     const FileContext context_;
+    const Mode mode_;
+    std::vector<PartCount> counts_;
     const ByteClasses classes_;
     internal::Machine machine_;
     internal::Packer packer_;
@@ -486,12 +541,24 @@ class Writer::Impl {
     WrittenFile file_;
 };
 
-Writer::Writer(const Template& file_template, FileContext context, FileSink& sink)
-    : impl_(std::make_unique<Impl>(file_template.layout_, std::move(context), sink)) {}
+Writer::Writer(const Template& file_template, FileContext context, FileSink& sink,
+               std::vector<PartCount> counts)
+    : impl_(std::make_unique<Impl>(file_template.layout_, std::move(context), sink,
+                                   Impl::Mode::kWriting, std::move(counts))) {}
+Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Writer::Writer(Writer&&) noexcept = default;
 Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
+Writer Writer::Counting(const Template& file_template, FileContext context) {
+    static Discarding nowhere;
+    return Writer(std::make_unique<Impl>(file_template.layout_, std::move(context), nowhere,
+                                         Impl::Mode::kCounting, std::vector<PartCount>()));
+}
+
+const std::vector<PartCount>& Writer::counts() const {
+    return impl_->counts();
+}
 Status Writer::Append(Row row) {
     return impl_->Append(row);
 }

@@ -196,9 +196,9 @@ TEST(TemplateTest, HeadersAndTrailersAreChecked) {
         {
             {"- names", "- columns", reason::kValueInvalid, "line 13, column 5: a line is names"},
             {"- names", "- [{value: file.rows}]", reason::kNotAvailableHere,
-             "line 13, column 14: the count of rows is known in a trailer only"},
+             "line 21, column 40: a header with counts or totals would change"},
             {"- names", "- [{value: total(amount)}]", reason::kNotAvailableHere,
-             "in a trailer only"},
+             "line 21, column 40: a header with counts or totals"},
             {"- names", "- [{value: id}]", reason::kNotAvailableHere,
              "a header or trailer has no row"},
             {"value: file.rows", "value: id", reason::kNotAvailableHere, "line 15, column 30"},

@@ -196,6 +196,47 @@ TEST(WriterTest, HeadersAndTrailersCountAndSum) {
     EXPECT_THAT(file.totals, ElementsAre(ColumnTotal{"金額", Yen(900)}));
 }
 
+TEST(WriterTest, HeadersTellWhatWasCountedBefore) {
+    const std::string yaml =
+        "columns: [{name: id, value: id}]\n"
+        "header: [[{value: \"'H'\"}, {value: file.rows}, {value: total(amount)}]]\n"
+        "trailer: [[{value: total(items)}]]\n"
+        "file: {name: \"f{part}\", split: {rows: 2}, compression: gzip}\n";
+    const Template made = Made(yaml);
+    EXPECT_TRUE(made.counts_in_header());
+    EXPECT_FALSE(Made(kTwoColumns).counts_in_header());
+    const auto append = [](Writer& writer, const std::vector<Order>& orders) {
+        for (const Order& order : orders) {
+            KESSAI_RETURN_IF_ERROR(writer.Append(order.Values()));
+        }
+        return writer.Finish();
+    };
+    const std::vector<Order> orders = {{.amount = 1}, {.amount = 20}, {.amount = 300}};
+    Writer counting = Writer::Counting(made, SomeContext());
+    EXPECT_OK(append(counting, orders));
+    KeepingSink sink;
+    Writer writer(made, SomeContext(), sink, counting.counts());
+    EXPECT_OK(append(writer, orders));
+    ASSERT_THAT(sink.files, SizeIs(2));
+    EXPECT_EQ(Inflate(sink.files[0].bytes, 15 + 16), "H,2,21\no-1\no-1\n6\n");
+    EXPECT_EQ(Inflate(sink.files[1].bytes, 15 + 16), "H,1,300\no-1\n3\n");
+
+    // Rows that are not those that were counted.
+    for (const std::vector<Order>& others :
+         {std::vector<Order>{{.amount = 1}, {.amount = 21}, {.amount = 300}},
+          std::vector<Order>{{.amount = 1}, {.amount = 20}},
+          std::vector<Order>{{.amount = 1}, {.amount = 20}, {.amount = 300}, {.amount = 0}},
+          std::vector<Order>(5)}) {
+        Writer other(made, SomeContext(), sink, counting.counts());
+        EXPECT_THAT(append(other, others),
+                    testing::Refuses(Code::kFailedPrecondition, reason::kRowsChanged));
+    }
+    // No rows are counted too.
+    Writer none = Writer::Counting(made, SomeContext());
+    EXPECT_OK(append(none, {}));
+    EXPECT_THAT(none.counts(), SizeIs(1));
+}
+
 TEST(WriterTest, TotalsDoNotWrap) {
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
     EXPECT_THAT(Refused(kTotals + "file: {name: f}\n", {{.amount = kMost}, {.amount = 1}}),

@@ -41,7 +41,7 @@ inline constexpr std::string_view kMapUnknown = "TEMPLATE_MAP_UNKNOWN";
 /// A value has no place in the map, and no default(…) is around it.
 inline constexpr std::string_view kMapIncomplete = "TEMPLATE_MAP_INCOMPLETE";
 inline constexpr std::string_view kFormatInvalid = "TEMPLATE_FORMAT_INVALID";
-/// A row's field in a header or trailer, a count or a total before it is known.
+/// A row's field in a header or trailer, a count or a total elsewhere.
 inline constexpr std::string_view kNotAvailableHere = "TEMPLATE_NOT_AVAILABLE_HERE";
 inline constexpr std::string_view kWidthTooSmall = "TEMPLATE_WIDTH_TOO_SMALL";
 /// A name, a literal or a mapped text that the encoding lacks a character of.
@@ -77,6 +77,9 @@ class Template {
     Period PeriodOf(BusinessDate day) const;
     /// Whether that is the business date itself, for every day.
     bool follows_business_date() const;
+    /// Whether headers have counts or totals: rows go through Writer::Counting before they are
+    /// written.
+    bool counts_in_header() const;
     /// Whether there is a file where there are no rows.
     bool makes_empty_files() const;
 

@@ -27,6 +27,8 @@ inline constexpr std::string_view kValueOutOfRange = "FILE_VALUE_OUT_OF_RANGE";
 inline constexpr std::string_view kCurrenciesMixed = "FILE_CURRENCIES_MIXED";
 /// FAILED_PRECONDITION: rows that are split by a field did not come in its order.
 inline constexpr std::string_view kRowsOutOfOrder = "FILE_ROWS_OUT_OF_ORDER";
+/// FAILED_PRECONDITION: rows are not those that were counted for headers.
+inline constexpr std::string_view kRowsChanged = "FILE_ROWS_CHANGED";
 /// The name would be empty, longer than 251 bytes, hidden, or hold a slash or control character.
 inline constexpr std::string_view kFileNameInvalid = "FILE_NAME_INVALID";
 /// OUT_OF_RANGE: an entry of 4 GiB or more, or over 65,535 entries; splitting or gzip helps.
@@ -78,6 +80,13 @@ struct FileContext {
     std::uint32_t version = 1;
 };
 
+/// What a header tells of its part: its rows, and the sums over them by their number in the
+/// template.
+struct PartCount {
+    std::uint64_t rows = 0;
+    std::vector<Value> sums;
+};
+
 /// Writes the rows of one merchant and period into one file, or several where the template splits
 /// them. Holds a buffer of some 300 KiB and the longest line, and allocates nothing for a row. The
 /// same template, context and rows give the same bytes; compressed ones, with the same zlib.
@@ -86,8 +95,11 @@ struct FileContext {
 /// After a refusal every later call gives the same one, and the file that was begun stays half.
 class Writer {
  public:
-    /// `sink` must outlive it.
-    Writer(const Template& file_template, FileContext context, FileSink& sink);
+    /// `sink` must outlive it. `counts`: of the parts, where counts_in_header() of the template.
+    Writer(const Template& file_template, FileContext context, FileSink& sink,
+           std::vector<PartCount> counts = {});
+    /// Writes nothing, and counts the same rows for headers.
+    static Writer Counting(const Template& file_template, FileContext context);
     Writer(Writer&&) noexcept;
     Writer& operator=(Writer&&) noexcept;
     ~Writer();
@@ -97,12 +109,15 @@ class Writer {
     /// Writes trailers and ends the last file. Not to be called twice.
     Status Finish();
 
+    /// Of a counting writer, after Finish.
+    const std::vector<PartCount>& counts() const;
     /// Rows given, and rows written: the filters let these through.
     std::uint64_t rows_given() const;
     std::uint64_t rows_written() const;
 
  private:
     class Impl;
+    explicit Writer(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 
