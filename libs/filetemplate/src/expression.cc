@@ -663,33 +663,11 @@ class Parser {
         if (value.unprintable && value.unprintable->reason == reason::kMapIncomplete) {
             value.unprintable.reset();
         }
-        const bool as_text = value.type != Type::kText && otherwise.type == Type::kText;
         if (!Unify(value, otherwise)) return std::nullopt;
-        // An empty value is printed as an empty text.
-        if (as_text) value.code.insert(value.code.end() - 1, {OpKind::kJumpIfPresent});
-        return as_text ? DefaultOfPrinted(value, otherwise) : DefaultOf(value, otherwise);
-    }
-    std::optional<Part> DefaultOf(Part& value, Part& otherwise) {
         Part part{value.type, 0, std::move(value.code), value.values};
         const std::size_t jump = part.code.size();
         part.code.push_back({OpKind::kJumpIfPresent});
         Append(part.code, otherwise.code);
-        part.code[jump].a = static_cast<std::uint32_t>(part.code.size());
-        part.longest = Larger(value.longest, otherwise.longest);
-        part.unprintable = value.unprintable ? value.unprintable : otherwise.unprintable;
-        return part;
-    }
-    /// value; present? print : drop, otherwise.
-    std::optional<Part> DefaultOfPrinted(Part& value, Part& otherwise) {
-        const Op print = value.code.back();
-        value.code.pop_back();
-        const std::size_t present = value.code.size() - 1;
-        Part part{Type::kText, 0, std::move(value.code)};
-        Append(part.code, otherwise.code);
-        const std::size_t jump = part.code.size();
-        part.code.push_back({OpKind::kJump});
-        part.code[present].a = static_cast<std::uint32_t>(part.code.size());
-        part.code.push_back(print);
         part.code[jump].a = static_cast<std::uint32_t>(part.code.size());
         part.longest = Larger(value.longest, otherwise.longest);
         part.unprintable = value.unprintable ? value.unprintable : otherwise.unprintable;

@@ -28,7 +28,7 @@ enum class OpKind : std::uint8_t {
     kSum,      // a: sum
 
     // Replace what is on top.
-    kToText,     // a: printer
+    kToText,     // a: printer; an empty value stays empty
     kConcat,     // a: how many texts
     kCompare,    // comparison of two; as numbers, or as texts
     kIn,         // a: first literal, b: how many

@@ -1,6 +1,7 @@
 #include "kessai/filetemplate/template.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -21,6 +22,7 @@ constexpr std::size_t kWidthMax = 10'000;
 constexpr std::size_t kFiltersMax = 100;
 constexpr std::size_t kLinesMax = 20;
 constexpr std::size_t kMapsMax = 100;
+constexpr std::uint64_t kRowsMax = 1'000'000'000'000;
 
 void CheckSchema(const Schema& schema) {
     std::set<std::string_view> names;
@@ -374,10 +376,21 @@ class Parser {
 
     Result<std::uint64_t> Number(const YAML::Node& node, std::uint64_t most) {
         KESSAI_ASSIGN_OR_RETURN(const std::string text, reader_.Text(node));
-        const auto number = config::ParseSize(text);
-        if (number.ok() && *number >= 1 && *number <= most) return *number;
+        std::uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, number);
+        const bool whole = read.ec == std::errc{} && read.ptr == end;
+        if (whole && number >= 1 && number <= most) return number;
         return reader_.At(node, reason::kValueInvalid,
                           "expected a number from 1 to " + std::to_string(most));
+    }
+
+    Result<std::uint64_t> Size(const YAML::Node& node) {
+        KESSAI_ASSIGN_OR_RETURN(const std::string text, reader_.Text(node));
+        const auto size = config::ParseSize(text);
+        if (size.ok() && *size >= 1) return *size;
+        return reader_.At(node, reason::kValueInvalid,
+                          "expected a size in bytes such as 4096, 64KiB or 10MiB");
     }
 
     // --- header, trailer, file
@@ -500,9 +513,8 @@ class Parser {
         if (!node) return OkStatus();
         KESSAI_ASSIGN_OR_RETURN(const YamlMap map, reader_.Map(*node, {"by", "rows", "bytes"}));
         Split& split = layout_->split;
-        constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
         if (const auto rows = map.Find("rows")) {
-            KESSAI_ASSIGN_OR_RETURN(split.rows_max, Number(*rows, kMost));
+            KESSAI_ASSIGN_OR_RETURN(split.rows_max, Number(*rows, kRowsMax));
         }
         if (const auto bytes = map.Find("bytes")) {
             if (compilation.counts_in_header) {
@@ -510,7 +522,7 @@ class Parser {
                                   "a header with counts or totals would change how many rows there "
                                   "are; rows has no such trouble");
             }
-            KESSAI_ASSIGN_OR_RETURN(split.bytes_max, Number(*bytes, kMost));
+            KESSAI_ASSIGN_OR_RETURN(split.bytes_max, Size(*bytes));
         }
         const auto by = map.Find("by");
         if (!by) return OkStatus();

@@ -393,6 +393,17 @@ TEST(WriterTest, ZipIsAFileAPartOrOneArchive) {
     EXPECT_THAT(one[0].file.totals, ElementsAre(ColumnTotal{"額", Yen(2'200)}));
 }
 
+TEST(WriterTest, AnArchiveHasItsBounds) {
+    const Template made = Made(
+        "columns: [{name: n, value: id}]\n"
+        "file: {name: \"f{part}\", split: {rows: 1}, compression: zip, archive: f.zip}\n");
+    KeepingSink sink;
+    EXPECT_THAT(Write(made, std::vector<Order>(65'535), sink),
+                testing::Refuses(Code::kOutOfRange, reason::kArchiveTooLarge));
+    EXPECT_OK(Write(made, std::vector<Order>(65'534), sink));
+    EXPECT_THAT(Unzip(sink.files.at(1).bytes), SizeIs(65'534));
+}
+
 TEST(WriterTest, LongFilesStreamInPieces) {
     const std::string note(100'000, 'x');
     KeepingSink sink;
