@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kessai/filetemplate/schema.h"
@@ -82,8 +83,6 @@ class Template {
     bool counts_in_header() const;
     /// Whether there is a file where there are no rows.
     bool makes_empty_files() const;
-
-    const internal::Layout& layout() const { return *layout_; }
 
  private:
     explicit Template(std::shared_ptr<const internal::Layout> layout)
