@@ -179,6 +179,7 @@ class CamtReader final : public StatementFileReader {
     Status Begin(std::string_view name) {
         if (!path_.empty()) path_ += '/';
         path_ += name;
+        attribute_.clear();
         if (path_ == kStatement) {
             statement_ = Statement{};
             statement_.line = xml_.line();

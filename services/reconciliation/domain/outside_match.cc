@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -52,6 +53,12 @@ struct Group {
 struct Groups {
     std::uint32_t one = 0;
     std::vector<std::vector<std::uint32_t>> found = {};
+    bool complete = true;
+};
+
+/// In how many ways an item fits, as far as was looked.
+struct Ways {
+    std::size_t count = 0;
     bool complete = true;
 };
 
@@ -174,7 +181,8 @@ class Run {
             }
         }
         for (const auto& [e, b] : matches) AddMatch({e}, {b});
-        for (const auto& [e, found] : doubtful) SuggestPairs(by_expected, e, found);
+        std::vector<std::optional<Ways>> ways_back(booked_.items.size());
+        for (const auto& [e, found] : doubtful) SuggestPairs(by_expected, e, found, ways_back);
         // Whoever fits somebody is taken, though the list of suggestions may leave it out.
         for (std::uint32_t b = 0; b < booked_.items.size(); ++b) {
             if (booked_.taken[b] || doubtful.empty()) continue;
@@ -190,14 +198,18 @@ class Run {
         return back.complete && back.items.size() == 1;
     }
 
-    void SuggestPairs(const OutsideIndex& by_expected, std::uint32_t e, const Found& found) {
+    void SuggestPairs(const OutsideIndex& by_expected, std::uint32_t e, const Found& found,
+                      std::vector<std::optional<Ways>>& ways_back) {
         std::vector<OutsideSuggestion> suggestions;
         for (const std::uint32_t b : found.items) {
-            const IndexedItem& item = booked_.items[b];
-            const Found back =
-                by_expected.Find(item, RangeFor(item, false), kWaysMax, Rule().work_max);
-            const std::size_t ways = std::max(found.items.size(), back.items.size());
-            const bool complete = found.complete && back.complete;
+            if (!ways_back[b]) {
+                const IndexedItem& item = booked_.items[b];
+                const Found back =
+                    by_expected.Find(item, RangeFor(item, false), kWaysMax, Rule().work_max);
+                ways_back[b] = Ways{back.items.size(), back.complete};
+            }
+            const std::size_t ways = std::max(found.items.size(), ways_back[b]->count);
+            const bool complete = found.complete && ways_back[b]->complete;
             suggestions.push_back(SuggestionOf({e}, {b}, static_cast<int>(ways), complete));
             Take(booked_, b);
         }

@@ -477,13 +477,27 @@ TEST(OutsideMatchTest, RunningAgainAndConfirmingChangeNothingElse) {
     EXPECT_GT(confirmed, 1'000);
 }
 
+constexpr int kManyItems = 100'000;
+
+OutsideOutcome MatchMany(std::string_view what, const std::vector<OutsideItem>& expected,
+                         const std::vector<OutsideItem>& booked,
+                         const std::vector<OutsideRule>& rules) {
+    const auto start = std::chrono::steady_clock::now();
+    OutsideOutcome outcome = Match(expected, booked, rules);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    std::printf("%zu x %zu, %.*s, in %.2f s: %zu matches, %zu suggestions, %zu unmatched\n",
+                expected.size(), booked.size(), static_cast<int>(what.size()), what.data(),
+                took.count(), outcome.matches.size(), outcome.suggestions.size(),
+                outcome.unmatched.size());
+    return outcome;
+}
+
 // Goal: a day of 100,000 items on each side takes seconds. Prints what it took.
 TEST(OutsideMatchTest, AHundredThousandOnEachSide) {
-    constexpr int kItems = 100'000;
     std::vector<OutsideItem> expected;
     std::vector<OutsideItem> booked;
     std::mt19937_64 random(kSeed);  // NOLINT: the same each time
-    for (int i = 0; i < kItems; ++i) {
+    for (int i = 0; i < kManyItems; ++i) {
         const auto yen = static_cast<std::int64_t>(100 + random() % 5'000);
         const std::string reference = "T-" + std::to_string(1'000'000 + i);
         expected.push_back(Item(i + 1, -yen, -static_cast<int>(random() % 3), {reference}));
@@ -493,13 +507,23 @@ TEST(OutsideMatchTest, AHundredThousandOnEachSide) {
                                                  : std::vector<std::string>{"0", reference}));
     }
     std::shuffle(booked.begin(), booked.end(), random);
-    const auto start = std::chrono::steady_clock::now();
-    const OutsideOutcome outcome = Match(expected, booked, {ByReference(), ByAmount()});
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    std::printf("%d x %d in %.2f s: %zu matches, %zu suggestions, %zu unmatched\n", kItems, kItems,
-                took.count(), outcome.matches.size(), outcome.suggestions.size(),
-                outcome.unmatched.size());
+    const OutsideOutcome outcome =
+        MatchMany("references", expected, booked, {ByReference(), ByAmount()});
     EXPECT_GT(outcome.matches.size(), 95'000u);
+}
+
+// Goal: items that all fit each other, and groups that could be any, end too.
+TEST(OutsideMatchTest, AHundredThousandThatAllFit) {
+    std::vector<OutsideItem> items;
+    for (int i = 0; i < kManyItems; ++i) items.push_back(Item(i + 1, 1'000));
+    const OutsideOutcome pairs = MatchMany("all equal", items, items, {ByAmount()});
+    EXPECT_THAT(pairs.matches, IsEmpty());
+    EXPECT_EQ(pairs.bounds_reached, kManyItems);
+    std::vector<OutsideItem> parts;
+    for (int i = 0; i < kManyItems; ++i) parts.push_back(Item(i + 1, 1 + i % 500));
+    const OutsideOutcome groups = MatchMany("groups of any", items, parts, {Instalments()});
+    EXPECT_THAT(groups.matches, IsEmpty());
+    EXPECT_EQ(groups.bounds_reached, kManyItems);
 }
 
 }  // namespace
