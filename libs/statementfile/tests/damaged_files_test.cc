@@ -6,10 +6,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "camt_text.h"
 #include "kessai/testing/matchers.h"
@@ -88,6 +92,42 @@ struct Outcomes {
     }
 };
 
+/// Lines of a file, without what ends them.
+std::vector<std::string> LinesOf(std::string_view bytes) {
+    std::vector<std::string> lines;
+    while (!bytes.empty()) {
+        std::string& line = lines.emplace_back(bytes.substr(0, bytes.find('\n')));
+        bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
+        if (line.ends_with('\r')) line.pop_back();
+    }
+    return lines;
+}
+
+/// What items say, by the texts of their lines.
+std::map<std::string, StatementItem> ByText(std::string_view bytes, const ToldFile& told) {
+    const std::vector<std::string> lines = LinesOf(bytes);
+    std::map<std::string, StatementItem> items;
+    for (StatementItem item : told.items) {
+        const std::string& line = lines.at(item.line - 1);
+        item.number = item.line = 0;
+        items.emplace(line, std::move(item));
+    }
+    return items;
+}
+
+/// Each line that is as it was is an item, and says what it said.
+void CheckGoodLines(const std::map<std::string, StatementItem>& good, std::string_view bytes,
+                    const ToldFile& told) {
+    const auto items = ByText(bytes, told);
+    for (const std::string& line : LinesOf(bytes)) {
+        const auto was = good.find(line);
+        if (was == good.end()) continue;
+        const auto is = items.find(line);
+        ASSERT_NE(is, items.end()) << line;
+        ASSERT_EQ(is->second, was->second) << line;
+    }
+}
+
 std::int64_t LinesIn(std::string_view bytes, std::size_t skip) {
     std::int64_t lines = 0;
     for (std::size_t number = 1; !bytes.empty(); ++number) {
@@ -110,16 +150,21 @@ TEST(DamagedFilesTest, Csv) {
         good += "2026/11/" + std::to_string(i + 10) + ",K-" + std::to_string(i) + ",\"1,000\",,\"" +
                 std::to_string(i) + ",000\",\"文 " + std::to_string(i) + "\"\r\n";
     }
+    const auto make = [&](StatementSink sink) { return MakeCsvReader(layout, std::move(sink)); };
+    const auto good_lines = ByText(good, ReadFile(make, good));
+    ASSERT_EQ(good_lines.size(), 20u);
     Damage damage("\",\n\r0123456789-/ ");
     Outcomes outcomes;
     for (int i = 0; i < kRounds; ++i) {
         const std::string bytes = damage.Of(good);
-        const ToldFile told =
-            ReadFile([&](StatementSink sink) { return MakeCsvReader(layout, std::move(sink)); },
-                     bytes, damage.Piece());
+        const ToldFile told = ReadFile(make, bytes, damage.Piece());
         outcomes.Note(told);
         if (!told.outcome.ok()) continue;
         EXPECT_EQ(told.summary.items + told.summary.broken_lines, LinesIn(bytes, 1)) << bytes;
+        // The header says how many columns each line has.
+        if (bytes.starts_with(good.substr(0, good.find("2026")))) {
+            CheckGoodLines(good_lines, bytes, told);
+        }
     }
     outcomes.Print("csv");
     EXPECT_GT(outcomes.with_broken, 100);
@@ -139,18 +184,23 @@ TEST(DamagedFilesTest, Zengin) {
     notice.Trailer(true);
     Damage damage("0123456789 \n89");
     Outcomes outcomes;
+    const auto make = [](StatementSink sink) {
+        return MakeZenginReader(zengin::StatementYears::kReiwa, std::move(sink));
+    };
     for (const std::string& good : {statement.End("\n"), notice.End("\n")}) {
+        const auto good_lines = ByText(good, ReadFile(make, good));
+        ASSERT_EQ(good_lines.size(), 10u);
         for (int i = 0; i < kRounds; ++i) {
             const std::string bytes = damage.Of(good);
-            const ToldFile told = ReadFile(
-                [](StatementSink sink) {
-                    return MakeZenginReader(zengin::StatementYears::kReiwa, std::move(sink));
-                },
-                bytes, damage.Piece());
+            const ToldFile told = ReadFile(make, bytes, damage.Piece());
             outcomes.Note(told);
             if (!told.outcome.ok()) continue;
             const auto records = std::ranges::count(bytes, '\n') + (bytes.ends_with('\n') ? 0 : 1);
             EXPECT_EQ(told.summary.items + told.summary.broken_lines, records - 3);
+            // The header names the account of all.
+            if (bytes.starts_with(good.substr(0, good.find('\n')))) {
+                CheckGoodLines(good_lines, bytes, told);
+            }
         }
     }
     outcomes.Print("zengin");

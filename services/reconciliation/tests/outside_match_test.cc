@@ -157,6 +157,20 @@ TEST(OutsideMatchTest, ALaterRuleDoesNotOvertake) {
     EXPECT_EQ(matched.matches[1].rule, 1u);
 }
 
+// Goal: nor does it where more items fit than an earlier rule lists.
+TEST(OutsideMatchTest, ALaterRuleDoesNotTakeWhatALongListLeftOut) {
+    std::vector<OutsideItem> booked;
+    for (int i = 1; i < 70; ++i) booked.push_back(Item(i, 500, 0, {"R"}));
+    booked.push_back(Item(70, 500, 2, {"R"}));
+    const OutsideOutcome outcome =
+        Match({Item(1, 500, 0, {"R"}), Item(2, 500, 3)}, booked, {ByReference(), ByAmount()});
+    EXPECT_THAT(outcome.matches, IsEmpty());
+    EXPECT_THAT(outcome.suggestions, SizeIs(OutsideOutcome::kSuggestionsMax));
+    EXPECT_EQ(outcome.suggestions[0].cause, SuggestionCause::kBoundReached);
+    EXPECT_EQ(outcome.bounds_reached, 1);
+    EXPECT_EQ(outcome.unmatched.back().rule, std::optional<std::size_t>(0));
+}
+
 TEST(OutsideMatchTest, GroupsOfEitherSide) {
     const OutsideOutcome instalments =
         Match({Item(1, 1'000)}, {Item(7, 300), Item(8, 450), Item(9, 250), Item(10, 77)},
