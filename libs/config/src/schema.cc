@@ -227,6 +227,7 @@ struct Schema::Keys {
 
     // Of one Load.
     std::string file;
+    bool of_document = false;
     /// Where the element is, when these are the keys of one in a list of maps.
     std::string element_at;
     std::vector<std::string> problems;
@@ -254,15 +255,27 @@ struct Schema::Keys {
     }
 
     void ReadFileLayer(const std::string& path) {
-        file = path;
         auto content = ReadFile(path, kFileBytesMax);
         if (!content.ok()) return Problem("", std::string(content.status().message()));
+        ReadYaml(path, *content);
+    }
+
+    void ReadDocumentLayer(const Document& document) {
+        if (document.yaml.size() > kFileBytesMax) {
+            return Problem(document.name,
+                           "is larger than " + std::to_string(kFileBytesMax) + " bytes");
+        }
+        ReadYaml(document.name, document.yaml);
+    }
+
+    void ReadYaml(const std::string& name, const std::string& content) {
+        file = name;
         try {
-            const std::vector<YAML::Node> documents = YAML::LoadAll(*content);
-            if (documents.size() > 1) return Problem(path, "more than one YAML document");
+            const std::vector<YAML::Node> documents = YAML::LoadAll(content);
+            if (documents.size() > 1) return Problem(name, "more than one YAML document");
             if (!documents.empty()) ReadRoot(documents[0]);
         } catch (const YAML::Exception& e) {
-            Problem(path + ":" + std::to_string(e.mark.line + 1), "not YAML: " + e.msg);
+            Problem(name + ":" + std::to_string(e.mark.line + 1), "not YAML: " + e.msg);
         }
     }
 
@@ -407,11 +420,11 @@ struct Schema::Keys {
                 if (declaration.required && !twin_written) {
                     const std::string twin =
                         field.twin ? " or " + fields[*field.twin].declaration.path : "";
-                    Problem(element_at,
-                            "missing key " + declaration.path + twin +
-                                (element_at.empty() ? " (environment " + field.variable + ")"
-                                                    : std::string()) +
-                                ": " + declaration.description);
+                    Problem(element_at, "missing key " + declaration.path + twin +
+                                            (element_at.empty() && !of_document
+                                                 ? " (environment " + field.variable + ")"
+                                                 : std::string()) +
+                                            ": " + declaration.description);
                 }
                 continue;
             }
@@ -823,7 +836,9 @@ void Schema::Check(std::function<Status()> rule) {
 
 Status Schema::Load(const Sources& sources) {
     keys_->Forget();
+    keys_->of_document = sources.document.has_value();
     if (!sources.file.empty()) keys_->ReadFileLayer(sources.file);
+    if (sources.document) keys_->ReadDocumentLayer(*sources.document);
     keys_->ReadEnvironmentLayer(sources.environment);
     keys_->Apply();
     keys_->CheckRules();

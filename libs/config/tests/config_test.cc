@@ -275,6 +275,19 @@ TEST_F(ConfigTest, AMissingFileIsNamed) {
 }
 
 // Goal: nested maps deeper than any key, and keys that are sections, end in a named refusal.
+// Goal: YAML that somebody hands in is read as a file is, and its refusals name its lines.
+TEST_F(ConfigTest, ReadsADocument) {
+    ASSERT_TRUE(schema_.Load({.document = Document{"rules", "port: 7\n"}}).ok());
+    EXPECT_EQ(options_.port, 7);
+    const std::string said(
+        schema_.Load({.document = Document{"rules", "strict: true\nnothing: 1\n"}}).message());
+    EXPECT_THAT(said, HasSubstr("rules:2: unknown key nothing"));
+    EXPECT_THAT(said, HasSubstr("missing key port: "));
+    EXPECT_THAT(
+        schema_.Load({.document = Document{"rules", std::string((1 << 20) + 1, '#')}}).message(),
+        HasSubstr("rules: is larger than 1048576 bytes"));
+}
+
 TEST_F(ConfigTest, SectionsAndKeysAreNotMixedUp) {
     EXPECT_THAT(Problems("port: 1\npool: 5\n"),
                 ElementsAre("c.yaml:2: pool is a section, it holds keys, not a value"));

@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-/// The records of 全銀協規定形式, 総合振込 and 入出金取引明細, field by field as published; sources
-/// in README.md.
+/// The records of 全銀協規定形式, 総合振込, 入出金取引明細 and 振込入金通知, field by field as
+/// published; sources in README.md.
 namespace kessai::zengin::internal {
 
 inline constexpr std::size_t kTransferRecordSize = 120;
@@ -156,8 +156,71 @@ inline constexpr Field kDummy{"ダミー", 17, 184};
 inline constexpr Field kFields[] = {kRecordKind, kRecordCount, kAccountCount, kDummy};
 }  // namespace statement_end
 
+// Of 振込入金通知.
+
+namespace notice_header {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kFileKind{"種別コード", 2, 2};
+inline constexpr Field kCodeDivision{"コード区分", 4, 1};
+inline constexpr Field kMade{"作成日", 5, 6};
+inline constexpr Field kFirstDay{"勘定日(自)", 11, 6};
+inline constexpr Field kLastDay{"勘定日(至)", 17, 6};
+inline constexpr Field kBankCode{"銀行コード", 23, 4};
+inline constexpr Field kBankName{"銀行名", 27, 15};
+inline constexpr Field kBranchCode{"支店コード", 42, 3};
+inline constexpr Field kBranchName{"支店名", 45, 15};
+inline constexpr Field kAccountType{"預金種目", 60, 1};
+inline constexpr Field kAccountNumber{"口座番号", 61, 7};
+inline constexpr Field kHolder{"口座名", 68, 40};
+inline constexpr Field kDummy{"ダミー", 108, 93};
+inline constexpr Field kFields[] = {
+    kRecordKind, kFileKind,   kCodeDivision, kMade,        kFirstDay,      kLastDay, kBankCode,
+    kBankName,   kBranchCode, kBranchName,   kAccountType, kAccountNumber, kHolder,  kDummy};
+}  // namespace notice_header
+
+namespace notice_data {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kInquiryNumber{"照会番号", 2, 6};
+inline constexpr Field kBooked{"勘定日", 8, 6};
+inline constexpr Field kValueDay{"起算日", 14, 6};
+inline constexpr Field kAmount{"金額", 20, 10};
+inline constexpr Field kOthersCheques{"うち他店券金額", 30, 10};
+inline constexpr Field kOriginatorCode{"振込依頼人コード", 40, 10};
+inline constexpr Field kOriginatorName{"振込依頼人名", 50, 48};
+inline constexpr Field kSendingBank{"仕向銀行名", 98, 15};
+inline constexpr Field kSendingBranch{"仕向店名", 113, 15};
+inline constexpr Field kCancelled{"取消区分", 128, 1};
+inline constexpr Field kEdiText{"EDI情報", 129, 20};
+inline constexpr Field kDummy{"ダミー", 149, 52};
+inline constexpr Field kFields[] = {kRecordKind,  kInquiryNumber, kBooked,         kValueDay,
+                                    kAmount,      kOthersCheques, kOriginatorCode, kOriginatorName,
+                                    kSendingBank, kSendingBranch, kCancelled,      kEdiText,
+                                    kDummy};
+// フォーマットB, for amounts of more than ten digits, goes on with them behind 取消区分.
+inline constexpr Field kLongAmount{"金額(2)", 129, 12};
+inline constexpr Field kLongOthersCheques{"うち他店券金額(2)", 141, 12};
+inline constexpr Field kEdiTextOfB{"EDI情報", 153, 20};
+inline constexpr Field kDummyOfB{"ダミー", 173, 28};
+inline constexpr Field kFieldsOfB[] = {
+    kRecordKind,        kInquiryNumber,  kBooked,      kValueDay,      kAmount,    kOthersCheques,
+    kOriginatorCode,    kOriginatorName, kSendingBank, kSendingBranch, kCancelled, kLongAmount,
+    kLongOthersCheques, kEdiTextOfB,     kDummyOfB};
+}  // namespace notice_data
+
+namespace notice_trailer {
+inline constexpr Field kRecordKind{"データ区分", 1, 1};
+inline constexpr Field kCount{"振込合計件数", 2, 6};
+inline constexpr Field kTotal{"振込合計金額", 8, 12};
+inline constexpr Field kCancelledCount{"取消合計件数", 20, 6};
+inline constexpr Field kCancelledTotal{"取消合計金額", 26, 12};
+inline constexpr Field kDummy{"ダミー", 38, 163};
+inline constexpr Field kFields[] = {kRecordKind,     kCount,          kTotal,
+                                    kCancelledCount, kCancelledTotal, kDummy};
+}  // namespace notice_trailer
+
 inline constexpr std::string_view kBulkTransfer = "21";
 inline constexpr std::string_view kStatement = "03";
+inline constexpr std::string_view kNotice = "01";
 inline constexpr std::string_view kJis = "0";
 inline constexpr std::string_view kEbcdic = "1";
 inline constexpr char kEdiFollows = 'Y';
@@ -180,6 +243,10 @@ static_assert(FillARecord(statement_header::kFields, kStatementRecordSize));
 static_assert(FillARecord(statement_data::kFields, kStatementRecordSize));
 static_assert(FillARecord(statement_trailer::kFields, kStatementRecordSize));
 static_assert(FillARecord(statement_end::kFields, kStatementRecordSize));
+static_assert(FillARecord(notice_header::kFields, kStatementRecordSize));
+static_assert(FillARecord(notice_data::kFields, kStatementRecordSize));
+static_assert(FillARecord(notice_data::kFieldsOfB, kStatementRecordSize));
+static_assert(FillARecord(notice_trailer::kFields, kStatementRecordSize));
 static_assert(data::kEdiText.position == data::kCustomerCode1.position &&
               data::kEdiText.size == data::kCustomerCode1.size + data::kCustomerCode2.size);
 

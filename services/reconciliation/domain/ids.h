@@ -8,5 +8,6 @@ using PaymentId = StrongId<struct PaymentIdTag>;
 using MerchantId = StrongId<struct MerchantIdTag>;
 using EventId = StrongId<struct EventIdTag>;
 using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
+using OutsideItemId = StrongId<struct OutsideItemIdTag>;
 
 }  // namespace kessai::reconciliation::domain

@@ -119,13 +119,23 @@ Result<HostPort> ParseHostPort(std::string_view text);
 std::string FormatDuration(Duration duration);
 std::string FormatSize(std::uint64_t bytes);
 
-/// Where values come from. Later ones win: member initialisers, the file, the environment.
+/// YAML that is not a file of the process: a template or rules that somebody hands in.
+struct Document {
+    /// What messages call it, before the line.
+    std::string name = {};
+    /// At most 1 MiB.
+    std::string yaml = {};
+};
+
+/// Where values come from. Later ones win: member initialisers, the file, the document, the
+/// environment.
 struct Sources {
     /// Path of a YAML file of at most 1 MiB; empty for none.
-    std::string file;
+    std::string file = {};
     /// Variables by name. Those that do not begin with KESSAI_, or begin with KESSAI_TEST_, are
     /// not looked at.
-    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<std::pair<std::string, std::string>> environment = {};
+    std::optional<Document> document = {};
 };
 
 /// The environment of this process.
