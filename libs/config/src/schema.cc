@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "kessai/config/yaml_documents.h"
+
 extern char** environ;
 
 namespace kessai::config {
@@ -271,9 +273,9 @@ struct Schema::Keys {
     void ReadYaml(const std::string& name, const std::string& content) {
         file = name;
         try {
-            const std::vector<YAML::Node> documents = YAML::LoadAll(content);
-            if (documents.size() > 1) return Problem(name, "more than one YAML document");
-            if (!documents.empty()) ReadRoot(documents[0]);
+            const int documents = CountYamlDocuments(content);
+            if (documents > 1) return Problem(name, "more than one YAML document");
+            if (documents == 1) ReadRoot(YAML::Load(content));
         } catch (const YAML::Exception& e) {
             Problem(name + ":" + std::to_string(e.mark.line + 1), "not YAML: " + e.msg);
         }

@@ -264,6 +264,7 @@ TEST_F(ConfigTest, FilesThatAreNotOursAreRefused) {
     EXPECT_THAT(Problems("- port\n"), testing::Contains(HasSubstr("expected a map of keys")));
     EXPECT_THAT(Problems("port: 1\n---\nport: 2\n"),
                 testing::Contains(HasSubstr("more than one YAML document")));
+    EXPECT_THAT(Problems(","), testing::Contains(HasSubstr("more than one YAML document")));
     EXPECT_THAT(Problems("? [a]\n: 1\n"), testing::Contains(HasSubstr("a key must be a word")));
     EXPECT_THAT(Problems(std::string(2 << 20, ' ')),
                 testing::Contains(HasSubstr("is larger than 1048576 bytes")));

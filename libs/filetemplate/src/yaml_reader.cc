@@ -1,41 +1,16 @@
 #include "yaml_reader.h"
 
-#include <yaml-cpp/eventhandler.h>
-
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "encoding.h"
+#include "kessai/config/yaml_documents.h"
 #include "kessai/filetemplate/template.h"
 
 namespace kessai::filetemplate::internal {
 namespace {
 
 constexpr std::size_t kEntriesMax = 1'000;
-
-class IgnoreEvents final : public YAML::EventHandler {
-    void OnDocumentStart(const YAML::Mark&) override {}
-    void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  const std::string&) override {}
-    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                         YAML::EmitterStyle::value) override {}
-    void OnSequenceEnd() override {}
-    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                    YAML::EmitterStyle::value) override {}
-    void OnMapEnd() override {}
-};
-
-/// YAML::LoadAll would do, but finds documents without end in ",".
-bool HasOneDocument(const std::string& text) {
-    std::istringstream stream(text);
-    YAML::Parser parser(stream);
-    IgnoreEvents events;
-    return parser.HandleNextDocument(events) && !parser.HandleNextDocument(events);
-}
 
 template <class Names>
 std::string ListOf(const Names& names) {
@@ -75,7 +50,7 @@ Result<YAML::Node> YamlReader::Load() const {
     }
     try {
         const std::string text(source_);
-        if (!HasOneDocument(text)) {
+        if (config::CountYamlDocuments(text) != 1) {
             return AtPlace(0, 0, reason::kYamlMalformed, "a template is one YAML document");
         }
         return YAML::Load(text);
