@@ -14,7 +14,7 @@ LAYER_SEES = {
 }
 # Libraries that neither read nor write anything outside the process. The domain gets these only.
 PURE_LIBRARIES = {"result", "money", "ids", "time", "calendar", "zengin", "digest", "event",
-                  "filetemplate"}
+                  "filetemplate", "text"}
 # Headers of theirs that do: digest keeps its sums in a table. And of others that don't: an address is
 # a value.
 IMPURE_HEADERS = {"kessai/digest/store.h"}

@@ -6,14 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "kessai/text/utf8.h"
+
 /// UTF-8, and Shift_JIS as Windows has it (code page 932).
 namespace kessai::filetemplate::internal {
 
-inline constexpr char32_t kMalformedCharacter = 0xFFFFFFFF;
+using text::kMalformedCharacter;
+using text::TakeCharacter;
 
-/// Takes the first character off `text`; kMalformedCharacter, and takes nothing, if it is no
-/// UTF-8. Precondition: not empty.
-char32_t TakeCharacter(std::string_view& text);
 bool IsUtf8(std::string_view text);
 /// How many characters well-formed UTF-8 has.
 std::size_t CharactersIn(std::string_view utf8);

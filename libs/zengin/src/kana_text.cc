@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "kessai/text/utf8.h"
+
 namespace kessai::zengin {
 namespace {
-
-constexpr char32_t kMalformed = 0xFFFFFFFF;
 
 // Pairs, position by position.
 constexpr std::u16string_view kFullKana =
@@ -33,33 +33,6 @@ constexpr char32_t kHalfWidthLast = 0xFF9F;
 constexpr char32_t kJisKanaFirst = 0xA1;
 constexpr char32_t kVoiceMark = U'ﾞ';
 constexpr char32_t kSemiVoiceMark = U'ﾟ';
-
-/// How many bytes the character has that begins with `lead`, 0 if none begins so.
-std::size_t SizeOfCharacter(unsigned char lead) {
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2) return 0;
-    if (lead < 0xE0) return 2;
-    if (lead < 0xF0) return 3;
-    return lead < 0xF5 ? 4 : 0;
-}
-
-/// Takes the first character off `text`; kMalformed if it is no UTF-8.
-char32_t TakeCharacter(std::string_view& text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    const std::size_t size = SizeOfCharacter(lead);
-    if (size == 0 || text.size() < size) return kMalformed;
-    char32_t character = size == 1 ? lead : lead & (0x7Fu >> size);
-    for (std::size_t at = 1; at < size; ++at) {
-        const auto next = static_cast<unsigned char>(text[at]);
-        if ((next & 0xC0) != 0x80) return kMalformed;
-        character = character << 6 | (next & 0x3F);
-    }
-    constexpr char32_t kSmallestOfSize[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = character >= 0xD800 && character <= 0xDFFF;
-    if (character < kSmallestOfSize[size] || surrogate || character > 0x10FFFF) return kMalformed;
-    text.remove_prefix(size);
-    return character;
-}
 
 void AppendUtf8(char32_t character, std::string& out) {
     if (character < 0x80) {
@@ -156,8 +129,8 @@ Result<KanaText> KanaText::FromText(std::string_view utf8, CharacterSet set) {
     std::string bytes;
     for (std::size_t place = 1; !utf8.empty(); ++place) {
         const std::string_view before = utf8;
-        const char32_t character = TakeCharacter(utf8);
-        if (character == kMalformed) return NotAllowed(place, "which is no UTF-8");
+        const char32_t character = text::TakeCharacter(utf8);
+        if (character == text::kMalformedCharacter) return NotAllowed(place, "which is no UTF-8");
         const HalfWidth half = ToHalfWidth(character);
         const std::optional<char> byte = ByteOf(half.character);
         if (!byte || !Permits(set, *byte)) {
