@@ -30,6 +30,7 @@
 #include "storage/migrations.h"
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
+#include "storage/mysql_digest_repairs.h"
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payment_reader.h"
 #include "storage/mysql_release_ledger.h"
@@ -42,6 +43,7 @@
 #include "transport/published_digests.h"
 #include "transport/query_service.h"
 #include "transport/release_consumer.h"
+#include "transport/repair_service.h"
 
 namespace kessai::payment {
 namespace {
@@ -219,11 +221,16 @@ Status Build(const Options& options, runtime::Context& context) {
     day_service.Register(service, workers);
     rpc::Service book_service(transport::kBookServiceName, transport::BookPolicy());
     books.Register(book_service, reporters);
+    auto& repairs = context.Own(std::make_unique<transport::RepairService>(
+        reader, encoder, days,
+        context.Own(std::make_unique<storage::MysqlDigestRepairs>(pool, row_hasher, clock))));
+    rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
+    repairs.Register(repair_service, reporters);
 
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
         std::vector<std::string_view>{kServiceName, transport::kBookServiceName,
-                                      inbox::kDeadLetterServiceName},
+                                      transport::kRepairServiceName, inbox::kDeadLetterServiceName},
         &context.tracer()));
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
@@ -231,6 +238,7 @@ Status Build(const Options& options, runtime::Context& context) {
         context.Own(std::make_unique<rpc::Server>(server_options, clock, verifier, &calls));
     server.Add(std::move(service));
     server.Add(std::move(book_service));
+    server.Add(std::move(repair_service));
     server.Add(dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {

@@ -49,6 +49,7 @@
 #include "storage/mysql_payout_reader.h"
 #include "storage/mysql_plan_store.h"
 #include "storage/mysql_release_store.h"
+#include "storage/mysql_restoring_store.h"
 #include "storage/mysql_statement_store.h"
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
@@ -59,6 +60,7 @@
 #include "transport/pdf_statement_format.h"
 #include "transport/proto_event_encoder.h"
 #include "transport/release_telemetry.h"
+#include "transport/repair_service.h"
 #include "transport/statement_result_format.h"
 #include "transport/statement_service.h"
 #include "transport/transfer_service.h"
@@ -369,6 +371,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
                                       transport::kStatementServiceName,
+                                      transport::kRepairServiceName,
                                       inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
@@ -401,6 +404,18 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service statement_service(transport::kStatementServiceName, transport::StatementPolicy());
     statements->Register(statement_service, quick, slow);
     server.Add(std::move(statement_service));
+    auto& restoring = context.Own(std::make_unique<storage::MysqlRestoringStore>(
+        core.pool, kPartitions, core.hasher, core.events, context.clock(),
+        [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
+    auto& repairs = context.Own(std::make_unique<transport::RepairService>(
+        restoring,
+        context.Own(std::make_unique<app::RestoreAccrual>(
+            restoring, core.plans, domain::TaxTable::Japan(), core.events, core.hasher,
+            context.clock())),
+        context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger));
+    rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
+    repairs.Register(repair_service, quick, slow);
+    server.Add(std::move(repair_service));
     server.Add(core.dead_letters.MakeService(slow));
     context.Add(
         {.name = "grpc",

@@ -1,18 +1,23 @@
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/change_discrepancy.h"
 #include "app/compare_day.h"
 #include "app/enquiries.h"
+#include "app/look_again.h"
 #include "app/match_changes.h"
 #include "app/note_holds.h"
+#include "app/order_repair.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
+#include "kessai/lease/lease.h"
 #include "kessai/lease/lease_table.h"
 #include "kessai/lease/leased_ids.h"
 #include "kessai/log/log.h"
@@ -27,13 +32,18 @@
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/runtime/main.h"
 #include "options.h"
+#include "storage/audit_chain.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
 #include "transport/claim_consumer.h"
 #include "transport/day_run_worker.h"
 #include "transport/grpc_peer_book.h"
+#include "transport/grpc_repair_peers.h"
 #include "transport/reconciliation_metrics.h"
 #include "transport/reconciliation_service.h"
+#include "transport/repair_metrics.h"
+#include "transport/repair_service.h"
+#include "transport/repair_worker.h"
 
 namespace kessai::reconciliation {
 namespace {
@@ -44,7 +54,7 @@ constexpr int kDeadLetterPartitions = 3;
 constexpr int kPaymentDeadLetters = 1;
 constexpr int kPayoutDeadLetters = 2;
 
-Status Migrate(const Options& options, runtime::Context&) {
+Status Migrate(const Options& options, runtime::Context& context) {
     mysql::ConnectOptions connect = options.mysql.connect;
     connect.read_timeout = std::chrono::minutes(30);
     KESSAI_ASSIGN_OR_RETURN(const auto session, mysql::Session::Connect(connect));
@@ -54,7 +64,8 @@ Status Migrate(const Options& options, runtime::Context&) {
     mysql::MigrationReport report;
     KESSAI_RETURN_IF_ERROR(mysql::Migrate(*session, sets, &report));
     for (const std::string& step : report.applied) log::Info("migrated", {{"step", step}});
-    return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const auto chain, storage::AuditChain::FromHex(options.audit_key));
+    return storage::ChainOlderSteps(*session, chain, context.clock());
 }
 
 outbox::RelayOptions RelayOptions(const Options& options) {
@@ -105,6 +116,7 @@ struct Core {
     mysql::Pool& pool;
     lease::LeasedIds& ids;
     const digest::RowHasher& hasher;
+    const storage::AuditChain& chain;
     app::Transactions& transactions;
     transport::ReconciliationMetrics& metrics;
     inbox::DeadLetterDesk& dead_letters;
@@ -113,6 +125,9 @@ struct Core {
 Result<Core> BuildCore(const Options& options, runtime::Context& context) {
     const Clock& clock = context.clock();
     KESSAI_ASSIGN_OR_RETURN(const auto hasher, digest::RowHasher::FromHex(options.digest_key));
+
+    KESSAI_ASSIGN_OR_RETURN(const auto key, storage::AuditChain::FromHex(options.audit_key));
+    const auto& chain = context.Own(std::make_unique<storage::AuditChain>(key));
 
     auto& queries = context.Own(std::make_unique<mysql::QueryTelemetry>(context.metrics()));
     auto& pool = context.Own(std::make_unique<mysql::Pool>(options.mysql, clock, &queries));
@@ -133,7 +148,8 @@ Result<Core> BuildCore(const Options& options, runtime::Context& context) {
     return Core{pool,
                 ids,
                 context.Own(std::make_unique<digest::RowHasher>(hasher)),
-                context.Own(std::make_unique<storage::MysqlTransactions>(pool, ids, clock)),
+                chain,
+                context.Own(std::make_unique<storage::MysqlTransactions>(pool, ids, clock, chain)),
                 context.Own(std::make_unique<transport::ReconciliationMetrics>(context.metrics())),
                 context.Own(std::make_unique<inbox::DeadLetterDesk>(pool, clock))};
 }
@@ -170,8 +186,9 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
     const auto& note_holds = context.Own(std::make_unique<app::NoteHolds>(clock));
     const transport::ConsumerServices services{
         .on_books =
-            [&ids = core.ids, &clock](mysql::Session& session, const auto& work) {
-                storage::MysqlBooks books(session, ids, clock);
+            [&ids = core.ids, &clock, &chain = core.chain](mysql::Session& session,
+                                                           const auto& work) {
+                storage::MysqlBooks books(session, ids, clock, chain);
                 return work(books.books());
             },
         .store_dead_letters =
@@ -192,12 +209,45 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
         services, context, core);
 }
 
-Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::Context& context,
+/// What compares and repairs days.
+struct Days {
+    transport::DayRunWorker& runs;
+    app::OrderRepair& repairs;
+};
+
+/// The replica that holds the lease carries repairs on.
+app::OrderRepair& BuildRepairs(const Options& options, runtime::Context& context, const Core& core,
+                               const app::RepairPorts& ports) {
+    auto& lease = context.Own(std::make_unique<lease::Lease>(
+        core.pool, lease::LeaseOptions{.name = "reconciliation.repairs", .owner = {}},
+        context.clock()));
+    auto& metrics = context.Own(std::make_unique<transport::RepairMetrics>(context.metrics()));
+    auto& worker = context.Own(std::make_unique<transport::RepairWorker>(
+        options.repairs, ports, metrics, [&lease] { return lease.Held(); }));
+    context.Add({.name = "repairs",
+                 .start = [&lease, &worker]() -> Status {
+                     lease.Start();
+                     worker.Start();
+                     return OkStatus();
+                 },
+                 .stop =
+                     [&lease, &worker] {
+                         worker.Stop();
+                         lease.Stop();
+                     }});
+    return context.Own(std::make_unique<app::OrderRepair>(ports));
+}
+
+Result<Days> BuildDays(const Options& options, runtime::Context& context,
                                               const Core& core, const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
+    std::vector<std::string_view> contracts = transport::PeerContracts();
+    for (const std::string_view contract : transport::RepairContracts()) {
+        contracts.push_back(contract);
+    }
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), transport::PeerContracts(), &context.tracer(), rpc::Side::kClient));
+        context.metrics(), std::move(contracts), &context.tracer(), rpc::Side::kClient));
     KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock, calls));
     KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock, calls));
     auto& payment = context.Own(
@@ -215,11 +265,16 @@ Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::C
                      return OkStatus();
                  },
                  .stop = [&runs] { runs.Stop(); }});
-    return &runs;
+    auto& peers = context.Own(std::make_unique<transport::GrpcRepairPeers>(
+        to_payment, to_payout, signer, core.transactions, options.repair_call_timeout));
+    const auto& look = context.Own(std::make_unique<app::LookAgain>(core.transactions, payment,
+                                                                    payout, peers, core.hasher));
+    return Days{runs, BuildRepairs(options, context, core,
+                                   {core.transactions, peers, look, core.hasher, clock})};
 }
 
 void BuildServer(const Options& options, runtime::Context& context, const Core& core,
-                 const auth::KeyRingSource& keys, transport::DayRunWorker& runs) {
+                 const auth::KeyRingSource& keys, const Days& days) {
     const Clock& clock = context.clock();
     const auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
         keys, clock, auth::TokenVerifier::Options{.audience = "reconciliation"}));
@@ -234,10 +289,13 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     auto& enquiries = context.Own(std::make_unique<app::Enquiries>(core.transactions));
     auto& change = context.Own(std::make_unique<app::ChangeDiscrepancy>(core.transactions, clock));
     auto& service =
-        context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, runs));
+        context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, days.runs));
+    auto& repair_service =
+        context.Own(std::make_unique<transport::RepairService>(days.repairs, enquiries));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
-        std::vector<std::string_view>{transport::kServiceName, inbox::kDeadLetterServiceName},
+        std::vector<std::string_view>{transport::kServiceName, transport::kRepairServiceName,
+                                      inbox::kDeadLetterServiceName},
         &context.tracer()));
 
     rpc::ServerOptions server_options = options.grpc;
@@ -247,6 +305,9 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     rpc::Service methods(transport::kServiceName, transport::Policy());
     service.Register(methods, workers, run_workers);
     server.Add(std::move(methods));
+    rpc::Service repair_methods(transport::kRepairServiceName, transport::RepairPolicy());
+    repair_service.Register(repair_methods, workers, run_workers);
+    server.Add(std::move(repair_methods));
     server.Add(core.dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -268,8 +329,8 @@ Status Build(const Options& options, runtime::Context& context) {
     const auto& keys = context.Own(std::move(key_file));
     BuildRelay(options, context, core);
     BuildConsumers(options, context, core);
-    KESSAI_ASSIGN_OR_RETURN(auto* runs, BuildDayRuns(options, context, core, keys));
-    BuildServer(options, context, core, keys, *runs);
+    KESSAI_ASSIGN_OR_RETURN(const Days days, BuildDays(options, context, core, keys));
+    BuildServer(options, context, core, keys, days);
     return OkStatus();
 }
 

@@ -73,6 +73,31 @@ void DescribeDayRun(config::Schema schema, transport::DayRunWorkerOptions& day_r
                 {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
 }
 
+void DescribeRepairs(config::Schema schema, Options& options) {
+    schema.TextList("automatic", &options.automatic_repairs,
+                    {.description = "Kinds of repairs that are ordered by themselves: "
+                                    "PUBLISH_AGAIN, ACCRUE_AGAIN, RECOMPUTE_TOTAL; none that moves "
+                                    "money"});
+    schema.Int("automatic_max_per_day", &options.repairs.policy.automatic_max_per_day,
+               {.description = "Repairs that are ordered so in a day of Japan, at most",
+                .unit = "repairs",
+                .min = 0,
+                .max = 1'000'000});
+    schema.Time("poll_every", &options.repairs.poll_every,
+                {.description = "How often repairs are carried on",
+                 .min = milliseconds(100),
+                 .max = minutes(10)});
+    schema.Time("patience", &options.repairs.policy.patience,
+                {.description = "How long after a repair was carried out the difference may still "
+                                "be there; then it is WITHOUT_EFFECT",
+                 .min = seconds(1),
+                 .max = hours(24)});
+    schema.Time("call_timeout", &options.repair_call_timeout,
+                {.description = "For each question to payment and payout",
+                 .min = milliseconds(100),
+                 .max = minutes(5)});
+}
+
 }  // namespace
 
 void Describe(config::Schema& schema, Options& options) {
@@ -89,16 +114,39 @@ void Describe(config::Schema& schema, Options& options) {
                                   "payment, payout and reconciliation",
                    .max_length = 32,
                    .required = true});
+    schema.Secret("audit.key", &options.audit_key,
+                  {.description = "Key of the audit trail, 64 hexadecimal digits: whoever has it and "
+                                  "the database can change the history of discrepancies unseen",
+                   .max_length = 64,
+                   .required = true});
     DescribeUpstreams(schema.Under("upstreams"), options);
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);
+    DescribeRepairs(schema.Under("repairs"), options);
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
                 .max = 64});
-    // The relay and its leases, the ids, and a run with its lease, beside the threads.
     schema.Check([&options]() -> Status {
-        const int needed = 2 * options.consumer.workers + options.query_threads + 6;
+        auto& automatic = options.repairs.policy.automatic;
+        automatic.clear();
+        for (const std::string& name : options.automatic_repairs) {
+            const auto kind = domain::RepairKindOf(name);
+            if (!kind) {
+                return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                              "repairs.automatic: " + name + " is no kind of repair");
+            }
+            automatic.push_back(*kind);
+        }
+        const Status safe = app::CheckPolicy(options.repairs.policy);
+        if (safe.ok()) return OkStatus();
+        return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                      "repairs.automatic: " + std::string(safe.message()));
+    });
+    // The relay and its leases, the ids, a run with its lease, and a repair with its lease, beside
+    // the threads.
+    schema.Check([&options]() -> Status {
+        const int needed = 2 * options.consumer.workers + options.query_threads + 8;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Status(Code::kInvalidArgument, config::kConfigInvalid,
                       "mysql.sessions_max must be at least " + std::to_string(needed) +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kessai/config/schema.h"
 #include "kessai/kafka/connection.h"
@@ -9,6 +10,7 @@
 #include "kessai/rpc/tls.h"
 #include "transport/day_run_worker.h"
 #include "transport/grpc_peer_book.h"
+#include "transport/repair_worker.h"
 
 namespace kessai::reconciliation {
 
@@ -38,6 +40,11 @@ struct Options {
     transport::PeerBookOptions peers;
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
+    std::string audit_key;
+    transport::RepairWorkerOptions repairs;
+    /// Names of kinds, as they are configured.
+    std::vector<std::string> automatic_repairs;
+    Duration repair_call_timeout = std::chrono::seconds(10);
     int query_threads = 4;
 };
 

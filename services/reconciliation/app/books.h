@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "domain/discrepancy.h"
 #include "domain/hold_notice.h"
 #include "domain/match.h"
+#include "domain/repair.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
@@ -84,6 +86,8 @@ struct DiscrepancyChange {
     domain::Discrepancy discrepancy;
     /// None when only the run that found it is noted.
     std::optional<domain::Step> step;
+    /// The repair as it is after the step, which tells of it.
+    std::optional<domain::Repair> repair{};
 
     bool IsNew() const { return discrepancy.id.is_none(); }
 };
@@ -139,6 +143,56 @@ class DiscrepancyBooks {
     virtual Result<std::vector<UnsettledTotal>> Unsettled() = 0;
 };
 
+/// Names a repair: of a discrepancy, by number.
+struct RepairName {
+    domain::DiscrepancyId discrepancy{};
+    std::uint32_t number = 0;
+
+    auto operator<=>(const RepairName&) const = default;
+};
+
+/// Which repairs to list, newest first.
+struct RepairFilter {
+    std::optional<domain::RepairState> state{};
+    /// None: of all.
+    domain::DiscrepancyId discrepancy{};
+    /// Only those before this one; none: from the newest.
+    RepairName before{};
+    int limit = 100;
+};
+
+/// Repairs of a kind that have not ended.
+struct OpenRepairs {
+    domain::RepairKind kind{};
+    std::int64_t count = 0;
+};
+
+/// Repairs. They are stored by DiscrepancyBooks::Store with the step that tells of them, and whoever
+/// has locked a discrepancy has its repairs.
+class RepairBooks {
+ public:
+    virtual ~RepairBooks() = default;
+    /// Of one discrepancy, rising.
+    virtual Result<std::vector<domain::Repair>> Of(domain::DiscrepancyId id) = 0;
+    /// Newest discrepancy first, and of each the latest repair first.
+    virtual Result<std::vector<domain::Repair>> ListRepairs(const RepairFilter& filter) = 0;
+    /// Those that are pending or to be verified, behind `after`, rising by name.
+    virtual Result<std::vector<domain::Repair>> Unfinished(RepairName after, int limit) = 0;
+    virtual Result<std::vector<OpenRepairs>> CountOpen() = 0;
+    /// Discrepancies that are OPEN, of this kind, and had no repair yet, behind `after`, rising.
+    virtual Result<std::vector<domain::DiscrepancyId>> WithoutRepair(domain::DiscrepancyKind kind,
+                                                                     domain::DiscrepancyId after,
+                                                                     int limit) = 0;
+    /// Computes our own digest of a bucket again from what was matched, once by its key (as of
+    /// digest::RecomputeBucket); empty: only says what it would be. Events that come meanwhile count
+    /// once.
+    virtual Result<digest::RecomputedBucket> RecomputeMatched(BusinessDate business_date,
+                                                              int bucket, std::string_view key,
+                                                              const digest::RowHasher& hasher) = 0;
+    /// Takes one of the `max` repairs that the policy may order today; false: there is none left.
+    virtual Result<bool> TakeAutomatic(BusinessDate today, int max) = 0;
+};
+
 /// What payout told of merchants that it holds back, as far as it was noted.
 class HoldBooks {
  public:
@@ -187,6 +241,7 @@ struct Books {
     DiscrepancyBooks& discrepancies;
     DayBooks& days;
     HoldBooks& holds;
+    RepairBooks& repairs;
 };
 
 /// Opens transactions.

@@ -61,6 +61,15 @@ Result<std::vector<DiscrepancyRecord>> Enquiries::ListDiscrepancies(
     return records;
 }
 
+Result<std::vector<domain::Repair>> Enquiries::ListRepairs(const RepairFilter& filter) {
+    std::vector<domain::Repair> repairs;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.ListRepairs(filter));
+        return OkStatus();
+    }));
+    return repairs;
+}
+
 Result<std::vector<UnsettledTotal>> Enquiries::Unsettled() {
     std::vector<UnsettledTotal> totals;
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {

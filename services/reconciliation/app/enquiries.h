@@ -28,6 +28,8 @@ class Enquiries {
     Result<DiscrepancyRecord> FindDiscrepancy(domain::DiscrepancyId id);
     /// Newest first.
     Result<std::vector<DiscrepancyRecord>> ListDiscrepancies(const DiscrepancyFilter& filter);
+    /// Newest first.
+    Result<std::vector<domain::Repair>> ListRepairs(const RepairFilter& filter);
     Result<std::vector<UnsettledTotal>> Unsettled();
     /// The latest run of the day. NOT_FOUND RUN_UNKNOWN.
     Result<domain::DayRun> LatestRun(BusinessDate business_date);

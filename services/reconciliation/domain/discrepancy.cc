@@ -96,6 +96,15 @@ std::string_view BookName(Book book) {
     return "unknown";
 }
 
+std::string CutNote(std::string note) {
+    if (note.size() <= kNoteBytesMax) return note;
+    std::size_t end = kNoteBytesMax;
+    // Not within a character: what follows its first byte is 10xxxxxx.
+    while (end > 0 && (static_cast<unsigned char>(note[end]) & 0xC0) == 0x80) --end;
+    note.resize(end);
+    return note;
+}
+
 bool Finding::SaysTheSame(const Finding& other) const {
     const auto contradict = [](const auto& a, const auto& b) { return a && b && *a != *b; };
     if (subject.kind == DiscrepancyKind::kMerchantHeldBack && evidence != other.evidence)
@@ -113,7 +122,9 @@ Step FirstStep(const Finding& finding, Instant now) {
             .at = now};
 }
 
-Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& order, Instant now) {
+namespace {
+
+Status CheckOrder(const Order& order) {
     if (order.note.empty() || order.note.size() > kNoteBytesMax) {
         return Status(Code::kInvalidArgument, "FIELD_INVALID",
                       "note: a reason of 1 to 1000 bytes is needed");
@@ -121,9 +132,21 @@ Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& o
     if (order.actor.empty() || order.actor.size() > kActorBytesMax) {
         return Status(Code::kInvalidArgument, "FIELD_INVALID", "actor: 1 to 200 bytes are needed");
     }
+    return OkStatus();
+}
+
+}  // namespace
+
+Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& order, Instant now) {
+    KESSAI_RETURN_IF_ERROR(CheckOrder(order));
     const Step& latest = discrepancy.latest;
     if (latest.state == order.to && latest.actor == order.actor && latest.note == order.note) {
         return std::optional<Step>();
+    }
+    if (discrepancy.open_repair != 0) {
+        return Status(Code::kFailedPrecondition, "REPAIR_UNDER_WAY",
+                      "repair " + std::to_string(discrepancy.open_repair) + " of discrepancy " +
+                          discrepancy.id.ToString() + " has not ended");
     }
     if (!OperatorMayMove(latest.state, order.to)) {
         return Status(Code::kFailedPrecondition, "STATE_NOT_ALLOWED",
@@ -134,6 +157,19 @@ Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& o
     return std::optional(Next(discrepancy, order.to, order.actor, order.note, now));
 }
 
+Result<std::optional<Step>> Assign(const Discrepancy& discrepancy, std::string_view owner,
+                                   const Order& order, Instant now) {
+    KESSAI_RETURN_IF_ERROR(CheckOrder(order));
+    if (owner.size() > kActorBytesMax) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID", "owner: at most 200 bytes");
+    }
+    if (discrepancy.owner == owner) return std::optional<Step>();
+    const std::string what =
+        owner.empty() ? std::string("unassigned: ") : "assigned to " + std::string(owner) + ": ";
+    return std::optional(Next(discrepancy, discrepancy.state(), order.actor,
+                              CutNote(what + order.note), now));
+}
+
 std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding,
                                Instant now) {
     const bool same = discrepancy.finding.SaysTheSame(finding);
@@ -142,7 +178,10 @@ std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& fi
     };
     switch (discrepancy.state()) {
         case DiscrepancyState::kRepaired:
-            return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor, note("found again: "),
+            if (discrepancy.corrected_by != 0 && same) return std::nullopt;
+            return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor,
+                        note(discrepancy.corrected_by != 0 ? "not what was corrected: "
+                                                           : "found again: "),
                         now);
         case DiscrepancyState::kAccepted:
             if (same) return std::nullopt;

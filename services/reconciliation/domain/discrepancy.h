@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -96,6 +97,8 @@ struct Finding {
 
 inline constexpr std::size_t kNoteBytesMax = 1'000;
 inline constexpr std::size_t kActorBytesMax = 200;
+/// At most kNoteBytesMax of it, whole characters.
+std::string CutNote(std::string note);
 /// The actor of steps that nobody ordered.
 inline constexpr std::string_view kSystemActor = "reconciliation";
 
@@ -106,9 +109,14 @@ struct Step {
     std::string actor{};
     std::string note{};
     Instant at{};
+    /// The repair that it tells of; 0: of none.
+    std::uint32_t repair = 0;
 
     bool operator==(const Step&) const = default;
 };
+
+/// What seals a step of the history (storage/audit_chain.h).
+using ChainHash = std::array<std::uint8_t, 32>;
 
 /// A discrepancy as it stands after its latest step.
 struct Discrepancy {
@@ -121,6 +129,14 @@ struct Discrepancy {
     /// The latest run of the day that found it, and whether that was a deep one. 0: only by event.
     std::uint32_t found_by_run = 0;
     bool found_by_deep_run = false;
+    /// Who works on it; empty: nobody.
+    std::string owner{};
+    /// The repair that has not ended; 0: none.
+    std::uint32_t open_repair = 0;
+    /// The correcting journal that made up for it: the books go on differing, and that is no news.
+    std::uint32_t corrected_by = 0;
+    /// Of the latest step; all zeros of a new one.
+    ChainHash last_hash{};
 
     DiscrepancyState state() const { return latest.state; }
     /// Neither repaired nor accepted.
@@ -145,12 +161,18 @@ struct Order {
 ///     EXPLAINED -> OPEN, REPAIRING, ACCEPTED
 ///     REPAIRING -> OPEN, REPAIRED
 ///     ACCEPTED  -> OPEN
-/// Refusals: FAILED_PRECONDITION STATE_NOT_ALLOWED; INVALID_ARGUMENT FIELD_INVALID (no or too long
-/// a note or actor).
+/// Refusals: FAILED_PRECONDITION STATE_NOT_ALLOWED, REPAIR_UNDER_WAY (its end decides);
+/// INVALID_ARGUMENT FIELD_INVALID (no or too long a note or actor).
 Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& order, Instant now);
 
-/// The step, if any, when it is found once more: what was repaired is open again; what was accepted
-/// is open again if the sides now say something else; else only other evidence is noted.
+/// The step when it is given to `owner` (empty: taken from whoever had it), or nullopt when that is
+/// so. INVALID_ARGUMENT FIELD_INVALID.
+Result<std::optional<Step>> Assign(const Discrepancy& discrepancy, std::string_view owner,
+                                   const Order& order, Instant now);
+
+/// The step, if any, when it is found once more: what was repaired is open again; what was accepted,
+/// or made up for by a correcting journal, is open again if the sides now say something else; else
+/// only other evidence is noted.
 std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding, Instant now);
 
 /// Whether a run of its day that did not find it shows that it is gone: only a run can show it that

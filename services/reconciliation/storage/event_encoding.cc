@@ -23,6 +23,9 @@ Result<std::string> SealStep(const domain::Discrepancy& discrepancy) {
     }
     message.set_actor(discrepancy.latest.actor);
     message.set_note(discrepancy.latest.note);
+    message.set_owner(discrepancy.owner);
+    message.set_repair_number(discrepancy.latest.repair);
+    message.set_chain_hash(discrepancy.last_hash.data(), discrepancy.last_hash.size());
     return event::Seal({.type = message.GetTypeName(),
                         .object_id = discrepancy.id.value(),
                         .version = discrepancy.latest.number,

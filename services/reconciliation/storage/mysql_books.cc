@@ -47,7 +47,7 @@ Status MysqlTransactions::Run(const std::function<Status(app::Books&)>& work) {
     mysql::RetryPolicy policy;
     policy.rerun_unknown = true;
     return mysql::InTransaction(pool_, policy, [&](mysql::Session& session) {
-        MysqlBooks books(session, ids_, clock_);
+        MysqlBooks books(session, ids_, clock_, chain_);
         return work(books.books());
     });
 }

@@ -9,10 +9,12 @@
 #include "kessai/mysql/session.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/time/clock.h"
+#include "storage/audit_chain.h"
 #include "storage/mysql_day_books.h"
 #include "storage/mysql_discrepancy_books.h"
 #include "storage/mysql_hold_books.h"
 #include "storage/mysql_match_books.h"
+#include "storage/mysql_repair_books.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -20,11 +22,13 @@ namespace kessai::reconciliation::storage {
 /// MysqlTransactions').
 class MysqlBooks {
  public:
-    MysqlBooks(mysql::Session& session, const lease::LeasedIds& ids, const Clock& clock)
+    MysqlBooks(mysql::Session& session, const lease::LeasedIds& ids, const Clock& clock,
+               const AuditChain& chain)
         : matches_(session),
-          discrepancies_(session, ids),
+          discrepancies_(session, ids, chain),
           days_(session, ids, clock),
-          holds_(session) {}
+          holds_(session),
+          repairs_(session, clock) {}
     MysqlBooks(const MysqlBooks&) = delete;
     MysqlBooks& operator=(const MysqlBooks&) = delete;
 
@@ -35,15 +39,17 @@ class MysqlBooks {
     MysqlDiscrepancyBooks discrepancies_;
     MysqlDayBooks days_;
     MysqlHoldBooks holds_;
-    app::Books books_{matches_, discrepancies_, days_, holds_};
+    MysqlRepairBooks repairs_;
+    app::Books books_{matches_, discrepancies_, days_, holds_, repairs_};
 };
 
 /// Transactions of their own, on sessions of a pool. Thread safe.
 class MysqlTransactions final : public app::Transactions {
  public:
     /// All must outlive it.
-    MysqlTransactions(mysql::Pool& pool, const lease::LeasedIds& ids, const Clock& clock)
-        : pool_(pool), ids_(ids), clock_(clock) {}
+    MysqlTransactions(mysql::Pool& pool, const lease::LeasedIds& ids, const Clock& clock,
+                      const AuditChain& chain)
+        : pool_(pool), ids_(ids), clock_(clock), chain_(chain) {}
 
     Status Run(const std::function<Status(app::Books&)>& work) override;
 
@@ -51,6 +57,7 @@ class MysqlTransactions final : public app::Transactions {
     mysql::Pool& pool_;
     const lease::LeasedIds& ids_;
     const Clock& clock_;
+    const AuditChain& chain_;
 };
 
 /// The right to compare a day as a lease "day_run/2026-11-22". Thread safe.

@@ -10,7 +10,9 @@
 #include "kessai/mysql/error.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/result/check.h"
+#include "storage/audit_chain.h"
 #include "storage/event_encoding.h"
+#include "storage/mysql_repair_books.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::reconciliation::storage {
@@ -29,7 +31,8 @@ constexpr std::size_t kKeysPerStatement = 500;
     "SELECT d.discrepancy_id, d.business_date, d.kind, d.payment_id, d.version, d.book, " \
     "d.bucket, d.merchant_id, d.currency, d.payment_gross, d.payout_gross, d.evidence, "  \
     "d.state, d.step_count, d.last_event_id, d.found_at_us, d.found_by_run, "             \
-    "d.found_by_deep_run, d.held_merchant, s.actor, s.note, s.at_us "
+    "d.found_by_deep_run, d.held_merchant, s.actor, s.note, s.at_us, d.owner, "           \
+    "d.open_repair, d.corrected_by, s.chain_hash "
 #define KESSAI_LATEST_STEP         \
     " JOIN discrepancy_step AS s " \
     "ON s.discrepancy_id = d.discrepancy_id AND s.number = d.step_count "
@@ -97,13 +100,26 @@ constexpr mysql::Query kUpdate{"discrepancy.update", R"sql(
                             step_count = VALUES(step_count),
                             last_event_id = VALUES(last_event_id),
                             found_by_run = VALUES(found_by_run),
-                            found_by_deep_run = VALUES(found_by_deep_run))sql"};
+                            found_by_deep_run = VALUES(found_by_deep_run),
+                            owner = VALUES(owner),
+                            open_repair = VALUES(open_repair),
+                            corrected_by = VALUES(corrected_by))sql"};
 constexpr mysql::Query kInsertSteps{"discrepancy_step.insert", R"sql(
     INSERT INTO discrepancy_step (discrepancy_id, number, state, actor, note, at_us, event_id,
-                                  merchant_id, currency, payment_gross, payout_gross)
+                                  merchant_id, currency, payment_gross, payout_gross, owner,
+                                  repair_number, repair_hash, evidence_hash, chain_hash)
     VALUES {rows})sql"};
+constexpr mysql::Query kPutRepairs{"repair.put", R"sql(
+    INSERT INTO repair ()sql" KESSAI_REPAIR_COLUMNS R"sql()
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE state = VALUES(state),
+                            decided_by = VALUES(decided_by),
+                            outcome = VALUES(outcome),
+                            decided_at_us = VALUES(decided_at_us),
+                            carried_out_at_us = VALUES(carried_out_at_us),
+                            ended_at_us = VALUES(ended_at_us))sql"};
 constexpr mysql::Query kSteps{"discrepancy_step.list", R"sql(
-    SELECT discrepancy_id, number, state, actor, note, at_us
+    SELECT discrepancy_id, number, state, actor, note, at_us, repair_number
     FROM discrepancy_step FORCE INDEX (PRIMARY)
     WHERE discrepancy_id IN ({keys})
     ORDER BY discrepancy_id, number)sql"};
@@ -129,12 +145,14 @@ Result<Discrepancy> ReadOne(Result<mysql::Rows> rows, DiscrepancyId id) {
     return ReadDiscrepancy(*rows);
 }
 
-void AddStep(const Discrepancy& discrepancy, mysql::RowList& rows) {
+void AddStep(const Discrepancy& discrepancy, const domain::ChainHash& repair,
+             const domain::ChainHash& evidence, mysql::RowList& rows) {
     const Step& step = discrepancy.latest;
     const domain::Finding& finding = discrepancy.finding;
     rows.Add(discrepancy.id, step.number, static_cast<int>(step.state), step.actor, step.note,
              step.at, discrepancy.last_event, finding.merchant, finding.currency.code(),
-             finding.payment_gross, finding.payout_gross);
+             finding.payment_gross, finding.payout_gross, discrepancy.owner, step.repair,
+             BytesOf(repair), BytesOf(evidence), BytesOf(discrepancy.last_hash));
 }
 
 /// Locks what is known of the payments, in order of their ids.
@@ -172,6 +190,12 @@ Status LockOfHolds(mysql::Session& session, BusinessDate day,
         if (keys.size() == kKeysPerStatement) KESSAI_RETURN_IF_ERROR(select());
     }
     return select();
+}
+
+/// Spreads transactions over the slots of the audit trail; never the one of older steps.
+int SlotOf(std::int64_t row_id) {
+    const std::uint64_t mixed = static_cast<std::uint64_t>(row_id) * 0x9E37'79B9'7F4A'7C15;
+    return 1 + static_cast<int>((mixed >> 32) % (kAuditSlots - 1));
 }
 
 }  // namespace
@@ -245,6 +269,9 @@ Status MysqlDiscrepancyBooks::Store(std::span<const DiscrepancyChange> changes) 
     mysql::RowList inserted;
     mysql::RowList updated;
     mysql::RowList steps;
+    mysql::RowList repairs;
+    AnchoredSteps anchored;
+    Instant latest_step;
     outbox::BatchWriter events;
     BusinessDate latest_date;
     for (const auto& change : changes) {
@@ -253,7 +280,17 @@ Status MysqlDiscrepancyBooks::Store(std::span<const DiscrepancyChange> changes) 
         if (change.IsNew()) discrepancy.id = DiscrepancyId(ids->Next());
         if (change.step) {
             discrepancy.last_event = domain::EventId(ids->Next());
-            AddStep(discrepancy, steps);
+            domain::ChainHash repair{};
+            if (change.repair) {
+                repair = chain_.OfRepair(*change.repair);
+                AddRepair(*change.repair, repairs);
+            }
+            const auto evidence = AuditChain::OfEvidence(StoredEvidence(discrepancy.finding));
+            discrepancy.last_hash =
+                chain_.OfStep(discrepancy.last_hash, discrepancy, repair, evidence);
+            AddStep(discrepancy, repair, evidence, steps);
+            anchored.Add(discrepancy.id, discrepancy.latest.number, discrepancy.last_hash);
+            latest_step = std::max(latest_step, discrepancy.latest.at);
             KESSAI_ASSIGN_OR_RETURN(const std::string event, SealStep(discrepancy));
             KESSAI_RETURN_IF_ERROR(
                 events.Add({.object_id = discrepancy.id.value(), .envelope = event}));
@@ -272,7 +309,13 @@ Status MysqlDiscrepancyBooks::Store(std::span<const DiscrepancyChange> changes) 
     }
     if (!updated.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kUpdate, updated).status());
     if (!steps.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertSteps, steps).status());
+    if (!repairs.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kPutRepairs, repairs).status());
     KESSAI_RETURN_IF_ERROR(events.Store(session_, row_id, latest_date));
+    // Last of all, because the slot's end is locked from here on; one slot a transaction.
+    if (!anchored.empty()) {
+        if (slot_ == 0) slot_ = SlotOf(row_id);
+        KESSAI_RETURN_IF_ERROR(AddAnchor(session_, chain_, slot_, latest_step, anchored));
+    }
     return ids_.Confirm(*ids);
 }
 
@@ -313,7 +356,8 @@ Result<std::map<DiscrepancyId, std::vector<Step>>> MysqlDiscrepancyBooks::Steps(
                  .state = static_cast<domain::DiscrepancyState>(rows.Int(2)),
                  .actor = rows.Text(3),
                  .note = rows.Text(4),
-                 .at = rows.At(5)});
+                 .at = rows.At(5),
+                 .repair = static_cast<std::uint32_t>(rows.Uint(6))});
         }
     }
     return steps;

@@ -3,16 +3,18 @@
 #include "app/books.h"
 #include "kessai/lease/leased_ids.h"
 #include "kessai/mysql/session.h"
+#include "storage/audit_chain.h"
 
 namespace kessai::reconciliation::storage {
 
-/// Discrepancies and their history in MySQL, and their events in the outbox, in the transaction
-/// that is open on `session`.
+/// Discrepancies and their history in MySQL, chained (audit_chain.h), and their events in the outbox,
+/// in the transaction that is open on `session`.
 class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
  public:
-    /// `ids` must outlive it.
-    MysqlDiscrepancyBooks(mysql::Session& session, const lease::LeasedIds& ids)
-        : session_(session), ids_(ids) {}
+    /// `ids` and `chain` must outlive it.
+    MysqlDiscrepancyBooks(mysql::Session& session, const lease::LeasedIds& ids,
+                          const AuditChain& chain)
+        : session_(session), ids_(ids), chain_(chain) {}
 
     Result<std::vector<domain::Discrepancy>> Lock(
         std::span<const domain::Subject> subjects) override;
@@ -34,6 +36,9 @@ class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
  private:
     mysql::Session& session_;
     const lease::LeasedIds& ids_;
+    const AuditChain& chain_;
+    /// Of the audit trail, that this transaction adds to; 0: to none yet.
+    int slot_ = 0;
 };
 
 }  // namespace kessai::reconciliation::storage

@@ -6,6 +6,7 @@
 #include "kessai/digest/accumulator.h"
 #include "kessai/money/money.h"
 #include "kessai/result/check.h"
+#include "storage/audit_chain.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -98,7 +99,15 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
     discrepancy.found_at = row.At(15);
     discrepancy.found_by_run = ReadCount(row, 16);
     discrepancy.found_by_deep_run = row.Bool(17);
+    discrepancy.owner = row.Text(22);
+    discrepancy.open_repair = ReadCount(row, 23);
+    discrepancy.corrected_by = ReadCount(row, 24);
+    discrepancy.last_hash = ReadChainHash(row, 25);
     return discrepancy;
+}
+
+std::string_view StoredEvidence(const domain::Finding& finding) {
+    return std::string_view(finding.evidence).substr(0, kEvidenceBytesMax);
 }
 
 void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows) {
@@ -108,10 +117,11 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              subject.change.payment, subject.change.version,
              subject.book ? static_cast<int>(*subject.book) : 0, subject.bucket, finding.merchant,
              finding.currency.code(), finding.payment_gross, finding.payout_gross,
-             std::string_view(finding.evidence).substr(0, kEvidenceBytesMax),
+             StoredEvidence(finding),
              static_cast<int>(discrepancy.latest.state), discrepancy.latest.number,
              discrepancy.last_event, discrepancy.found_at, discrepancy.found_by_run,
-             discrepancy.found_by_deep_run, subject.held_merchant);
+             discrepancy.found_by_deep_run, subject.held_merchant, discrepancy.owner,
+             discrepancy.open_repair, discrepancy.corrected_by);
 }
 
 domain::DayRun ReadDayRun(const mysql::Rows& row) {

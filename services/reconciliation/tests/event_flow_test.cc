@@ -169,7 +169,7 @@ class EventFlowTest : public ::testing::Test {
               services_{.on_books =
                             [&test](mysql::Session& session, const auto& work) {
                                 storage::MysqlBooks books(session, test.schema_.ids(),
-                                                          SystemClock());
+                                                          SystemClock(), test.schema_.chain());
                                 return work(books.books());
                             },
                         .store_dead_letters =

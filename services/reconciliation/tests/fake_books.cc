@@ -112,6 +112,7 @@ Status FakeBooks::Store(std::span<const DiscrepancyChange> changes) {
         if (change.IsNew()) stored.id = DiscrepancyId(next_id_++);
         discrepancies[stored.finding.subject] = stored;
         if (change.step) steps[stored.id].push_back(*change.step);
+        if (change.repair) repairs[{stored.id, change.repair->number}] = *change.repair;
     }
     return OkStatus();
 }
@@ -196,6 +197,79 @@ Status FakeBooks::Insert(std::span<const domain::HoldNotice> notices) {
         }
     }
     return OkStatus();
+}
+
+Result<std::vector<domain::Repair>> FakeBooks::Of(DiscrepancyId id) {
+    std::vector<domain::Repair> found;
+    for (const auto& [name, repair] : repairs) {
+        if (name.discrepancy == id) found.push_back(repair);
+    }
+    return found;
+}
+
+Result<std::vector<domain::Repair>> FakeBooks::ListRepairs(const app::RepairFilter&) {
+    std::vector<domain::Repair> found;
+    for (const auto& [name, repair] : repairs) found.insert(found.begin(), repair);
+    return found;
+}
+
+Result<std::vector<domain::Repair>> FakeBooks::Unfinished(app::RepairName after, int limit) {
+    std::vector<domain::Repair> found;
+    for (auto at = repairs.upper_bound(after);
+         at != repairs.end() && found.size() < static_cast<std::size_t>(limit); ++at) {
+        const domain::RepairState state = at->second.state;
+        if (state == domain::RepairState::kPending || state == domain::RepairState::kVerifying) {
+            found.push_back(at->second);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<app::OpenRepairs>> FakeBooks::CountOpen() {
+    std::map<domain::RepairKind, std::int64_t> counts;
+    for (const auto& [name, repair] : repairs) {
+        if (!domain::Ended(repair.state)) ++counts[repair.kind];
+    }
+    std::vector<app::OpenRepairs> open;
+    for (const auto& [kind, count] : counts) open.push_back({kind, count});
+    return open;
+}
+
+Result<std::vector<DiscrepancyId>> FakeBooks::WithoutRepair(domain::DiscrepancyKind kind,
+                                                            DiscrepancyId after, int limit) {
+    std::set<DiscrepancyId> ids;
+    for (const auto& [subject, discrepancy] : discrepancies) {
+        if (subject.kind == kind && discrepancy.state() == domain::DiscrepancyState::kOpen &&
+            discrepancy.id > after && !repairs.contains({discrepancy.id, 1})) {
+            ids.insert(discrepancy.id);
+        }
+    }
+    std::vector<DiscrepancyId> found(ids.begin(), ids.end());
+    if (found.size() > static_cast<std::size_t>(limit)) found.resize(static_cast<std::size_t>(limit));
+    return found;
+}
+
+Result<digest::RecomputedBucket> FakeBooks::RecomputeMatched(BusinessDate date, int bucket,
+                                                             std::string_view key,
+                                                             const digest::RowHasher& hasher) {
+    app::MatchedSums sums(hasher);
+    for (const auto& [change, match] : matches) {
+        if (match.state == domain::MatchState::kMatched && match.terms.business_date == date) {
+            sums.Add(match);
+        }
+    }
+    const auto at = static_cast<std::size_t>(bucket);
+    digest::DayDigest& kept = kept_digests[date];
+    kept.resize(digest::kBuckets);
+    const digest::RecomputedBucket digests{kept[at], sums.digest().Day(date)[at]};
+    if (!key.empty()) kept[at] = digests.after;
+    return digests;
+}
+
+Result<bool> FakeBooks::TakeAutomatic(BusinessDate today, int max) {
+    if (automatic[today] >= max) return false;
+    ++automatic[today];
+    return true;
 }
 
 Status FakeBooks::Run(const std::function<Status(app::Books&)>& work) {

@@ -23,6 +23,7 @@ class FakeBooks final : public app::MatchBooks,
                         public app::DiscrepancyBooks,
                         public app::DayBooks,
                         public app::HoldBooks,
+                        public app::RepairBooks,
                         public app::Transactions,
                         public app::RunLeases {
  public:
@@ -36,6 +37,8 @@ class FakeBooks final : public app::MatchBooks,
     std::set<BusinessDate> due;
     std::map<BusinessDate, std::vector<domain::DayRun>> runs;
     std::map<domain::HoldKey, domain::ContentHash> noted_holds;
+    std::map<app::RepairName, domain::Repair> repairs;
+    std::map<BusinessDate, int> automatic;
     /// Another replica holds the right to compare.
     bool lease_taken = false;
     /// The right was taken over.
@@ -93,11 +96,24 @@ class FakeBooks final : public app::MatchBooks,
         std::span<const std::int64_t> objects) override;
     Status Insert(std::span<const domain::HoldNotice> notices) override;
 
+    // RepairBooks
+    Result<std::vector<domain::Repair>> Of(domain::DiscrepancyId id) override;
+    Result<std::vector<domain::Repair>> ListRepairs(const app::RepairFilter& filter) override;
+    Result<std::vector<domain::Repair>> Unfinished(app::RepairName after, int limit) override;
+    Result<std::vector<app::OpenRepairs>> CountOpen() override;
+    Result<std::vector<domain::DiscrepancyId>> WithoutRepair(domain::DiscrepancyKind kind,
+                                                             domain::DiscrepancyId after,
+                                                             int limit) override;
+    Result<digest::RecomputedBucket> RecomputeMatched(BusinessDate date, int bucket,
+                                                      std::string_view key,
+                                                      const digest::RowHasher& hasher) override;
+    Result<bool> TakeAutomatic(BusinessDate today, int max) override;
+
     // Transactions, RunLeases
     Status Run(const std::function<Status(app::Books&)>& work) override;
     Result<std::unique_ptr<app::RunLease>> TryAcquire(BusinessDate date) override;
 
-    app::Books books{*this, *this, *this, *this};
+    app::Books books{*this, *this, *this, *this, *this};
 
  private:
     std::int64_t next_id_ = 1;

@@ -39,7 +39,7 @@ class ReconciliationSchema {
         ids_->Start();
         KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Ready().ok(); }),
                      "ids come");
-        transactions_ = std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock());
+        transactions_ = std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock(), chain_);
     }
     ~ReconciliationSchema() { ids_->Stop(); }
 
@@ -48,6 +48,7 @@ class ReconciliationSchema {
     lease::LeasedIds& ids() { return *ids_; }
     app::Transactions& transactions() { return *transactions_; }
     storage::MysqlRunLeases& leases() { return leases_; }
+    const storage::AuditChain& chain() const { return chain_; }
 
     /// One number, for looking into tables.
     std::int64_t Count(std::string_view sql) {
@@ -69,6 +70,7 @@ class ReconciliationSchema {
     std::unique_ptr<kessai::testing::MysqlSchema> schema_;
     mysql::Pool pool_;
     std::unique_ptr<lease::LeasedIds> ids_;
+    const storage::AuditChain chain_{storage::AuditChain::Key{1, 2, 3}};
     std::unique_ptr<storage::MysqlTransactions> transactions_;
     storage::MysqlRunLeases leases_{pool_, SystemClock()};
 };

@@ -47,11 +47,15 @@ v1::Discrepancy ToProto(const app::DiscrepancyRecord& record) {
         entry.set_actor(step.actor);
         entry.set_note(step.note);
         entry.set_at_us(ToMicros(step.at));
+        entry.set_repair_number(step.repair);
     }
     if (finding.subject.book) {
         message.set_book(static_cast<v1::Discrepancy::Book>(*finding.subject.book));
         message.set_bucket(finding.subject.bucket);
     }
+    message.set_owner(discrepancy.owner);
+    message.set_open_repair(discrepancy.open_repair);
+    message.set_corrected_by(discrepancy.corrected_by);
     return message;
 }
 

@@ -28,6 +28,14 @@ struct BucketDigest {
     bool operator==(const BucketDigest&) const = default;
 };
 
+/// A kept digest of a bucket before and after it was computed again from the rows.
+struct RecomputedBucket {
+    BucketDigest before;
+    BucketDigest after;
+
+    bool operator==(const RecomputedBucket&) const = default;
+};
+
 /// The digest of one day: a BucketDigest for each bucket.
 using DayDigest = std::vector<BucketDigest>;
 

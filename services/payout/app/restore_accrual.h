@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "app/accrual_transaction.h"
+#include "app/accrue_payments.h"
+#include "app/event_encoder.h"
+#include "app/plan_cache.h"
+#include "domain/payment_change.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/digest/row_hash.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::payout::app {
+
+/// A transaction of a payment's partition, in which an accrual may be put back.
+class RestoringTransaction {
+ public:
+    virtual ~RestoringTransaction() = default;
+    virtual AccrualTransaction& accruals() = 0;
+    /// What is kept of a bucket of the day, and what its rows sum to. Precondition: the gate is
+    /// locked, so neither moves.
+    virtual Result<digest::RecomputedBucket> DigestsOfBucket(BusinessDate day, int bucket) = 0;
+    /// Stores the row and what is kept apart of it, and nothing else.
+    virtual Status StoreRow(const domain::Accrual& accrual, Instant recorded_at) = 0;
+};
+
+/// What repairs need of accruals, in the database. Thread safe.
+class RestoringStore {
+ public:
+    virtual ~RestoringStore() = default;
+    /// Runs `work` in a transaction of the payment's partition, again if the database asks for it.
+    virtual Status InPartitionOf(domain::PaymentId payment,
+                                 const std::function<Status(RestoringTransaction&)>& work) = 0;
+    /// Publishes the events of accruals again, behind what was told of their payments before.
+    /// NOT_FOUND EVENT_UNKNOWN, and none is published, when one is not there.
+    virtual Status Republish(std::span<const domain::EffectKey> keys) = 0;
+    /// Computes the kept digest of a bucket again from its accruals (digest::RecomputeBucket).
+    virtual Result<digest::RecomputedBucket> RecomputeDigest(BusinessDate day, int bucket,
+                                                             std::string_view key) = 0;
+};
+
+struct RestoredAccrual {
+    domain::Accrual accrual;
+    /// False: it was there.
+    bool restored = false;
+};
+
+/// Use case: a change was accrued, and its row is gone: put it back as it was. What the day keeps of
+/// it (totals, digest, seal) was stored with it, and is not touched, whether the day is open, sealed
+/// or released. A change that the day's digest does not have either is accrued like any event while
+/// the day is open, and refused afterwards. Thread safe.
+class RestoreAccrual {
+ public:
+    /// All must outlive it.
+    RestoreAccrual(RestoringStore& store, PlanCache& plans, const domain::TaxTable& taxes,
+                   const EventEncoder& events, const digest::RowHasher& hasher, const Clock& clock)
+        : store_(store),
+          plans_(plans),
+          taxes_(taxes),
+          events_(events),
+          hasher_(hasher),
+          clock_(clock),
+          accrue_(plans, taxes) {}
+
+    /// `told`: the content of the AccrualRecorded that others were told, so that the row tells the
+    /// same again; nothing: nobody was. `happened_at`: when the change was made.
+    /// Refuses as domain::Accrue; FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT (it
+    /// is there with another content, or what the day misses is another row).
+    Result<RestoredAccrual> Run(const domain::PaymentChange& change, Instant happened_at,
+                                const std::optional<domain::ContentHash>& told, bool dry_run);
+
+ private:
+    /// What there is to do, within a transaction.
+    struct Need {
+        domain::Accrual accrual;
+        enum class What { kNothing, kRow, kAll } what = What::kNothing;
+    };
+    Result<Need> Find(RestoringTransaction& transaction, const domain::PaymentChange& change);
+    /// When the accrual was recorded, as what was told of it has it; nothing: it cannot be found.
+    Result<std::optional<Instant>> RecordedAt(const domain::Accrual& accrual, Instant happened_at,
+                                              const domain::ContentHash& told) const;
+
+    RestoringStore& store_;
+    PlanCache& plans_;
+    const domain::TaxTable& taxes_;
+    const EventEncoder& events_;
+    const digest::RowHasher& hasher_;
+    const Clock& clock_;
+    AccruePayments accrue_;
+};
+
+}  // namespace kessai::payout::app

@@ -1,0 +1,354 @@
+#include "app/order_repair.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "app/discrepancy_changes.h"
+#include "kessai/faults/fault_point.h"
+
+namespace kessai::reconciliation::app {
+
+namespace {
+
+using domain::CorrectionLeg;
+using domain::Discrepancy;
+using domain::DiscrepancyKind;
+using domain::Repair;
+using domain::RepairKind;
+
+Status NotAllowed(std::string why) {
+    return Status(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED", std::move(why));
+}
+
+std::string NameOf(domain::ChangeKey change) {
+    return "change " + change.payment.ToString() + "/" + std::to_string(change.version);
+}
+
+std::string Describe(const digest::BucketDigest& digest) {
+    return std::to_string(digest.count) + " rows, sum " + std::to_string(digest.signed_gross) +
+           ", hash sum " + digest.hash_sum.ToHex();
+}
+
+std::string Describe(const CorrectionLeg& leg, const Currency& currency) {
+    return (leg.amount > 0 ? "merchant " + leg.merchant.ToString() + " gets "
+                           : "merchant " + leg.merchant.ToString() + " gives back ") +
+           std::to_string(leg.amount > 0 ? leg.amount : -leg.amount) + " " +
+           std::string(currency.code());
+}
+
+Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& discrepancy) {
+    const domain::Subject& subject = discrepancy.finding.subject;
+    if (subject.kind == DiscrepancyKind::kMissingInPayout) {
+        std::vector<domain::Match> match;
+        KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(match, books.matches.Find({&subject.change, 1}));
+            return OkStatus();
+        }));
+        if (!match.empty() && match.front().PaymentEffect()) {
+            return NotAllowed("payment's event of " + NameOf(subject.change) +
+                              " was heard: ACCRUE_AGAIN puts back what payout lost");
+        }
+    }
+    const bool by_payout = subject.kind == DiscrepancyKind::kPayoutEventMissing;
+    return RepairPlan{(by_payout ? "payout" : "payment") + std::string(" publishes its event of ") +
+                      NameOf(subject.change) + " again"};
+}
+
+Result<RepairPlan> PlanAccrue(const RepairPorts& ports, const Discrepancy& discrepancy) {
+    const domain::ChangeKey change = discrepancy.finding.subject.change;
+    KESSAI_ASSIGN_OR_RETURN(const AccrualTerms terms, ports.peers.AccrueAgain(change, true));
+    return RepairPlan{"payout puts back the accrual of " + NameOf(change) + ": merchant " +
+                      terms.merchant.ToString() + ", gross " + std::to_string(terms.gross) +
+                      ", fee " + std::to_string(terms.fee)};
+}
+
+Result<digest::RecomputedBucket> Recompute(const RepairPorts& ports, const Discrepancy& discrepancy,
+                                           const std::string& key) {
+    const domain::Subject& subject = discrepancy.finding.subject;
+    const int bucket = static_cast<int>(subject.bucket);
+    KESSAI_ASSIGN_OR_RETURN(const int different,
+                            ports.look.DifferentRows(subject.business_date, bucket));
+    if (different > 0) {
+        return NotAllowed(std::to_string(different) + " changes of bucket " +
+                          std::to_string(bucket) +
+                          " differ between the books: repair them first, then the digest of their "
+                          "rows");
+    }
+    if (subject.book && *subject.book != domain::Book::kMatched) {
+        return ports.peers.RecomputeDigest(*subject.book, subject.business_date, subject.bucket,
+                                           key);
+    }
+    digest::RecomputedBucket digests;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(digests, books.repairs.RecomputeMatched(
+                                             subject.business_date, bucket, key, ports.hasher));
+        return OkStatus();
+    }));
+    return digests;
+}
+
+std::string Describe(const Discrepancy& discrepancy, const digest::RecomputedBucket& digests) {
+    const domain::Subject& subject = discrepancy.finding.subject;
+    return "the digest of bucket " + std::to_string(subject.bucket) + " in the book of " +
+           std::string(domain::BookName(subject.book.value_or(domain::Book::kMatched))) + ": from " +
+           Describe(digests.before) + " to " + Describe(digests.after);
+}
+
+/// What the merchants are owed more or less than payout's ledger gave them. Fees follow where payout
+/// has the accrual they were charged with; where it is the amount that differs they stay as they
+/// were charged.
+Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
+                               const domain::RepairWish& wish) {
+    const domain::Finding& finding = discrepancy.finding;
+    const domain::ChangeKey change = finding.subject.change;
+    KESSAI_ASSIGN_OR_RETURN(const auto accrual, ports.peers.FindAccrual(change));
+    RepairPlan plan;
+    switch (finding.subject.kind) {
+        case DiscrepancyKind::kMissingInPayout: {
+            if (accrual) return NotAllowed("payout has the accrual of " + NameOf(change) + " now");
+            const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);
+            if (again.ok()) {
+                return NotAllowed("the merchant's totals have " + NameOf(change) +
+                                  " still: ACCRUE_AGAIN puts the row back, a journal would give it "
+                                  "twice");
+            }
+            if (!IsForGood(again.status())) return again.status();
+            plan.leg = {finding.merchant, finding.payment_gross.value_or(0)};
+            break;
+        }
+        case DiscrepancyKind::kAmountDiffers:
+            if (!finding.payment_gross || !finding.payout_gross) {
+                return NotAllowed("what one side says of " + NameOf(change) + " is not known");
+            }
+            plan.leg = {accrual ? accrual->merchant : finding.merchant,
+                        *finding.payment_gross - *finding.payout_gross};
+            break;
+        case DiscrepancyKind::kMissingInPayment:
+            if (!accrual) return NotAllowed("payout has no accrual of " + NameOf(change) + " now");
+            plan.leg = {accrual->merchant, -(accrual->gross - accrual->fee)};
+            break;
+        case DiscrepancyKind::kMerchantDiffers:
+            if (!accrual) return NotAllowed("payout has no accrual of " + NameOf(change) + " now");
+            if (accrual->merchant == finding.merchant) {
+                return NotAllowed("payout has " + NameOf(change) + " for payment's merchant now");
+            }
+            if (wish.amount) {
+                return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                              "amount: of two merchants it follows from the accrual");
+            }
+            plan.leg = {accrual->merchant, -(accrual->gross - accrual->fee)};
+            plan.other_leg = {finding.merchant, accrual->gross - accrual->fee};
+            break;
+        default:
+            return domain::CheckAllowed(wish.kind, discrepancy);
+    }
+    if (wish.amount) plan.leg.amount = *wish.amount;
+    if (plan.leg.none()) {
+        return NotAllowed("nothing is owed for " + NameOf(change) + ": it moved no money");
+    }
+    plan.what = "an adjustment of today in payout's ledger, for " + NameOf(change) + " of " +
+                finding.subject.business_date.ToString() + ": " +
+                Describe(plan.leg, finding.currency);
+    if (!plan.other_leg.none()) {
+        plan.what += "; " + Describe(plan.other_leg, finding.currency);
+    }
+    return plan;
+}
+
+/// A discrepancy with its latest repair, if it had one.
+struct Known {
+    Discrepancy discrepancy;
+    std::optional<Repair> latest;
+};
+
+Result<Known> Load(Books& books, domain::DiscrepancyId id, bool lock) {
+    Known known;
+    if (lock) {
+        KESSAI_ASSIGN_OR_RETURN(known.discrepancy, books.discrepancies.LockOne(id));
+    } else {
+        KESSAI_ASSIGN_OR_RETURN(known.discrepancy, books.discrepancies.Find(id));
+    }
+    KESSAI_ASSIGN_OR_RETURN(auto repairs, books.repairs.Of(id));
+    if (!repairs.empty()) known.latest = std::move(repairs.back());
+    return known;
+}
+
+Status StoreMove(Books& books, const domain::RepairMove& move, Instant now) {
+    DiscrepancyChanges changes(now);
+    changes.Add({move.discrepancy, move.discrepancy.latest, move.repair});
+    return changes.Store(books);
+}
+
+}  // namespace
+
+bool IsForGood(const Status& refusal) {
+    switch (refusal.code()) {
+        case Code::kInvalidArgument:
+        case Code::kNotFound:
+        case Code::kAlreadyExists:
+        case Code::kFailedPrecondition:
+        case Code::kOutOfRange:
+        case Code::kPermissionDenied:
+            return true;
+        default:
+            return false;
+    }
+}
+
+Result<RepairPlan> PlanRepair(const RepairPorts& ports, const Discrepancy& discrepancy,
+                              const domain::RepairWish& wish) {
+    switch (wish.kind) {
+        case RepairKind::kPublishAgain:
+            return PlanPublish(ports, discrepancy);
+        case RepairKind::kAccrueAgain:
+            return PlanAccrue(ports, discrepancy);
+        case RepairKind::kRecomputeTotal: {
+            KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
+                                    Recompute(ports, discrepancy, ""));
+            return RepairPlan{Describe(discrepancy, digests)};
+        }
+        case RepairKind::kCorrectingJournal:
+            return PlanJournal(ports, discrepancy, wish);
+    }
+    return NotAllowed("no such repair");
+}
+
+Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discrepancy,
+                             const Repair& repair) {
+    const domain::Subject& subject = discrepancy.finding.subject;
+    const domain::RepairWish wish{
+        .kind = repair.kind, .actor = repair.requested_by, .reason = repair.reason};
+    const std::string key = domain::EffectKeyOf(repair);
+    switch (repair.kind) {
+        case RepairKind::kPublishAgain: {
+            KESSAI_ASSIGN_OR_RETURN(const RepairPlan plan, PlanPublish(ports, discrepancy));
+            if (subject.kind == DiscrepancyKind::kPayoutEventMissing) {
+                KESSAI_RETURN_IF_ERROR(ports.peers.PublishPayoutEvent(subject.change));
+            } else {
+                KESSAI_RETURN_IF_ERROR(ports.peers.PublishPaymentEvent(subject.change));
+            }
+            return plan.what;
+        }
+        case RepairKind::kAccrueAgain: {
+            KESSAI_ASSIGN_OR_RETURN(const AccrualTerms terms,
+                                    ports.peers.AccrueAgain(subject.change, /*dry_run=*/false));
+            return "payout put back the accrual of merchant " + terms.merchant.ToString() +
+                   ", gross " + std::to_string(terms.gross) + ", fee " + std::to_string(terms.fee);
+        }
+        case RepairKind::kRecomputeTotal: {
+            KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
+                                    Recompute(ports, discrepancy, key));
+            return Describe(discrepancy, digests);
+        }
+        case RepairKind::kCorrectingJournal: {
+            // What was approved, whatever the books say by now.
+            const auto post = [&](const CorrectionLeg& leg, std::string name) -> Status {
+                if (leg.none()) return OkStatus();
+                return ports.peers.PostCorrection(
+                    {.key = std::move(name),
+                     .leg = leg,
+                     .reason = "corrects " + subject.business_date.ToString() + ", discrepancy " +
+                               discrepancy.id.ToString() + ", repair " +
+                               std::to_string(repair.number) + ": " + repair.reason,
+                     .requested_by = repair.requested_by,
+                     .approved_by = repair.decided_by});
+            };
+            KESSAI_RETURN_IF_ERROR(post(repair.leg, key));
+            KESSAI_FAULT_POINT("reconciliation.repair.between_legs");
+            KESSAI_RETURN_IF_ERROR(post(repair.other_leg, key + "-b"));
+            std::string what = "payout's ledger has adjustment " + key + ": " +
+                               Describe(repair.leg, discrepancy.finding.currency);
+            if (!repair.other_leg.none()) {
+                what += "; " + Describe(repair.other_leg, discrepancy.finding.currency);
+            }
+            return what;
+        }
+    }
+    return NotAllowed("no such repair");
+}
+
+Result<RepairPlan> OrderRepair::Preview(domain::DiscrepancyId id,
+                                        const domain::RepairWish& wish) const {
+    Known known;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(known, Load(books, id, /*lock=*/false));
+        return OkStatus();
+    }));
+    KESSAI_RETURN_IF_ERROR(domain::CheckWish(wish, known.discrepancy));
+    return PlanRepair(ports_, known.discrepancy, wish);
+}
+
+Result<Repair> OrderRepair::Request(domain::DiscrepancyId id,
+                                    const domain::RepairWish& wish) const {
+    Known known;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(known, Load(books, id, /*lock=*/false));
+        return OkStatus();
+    }));
+    if (known.latest && domain::IsSameWish(*known.latest, wish)) return *known.latest;
+    KESSAI_RETURN_IF_ERROR(domain::CheckWish(wish, known.discrepancy));
+    // Nobody is asked within a transaction.
+    KESSAI_ASSIGN_OR_RETURN(const RepairPlan plan, PlanRepair(ports_, known.discrepancy, wish));
+    Repair begun;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const Known now_known, Load(books, id, /*lock=*/true));
+        if (now_known.latest && domain::IsSameWish(*now_known.latest, wish)) {
+            begun = *now_known.latest;
+            return OkStatus();
+        }
+        KESSAI_RETURN_IF_ERROR(domain::CheckWish(wish, now_known.discrepancy));
+        if (!now_known.discrepancy.finding.SaysTheSame(known.discrepancy.finding)) {
+            return Status(Code::kAborted, "BOOKS_MOVED",
+                          "what differs has changed since it was looked at: ask again");
+        }
+        const std::uint32_t number = now_known.latest ? now_known.latest->number + 1 : 1;
+        const Instant now = ports_.clock.Now();
+        const domain::RepairMove move = domain::Begin(now_known.discrepancy, wish, plan.leg,
+                                                      plan.other_leg, number, now);
+        begun = move.repair;
+        return StoreMove(books, move, now);
+    }));
+    return begun;
+}
+
+Result<Repair> OrderRepair::Decide(RepairName name, const domain::Decision& decision) const {
+    Repair decided;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const Discrepancy discrepancy,
+                                books.discrepancies.LockOne(name.discrepancy));
+        KESSAI_ASSIGN_OR_RETURN(const auto repairs, books.repairs.Of(name.discrepancy));
+        const Repair* repair = nullptr;
+        for (const Repair& one : repairs) {
+            if (one.number == name.number) repair = &one;
+        }
+        if (repair == nullptr) {
+            return Status(Code::kNotFound, "REPAIR_UNKNOWN",
+                          "discrepancy " + name.discrepancy.ToString() + " has no repair " +
+                              std::to_string(name.number));
+        }
+        const Instant now = ports_.clock.Now();
+        KESSAI_ASSIGN_OR_RETURN(const auto move,
+                                domain::Decide(discrepancy, *repair, decision, now));
+        decided = move ? move->repair : *repair;
+        return move ? StoreMove(books, *move, now) : OkStatus();
+    }));
+    return decided;
+}
+
+Status OrderRepair::Assign(domain::DiscrepancyId id, std::string_view owner,
+                           const domain::Order& order) const {
+    return ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(Discrepancy discrepancy, books.discrepancies.LockOne(id));
+        const Instant now = ports_.clock.Now();
+        KESSAI_ASSIGN_OR_RETURN(const auto step, domain::Assign(discrepancy, owner, order, now));
+        if (!step) return OkStatus();
+        discrepancy.latest = *step;
+        discrepancy.owner = std::string(owner);
+        DiscrepancyChanges changes(now);
+        changes.Add({discrepancy, step});
+        return changes.Store(books);
+    });
+}
+
+}  // namespace kessai::reconciliation::app

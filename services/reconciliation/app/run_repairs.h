@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/order_repair.h"
+#include "domain/repair.h"
+#include "kessai/result/result.h"
+#include "kessai/time/clock.h"
+
+namespace kessai::reconciliation::app {
+
+/// The actor of repairs that nobody ordered.
+inline constexpr std::string_view kPolicyActor = "policy";
+
+/// What is repaired by itself.
+struct RepairPolicy {
+    /// None that moves money: CheckPolicy.
+    std::vector<domain::RepairKind> automatic{};
+    /// A broken peer must not make a flood of repairs. A day is one in Japan.
+    int automatic_max_per_day = 1'000;
+    /// How long after it was carried out the difference may still be there.
+    Duration patience = std::chrono::minutes(2);
+};
+
+/// INVALID_ARGUMENT when the policy would move money by itself.
+Status CheckPolicy(const RepairPolicy& policy);
+
+/// Use case: carry on what repairs have not ended, and order those that the policy orders by itself.
+///
+/// Each step of a repair is asked of the other service first, which does it once however often it
+/// is asked, and then noted: so whoever is killed in between asks again. One replica at a time
+/// should run it; two do no harm. One thread at a time.
+class RunRepairs {
+ public:
+    /// Told of every repair that ended, and of one that could not be carried on now.
+    using OnEnd = std::function<void(const domain::Repair&)>;
+    using OnTrouble = std::function<void(const RepairName&, const Status&)>;
+
+    RunRepairs(RepairPorts ports, RepairPolicy policy, OnEnd on_end, OnTrouble on_trouble)
+        : ports_(ports),
+          order_(ports),
+          policy_(std::move(policy)),
+          on_end_(std::move(on_end)),
+          on_trouble_(std::move(on_trouble)) {}
+
+    /// Carries each one on as far as it gets now. Refuses when they cannot be read.
+    Status Run(const std::stop_token& stop);
+
+ private:
+    Status OrderAutomatic(const std::stop_token& stop);
+    /// Looks at some discrepancies of a kind, and goes on behind them next time.
+    Status OrderAutomatic(domain::RepairKind kind, domain::DiscrepancyKind about,
+                          const std::stop_token& stop);
+    Result<bool> TakeAutomatic();
+    Status CarryOn(const domain::Repair& repair);
+    /// Stores what `move` gives if the repair is still as it was read.
+    Status Store(const domain::Repair& read,
+                 const std::function<domain::RepairMove(const domain::Discrepancy&)>& move);
+
+    RepairPorts ports_;
+    OrderRepair order_;
+    const RepairPolicy policy_;
+    const OnEnd on_end_;
+    const OnTrouble on_trouble_;
+    /// The policy has ordered all it may today.
+    bool brake_ = false;
+    std::map<std::pair<domain::RepairKind, domain::DiscrepancyKind>, domain::DiscrepancyId> looked_;
+};
+
+/// Asks the peers for the effect of a pending repair; gives what was done, for its history.
+Result<std::string> CarryOut(const RepairPorts& ports, const domain::Discrepancy& discrepancy,
+                             const domain::Repair& repair);
+
+}  // namespace kessai::reconciliation::app

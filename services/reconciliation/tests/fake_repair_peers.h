@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/repair_peers.h"
+#include "tests/fake_books.h"
+
+namespace kessai::reconciliation::testing {
+
+/// Payment and payout as repairs ask them, over the books that a test compares.
+class FakeRepairPeers final : public app::RepairPeers {
+ public:
+    FakeRepairPeers(FakePeerBook& payment, FakePeerBook& payout)
+        : payment_(payment), payout_(payout) {}
+
+    std::vector<domain::ChangeKey> published_by_payment;
+    std::vector<domain::ChangeKey> published_by_payout;
+    /// Accruals that are lost: what payout would put back.
+    std::map<domain::ChangeKey, app::AccrualTerms> lost;
+    std::map<domain::ChangeKey, app::AccrualTerms> accruals;
+    std::map<std::string, app::Correction> corrections;
+    int asked = 0;
+    /// The answer to the next question, behind its effect: a reply that is lost.
+    Status lost_reply;
+    /// The answer to every question, before any effect.
+    Status refuses;
+
+    Status PublishPaymentEvent(domain::ChangeKey change) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        published_by_payment.push_back(change);
+        return std::exchange(lost_reply, OkStatus());
+    }
+    Status PublishPayoutEvent(domain::ChangeKey change) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        published_by_payout.push_back(change);
+        return std::exchange(lost_reply, OkStatus());
+    }
+    Result<app::AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        const auto found = lost.find(change);
+        if (found == lost.end()) {
+            return Status(Code::kFailedPrecondition, "DAY_CLOSED", "sealed without it");
+        }
+        if (!dry_run) {
+            payout_.Put(found->second.business_date,
+                        {change, found->second.merchant, found->second.gross});
+            KESSAI_RETURN_IF_ERROR(std::exchange(lost_reply, OkStatus()));
+        }
+        return found->second;
+    }
+    Result<std::optional<app::AccrualTerms>> FindAccrual(domain::ChangeKey change) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        const auto found = accruals.find(change);
+        if (found == accruals.end()) return std::optional<app::AccrualTerms>();
+        return std::optional(found->second);
+    }
+    Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,
+                                                     std::uint32_t bucket,
+                                                     const std::string& key) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        FakePeerBook& of = book == domain::Book::kPayment ? payment_ : payout_;
+        KESSAI_ASSIGN_OR_RETURN(const auto rows, of.DayDigest(day, /*deep=*/true));
+        digest::DayDigest& kept = of.kept[day];
+        const digest::RecomputedBucket digests{kept[bucket], rows[bucket]};
+        if (!key.empty()) kept[bucket] = rows[bucket];
+        return digests;
+    }
+    Status PostCorrection(const app::Correction& correction) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        corrections.emplace(correction.key, correction);
+        return std::exchange(lost_reply, OkStatus());
+    }
+    Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId,
+                                                                const std::string& key) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        const auto found = corrections.find(key);
+        if (found == corrections.end()) return std::optional<domain::CorrectionLeg>();
+        return std::optional(found->second.leg);
+    }
+
+ private:
+    Status Asked() {
+        ++asked;
+        return refuses;
+    }
+
+    FakePeerBook& payment_;
+    FakePeerBook& payout_;
+};
+
+}  // namespace kessai::reconciliation::testing

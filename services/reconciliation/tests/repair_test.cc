@@ -1,0 +1,143 @@
+// Goal: which repair is allowed against what, and each state follows from the one before.
+
+#include "domain/repair.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "kessai/testing/matchers.h"
+
+namespace kessai::reconciliation::domain {
+namespace {
+
+using kessai::testing::IsOk;
+using kessai::testing::Refuses;
+using enum RepairKind;
+
+Discrepancy Of(DiscrepancyKind kind, DiscrepancyState state = DiscrepancyState::kOpen) {
+    Discrepancy discrepancy;
+    discrepancy.id = DiscrepancyId(12);
+    discrepancy.finding.subject.kind = kind;
+    discrepancy.latest = {.number = 1, .state = state, .actor = "a", .note = "n"};
+    return discrepancy;
+}
+
+RepairWish Wish(RepairKind kind) {
+    return {.kind = kind, .actor = "hanako", .reason = "why"};
+}
+
+const Instant kNow = FromMicros(1'000);
+
+TEST(RepairTest, EachKindSaysWhatItIsFor) {
+    using enum DiscrepancyKind;
+    const std::map<RepairKind, std::set<DiscrepancyKind>> allowed{
+        {kPublishAgain, {kPaymentEventMissing, kPayoutEventMissing, kMissingInPayout}},
+        {kAccrueAgain, {kMissingInPayout}},
+        {kRecomputeTotal, {kDigestDiffers}},
+        {kCorrectingJournal,
+         {kAmountDiffers, kMerchantDiffers, kMissingInPayment, kMissingInPayout}}};
+    for (const auto& [kind, about] : allowed) {
+        EXPECT_EQ(RepairKindOf(KindName(kind)), kind);
+        for (int number = 1; number <= kDiscrepancyKinds; ++number) {
+            const auto discrepancy = static_cast<DiscrepancyKind>(number);
+            const Status status = CheckWish(Wish(kind), Of(discrepancy));
+            if (about.contains(discrepancy)) {
+                EXPECT_THAT(status, IsOk()) << KindName(kind) << KindName(discrepancy);
+            } else {
+                EXPECT_THAT(status, Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"))
+                    << KindName(kind) << KindName(discrepancy);
+            }
+        }
+    }
+    EXPECT_EQ(RepairKindOf("ACCEPT"), std::nullopt);
+    EXPECT_TRUE(NeedsApproval(kCorrectingJournal));
+    for (const RepairKind kind : {kPublishAgain, kAccrueAgain, kRecomputeTotal}) {
+        EXPECT_TRUE(IsSafe(kind));
+    }
+}
+
+TEST(RepairTest, OnlyWhatIsOpenIsRepaired) {
+    const auto check = [](DiscrepancyState state) {
+        return CheckWish(Wish(kRecomputeTotal), Of(DiscrepancyKind::kDigestDiffers, state));
+    };
+    EXPECT_THAT(check(DiscrepancyState::kExplained), IsOk());
+    EXPECT_THAT(check(DiscrepancyState::kRepairing), IsOk());
+    EXPECT_THAT(check(DiscrepancyState::kRepaired),
+                Refuses(Code::kFailedPrecondition, "ALREADY_REPAIRED"));
+    EXPECT_THAT(check(DiscrepancyState::kAccepted),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+}
+
+TEST(RepairTest, AWishSaysWhoAndWhyAndNoAmountOfNothing) {
+    const Discrepancy about = Of(DiscrepancyKind::kAmountDiffers);
+    const auto refused = Refuses(Code::kInvalidArgument, "FIELD_INVALID");
+    RepairWish wish = Wish(kCorrectingJournal);
+    wish.reason.clear();
+    EXPECT_THAT(CheckWish(wish, about), refused);
+    wish.reason = std::string(kNoteBytesMax + 1, 'x');
+    EXPECT_THAT(CheckWish(wish, about), refused);
+    wish = Wish(kCorrectingJournal);
+    wish.actor.clear();
+    EXPECT_THAT(CheckWish(wish, about), refused);
+    for (const std::int64_t amount : {std::int64_t{0}, std::int64_t{1'000'000'000'000}}) {
+        wish = Wish(kCorrectingJournal);
+        wish.amount = amount;
+        EXPECT_THAT(CheckWish(wish, about), refused);
+    }
+    wish = Wish(kPublishAgain);
+    wish.amount = 5;
+    EXPECT_THAT(CheckWish(wish, Of(DiscrepancyKind::kPayoutEventMissing)), refused);
+}
+
+TEST(RepairTest, EveryStateIsAStep) {
+    const Discrepancy found = Of(DiscrepancyKind::kAmountDiffers);
+    const auto requested = Begin(found, Wish(kCorrectingJournal), {MerchantId(7), 5}, {}, 1, kNow);
+    EXPECT_EQ(requested.repair.state, RepairState::kRequested);
+    EXPECT_EQ(requested.discrepancy.state(), DiscrepancyState::kOpen);
+    EXPECT_EQ(requested.discrepancy.open_repair, 1u);
+    const auto approved = Decide(requested.discrepancy, requested.repair,
+                                 {.approve = true, .actor = "taro", .note = "ok"}, kNow);
+    ASSERT_THAT(approved, IsOk());
+    ASSERT_TRUE(approved->has_value());
+    EXPECT_EQ((*approved)->discrepancy.state(), DiscrepancyState::kRepairing);
+    const auto done =
+        CarriedOut((*approved)->discrepancy, (*approved)->repair, "posted", kNow);
+    EXPECT_EQ(done.repair.state, RepairState::kVerifying);
+    const auto ended =
+        End(done.discrepancy, done.repair, RepairState::kRepaired, "seen", kNow);
+    EXPECT_EQ(ended.discrepancy.state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(ended.discrepancy.corrected_by, 1u);
+    EXPECT_EQ(ended.discrepancy.open_repair, 0u);
+    EXPECT_EQ(ended.discrepancy.latest.number, 5u);
+    EXPECT_EQ(ended.discrepancy.latest.repair, 1u);
+    EXPECT_EQ(ended.repair.outcome, "posted; seen");
+    const auto in_vain =
+        End(done.discrepancy, done.repair, RepairState::kWithoutEffect, "there", kNow);
+    EXPECT_EQ(in_vain.discrepancy.state(), DiscrepancyState::kOpen);
+    EXPECT_EQ(in_vain.discrepancy.corrected_by, 0u);
+}
+
+// What others settled meanwhile stays as they left it.
+TEST(RepairTest, AnEndDoesNotOpenWhatIsSettled) {
+    const auto begun = Begin(Of(DiscrepancyKind::kPayoutEventMissing), Wish(kPublishAgain), {}, {},
+                             1, kNow);
+    Discrepancy settled = begun.discrepancy;
+    settled.latest.state = DiscrepancyState::kRepaired;
+    EXPECT_EQ(End(settled, begun.repair, RepairState::kFailed, "refused", kNow).discrepancy.state(),
+              DiscrepancyState::kRepaired);
+}
+
+TEST(RepairTest, NotesAreCutBetweenCharacters) {
+    std::string text;
+    while (text.size() < kNoteBytesMax + 50) text += "証";
+    const std::string cut = CutNote(text);
+    EXPECT_LE(cut.size(), kNoteBytesMax);
+    EXPECT_EQ(cut.size() % 3, 0u);
+}
+
+}  // namespace
+}  // namespace kessai::reconciliation::domain

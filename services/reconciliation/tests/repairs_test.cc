@@ -1,0 +1,395 @@
+// Goal: a repair does what it says once, whoever dies in between, and is REPAIRED only when
+// reconciliation has seen the difference gone.
+// Method: a day is damaged and compared, and repaired over books in memory and peers that do what
+// they are asked; replies and events are lost where a test says so.
+
+#include "app/run_repairs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "app/change_discrepancy.h"
+#include "app/compare_day.h"
+#include "app/match_changes.h"
+#include "kessai/testing/matchers.h"
+#include "tests/claims.h"
+#include "tests/fake_books.h"
+#include "tests/fake_repair_peers.h"
+
+namespace kessai::reconciliation::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+using domain::DiscrepancyKind;
+using domain::DiscrepancyState;
+using domain::PaymentClaim;
+using domain::RepairKind;
+using domain::RepairState;
+using domain::testing::Day;
+using domain::testing::PaymentSays;
+using domain::testing::PayoutSays;
+using kessai::testing::IsOk;
+using kessai::testing::Refuses;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using enum DiscrepancyKind;
+using enum RepairKind;
+
+class RepairsTest : public ::testing::Test {
+ protected:
+    RepairsTest() {
+        for (int i = 1; i <= 20; ++i) Happen(PaymentSays(i, 1, 100 + i, 1 + i % 3));
+    }
+
+    static domain::BookRow RowOf(const PaymentClaim& claim) {
+        return {claim.key, claim.terms.merchant, claim.terms.gross.minor()};
+    }
+    /// A change that went all the way, or as far as its events came.
+    void Happen(const PaymentClaim& claim, bool payment_event = true, bool payout_event = true) {
+        payment_.Put(Day(), RowOf(claim));
+        payout_.Put(Day(), RowOf(claim));
+        peers_.accruals[claim.key] = {claim.terms.merchant, Day(), claim.terms.gross.minor(), 20};
+        if (payment_event) Hear(claim);
+        if (payout_event) Hear(PayoutSays(claim));
+    }
+    template <class Claim>
+    void Hear(const Claim& claim) {
+        ASSERT_THAT(match_.Apply(books_.books, {&claim, 1}, 0), IsOk());
+    }
+    /// Both sides close the day and it is compared.
+    domain::DayRun Compare(bool deep = false) {
+        books_.CloseDay(Day());
+        auto run = compare_.Run(Day(), deep);
+        KESSAI_CHECK(run.ok(), run.status().ToString());
+        return *run;
+    }
+    void KeepDigests() {
+        payment_.KeepDigests();
+        payout_.KeepDigests();
+    }
+    const domain::Discrepancy& Found(DiscrepancyKind kind) {
+        for (const auto& [subject, discrepancy] : books_.discrepancies) {
+            if (subject.kind == kind) return discrepancy;
+        }
+        KESSAI_CHECK(false, "it was found");
+    }
+    static domain::RepairWish Wish(RepairKind kind, std::string actor = "hanako") {
+        return {.kind = kind, .actor = std::move(actor), .reason = "a broker lost a disk"};
+    }
+    RunRepairs Runner(RepairPolicy policy = {}) {
+        return RunRepairs(
+            ports_, std::move(policy),
+            [this](const domain::Repair& repair) { ended_.push_back(repair.state); },
+            [this](const RepairName&, const Status& why) {
+                troubles_.push_back(std::string(why.reason()));
+            });
+    }
+    void CarryOn() {
+        auto run = Runner();
+        ASSERT_THAT(run.Run({}), IsOk());
+    }
+    const domain::Repair& Latest(domain::DiscrepancyId id) {
+        return books_.repairs.rbegin()->first.discrepancy == id ? books_.repairs.rbegin()->second
+                                                                : books_.repairs.at({id, 1});
+    }
+
+    const digest::RowHasher hasher_{digest::RowHasher::Key{1, 2, 3}};
+    ManualClock clock_{FromMicros(1'700'000'000'000'000)};
+    testing::FakeBooks books_;
+    testing::FakePeerBook payment_{hasher_};
+    testing::FakePeerBook payout_{hasher_};
+    testing::FakeRepairPeers peers_{payment_, payout_};
+    MatchChanges match_{hasher_, clock_};
+    CompareDay compare_{{books_, books_, payment_, payout_, hasher_, clock_}};
+    LookAgain look_{books_, payment_, payout_, peers_, hasher_};
+    RepairPorts ports_{books_, peers_, look_, hasher_, clock_};
+    OrderRepair order_{ports_};
+    std::vector<RepairState> ended_;
+    std::vector<std::string> troubles_;
+};
+
+TEST_F(RepairsTest, PublishedAgainAndSeen) {
+    const auto claim = PaymentSays(50);
+    Happen(claim, /*payment_event=*/true, /*payout_event=*/false);
+    KeepDigests();
+    Compare();
+    const domain::DiscrepancyId id = Found(kPayoutEventMissing).id;
+
+    const auto plan = order_.Preview(id, Wish(kPublishAgain));
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_THAT(plan->what, HasSubstr("payout publishes its event of change 50/1"));
+    EXPECT_THAT(books_.repairs, IsEmpty());
+
+    ASSERT_THAT(order_.Request(id, Wish(kPublishAgain)), IsOk());
+    EXPECT_EQ(Found(kPayoutEventMissing).state(), DiscrepancyState::kRepairing);
+    CarryOn();
+    EXPECT_THAT(peers_.published_by_payout, ElementsAre(claim.key));
+    EXPECT_EQ(Latest(id).state, RepairState::kVerifying) << "nobody has heard the event yet";
+    CarryOn();
+    EXPECT_THAT(peers_.published_by_payout, SizeIs(1)) << "it is published once";
+
+    Hear(PayoutSays(claim));
+    CarryOn();
+    EXPECT_EQ(Latest(id).state, RepairState::kRepaired);
+    EXPECT_EQ(Found(kPayoutEventMissing).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Found(kPayoutEventMissing).open_repair, 0u);
+    EXPECT_THAT(ended_, ElementsAre(RepairState::kRepaired));
+    EXPECT_THAT(order_.Request(id, Wish(kPublishAgain, "taro")),
+                Refuses(Code::kFailedPrecondition, "ALREADY_REPAIRED"));
+}
+
+TEST_F(RepairsTest, WithoutEffectItIsOpenAgain) {
+    Happen(PaymentSays(50), /*payment_event=*/false, /*payout_event=*/true);
+    KeepDigests();
+    Compare();
+    const domain::DiscrepancyId id = Found(kPaymentEventMissing).id;
+    ASSERT_THAT(order_.Request(id, Wish(kPublishAgain)), IsOk());
+    CarryOn();
+    clock_.Advance(1min);
+    CarryOn();
+    EXPECT_THAT(ended_, IsEmpty()) << "an event takes its time";
+    clock_.Advance(2min);
+    CarryOn();
+    EXPECT_THAT(ended_, ElementsAre(RepairState::kWithoutEffect));
+    EXPECT_EQ(Found(kPaymentEventMissing).state(), DiscrepancyState::kOpen);
+    EXPECT_THAT(Found(kPaymentEventMissing).latest.note, HasSubstr("REPAIR_WITHOUT_EFFECT"));
+
+    // What was asked for in vain may be asked for again.
+    const auto again = order_.Request(id, Wish(kPublishAgain));
+    ASSERT_THAT(again, IsOk());
+    EXPECT_EQ(again->number, 2u);
+}
+
+TEST_F(RepairsTest, TheSameWishIsTheSameRepair) {
+    Happen(PaymentSays(50), true, false);
+    KeepDigests();
+    Compare();
+    const domain::DiscrepancyId id = Found(kPayoutEventMissing).id;
+    const auto first = order_.Request(id, Wish(kPublishAgain));
+    const auto retry = order_.Request(id, Wish(kPublishAgain));
+    ASSERT_THAT(first, IsOk());
+    ASSERT_THAT(retry, IsOk());
+    EXPECT_EQ(*first, *retry);
+    EXPECT_THAT(books_.repairs, SizeIs(1));
+    EXPECT_THAT(order_.Request(id, Wish(kPublishAgain, "taro")),
+                Refuses(Code::kFailedPrecondition, "REPAIR_UNDER_WAY"));
+    ChangeDiscrepancy change(books_, clock_);
+    EXPECT_THAT(change.Run(id, {DiscrepancyState::kRepaired, "taro", "I say so"}),
+                Refuses(Code::kFailedPrecondition, "REPAIR_UNDER_WAY"));
+    for (const RepairKind kind : {kAccrueAgain, kRecomputeTotal, kCorrectingJournal}) {
+        books_.discrepancies.begin()->second.open_repair = 0;
+        EXPECT_THAT(order_.Request(id, Wish(kind)),
+                    Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+    }
+}
+
+// Whoever is killed behind the effect asks for it again; so does a reply that was lost.
+TEST_F(RepairsTest, LostRepliesAreAskedForAgain) {
+    books_.replies_are_lost = true;
+    payment_.Put(Day(), {{domain::PaymentId(3), 1}, domain::MerchantId(1), 103});
+    KeepDigests();
+    payout_.rows[Day()].erase({domain::PaymentId(3), 1});
+    Compare();
+    const domain::DiscrepancyId id = Found(kMissingInPayout).id;
+    peers_.lost[{domain::PaymentId(3), 1}] = {domain::MerchantId(1), Day(), 103, 20};
+    ASSERT_THAT(order_.Request(id, Wish(kAccrueAgain)), IsOk());
+    peers_.lost_reply = Status(Code::kUnknown, "OUTCOME_UNKNOWN", "");
+    CarryOn();
+    EXPECT_THAT(troubles_, ElementsAre("OUTCOME_UNKNOWN"));
+    EXPECT_EQ(Latest(id).state, RepairState::kPending);
+    CarryOn();
+    EXPECT_EQ(Latest(id).state, RepairState::kRepaired);
+    EXPECT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Compare().state, domain::DayRunState::kEqual);
+}
+
+TEST_F(RepairsTest, WhatAPeerRefusesForGoodFails) {
+    Happen(PaymentSays(50), true, false);
+    KeepDigests();
+    Compare();
+    const domain::DiscrepancyId id = Found(kPayoutEventMissing).id;
+    ASSERT_THAT(order_.Request(id, Wish(kPublishAgain)), IsOk());
+    peers_.refuses = Status(Code::kUnavailable, "DRAINING", "");
+    CarryOn();
+    EXPECT_THAT(troubles_, ElementsAre("DRAINING"));
+    peers_.refuses = Status(Code::kNotFound, "EVENT_UNKNOWN", "");
+    CarryOn();
+    EXPECT_EQ(Latest(id).state, RepairState::kFailed);
+    EXPECT_THAT(Latest(id).outcome, HasSubstr("EVENT_UNKNOWN"));
+    EXPECT_EQ(Found(kPayoutEventMissing).state(), DiscrepancyState::kOpen);
+}
+
+TEST_F(RepairsTest, OfWhatWasHeardPaymentDoesNotPublishAgain) {
+    KeepDigests();
+    payout_.rows[Day()].erase({domain::PaymentId(3), 1});
+    Compare();
+    EXPECT_THAT(order_.Preview(Found(kMissingInPayout).id, Wish(kPublishAgain)),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+}
+
+TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare();
+    const domain::Discrepancy before = Found(kAmountDiffers);
+    const auto repair = order_.Request(before.id, Wish(kCorrectingJournal));
+    ASSERT_THAT(repair, IsOk());
+    EXPECT_EQ(repair->state, RepairState::kRequested);
+    EXPECT_EQ(repair->leg, (domain::CorrectionLeg{domain::MerchantId(1), 53}));
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, IsEmpty()) << "nobody has approved it";
+
+    const RepairName name{before.id, 1};
+    EXPECT_THAT(order_.Decide(name, {true, "hanako", "fine"}),
+                Refuses(Code::kPermissionDenied, "SAME_OPERATOR"));
+    EXPECT_THAT(order_.Decide({before.id, 2}, {true, "taro", "fine"}),
+                Refuses(Code::kNotFound, "REPAIR_UNKNOWN"));
+    ASSERT_THAT(order_.Decide(name, {true, "taro", "fine"}), IsOk());
+    ASSERT_THAT(order_.Decide(name, {true, "taro", "fine"}), IsOk()) << "again changes nothing";
+    EXPECT_THAT(order_.Decide(name, {false, "jiro", "no"}),
+                Refuses(Code::kFailedPrecondition, "REPAIR_DECIDED"));
+    CarryOn();
+    const std::string key = "recon-" + before.id.ToString() + "-1";
+    ASSERT_TRUE(peers_.corrections.contains(key));
+    EXPECT_EQ(peers_.corrections[key].requested_by, "hanako");
+    EXPECT_EQ(peers_.corrections[key].approved_by, "taro");
+    EXPECT_THAT(peers_.corrections[key].reason, HasSubstr("corrects " + Day().ToString()));
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+
+    // The rows go on differing, and that is no news; another difference is.
+    Compare();
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 40;
+    Compare();
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
+    EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("not what was corrected"));
+}
+
+TEST_F(RepairsTest, ADeclinedJournalMovesNothing) {
+    KeepDigests();
+    payment_.rows[Day()].erase({domain::PaymentId(3), 1});
+    Compare();
+    const domain::DiscrepancyId id = Found(kMissingInPayment).id;
+    const auto repair = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(repair, IsOk());
+    EXPECT_EQ(repair->leg, (domain::CorrectionLeg{domain::MerchantId(1), -(103 - 20)}))
+        << "what the merchant got: gross less fee";
+    ASSERT_THAT(order_.Decide({id, 1}, {false, "hanako", "a mistake"}), IsOk());
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, IsEmpty());
+    EXPECT_EQ(Found(kMissingInPayment).state(), DiscrepancyState::kOpen);
+    EXPECT_EQ(Found(kMissingInPayment).open_repair, 0u);
+}
+
+TEST_F(RepairsTest, AnotherMerchantsMoneyGoesTwoWays) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).merchant = domain::MerchantId(9);
+    peers_.accruals[{domain::PaymentId(3), 1}].merchant = domain::MerchantId(9);
+    Compare();
+    const domain::DiscrepancyId id = Found(kMerchantDiffers).id;
+    const auto repair = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(repair, IsOk());
+    EXPECT_EQ(repair->leg, (domain::CorrectionLeg{domain::MerchantId(9), -83}));
+    EXPECT_EQ(repair->other_leg, (domain::CorrectionLeg{domain::MerchantId(1), 83}));
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "yes"}), IsOk());
+    // The reply to the first leg is lost: both are there once all the same.
+    peers_.lost_reply = Status(Code::kUnavailable, "CONNECTION_LOST", "");
+    CarryOn();
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, SizeIs(2));
+    EXPECT_EQ(Found(kMerchantDiffers).state(), DiscrepancyState::kRepaired);
+}
+
+// A journal for what payout's totals still have would give it twice.
+TEST_F(RepairsTest, NoJournalForWhatCanBePutBack) {
+    KeepDigests();
+    payout_.rows[Day()].erase({domain::PaymentId(3), 1});
+    peers_.accruals.erase({domain::PaymentId(3), 1});
+    peers_.lost[{domain::PaymentId(3), 1}] = {domain::MerchantId(1), Day(), 103, 20};
+    Compare();
+    const domain::DiscrepancyId id = Found(kMissingInPayout).id;
+    EXPECT_THAT(order_.Request(id, Wish(kCorrectingJournal)),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+    peers_.lost.clear();
+    const auto repair = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(repair, IsOk());
+    EXPECT_EQ(repair->leg.amount, 103);
+}
+
+TEST_F(RepairsTest, ADigestIsThatOfItsRowsAgain) {
+    KeepDigests();
+    const auto bucket = static_cast<std::size_t>(digest::BucketOf(3));
+    payment_.kept[Day()][bucket].signed_gross += 1;
+    books_.kept_digests[Day()][bucket].count += 1;
+    Compare(/*deep=*/true);
+    std::vector<domain::DiscrepancyId> ids;
+    for (const auto& [subject, discrepancy] : books_.discrepancies) {
+        ASSERT_EQ(subject.kind, kDigestDiffers);
+        ids.push_back(discrepancy.id);
+    }
+    ASSERT_THAT(ids, SizeIs(2));
+    for (const domain::DiscrepancyId id : ids) {
+        ASSERT_THAT(order_.Request(id, Wish(kRecomputeTotal)), IsOk());
+    }
+    CarryOn();
+    EXPECT_THAT(ended_, ElementsAre(RepairState::kRepaired, RepairState::kRepaired));
+    EXPECT_EQ(Compare(/*deep=*/true).state, domain::DayRunState::kEqual);
+}
+
+TEST_F(RepairsTest, NoDigestIsMadeOfRowsThatDiffer) {
+    KeepDigests();
+    const std::int64_t payment = 3;
+    const auto bucket = static_cast<std::size_t>(digest::BucketOf(payment));
+    payout_.rows[Day()].at({domain::PaymentId(payment), 1}).gross = 7;
+    Compare(/*deep=*/true);
+    EXPECT_THAT(order_.Preview(Found(kDigestDiffers).id, Wish(kRecomputeTotal)),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+    EXPECT_NE(payout_.kept[Day()][bucket].signed_gross, 7);
+}
+
+TEST_F(RepairsTest, ThePolicyOrdersWhatIsSafeAndNotMoreThanItMay) {
+    for (int i = 50; i < 55; ++i) Happen(PaymentSays(i), true, false);
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare();
+    auto run = Runner({.automatic = {kPublishAgain}, .automatic_max_per_day = 3});
+    for (int i = 0; i < 3; ++i) ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_THAT(peers_.published_by_payout, SizeIs(3));
+    EXPECT_THAT(troubles_, ElementsAre("AUTOMATIC_MAX_REACHED"));
+    for (const auto& [name, repair] : books_.repairs) {
+        EXPECT_EQ(repair.requested_by, "policy");
+        EXPECT_EQ(repair.kind, kPublishAgain);
+    }
+    clock_.Advance(24h);
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_THAT(peers_.published_by_payout, SizeIs(5));
+    EXPECT_THAT(CheckPolicy({.automatic = {kPublishAgain, kCorrectingJournal}}),
+                Refuses(Code::kInvalidArgument, "POLICY_MOVES_MONEY"));
+}
+
+TEST_F(RepairsTest, SomebodyOwnsADiscrepancy) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare();
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    ASSERT_THAT(order_.Assign(id, "taro", {.actor = "hanako", .note = "knows the merchant"}),
+                IsOk());
+    ASSERT_THAT(order_.Assign(id, "taro", {.actor = "hanako", .note = "again"}), IsOk());
+    EXPECT_EQ(Found(kAmountDiffers).owner, "taro");
+    EXPECT_THAT(books_.steps[id], SizeIs(2));
+    EXPECT_EQ(books_.steps[id].back().note, "assigned to taro: knows the merchant");
+    ASSERT_THAT(order_.Assign(id, "", {.actor = "taro", .note = "on leave"}), IsOk());
+    EXPECT_EQ(Found(kAmountDiffers).owner, "");
+    EXPECT_THAT(order_.Assign(id, "taro", {.actor = "hanako", .note = ""}),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+}
+
+}  // namespace
+}  // namespace kessai::reconciliation::app
