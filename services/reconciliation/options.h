@@ -39,6 +39,8 @@ struct Options {
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
     int query_threads = 4;
+    /// Bank business days after a transfer's date until which its result is due.
+    int result_bank_days = 2;
 };
 
 void Describe(config::Schema& schema, Options& options);

@@ -13,6 +13,7 @@
 #include "storage/mysql_discrepancy_books.h"
 #include "storage/mysql_hold_books.h"
 #include "storage/mysql_match_books.h"
+#include "storage/mysql_payout_books.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -24,7 +25,8 @@ class MysqlBooks {
         : matches_(session),
           discrepancies_(session, ids),
           days_(session, ids, clock),
-          holds_(session) {}
+          holds_(session),
+          payout_(session) {}
     MysqlBooks(const MysqlBooks&) = delete;
     MysqlBooks& operator=(const MysqlBooks&) = delete;
 
@@ -35,7 +37,8 @@ class MysqlBooks {
     MysqlDiscrepancyBooks discrepancies_;
     MysqlDayBooks days_;
     MysqlHoldBooks holds_;
-    app::Books books_{matches_, discrepancies_, days_, holds_};
+    MysqlPayoutBooks payout_;
+    app::Books books_{matches_, discrepancies_, days_, holds_, payout_};
 };
 
 /// Transactions of their own, on sessions of a pool. Thread safe.
