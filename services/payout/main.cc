@@ -9,6 +9,7 @@
 #include "app/accrue_payments.h"
 #include "app/assign_fee_plan.h"
 #include "app/balance_books.h"
+#include "app/check_fees.h"
 #include "app/close_day.h"
 #include "app/day_keeper.h"
 #include "app/fix_month_volumes.h"
@@ -19,6 +20,7 @@
 #include "app/put_fee_plan.h"
 #include "app/release_day.h"
 #include "app/report_fees.h"
+#include "app/trace_funds.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
@@ -41,6 +43,7 @@
 #include "storage/migrations.h"
 #include "storage/mysql_accrual_transaction.h"
 #include "storage/mysql_book_reader.h"
+#include "storage/mysql_check_reader.h"
 #include "storage/mysql_day_store.h"
 #include "storage/mysql_funds_reader.h"
 #include "storage/mysql_hold_steps.h"
@@ -51,6 +54,7 @@
 #include "storage/mysql_release_store.h"
 #include "storage/mysql_restoring_store.h"
 #include "storage/mysql_statement_store.h"
+#include "transport/check_service.h"
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
 #include "transport/due_date_telemetry.h"
@@ -363,6 +367,15 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         transport::PayoutService::FeePlanCases{put_fee_plan, assign_fee_plan, preview_fee_plan},
         release_day));
 
+    auto& checks = context.Own(std::make_unique<transport::CheckService>(
+        context.Own(std::make_unique<storage::MysqlCheckReader>(core.bulk, core.hasher)),
+        context.Own(std::make_unique<app::CheckFees>(options.days.release.recount, core.releases,
+                                                     core.plans, domain::TaxTable::Japan())),
+        context.Own(std::make_unique<app::TraceFunds>(
+            context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk)),
+            context.clock())),
+        domain::TaxTable::Japan(), context.clock()));
+
     KESSAI_ASSIGN_OR_RETURN(auto keys, auth::KeyRingFile::Open({.path = options.token_key_file}));
     auto& ring = context.Own(std::move(keys));
     auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
@@ -372,7 +385,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
                                       transport::kStatementServiceName,
                                       transport::kRepairServiceName,
-                                      inbox::kDeadLetterServiceName},
+                                      transport::kCheckServiceName, inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
 
@@ -416,22 +429,26 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, quick, slow);
     server.Add(std::move(repair_service));
+    rpc::Service check_service(transport::kCheckServiceName, transport::CheckPolicy());
+    checks.Register(check_service, slow);
+    server.Add(std::move(check_service));
     server.Add(core.dead_letters.MakeService(slow));
-    context.Add(
-        {.name = "grpc",
-         .start =
-             [&server] {
-                 KESSAI_RETURN_IF_ERROR(server.Start());
-                 server.SetServing(true);
-                 return OkStatus();
-             },
-         .drain =
-             [&server, &methods, transfers, &clock = context.clock()](SteadyInstant deadline) {
-                 methods.StopReleases();
-                 transfers->StopRuns();
-                 (void)server.Stop(
-                     std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
-             }});
+    context.Add({.name = "grpc",
+                 .start =
+                     [&server] {
+                         KESSAI_RETURN_IF_ERROR(server.Start());
+                         server.SetServing(true);
+                         return OkStatus();
+                     },
+                 .drain =
+                     [&server, &methods, &checks, transfers,
+                      &clock = context.clock()](SteadyInstant deadline) {
+                         methods.StopReleases();
+                         checks.Stop();
+                         transfers->StopRuns();
+                         (void)server.Stop(
+                             std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
+                     }});
     return OkStatus();
 }
 

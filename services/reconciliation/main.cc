@@ -5,12 +5,15 @@
 #include <vector>
 
 #include "app/change_discrepancy.h"
+#include "app/check_payout.h"
 #include "app/compare_day.h"
 #include "app/enquiries.h"
 #include "app/look_again.h"
 #include "app/match_changes.h"
 #include "app/note_holds.h"
 #include "app/order_repair.h"
+#include "app/note_transfers.h"
+#include "app/record_conflicts.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
@@ -37,6 +40,7 @@
 #include "storage/mysql_books.h"
 #include "transport/claim_consumer.h"
 #include "transport/day_run_worker.h"
+#include "transport/grpc_payout_day_book.h"
 #include "transport/grpc_peer_book.h"
 #include "transport/grpc_repair_peers.h"
 #include "transport/reconciliation_metrics.h"
@@ -184,6 +188,8 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
     const Clock& clock = context.clock();
     const auto& match = context.Own(std::make_unique<app::MatchChanges>(core.hasher, clock));
     const auto& note_holds = context.Own(std::make_unique<app::NoteHolds>(clock));
+    const auto& note_transfers = context.Own(std::make_unique<app::NoteTransfers>(clock));
+    const auto& record_conflicts = context.Own(std::make_unique<app::RecordConflicts>(clock));
     const transport::ConsumerServices services{
         .on_books =
             [&ids = core.ids, &clock, &chain = core.chain](mysql::Session& session,
@@ -197,6 +203,8 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
             },
         .match = match,
         .note_holds = note_holds,
+        .note_transfers = note_transfers,
+        .record_conflicts = record_conflicts,
         .metrics = core.metrics};
     BuildConsumer<transport::PaymentEventConsumer>(
         "payment_events",
@@ -255,10 +263,17 @@ Result<Days> BuildDays(const Options& options, runtime::Context& context,
     auto& payout =
         context.Own(std::make_unique<transport::GrpcPayoutBook>(to_payout, signer, options.peers));
     auto& leases = context.Own(std::make_unique<storage::MysqlRunLeases>(core.pool, clock));
-    auto& compare = context.Own(std::make_unique<app::CompareDay>(
-        app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock}));
+    auto& payout_day = context.Own(
+        std::make_unique<transport::GrpcPayoutDayBook>(to_payout, signer, options.peers));
+    auto& compare = context.Own(std::make_unique<app::CompareDay>(app::CompareDayPorts{
+        core.transactions, leases, payment, payout, core.hasher, clock, &payout_day}));
+    auto& check = context.Own(std::make_unique<app::CheckPayout>(
+        app::CheckPayoutPorts{core.transactions, leases, payout_day, core.hasher, clock}));
+    auto& overdue = context.Own(std::make_unique<app::FindOverdueResults>(
+        core.transactions, clock, options.result_bank_days));
     auto& runs = context.Own(std::make_unique<transport::DayRunWorker>(
-        options.day_run, core.transactions, compare, core.metrics, clock));
+        options.day_run, core.transactions, compare, core.metrics, clock,
+        transport::AgainstPayout{&check, &overdue}));
     context.Add({.name = "day_runs",
                  .start = [&runs]() -> Status {
                      runs.Start();

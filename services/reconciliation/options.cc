@@ -123,6 +123,12 @@ void Describe(config::Schema& schema, Options& options) {
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);
     DescribeRepairs(schema.Under("repairs"), options);
+    schema.Int("against_payout.result_bank_days", &options.result_bank_days,
+               {.description = "A transfer's result is due so many bank business days after its "
+                               "transfer date; later it is a discrepancy",
+                .unit = "days",
+                .min = 1,
+                .max = 30});
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,

@@ -46,6 +46,8 @@ struct Options {
     std::vector<std::string> automatic_repairs;
     Duration repair_call_timeout = std::chrono::seconds(10);
     int query_threads = 4;
+    /// Bank business days after a transfer's date until which its result is due.
+    int result_bank_days = 2;
 };
 
 void Describe(config::Schema& schema, Options& options);

@@ -130,6 +130,13 @@ Status BatchWork::Apply(mysql::Session& session, const Plan& plan,
 Status BatchWork::StoreFailed(mysql::Session& session, std::span<const Failed> failed) {
     if (failed.empty()) return OkStatus();
     KESSAI_RETURN_IF_ERROR(StoreDeadLetters(session, key_, failed, now_));
+    std::vector<ConflictingEvent> conflicts;
+    for (const Failed& one : failed) {
+        if (one.item->event && one.why.reason() == reason::kEffectConflict) {
+            conflicts.push_back({*one.item->event, one.why});
+        }
+    }
+    if (!conflicts.empty()) KESSAI_RETURN_IF_ERROR(handler_.OnConflicts(session, conflicts));
     return PublishFailed(session, failed);
 }
 

@@ -89,6 +89,9 @@ struct DayRow {
     domain::EffectKey key;
     domain::MerchantId merchant;
     std::int64_t gross = 0;
+    /// Of a row that is listed.
+    std::int64_t fee = 0;
+    domain::TaxClass tax_class = domain::TaxClass::kNone;
 };
 
 /// Questions to the database, each answered from one moment's committed state. Thread safe.

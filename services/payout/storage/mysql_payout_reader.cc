@@ -90,7 +90,7 @@ constexpr mysql::Query kDigestRows{"accrual.digest_rows", R"sql(
     SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ?)sql"};
 constexpr mysql::Query kBucketRows{"accrual.bucket_rows", R"sql(
-    SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
+    SELECT payment_id, version, merchant_id, gross, fee, tax_class FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket = ? ORDER BY payment_id, version)sql"};
 
 Status MerchantUnknown(MerchantId merchant) {
@@ -344,7 +344,11 @@ Status MysqlPayoutReader::StreamRows(BusinessDate day, int bucket,
         KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
         KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kBucketRows, day, bucket));
         found.reserve(rows.size());
-        while (rows.Next()) found.push_back(ReadDayRow(rows));
+        while (rows.Next()) {
+            found.push_back(ReadDayRow(rows));
+            found.back().fee = rows.Int(4);
+            found.back().tax_class = ReadTaxClass(rows, 5);
+        }
     }
     for (const app::DayRow& row : found) {
         if (!take(row)) break;

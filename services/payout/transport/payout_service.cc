@@ -28,6 +28,13 @@ v1::PayoutDay::State ToMessage(domain::DayState state) {
     return v1::PayoutDay::STATE_UNSPECIFIED;
 }
 
+/// Empty for what a damaged row says.
+std::string TaxClassName(domain::TaxClass tax_class) {
+    const domain::TaxTable& taxes = domain::TaxTable::Japan();
+    const auto known = taxes.FromNumber(static_cast<std::int64_t>(tax_class));
+    return known.ok() ? std::string(taxes.RateOf(*known).name) : std::string();
+}
+
 std::string BigEndian(const digest::Sum128& sum) {
     std::string bytes;
     for (const std::uint64_t half : {sum.high, sum.low}) {
@@ -351,6 +358,8 @@ Status PayoutService::ListDayRows(const v1::ListDayRowsRequest& request,
                                   message.set_version(row.key.version);
                                   message.set_merchant_id(row.merchant.value());
                                   message.set_amount(row.gross);
+                                  message.set_fee(row.fee);
+                                  message.set_tax_class(TaxClassName(row.tax_class));
                                   return rows.Write(message);
                               });
 }

@@ -7,8 +7,10 @@ namespace kessai::reconciliation::app {
 void MatchedSums::Add(const domain::Match& match) {
     KESSAI_CHECK(match.state == domain::MatchState::kMatched, "only what was matched is summed");
     const domain::Terms& terms = match.terms;
-    Total& total = totals_[{terms.business_date, terms.merchant, terms.gross.currency()}];
+    Total& total = totals_[{terms.business_date, terms.merchant, terms.gross.currency(),
+                            match.told_fee.tax_class}];
     total.gross += terms.gross.minor();
+    total.fee += match.told_fee.fee;
     ++total.item_count;
     digest_.Add({.object_id = match.key.payment.value(),
                  .version = match.key.version,

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "app/payout_books.h"
 #include "domain/claim.h"
 #include "domain/day_marks.h"
 #include "domain/day_run.h"
@@ -33,14 +34,17 @@ class MatchedSums {
         BusinessDate business_date;
         domain::MerchantId merchant;
         Currency currency;
+        domain::TaxClass tax_class = domain::TaxClass::kNotNoted;
 
         friend bool operator<(const MerchantDay& a, const MerchantDay& b) {
-            return std::tuple(a.business_date, a.merchant, a.currency.code()) <
-                   std::tuple(b.business_date, b.merchant, b.currency.code());
+            return std::tuple(a.business_date, a.merchant, a.currency.code(), a.tax_class) <
+                   std::tuple(b.business_date, b.merchant, b.currency.code(), b.tax_class);
         }
     };
     struct Total {
         std::int64_t gross = 0;
+        /// As payout told it.
+        std::int64_t fee = 0;
         std::int64_t item_count = 0;
     };
 
@@ -107,6 +111,9 @@ struct UnsettledTotal {
     std::int64_t count = 0;
     /// By how much the sides differ, without sign, minor units.
     std::int64_t at_risk = 0;
+    /// When the oldest of them was found, and the oldest day that they are of.
+    Instant oldest_found{};
+    BusinessDate oldest_day{};
 };
 
 class DiscrepancyBooks {
@@ -242,6 +249,7 @@ struct Books {
     DayBooks& days;
     HoldBooks& holds;
     RepairBooks& repairs;
+    PayoutBooks& payout;
 };
 
 /// Opens transactions.

@@ -14,6 +14,8 @@
 #include "app/match_pages.h"
 #include "app/record_day_mark.h"
 #include "domain/bucket_join.h"
+#include "domain/history_check.h"
+#include "kessai/digest/lines.h"
 #include "kessai/faults/fault_point.h"
 #include "kessai/result/check.h"
 
@@ -96,18 +98,26 @@ class TalliedMatches {
  public:
     TalliedMatches(Transactions& transactions, BusinessDate day, int bucket,
                    const digest::RowHasher& hasher)
-        : pages_(transactions, day, bucket), sums_(hasher) {}
+        : pages_(transactions, day, bucket), sums_(hasher), fees_(hasher) {}
 
     Result<std::optional<Match>> Next() {
         KESSAI_ASSIGN_OR_RETURN(auto match, pages_.Next());
         if (match && match->state == domain::MatchState::kMatched) sums_.Add(*match);
+        if (match && match->told_fee.noted()) {
+            fees_.Add(digest::FeeRow(
+                match->key.payment.value(), match->key.version, match->terms.business_date,
+                static_cast<std::uint8_t>(match->told_fee.tax_class), match->told_fee.fee));
+        }
         return match;
     }
     const digest::Accumulator& digest() const { return sums_.digest(); }
+    /// Of the fees that payout told.
+    const digest::Accumulator& fees() const { return fees_; }
 
  private:
     MatchPages pages_;
     MatchedSums sums_;
+    digest::Accumulator fees_;
 };
 
 }  // namespace
@@ -137,6 +147,7 @@ class CompareDay::Pass {
             KESSAI_FAULT_POINT("reconciliation.after_bucket");
         }
         KESSAI_RETURN_IF_ERROR(SettleGone());
+        KESSAI_RETURN_IF_ERROR(SettleOutOfOrder());
         run_.discrepancies_found = static_cast<std::uint32_t>(found_.size());
         run_.state = found_.empty() ? DayRunState::kEqual : DayRunState::kDifferent;
         return OkStatus();
@@ -153,7 +164,8 @@ class CompareDay::Pass {
         domain::DayDigests of_rows;
         KESSAI_ASSIGN_OR_RETURN(of_rows.payment, ports_.payment.DayDigest(day(), true));
         KESSAI_ASSIGN_OR_RETURN(of_rows.payout, ports_.payout.DayDigest(day(), true));
-        KESSAI_ASSIGN_OR_RETURN(of_rows.matched, DigestOfMatches());
+        digest::DayDigest told_fees(digest::kBuckets);
+        KESSAI_ASSIGN_OR_RETURN(of_rows.matched, DigestOfMatches(told_fees));
         std::set<int> either(buckets.begin(), buckets.end());
         const auto add = [&either](const std::vector<int>& more) {
             either.insert(more.begin(), more.end());
@@ -162,6 +174,11 @@ class CompareDay::Pass {
         add(digest::UnequalBuckets(kept_.payment, of_rows.payment));
         add(digest::UnequalBuckets(kept_.payout, of_rows.payout));
         add(digest::UnequalBuckets(kept_.matched, of_rows.matched));
+        if (ports_.payout_day != nullptr) {
+            KESSAI_RETURN_IF_ERROR(RecordWrongFees());
+            KESSAI_ASSIGN_OR_RETURN(const auto fees, ports_.payout_day->FeeDigests(day()));
+            add(digest::UnequalBuckets(told_fees, fees));
+        }
         return std::vector<int>(either.begin(), either.end());
     }
 
@@ -172,7 +189,39 @@ class CompareDay::Pass {
         });
     }
 
-    Result<digest::DayDigest> DigestOfMatches() {
+    /// What payout itself finds wrong with its fees, by the plans. It comes before what is found by
+    /// comparing, of which a change has one finding of a kind.
+    Status RecordWrongFees() {
+        KESSAI_RETURN_IF_ERROR(lease_.Renew());
+        KESSAI_ASSIGN_OR_RETURN(const auto wrong_fees, ports_.payout_day->WrongFees(day()));
+        std::vector<Finding> findings;
+        for (const WrongFee& wrong : wrong_fees) {
+            const std::string evidence =
+                "payout's row says a fee of " + std::to_string(wrong.row.fee) + " under " +
+                std::string(TaxClassName(wrong.row.tax_class)) + "; computed again: " + wrong.note;
+            const bool other_class = wrong.row.tax_class != wrong.expected.tax_class;
+            if (wrong.row.fee != wrong.expected.fee || !other_class) {
+                findings.push_back(domain::FeeFinding(wrong.key, wrong.terms, wrong.expected.fee,
+                                                      wrong.row.fee, evidence));
+            }
+            if (other_class) {
+                findings.push_back(domain::TaxFinding(
+                    wrong.key, wrong.terms, wrong.expected.tax_class, wrong.row, evidence));
+            }
+        }
+        for (std::size_t at = 0; at < findings.size(); at += kCasesPerTransaction) {
+            const auto end = std::min(findings.size(), at + kCasesPerTransaction);
+            const std::vector<Finding> part(findings.begin() + static_cast<long>(at),
+                                            findings.begin() + static_cast<long>(end));
+            KESSAI_RETURN_IF_ERROR(
+                InTransaction([&](Books& books) -> Status { return RecordFindings(books, part); }));
+            Remember(part);
+            for (const Finding& finding : part) wrong_fees_.insert(finding.subject);
+        }
+        return OkStatus();
+    }
+
+    Result<digest::DayDigest> DigestOfMatches(digest::DayDigest& told_fees) {
         digest::DayDigest of_rows(digest::kBuckets);
         for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
             TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
@@ -182,6 +231,8 @@ class CompareDay::Pass {
             }
             of_rows[static_cast<std::size_t>(bucket)] =
                 DigestOfBucket(matches.digest(), day(), bucket);
+            told_fees[static_cast<std::size_t>(bucket)] =
+                DigestOfBucket(matches.fees(), day(), bucket);
             if (bucket % 64 == 0) KESSAI_RETURN_IF_ERROR(lease_.Renew());
         }
         return of_rows;
@@ -243,7 +294,11 @@ class CompareDay::Pass {
                     continue;
                 }
                 if (match != nullptr) change.match = *match;
-                const auto found_here = domain::Classify(day(), change);
+                auto found_here = domain::Classify(day(), change);
+                std::erase_if(found_here, [this](const Finding& finding) {
+                    return domain::NeedsDeepRun(finding.subject.kind) &&
+                           wrong_fees_.contains(finding.subject);
+                });
                 if (match != nullptr && match->Waiting() && !match->overdue &&
                     std::ranges::any_of(found_here, [](const Finding& finding) {
                         return SaysItIsMissing(finding.subject.kind);
@@ -328,6 +383,44 @@ class CompareDay::Pass {
         return OkStatus();
     }
 
+    /// Changes whose predecessor came after all.
+    Status SettleOutOfOrder() {
+        const std::array kinds{DiscrepancyKind::kOutOfOrder};
+        domain::DiscrepancyId after;
+        bool more = true;
+        while (more) {
+            domain::DiscrepancyId last = after;
+            KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+                KESSAI_ASSIGN_OR_RETURN(
+                    const auto open,
+                    books.payout.LockUnsettledOfDay(day(), kinds, after, kGonePerTransaction));
+                std::set<ChangeKey> predecessors;
+                for (const auto& discrepancy : open) {
+                    const ChangeKey& key = discrepancy.finding.subject.change;
+                    predecessors.insert({key.payment, key.version - 1});
+                }
+                const std::vector<ChangeKey> keys(predecessors.begin(), predecessors.end());
+                KESSAI_ASSIGN_OR_RETURN(const auto known, books.matches.Find(keys));
+                std::set<ChangeKey> came;
+                for (const Match& match : known) {
+                    if (match.PaymentEffect()) came.insert(match.key);
+                }
+                DiscrepancyChanges changes(ports_.clock.Now());
+                for (const auto& discrepancy : open) {
+                    last = discrepancy.id;
+                    const ChangeKey& key = discrepancy.finding.subject.change;
+                    if (came.contains({key.payment, key.version - 1})) {
+                        changes.AddGone(discrepancy, "the change before it came after all");
+                    }
+                }
+                more = open.size() == static_cast<std::size_t>(kGonePerTransaction);
+                return changes.Store(books);
+            }));
+            after = last;
+        }
+        return OkStatus();
+    }
+
     Status RecordFindings(Books& books, const std::vector<Finding>& findings) {
         DiscrepancyChanges changes(ports_.clock.Now());
         KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, findings, &run_));
@@ -360,6 +453,8 @@ class CompareDay::Pass {
     std::stop_token stop_;
     domain::DayDigests kept_;
     std::set<domain::Subject> found_;
+    /// What payout found wrong itself.
+    std::set<domain::Subject> wrong_fees_;
     bool moved_ = false;
 };
 
@@ -424,7 +519,9 @@ Result<domain::DayRun> CompareDay::Begin(BusinessDate business_date, bool deep,
 Status CompareDay::Finish(const domain::DayRun& run, const RunLease& lease) {
     return ports_.transactions.Run([&](Books& books) -> Status {
         KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease.grant()));
-        return books.days.FinishRun(run);
+        KESSAI_RETURN_IF_ERROR(books.days.FinishRun(run));
+        if (run.state == DayRunState::kFailed) return OkStatus();
+        return books.payout.AskForCheck(run.business_date);
     });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/books.h"
+#include "app/payout_day_book.h"
 #include "app/peer_book.h"
 #include "domain/day_comparison.h"
 #include "domain/day_run.h"
@@ -23,6 +24,8 @@ struct CompareDayPorts {
     PeerBook& payout;
     const digest::RowHasher& hasher;
     const Clock& clock;
+    /// Of whom a deep run asks for the fees; null: nobody.
+    PayoutDayBook* payout_day = nullptr;
 };
 
 /// Use case: compare a closed day of payment, payout and what was matched, and record every
@@ -38,8 +41,9 @@ class CompareDay {
     explicit CompareDay(CompareDayPorts ports) : ports_(ports) {}
 
     /// `deep`: the books compute their digests from their rows, and those that they keep are
-    /// checked against them. Refusals: FAILED_PRECONDITION DAY_OPEN; ABORTED RUN_RUNNING,
-    /// BOOKS_MOVED (a bucket kept changing); CANCELLED when `stop` ended it; those of the books.
+    /// checked against them; payout computes its fees again, and those of its rows are compared
+    /// with what it told. Refusals: FAILED_PRECONDITION DAY_OPEN; ABORTED RUN_RUNNING, BOOKS_MOVED
+    /// (a bucket kept changing); CANCELLED when `stop` ended it; those of the books.
     Result<domain::DayRun> Run(BusinessDate business_date, bool deep, std::stop_token stop = {});
 
  private:

@@ -56,7 +56,7 @@ Status DiscrepancyChanges::AddFindings(Books& books, std::span<const domain::Fin
         }
         if (run != nullptr && run->business_date == subject.business_date) {
             change.discrepancy.found_by_run = run->number;
-            change.discrepancy.found_by_deep_run = run->deep;
+            change.discrepancy.found_by_deep_run = run->deep || domain::NeedsDeepRun(subject.kind);
         }
         changes_.push_back(std::move(change));
     }

@@ -79,6 +79,25 @@ Result<std::vector<UnsettledTotal>> Enquiries::Unsettled() {
     return totals;
 }
 
+Result<WaitingTotal> Enquiries::Waiting(Instant now) {
+    WaitingTotal waiting;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(books.payout.TrimWaiting(now - std::chrono::hours(1)));
+        KESSAI_ASSIGN_OR_RETURN(waiting, books.payout.Waiting());
+        return OkStatus();
+    }));
+    return waiting;
+}
+
+Result<std::optional<domain::PayoutCheck>> Enquiries::LatestCheck(BusinessDate business_date) {
+    std::optional<domain::PayoutCheck> check;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(check, books.payout.LatestCheck(business_date));
+        return OkStatus();
+    }));
+    return check;
+}
+
 Result<domain::DayRun> Enquiries::LatestRun(BusinessDate business_date) {
     std::optional<domain::DayRun> run;
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {

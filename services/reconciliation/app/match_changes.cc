@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "app/discrepancy_changes.h"
+#include "app/waiting_sums.h"
+#include "domain/history_check.h"
 
 namespace kessai::reconciliation::app {
 
@@ -35,7 +37,63 @@ struct Outcome {
     std::vector<Match> joined;
     std::vector<domain::Finding> findings;
     std::map<ChangeKey, std::vector<domain::DiscrepancyKind>> settled;
+    WaitingSums waiting;
 };
+
+// What is checked against the payment's earlier changes: the few that follow others. Everything
+// else costs no look-up.
+bool NeedsHistory(const domain::PaymentClaim& claim) {
+    return claim.kind != 0 && claim.key.version > 1;
+}
+bool NeedsHistory(const domain::PayoutClaim& claim) {
+    return claim.told_fee.noted() && claim.terms.gross.is_negative();
+}
+
+/// The earlier changes of payments, those of the batch among them.
+class Histories {
+ public:
+    template <class Claim>
+    Status Load(Books& books, std::span<const Claim* const> claims) {
+        std::vector<domain::PaymentId> payments;
+        for (const Claim* claim : claims) {
+            const bool is_new = payments.empty() || payments.back() != claim->key.payment;
+            if (is_new && NeedsHistory(*claim)) payments.push_back(claim->key.payment);
+        }
+        if (payments.empty()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(const auto known, books.payout.ChangesOf(payments));
+        for (const auto payment : payments) changes_[payment];
+        for (const Match& match : known) Note(match);
+        return OkStatus();
+    }
+    void Note(const Match& match) {
+        const auto of_payment = changes_.find(match.key.payment);
+        if (of_payment != changes_.end()) of_payment->second[match.key.version] = match;
+    }
+    std::vector<Match> Before(const ChangeKey& key) const {
+        std::vector<Match> before;
+        const auto of_payment = changes_.find(key.payment);
+        if (of_payment == changes_.end()) return before;
+        for (const auto& [version, match] : of_payment->second) {
+            if (version < key.version) before.push_back(match);
+        }
+        return before;
+    }
+
+ private:
+    std::map<domain::PaymentId, std::map<std::uint32_t, Match>> changes_;
+};
+
+std::vector<domain::Finding> Check(const domain::PaymentClaim& claim, const Match&,
+                                   std::vector<Match> before) {
+    // What payout alone told of has not come from payment.
+    std::erase_if(before, [](const Match& match) { return !match.PaymentEffect(); });
+    return domain::CheckHistory(claim, before);
+}
+
+std::vector<domain::Finding> Check(const domain::PayoutClaim& claim, const Match& match,
+                                   const std::vector<Match>& before) {
+    return domain::CheckFee(claim, match.kind, before);
+}
 
 /// As rows are stored, so that no two batches wait for each other.
 template <class Claim>
@@ -51,6 +109,7 @@ template <class Claim>
 Status ApplyOne(const Claim& claim, const Match* known, Instant now, Outcome& outcome) {
     if (known == nullptr) {
         outcome.begun.push_back(domain::Begin(claim));
+        outcome.waiting.Begin(outcome.begun.back());
         return OkStatus();
     }
     if (known->state != AwaitingState(claim)) {
@@ -60,6 +119,7 @@ Status ApplyOne(const Claim& claim, const Match* known, Instant now, Outcome& ou
     }
     domain::Joined joined = domain::Join(*known, claim, now);
     outcome.joined.push_back(joined.match);
+    outcome.waiting.End(*known);
     std::ranges::move(joined.findings, std::back_inserter(outcome.findings));
     if (!joined.settled.empty()) outcome.settled[claim.key] = std::move(joined.settled);
     return OkStatus();
@@ -91,11 +151,18 @@ Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Cla
     if (claims.empty()) return MatchOutcome{};
     const Instant now = clock_.Now();
     Outcome outcome;
+    const std::vector<const Claim*> sorted = InOrder(claims);
+    Histories histories;
+    KESSAI_RETURN_IF_ERROR(histories.Load(books, std::span<const Claim* const>(sorted)));
     auto next_known = known.locked.begin();
-    for (const Claim* claim : InOrder(claims)) {
+    for (const Claim* claim : sorted) {
         while (next_known != known.locked.end() && next_known->key < claim->key) ++next_known;
         const bool is_known = next_known != known.locked.end() && next_known->key == claim->key;
         KESSAI_RETURN_IF_ERROR(ApplyOne(*claim, is_known ? &*next_known : nullptr, now, outcome));
+        const Match& match = is_known ? outcome.joined.back() : outcome.begun.back();
+        std::ranges::move(Check(*claim, match, histories.Before(claim->key)),
+                          std::back_inserter(outcome.findings));
+        histories.Note(match);
     }
 
     MatchedSums sums(hasher_);
@@ -113,6 +180,9 @@ Result<MatchOutcome> MatchChanges::ApplyClaims(Books& books, std::span<const Cla
     }
     if (!outcome.joined.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(outcome.joined));
     if (!sums.empty()) KESSAI_RETURN_IF_ERROR(books.matches.AddSums(sums, slot));
+    if (!outcome.waiting.empty()) {
+        KESSAI_RETURN_IF_ERROR(books.payout.AddWaiting(outcome.waiting, slot));
+    }
     KESSAI_RETURN_IF_ERROR(StoreDiscrepancies(books, outcome, now));
     const auto matched = static_cast<std::uint64_t>(
         std::ranges::count(outcome.joined, MatchState::kMatched, &Match::state));

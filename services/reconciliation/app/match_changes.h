@@ -33,8 +33,9 @@ struct KnownChanges {
 ///
 /// A batch costs a look-up (unless its changes are taken for new), an insert for the changes heard
 /// of first, an update for those that the other side has told of already, and one upsert each for
-/// the sums per merchant and per bucket. Only differences cost more. Thread safe; works in the
-/// caller's transaction.
+/// the sums per merchant, per bucket and of what waits. What follows other changes of its payment
+/// (refunds, captures) is held against them, for one more look-up. Only differences cost more.
+/// Thread safe; works in the caller's transaction.
 class MatchChanges {
  public:
     /// Both must outlive it.

@@ -29,6 +29,9 @@ Status Validate(const PaymentClaim& claim) {
 
 Status Validate(const PayoutClaim& claim) {
     if (claim.answered_event.value() <= 0) return Invalid("answers no event");
+    if (claim.told_fee.fee > kGrossMax || claim.told_fee.fee < -kGrossMax) {
+        return Invalid("has a fee of " + std::to_string(claim.told_fee.fee));
+    }
     return Validate(claim.key, claim.terms, claim.event);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "domain/ids.h"
+#include "domain/tax_class.h"
 #include "kessai/money/money.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
@@ -32,12 +33,16 @@ struct Terms {
     bool operator==(const Terms&) const = default;
 };
 
+/// As kessai.payment.v1.PaymentChanged.Kind; 0: not told, or not noted by an older version.
+using PaymentKindNumber = std::uint8_t;
+
 /// What an event of payment claims: this change happened.
 struct PaymentClaim {
     ChangeKey key{};
     Terms terms{};
     EventId event{};
     ContentHash content{};
+    PaymentKindNumber kind = 0;
 };
 
 /// What an event of payout claims: I accrued that change.
@@ -49,6 +54,7 @@ struct PayoutClaim {
     /// The payment event that it answers.
     EventId answered_event{};
     ContentHash answered_content{};
+    ToldFee told_fee{};
 };
 
 /// No change moves more, in minor units: a claim beyond it is an error, and sums of claims are far
@@ -56,7 +62,7 @@ struct PayoutClaim {
 inline constexpr std::int64_t kGrossMax = 10'000'000'000'000;
 
 /// INVALID_ARGUMENT CLAIM_INVALID for a claim that no service can mean: without an object, version,
-/// merchant or event, or beyond kGrossMax.
+/// merchant or event, or with a gross or fee beyond kGrossMax.
 Status Validate(const PaymentClaim& claim);
 Status Validate(const PayoutClaim& claim);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "domain/history_check.h"
 #include "kessai/result/check.h"
 
 namespace kessai::reconciliation::domain {
@@ -14,6 +15,11 @@ namespace {
 bool MatchedAs(BusinessDate day, const Match& match, const BookRow& row) {
     return match.state == MatchState::kMatched && match.terms.business_date == day &&
            match.terms.merchant == row.merchant && match.terms.gross.minor() == row.gross;
+}
+
+/// Whether payout's row has the fee that it told, as far as both are known.
+bool HasToldFee(const Match& match, const BookRow& row) {
+    return !match.told_fee.noted() || !row.fee.noted() || match.told_fee == row.fee;
 }
 
 bool HasPaymentEvent(const Case& change) {
@@ -76,7 +82,27 @@ void ClassifyBothThere(BusinessDate day, const Case& change, std::vector<Discrep
         kinds.push_back(kContentDiffers);
     } else if (!MatchedAs(day, *change.match, *change.payment)) {
         kinds.push_back(kChangedInBoth);
+    } else if (!HasToldFee(*change.match, *change.payout)) {
+        if (change.match->told_fee.fee != change.payout->fee.fee) kinds.push_back(kFeeDiffers);
+        if (change.match->told_fee.tax_class != change.payout->fee.tax_class) {
+            kinds.push_back(kTaxDiffers);
+        }
     }
+}
+
+/// Of a row whose fee is not the one that was told: the finding with both.
+Finding ToldFeeFinding(const Case& change, DiscrepancyKind kind) {
+    const Match& match = *change.match;
+    const ToldFee& told = match.told_fee;
+    const ToldFee& row = change.payout->fee;
+    const std::string evidence = "payout told a fee of " + std::to_string(told.fee) + " under " +
+                                 std::string(TaxClassName(told.tax_class)) + "; its row says " +
+                                 std::to_string(row.fee) + " under " +
+                                 std::string(TaxClassName(row.tax_class));
+    if (kind == DiscrepancyKind::kFeeDiffers) {
+        return FeeFinding(change.key, match.terms, told.fee, row.fee, evidence);
+    }
+    return TaxFinding(change.key, match.terms, told.tax_class, row, evidence);
 }
 
 void ClassifyOneSided(const Case& change, std::vector<DiscrepancyKind>& kinds) {
@@ -110,7 +136,8 @@ std::vector<int> BucketsToList(const DayDigests& digests) {
 
 bool Agrees(BusinessDate day, const Case& change) {
     return change.payment && change.payout && *change.payment == *change.payout && change.match &&
-           MatchedAs(day, *change.match, *change.payment);
+           MatchedAs(day, *change.match, *change.payment) &&
+           HasToldFee(*change.match, *change.payout);
 }
 
 std::vector<Finding> Classify(BusinessDate day, const Case& change) {
@@ -125,6 +152,10 @@ std::vector<Finding> Classify(BusinessDate day, const Case& change) {
     }
     std::vector<Finding> findings;
     for (const DiscrepancyKind kind : kinds) {
+        if (NeedsDeepRun(kind)) {
+            findings.push_back(ToldFeeFinding(change, kind));
+            continue;
+        }
         Finding finding = FindingOf(day, change);
         finding.subject.kind = kind;
         if (kind == DiscrepancyKind::kDateDiffers) {

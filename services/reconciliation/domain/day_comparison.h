@@ -29,8 +29,13 @@ struct BookRow {
     MerchantId merchant{};
     /// Minor units, signed as the merchant gains.
     std::int64_t gross = 0;
+    /// Of payout's rows, where it lists them.
+    ToldFee fee{};
 
-    bool operator==(const BookRow&) const = default;
+    /// In what both books have; only payout's has fees.
+    bool operator==(const BookRow& other) const {
+        return key == other.key && merchant == other.merchant && gross == other.gross;
+    }
 };
 
 /// What the three books have of one change. At least one of them has it.
@@ -51,6 +56,8 @@ bool Agrees(BusinessDate day, const Case& change);
 ///     --------+--------+------------------+------------------------------------------------------
 ///     row     | other  | any              | AMOUNT_DIFFERS and/or MERCHANT_DIFFERS
 ///     row     | same   | matched as other | CHANGED_IN_BOTH
+///     row     | same   | matched, but told | FEE_DIFFERS and/or TAX_DIFFERS
+///             |        | with another fee |
 ///     row     | same   | differs          | CONTENT_DIFFERS
 ///     row     | same   | waiting or none  | PAYMENT_EVENT_MISSING and/or PAYOUT_EVENT_MISSING
 ///     row     | none   | dates differ     | DATE_DIFFERS

@@ -36,6 +36,22 @@ Step Next(const Discrepancy& discrepancy, DiscrepancyState to, std::string_view 
 
 }  // namespace
 
+bool IsAboutMerchantDay(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    return kind == kMerchantHeldBack || kind == kAccruedDiffers || kind == kReleasedDiffers ||
+           kind == kReleaseToldDiffers || kind == kBalanceDiffers;
+}
+
+bool IsAboutTransfer(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    return kind == kTransferDiffers || kind == kResultDiffers || kind == kResultOverdue ||
+           kind == kTransferUnknown;
+}
+
+bool NeedsDeepRun(DiscrepancyKind kind) {
+    return kind == DiscrepancyKind::kFeeDiffers || kind == DiscrepancyKind::kTaxDiffers;
+}
+
 std::string_view KindName(DiscrepancyKind kind) {
     using enum DiscrepancyKind;
     switch (kind) {
@@ -63,6 +79,32 @@ std::string_view KindName(DiscrepancyKind kind) {
             return "CHANGED_IN_BOTH";
         case kMerchantHeldBack:
             return "MERCHANT_HELD_BACK";
+        case kFeeDiffers:
+            return "FEE_DIFFERS";
+        case kTaxDiffers:
+            return "TAX_DIFFERS";
+        case kDuplicate:
+            return "DUPLICATE";
+        case kStateInvalid:
+            return "STATE_INVALID";
+        case kOutOfOrder:
+            return "OUT_OF_ORDER";
+        case kAccruedDiffers:
+            return "ACCRUED_DIFFERS";
+        case kReleasedDiffers:
+            return "RELEASED_DIFFERS";
+        case kReleaseToldDiffers:
+            return "RELEASE_TOLD_DIFFERS";
+        case kBalanceDiffers:
+            return "BALANCE_DIFFERS";
+        case kTransferDiffers:
+            return "TRANSFER_DIFFERS";
+        case kResultDiffers:
+            return "RESULT_DIFFERS";
+        case kResultOverdue:
+            return "RESULT_OVERDUE";
+        case kTransferUnknown:
+            return "TRANSFER_UNKNOWN";
     }
     return "UNKNOWN";
 }
@@ -107,8 +149,10 @@ std::string CutNote(std::string note) {
 
 bool Finding::SaysTheSame(const Finding& other) const {
     const auto contradict = [](const auto& a, const auto& b) { return a && b && *a != *b; };
-    if (subject.kind == DiscrepancyKind::kMerchantHeldBack && evidence != other.evidence)
+    if ((IsAboutMerchantDay(subject.kind) || IsAboutTransfer(subject.kind)) &&
+        evidence != other.evidence) {
         return false;
+    }
     return subject == other.subject && merchant == other.merchant && currency == other.currency &&
            !contradict(payment_gross, other.payment_gross) &&
            !contradict(payout_gross, other.payout_gross);

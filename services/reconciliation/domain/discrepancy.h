@@ -40,8 +40,35 @@ enum class DiscrepancyKind : std::uint8_t {
     kChangedInBoth = 11,
     /// Payout holds back a merchant's day: its own totals and rows differ, or an event waits.
     kMerchantHeldBack = 12,
+    /// A change's fee is not what it is by its plan, by the fees of its payment, or by payout's
+    /// row.
+    kFeeDiffers = 13,
+    /// A fee is under another tax rate than that of its payment's day, or than in payout's row.
+    kTaxDiffers = 14,
+    /// A change was told again with another content, and not applied.
+    kDuplicate = 15,
+    /// A change that cannot follow those of its payment before it.
+    kStateInvalid = 16,
+    /// A change whose predecessor never came.
+    kOutOfOrder = 17,
+    /// What payout's totals say of a merchant's day is not what was matched.
+    kAccruedDiffers = 18,
+    /// What payout released of a merchant's day is not what its totals say.
+    kReleasedDiffers = 19,
+    /// What payout told of a day's release is not what its rows sum to.
+    kReleaseToldDiffers = 20,
+    /// A merchant's balance is not what its releases, transfers and adjustments sum to.
+    kBalanceDiffers = 21,
+    /// A transfer is not what was told of it, or not what it is made of.
+    kTransferDiffers = 22,
+    /// A bank's result that cannot be of its transfer.
+    kResultDiffers = 23,
+    /// A transfer in a file has no result for too long.
+    kResultOverdue = 24,
+    /// A transfer that nobody told was made.
+    kTransferUnknown = 25,
 };
-inline constexpr int kDiscrepancyKinds = 12;
+inline constexpr int kDiscrepancyKinds = 25;
 
 enum class DiscrepancyState : std::uint8_t {
     kOpen = 1,
@@ -57,6 +84,13 @@ enum class DiscrepancyState : std::uint8_t {
 /// Whose record of a day: the two that are compared, and our own of what was matched.
 enum class Book : std::uint8_t { kPayment = 1, kPayout = 2, kMatched = 3 };
 
+/// Whether its subject is a merchant and day, as that of kMerchantHeldBack.
+bool IsAboutMerchantDay(DiscrepancyKind kind);
+/// Whether its subject is a transfer and the day on which it was made.
+bool IsAboutTransfer(DiscrepancyKind kind);
+/// Whether only a run that computes from the rows can tell that it is gone.
+bool NeedsDeepRun(DiscrepancyKind kind);
+
 std::string_view KindName(DiscrepancyKind kind);
 std::string_view StateName(DiscrepancyState state);
 std::string_view BookName(Book book);
@@ -67,13 +101,16 @@ struct Subject {
     /// Payment's date of the change where it is known, else payout's.
     BusinessDate business_date{};
     DiscrepancyKind kind = DiscrepancyKind::kMissingInPayout;
-    /// The change; none for kDigestDiffers and kMerchantHeldBack.
+    /// The change; none for kDigestDiffers and what is about a merchant's day or a transfer.
     ChangeKey change{};
-    /// Of kDigestDiffers: which book's digest of which bucket.
+    /// Of kDigestDiffers: which book's digest of which bucket. kPayout also of what was found of a
+    /// transfer in payout's rows, to tell it from what its events said.
     std::optional<Book> book{};
     std::uint32_t bucket = 0;
-    /// Of kMerchantHeldBack: whose day; none: of nobody knows whom.
+    /// Of kinds about a merchant's day: whose; none: of nobody knows whom, or of all together.
     MerchantId held_merchant{};
+    /// Of kinds about a transfer.
+    TransferId transfer{};
 
     auto operator<=>(const Subject&) const = default;
 };
@@ -83,7 +120,9 @@ struct Finding {
     Subject subject{};
     MerchantId merchant{};
     Currency currency{};
-    /// Minor units, signed as the merchant gains; absent where a side has no row.
+    /// Minor units, signed as the merchant gains; absent where a side has no row. Of kinds that are
+    /// about payout alone: what it should be, and what it is (kFeeDiffers: the fee; kTaxDiffers:
+    /// the fee's tax; of merchants' days gross less fee, of transfers the amount).
     std::optional<std::int64_t> payment_gross{};
     std::optional<std::int64_t> payout_gross{};
     /// For people: what each side says.

@@ -8,6 +8,7 @@ using PaymentId = StrongId<struct PaymentIdTag>;
 using MerchantId = StrongId<struct MerchantIdTag>;
 using EventId = StrongId<struct EventIdTag>;
 using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
+using TransferId = StrongId<struct TransferIdTag>;
 using OutsideItemId = StrongId<struct OutsideItemIdTag>;
 
 }  // namespace kessai::reconciliation::domain

@@ -84,7 +84,8 @@ Match Begin(const PaymentClaim& claim) {
             .state = MatchState::kWaitingForPayout,
             .terms = claim.terms,
             .payment_event = claim.event,
-            .payment_content = claim.content};
+            .payment_content = claim.content,
+            .kind = claim.kind};
 }
 
 Match Begin(const PayoutClaim& claim) {
@@ -94,7 +95,8 @@ Match Begin(const PayoutClaim& claim) {
             .payment_event = claim.answered_event,
             .payment_content = claim.answered_content,
             .payout_event = claim.event,
-            .payout_content = claim.content};
+            .payout_content = claim.content,
+            .told_fee = claim.told_fee};
 }
 
 Joined Join(const Match& waiting, const PaymentClaim& claim, Instant now) {
@@ -107,6 +109,7 @@ Joined Join(const Match& waiting, const PaymentClaim& claim, Instant now) {
     match.terms = claim.terms;
     match.payment_event = claim.event;
     match.payment_content = claim.content;
+    match.kind = claim.kind;
     // That payment's book lacks the row is not settled by an event: only by looking again.
     return Settle(match, sides, {DiscrepancyKind::kPaymentEventMissing}, now);
 }
@@ -119,6 +122,7 @@ Joined Join(const Match& waiting, const PayoutClaim& claim, Instant now) {
     Match match = waiting;
     match.payout_event = claim.event;
     match.payout_content = claim.content;
+    match.told_fee = claim.told_fee;
     // Payout stores the row and the event together, so both are there now.
     return Settle(match, sides,
                   {DiscrepancyKind::kMissingInPayout, DiscrepancyKind::kPayoutEventMissing}, now);

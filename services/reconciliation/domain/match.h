@@ -57,6 +57,10 @@ struct Match {
     bool overdue = false;
     /// When the second side came; the epoch before.
     Instant matched_at{};
+    /// Once payment's event came.
+    PaymentKindNumber kind = 0;
+    /// Once payout's event came.
+    ToldFee told_fee{};
 
     bool Waiting() const {
         return state == MatchState::kWaitingForPayout || state == MatchState::kWaitingForPayment;

@@ -4,6 +4,42 @@
 
 namespace kessai::reconciliation::domain {
 
+std::string_view PaymentKindName(PaymentKind kind) {
+    switch (kind) {
+        case PaymentKind::kCompleted:
+            return "COMPLETED";
+        case PaymentKind::kCanceled:
+            return "CANCELED";
+        case PaymentKind::kRefunded:
+            return "REFUNDED";
+        case PaymentKind::kAuthorized:
+            return "AUTHORIZED";
+        case PaymentKind::kCaptured:
+            return "CAPTURED";
+        case PaymentKind::kReverted:
+            return "REVERTED";
+        case PaymentKind::kExpired:
+            return "EXPIRED";
+        case PaymentKind::kMerchantCashback:
+            return "MERCHANT_CASHBACK";
+        case PaymentKind::kMerchantCashbackReturned:
+            return "MERCHANT_CASHBACK_RETURNED";
+        case PaymentKind::kMerchantCoupon:
+            return "MERCHANT_COUPON";
+        case PaymentKind::kMerchantCouponReturned:
+            return "MERCHANT_COUPON_RETURNED";
+        case PaymentKind::kOperatorCashback:
+            return "OPERATOR_CASHBACK";
+        case PaymentKind::kOperatorCashbackReturned:
+            return "OPERATOR_CASHBACK_RETURNED";
+        case PaymentKind::kOperatorCoupon:
+            return "OPERATOR_COUPON";
+        case PaymentKind::kOperatorCouponReturned:
+            return "OPERATOR_COUPON_RETURNED";
+    }
+    return "UNKNOWN";
+}
+
 Result<Money> MerchantEffect(PaymentKind kind, Money moved) {
     if (moved.is_negative()) {
         return Status(Code::kInvalidArgument, "AMOUNT_NEGATIVE",

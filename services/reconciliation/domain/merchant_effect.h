@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "kessai/money/money.h"
 #include "kessai/result/result.h"
@@ -25,6 +26,9 @@ enum class PaymentKind : std::uint8_t {
     kOperatorCoupon = 14,
     kOperatorCouponReturned = 15,
 };
+
+/// "COMPLETED" and so on.
+std::string_view PaymentKindName(PaymentKind kind);
 
 /// What the merchant gains by a change that moved `moved`: the amount when it was paid or captured,
 /// its negative when it went back; the same the other way round of cashback and coupons that the

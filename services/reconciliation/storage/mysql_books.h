@@ -15,6 +15,7 @@
 #include "storage/mysql_hold_books.h"
 #include "storage/mysql_match_books.h"
 #include "storage/mysql_repair_books.h"
+#include "storage/mysql_payout_books.h"
 
 namespace kessai::reconciliation::storage {
 
@@ -28,7 +29,8 @@ class MysqlBooks {
           discrepancies_(session, ids, chain),
           days_(session, ids, clock),
           holds_(session),
-          repairs_(session, clock) {}
+          repairs_(session, clock),
+          payout_(session) {}
     MysqlBooks(const MysqlBooks&) = delete;
     MysqlBooks& operator=(const MysqlBooks&) = delete;
 
@@ -40,7 +42,8 @@ class MysqlBooks {
     MysqlDayBooks days_;
     MysqlHoldBooks holds_;
     MysqlRepairBooks repairs_;
-    app::Books books_{matches_, discrepancies_, days_, holds_, repairs_};
+    MysqlPayoutBooks payout_;
+    app::Books books_{matches_, discrepancies_, days_, holds_, repairs_, payout_};
 };
 
 /// Transactions of their own, on sessions of a pool. Thread safe.

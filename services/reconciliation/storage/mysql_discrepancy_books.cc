@@ -52,7 +52,7 @@ constexpr mysql::Query kLockOfDigests{"discrepancy.lock_of_digests",
 constexpr mysql::Query kLockOfHolds{"discrepancy.lock_of_holds", KESSAI_DISCREPANCY_SELECT R"sql(
     FROM discrepancy AS d FORCE INDEX (discrepancy_subject))sql" KESSAI_LATEST_STEP R"sql(
     WHERE d.business_date = ? AND d.kind = ? AND d.payment_id = 0 AND d.version = 0
-      AND d.book = 0 AND d.bucket = 0 AND d.held_merchant IN ({keys})
+      AND d.book IN (0, 2) AND d.bucket = 0 AND d.held_merchant IN ({keys})
     FOR UPDATE)sql"};
 constexpr mysql::Query kLockFoundBefore{"discrepancy.lock_found_before",
                                         KESSAI_DISCREPANCY_SELECT R"sql(
@@ -124,9 +124,18 @@ constexpr mysql::Query kSteps{"discrepancy_step.list", R"sql(
     WHERE discrepancy_id IN ({keys})
     ORDER BY discrepancy_id, number)sql"};
 
+constexpr mysql::Query kLockUnsettledOfDay{"discrepancy.lock_unsettled_of_day",
+                                           KESSAI_DISCREPANCY_SELECT R"sql(
+    FROM discrepancy AS d FORCE INDEX (discrepancy_by_day))sql" KESSAI_LATEST_STEP R"sql(
+    WHERE d.business_date = ? AND d.discrepancy_id > ? AND d.state IN (1, 2, 3)
+      AND d.kind IN ({keys})
+    ORDER BY d.discrepancy_id
+    LIMIT ?
+    FOR UPDATE)sql"};
 constexpr mysql::Query kUnsettled{"discrepancy.unsettled", R"sql(
     SELECT kind, COUNT(*),
-           COALESCE(SUM(ABS(COALESCE(payment_gross, 0) - COALESCE(payout_gross, 0))), 0)
+           COALESCE(SUM(ABS(COALESCE(payment_gross, 0) - COALESCE(payout_gross, 0))), 0),
+           MIN(found_at_us), MIN(business_date)
     FROM discrepancy FORCE INDEX (discrepancy_by_state)
     WHERE state IN (1, 2, 3)
     GROUP BY kind)sql"};
@@ -173,20 +182,20 @@ Status LockOfPayments(mysql::Session& session, const std::set<domain::PaymentId>
     return select();
 }
 
-/// The same of merchants' days.
-Status LockOfHolds(mysql::Session& session, BusinessDate day,
-                   const std::set<domain::MerchantId>& merchants, std::vector<Discrepancy>& found) {
+/// The same of merchants' days and of transfers.
+Status LockOfHolds(mysql::Session& session, BusinessDate day, domain::DiscrepancyKind kind,
+                   const std::set<std::int64_t>& objects, std::vector<Discrepancy>& found) {
     mysql::KeyList keys;
     const auto select = [&]() -> Status {
         if (keys.empty()) return OkStatus();
-        constexpr int kKind = static_cast<int>(domain::DiscrepancyKind::kMerchantHeldBack);
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kLockOfHolds, day, kKind, keys));
+        KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                session.Select(kLockOfHolds, day, static_cast<int>(kind), keys));
         std::ranges::move(ReadAll(rows), std::back_inserter(found));
         keys.Clear();
         return OkStatus();
     };
-    for (const auto merchant : merchants) {
-        keys.Add(merchant);
+    for (const auto object : objects) {
+        keys.Add(object);
         if (keys.size() == kKeysPerStatement) KESSAI_RETURN_IF_ERROR(select());
     }
     return select();
@@ -200,14 +209,26 @@ int SlotOf(std::int64_t row_id) {
 
 }  // namespace
 
+Result<std::vector<Discrepancy>> LockUnsettledDiscrepancies(
+    mysql::Session& session, BusinessDate business_date,
+    std::span<const domain::DiscrepancyKind> kinds, DiscrepancyId after, int limit) {
+    mysql::KeyList keys;
+    for (const auto kind : kinds) keys.Add(static_cast<int>(kind));
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session.Select(kLockUnsettledOfDay, business_date, after, keys, limit));
+    return ReadAll(rows);
+}
+
 Result<std::vector<Discrepancy>> MysqlDiscrepancyBooks::Lock(
     std::span<const domain::Subject> subjects) {
     std::set<domain::PaymentId> payments;
     std::set<std::pair<BusinessDate, domain::DiscrepancyKind>> digests;
-    std::map<BusinessDate, std::set<domain::MerchantId>> holds;
+    std::map<std::pair<BusinessDate, domain::DiscrepancyKind>, std::set<std::int64_t>> holds;
     for (const auto& subject : subjects) {
-        if (subject.kind == domain::DiscrepancyKind::kMerchantHeldBack) {
-            holds[subject.business_date].insert(subject.held_merchant);
+        if (domain::IsAboutMerchantDay(subject.kind) || domain::IsAboutTransfer(subject.kind)) {
+            holds[{subject.business_date, subject.kind}].insert(
+                domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
+                                                      : subject.held_merchant.value());
         } else if (subject.change.payment.is_none()) {
             digests.emplace(subject.business_date, subject.kind);
         } else {
@@ -221,8 +242,8 @@ Result<std::vector<Discrepancy>> MysqlDiscrepancyBooks::Lock(
             auto rows, session_.Select(kLockOfDigests, business_date, static_cast<int>(kind)));
         std::ranges::move(ReadAll(rows), std::back_inserter(found));
     }
-    for (const auto& [business_date, merchants] : holds) {
-        KESSAI_RETURN_IF_ERROR(LockOfHolds(session_, business_date, merchants, found));
+    for (const auto& [day, objects] : holds) {
+        KESSAI_RETURN_IF_ERROR(LockOfHolds(session_, day.first, day.second, objects, found));
     }
     std::erase_if(found, [&](const Discrepancy& discrepancy) {
         return !std::ranges::binary_search(subjects, discrepancy.finding.subject);
@@ -367,8 +388,11 @@ Result<std::vector<app::UnsettledTotal>> MysqlDiscrepancyBooks::Unsettled() {
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kUnsettled));
     std::vector<app::UnsettledTotal> totals;
     while (rows.Next()) {
-        totals.push_back(
-            {static_cast<domain::DiscrepancyKind>(rows.Int(0)), rows.Int(1), rows.Int(2)});
+        totals.push_back({.kind = static_cast<domain::DiscrepancyKind>(rows.Int(0)),
+                          .count = rows.Int(1),
+                          .at_risk = rows.Int(2),
+                          .oldest_found = rows.At(3),
+                          .oldest_day = rows.Date(4)});
     }
     return totals;
 }

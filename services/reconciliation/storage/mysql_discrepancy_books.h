@@ -41,4 +41,9 @@ class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
     int slot_ = 0;
 };
 
+/// At most `limit` unsettled ones of a day and of these kinds behind `after`, locked; rising by id.
+Result<std::vector<domain::Discrepancy>> LockUnsettledDiscrepancies(
+    mysql::Session& session, BusinessDate business_date,
+    std::span<const domain::DiscrepancyKind> kinds, domain::DiscrepancyId after, int limit);
+
 }  // namespace kessai::reconciliation::storage

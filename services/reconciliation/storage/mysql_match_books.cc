@@ -16,6 +16,8 @@ using domain::Match;
 /// MariaDB turns longer IN lists into joins (in_predicate_conversion_threshold is 1,000).
 constexpr std::size_t kKeysPerStatement = 500;
 constexpr std::size_t kRowsPerStatement = 1'000;
+/// A writer has so many slots apart for each tax class, so that a row is of one.
+constexpr int kSlotsPerClass = 256;
 
 // By payment alone, because MariaDB makes no ranges of (a, b) IN (…); a payment has few versions.
 constexpr mysql::Query kFind{"change_match.find", R"sql(
@@ -35,7 +37,7 @@ constexpr mysql::Query kLock{"change_match.lock", R"sql(
 // a statement costs the server.
 constexpr mysql::Query kInsertPayments{"change_match.insert_payments", R"sql(
     INSERT INTO change_match (payment_id, version, state, bucket, business_date, currency,
-                              merchant_id, gross, payment_event_id, payment_content)
+                              merchant_id, gross, payment_event_id, payment_content, kind)
     VALUES {rows})sql"};
 constexpr mysql::Query kInsert{"change_match.insert", R"sql(
     INSERT INTO change_match ()sql" KESSAI_MATCH_COLUMNS R"sql(, bucket)
@@ -44,9 +46,12 @@ constexpr mysql::Query kInsert{"change_match.insert", R"sql(
 // are there and locked, so nothing is inserted.
 constexpr mysql::Query kMarkMatched{"change_match.mark_matched", R"sql(
     INSERT INTO change_match (payment_id, version, state, payout_event_id, payout_content,
-                              matched_at_us)
+                              matched_at_us, tax_class, fee, kind)
     VALUES {rows}
     ON DUPLICATE KEY UPDATE state = VALUES(state),
+                            kind = VALUES(kind),
+                            tax_class = VALUES(tax_class),
+                            fee = VALUES(fee),
                             overdue = 0,
                             payout_event_id = VALUES(payout_event_id),
                             payout_content = VALUES(payout_content),
@@ -65,12 +70,17 @@ constexpr mysql::Query kUpdate{"change_match.update", R"sql(
                             payment_content = VALUES(payment_content),
                             payout_event_id = VALUES(payout_event_id),
                             payout_content = VALUES(payout_content),
-                            matched_at_us = VALUES(matched_at_us))sql"};
+                            matched_at_us = VALUES(matched_at_us),
+                            kind = VALUES(kind),
+                            tax_class = VALUES(tax_class),
+                            fee = VALUES(fee))sql"};
 
 constexpr mysql::Query kAddTotals{"matched_day_total.add", R"sql(
-    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, gross, item_count)
+    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, tax_class, gross, fee,
+                                   item_count)
     VALUES {rows}
     ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
+                            fee = fee + VALUES(fee),
                             item_count = item_count + VALUES(item_count))sql"};
 
 constexpr mysql::Query kListDay{"change_match.list_day", R"sql(
@@ -122,12 +132,14 @@ void AddPayment(const Match& match, mysql::RowList& rows) {
     rows.Add(match.key.payment, match.key.version, static_cast<int>(match.state),
              digest::BucketOf(match.key.payment.value()), match.terms.business_date,
              match.terms.gross.currency().code(), match.terms.merchant, match.terms.gross.minor(),
-             match.payment_event, BytesOf(match.payment_content));
+             match.payment_event, BytesOf(match.payment_content), static_cast<int>(match.kind));
 }
 
 void AddMatched(const Match& match, mysql::RowList& rows) {
     rows.Add(match.key.payment, match.key.version, static_cast<int>(match.state),
-             match.payout_event, BytesOf(match.payout_content), match.matched_at);
+             match.payout_event, BytesOf(match.payout_content), match.matched_at,
+             static_cast<int>(match.told_fee.tax_class), match.told_fee.fee,
+             static_cast<int>(match.kind));
 }
 
 /// Writes those that `is_common` by the one statement, the others by the other, each in order.
@@ -183,8 +195,9 @@ Status MysqlMatchBooks::Update(std::span<const Match> matches) {
 Status MysqlMatchBooks::AddSums(const app::MatchedSums& sums, int slot) {
     mysql::RowList rows;
     for (const auto& [day, total] : sums.totals()) {
-        rows.Add(day.business_date, day.merchant, day.currency.code(), slot, total.gross,
-                 total.item_count);
+        rows.Add(day.business_date, day.merchant, day.currency.code(),
+                 slot + kSlotsPerClass * static_cast<int>(day.tax_class),
+                 static_cast<int>(day.tax_class), total.gross, total.fee, total.item_count);
     }
     if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kAddTotals, rows));
     return digest::AddToDay(session_, sums.digest(), slot);

@@ -61,7 +61,9 @@ domain::Match ReadMatch(const mysql::Rows& row) {
             .payout_content = ReadHash(row, 12),
             .differences = domain::Differences(static_cast<std::uint8_t>(row.Uint(3))),
             .overdue = row.Bool(4),
-            .matched_at = row.At(13)};
+            .matched_at = row.At(13),
+            .kind = static_cast<domain::PaymentKindNumber>(row.Uint(14)),
+            .told_fee = {row.Int(16), static_cast<domain::TaxClass>(row.Uint(15))}};
 }
 
 void AddMatch(const domain::Match& match, mysql::RowList& rows) {
@@ -69,7 +71,8 @@ void AddMatch(const domain::Match& match, mysql::RowList& rows) {
              static_cast<int>(match.differences.bits()), match.overdue, match.terms.business_date,
              match.terms.gross.currency().code(), match.terms.merchant, match.terms.gross.minor(),
              match.payment_event, BytesOf(match.payment_content), match.payout_event,
-             BytesOf(match.payout_content), match.matched_at,
+             BytesOf(match.payout_content), match.matched_at, static_cast<int>(match.kind),
+             static_cast<int>(match.told_fee.tax_class), match.told_fee.fee,
              digest::BucketOf(match.key.payment.value()));
 }
 
@@ -84,7 +87,11 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
         finding.subject.book = ReadEnum<domain::Book>(row, 5);
         finding.subject.bucket = ReadCount(row, 6);
     }
-    finding.subject.held_merchant = ReadId<domain::MerchantId>(row, 18);
+    if (domain::IsAboutTransfer(finding.subject.kind)) {
+        finding.subject.transfer = ReadId<domain::TransferId>(row, 18);
+    } else {
+        finding.subject.held_merchant = ReadId<domain::MerchantId>(row, 18);
+    }
     finding.merchant = ReadId<domain::MerchantId>(row, 7);
     finding.currency = ReadCurrency(row, 8);
     finding.payment_gross = row.OptionalInt(9);
@@ -120,8 +127,10 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              StoredEvidence(finding),
              static_cast<int>(discrepancy.latest.state), discrepancy.latest.number,
              discrepancy.last_event, discrepancy.found_at, discrepancy.found_by_run,
-             discrepancy.found_by_deep_run, subject.held_merchant, discrepancy.owner,
-             discrepancy.open_repair, discrepancy.corrected_by);
+             discrepancy.found_by_deep_run,
+             domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
+                                                   : subject.held_merchant.value(),
+             discrepancy.owner, discrepancy.open_repair, discrepancy.corrected_by);
 }
 
 domain::DayRun ReadDayRun(const mysql::Rows& row) {

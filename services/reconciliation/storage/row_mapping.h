@@ -15,7 +15,8 @@ namespace kessai::reconciliation::storage {
 // Column lists that the readers and adders below take, in their order.
 #define KESSAI_MATCH_COLUMNS                                                                   \
     "payment_id, version, state, differences, overdue, business_date, currency, merchant_id, " \
-    "gross, payment_event_id, payment_content, payout_event_id, payout_content, matched_at_us"
+    "gross, payment_event_id, payment_content, payout_event_id, payout_content, "              \
+    "matched_at_us, kind, tax_class, fee"
 #define KESSAI_DISCREPANCY_COLUMNS                                                          \
     "discrepancy_id, business_date, kind, payment_id, version, book, bucket, merchant_id, " \
     "currency, payment_gross, payout_gross, evidence, state, step_count, last_event_id, "   \

@@ -28,7 +28,8 @@ inline PaymentClaim PaymentSays(std::int64_t payment, std::uint32_t version = 1,
     return {.key = {PaymentId(payment), version},
             .terms = {Day(), MerchantId(merchant), Yen(gross)},
             .event = EventId(payment * 10 + version),
-            .content = HashOf(seed)};
+            .content = HashOf(seed),
+            .kind = 0};
 }
 
 inline PayoutClaim PayoutSays(const PaymentClaim& answered) {
@@ -37,7 +38,8 @@ inline PayoutClaim PayoutSays(const PaymentClaim& answered) {
             .event = EventId(answered.event.value() + 5),
             .content = HashOf(static_cast<std::uint64_t>(answered.event.value()) + 77),
             .answered_event = answered.event,
-            .answered_content = answered.content};
+            .answered_content = answered.content,
+            .told_fee = {}};
 }
 
 }  // namespace kessai::reconciliation::domain::testing

@@ -179,6 +179,8 @@ class EventFlowTest : public ::testing::Test {
                             },
                         .match = test.match_,
                         .note_holds = test.note_holds_,
+                        .note_transfers = test.note_transfers_,
+                        .record_conflicts = test.record_conflicts_,
                         .metrics = test.metrics_},
               payment_handler_(services_),
               payout_handler_(services_),
@@ -313,6 +315,8 @@ class EventFlowTest : public ::testing::Test {
     ReconciliationMetrics metrics_{registry_};
     app::MatchChanges match_{hasher_, SystemClock()};
     app::NoteHolds note_holds_{SystemClock()};
+    app::NoteTransfers note_transfers_{SystemClock()};
+    app::RecordConflicts record_conflicts_{SystemClock()};
     testing::FakePeerBook payment_book_{hasher_};
     testing::FakePeerBook payout_book_{hasher_};
     app::CompareDay compare_{{schema_.transactions(), schema_.leases(), payment_book_, payout_book_,

@@ -1,6 +1,7 @@
 #include "tests/fake_books.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace kessai::reconciliation::testing {
 
@@ -42,7 +43,18 @@ Status FakeBooks::Update(std::span<const Match> updated) {
 }
 
 Status FakeBooks::AddSums(const app::MatchedSums& sums, int) {
-    for (const auto& [key, total] : sums.totals()) merchant_totals[key] += total.gross;
+    for (const auto& [key, total] : sums.totals()) {
+        merchant_totals[key] += total.gross;
+        auto& lines = payout.matched[{key.business_date, key.merchant}];
+        auto line = std::ranges::find(lines, key.tax_class, &app::MatchedLine::tax_class);
+        if (line == lines.end()) {
+            lines.push_back({key.merchant, key.tax_class, {}});
+            line = std::prev(lines.end());
+        }
+        line->sums.gross += total.gross;
+        line->sums.fee += total.fee;
+        line->sums.item_count += total.item_count;
+    }
     for (const auto& [cell, digest] : sums.digest().cells()) {
         auto& day = kept_digests[cell.first];
         day.resize(digest::kBuckets);

@@ -14,6 +14,7 @@
 #include "app/books.h"
 #include "app/peer_book.h"
 #include "kessai/digest/accumulator.h"
+#include "tests/fake_payout_books.h"
 
 /// Reconciliation's books in memory, and the others' books as a test says they are.
 namespace kessai::reconciliation::testing {
@@ -113,7 +114,8 @@ class FakeBooks final : public app::MatchBooks,
     Status Run(const std::function<Status(app::Books&)>& work) override;
     Result<std::unique_ptr<app::RunLease>> TryAcquire(BusinessDate date) override;
 
-    app::Books books{*this, *this, *this, *this, *this};
+    FakePayoutBooks payout{matches, discrepancies};
+    app::Books books{*this, *this, *this, *this, *this, payout};
 
  private:
     std::int64_t next_id_ = 1;

@@ -122,6 +122,12 @@ class FakePeer final : public Service {
         message.set_version(row.key.version);
         message.set_merchant_id(row.merchant.value());
         message.set_amount(row.gross);
+        if constexpr (requires { message.set_fee(0); }) {
+            if (row.fee.noted()) {
+                message.set_fee(row.fee.fee);
+                message.set_tax_class(std::string(domain::TaxClassName(row.fee.tax_class)));
+            }
+        }
         return message;
     }
 

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "app/record_day_mark.h"
+#include "domain/history_check.h"
 #include "kessai/result/check.h"
 #include "transport/event_decoding.h"
+#include "transport/payout_notices.h"
 
 namespace kessai::reconciliation::transport {
 
@@ -22,10 +24,7 @@ struct Side<domain::PaymentClaim> {
     static constexpr std::string_view kService = "payment";
     static auto Decode(const event::Envelope& event) { return DecodePaymentEvent(event); }
     static auto EffectOf(const domain::Match& match) { return match.PaymentEffect(); }
-    static auto DecodeHold(const event::Envelope&) {
-        return Result<std::optional<domain::HoldNotice>>(std::nullopt);
-    }
-    static constexpr bool kHasHolds = false;
+    static constexpr bool kHasNotices = false;
 };
 
 template <>
@@ -34,9 +33,52 @@ struct Side<domain::PayoutClaim> {
     static constexpr std::string_view kService = "payout";
     static auto Decode(const event::Envelope& event) { return DecodePayoutEvent(event); }
     static auto EffectOf(const domain::Match& match) { return match.PayoutEffect(); }
-    static auto DecodeHold(const event::Envelope& event) { return transport::DecodeHold(event); }
-    static constexpr bool kHasHolds = true;
+    static constexpr bool kHasNotices = true;
 };
+
+/// What a batch of payout's says beside its accruals.
+struct Notices {
+    std::vector<domain::HoldNotice> holds;
+    std::vector<domain::TransferNotice> transfers;
+    std::vector<app::ReleaseNotice> releases;
+};
+
+template <class Decoded, class Notice>
+Status Keep(Decoded decoded, std::vector<Notice>& notices) {
+    if (!decoded.ok()) return std::move(decoded).status();
+    if (*decoded) notices.push_back(std::move(**decoded));
+    return OkStatus();
+}
+
+Status TakeNotice(const event::Envelope& event, Notices& notices) {
+    KESSAI_RETURN_IF_ERROR(Keep(DecodeHold(event), notices.holds));
+    KESSAI_RETURN_IF_ERROR(Keep(DecodeTransfer(event), notices.transfers));
+    return Keep(DecodeRelease(event), notices.releases);
+}
+
+/// Dates as DayReleased names them.
+bool IsDate(std::int64_t object) {
+    return object >= 2000'01'01 && object <= 9999'12'31;
+}
+
+/// Which of the keys are of transfers and releases that were noted before.
+Status FindNotedEvents(app::Books& books, std::span<const inbox::EffectKey> keys,
+                       inbox::Effects& effects) {
+    std::vector<std::int64_t> objects;
+    for (const inbox::EffectKey& key : keys) {
+        const bool is_new = objects.empty() || objects.back() != key.object_id;
+        if (is_new && (domain::IsTransfer(key.object_id) || IsDate(key.object_id))) {
+            objects.push_back(key.object_id);
+        }
+    }
+    if (objects.empty()) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const auto noted, books.payout.FindNotedEvents(objects));
+    for (const domain::NotedHold& event : noted) {
+        const inbox::EffectKey key{event.key.object, event.key.version};
+        if (std::ranges::binary_search(keys, key)) effects.found.push_back({key, event.content});
+    }
+    return OkStatus();
+}
 
 /// Which of the keys are of holds that were noted before.
 Status FindNotedHolds(app::Books& books, std::span<const inbox::EffectKey> keys,
@@ -74,7 +116,9 @@ Status ClaimConsumer<Claim>::FindEffects(mysql::Session& session,
             }
         }
         effects.kept = std::move(locked);
-        return Side<Claim>::kHasHolds ? FindNotedHolds(books, keys, effects) : OkStatus();
+        if (!Side<Claim>::kHasNotices) return OkStatus();
+        KESSAI_RETURN_IF_ERROR(FindNotedHolds(books, keys, effects));
+        return FindNotedEvents(books, keys, effects);
     });
 }
 
@@ -82,25 +126,48 @@ template <class Claim>
 Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& batch,
                                    inbox::Rejections& rejections) {
     std::vector<Claim> claims;
-    std::vector<domain::HoldNotice> holds;
+    Notices notices;
     for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
         auto claim = Side<Claim>::Decode(batch.deliveries[i].event);
-        auto hold = Side<Claim>::DecodeHold(batch.deliveries[i].event);
-        if (!claim.ok() || !hold.ok()) {
-            rejections.Reject(i, claim.ok() ? std::move(hold).status() : std::move(claim).status());
+        if (!claim.ok()) {
+            rejections.Reject(i, std::move(claim).status());
         } else if (*claim) {
             claims.push_back(**claim);
-        } else if (*hold) {
-            holds.push_back(std::move(**hold));
+        } else if (Side<Claim>::kHasNotices) {
+            Status taken = TakeNotice(batch.deliveries[i].event, notices);
+            if (!taken.ok()) rejections.Reject(i, std::move(taken));
         }
     }
     if (!rejections.empty()) return OkStatus();
     return services_.on_books(session, [&](app::Books& books) -> Status {
-        KESSAI_RETURN_IF_ERROR(services_.note_holds.Apply(books, holds));
+        KESSAI_RETURN_IF_ERROR(services_.note_holds.Apply(books, notices.holds));
+        KESSAI_RETURN_IF_ERROR(services_.note_transfers.Apply(books, notices.transfers));
+        KESSAI_RETURN_IF_ERROR(services_.note_transfers.Apply(books, notices.releases));
         KESSAI_ASSIGN_OR_RETURN(auto outcome, Match(books, std::span<const Claim>(claims), batch));
         std::lock_guard lock(mutex_);
         uncommitted_[batch.partition] = std::move(outcome);
         return OkStatus();
+    });
+}
+
+template <class Claim>
+Status ClaimConsumer<Claim>::OnConflicts(mysql::Session& session,
+                                         std::span<const inbox::ConflictingEvent> conflicts) {
+    std::vector<domain::Finding> findings;
+    for (const inbox::ConflictingEvent& conflict : conflicts) {
+        const event::Envelope& event = conflict.delivery.event;
+        // What cannot be read is a dead letter alone.
+        if (const auto claim = Side<Claim>::Decode(event); claim.ok() && *claim) {
+            findings.push_back(domain::DuplicateFinding(**claim, conflict.why.message()));
+        }
+        if (!Side<Claim>::kHasNotices) continue;
+        if (const auto transfer = DecodeTransfer(event); transfer.ok() && *transfer) {
+            findings.push_back(domain::ConflictFinding(**transfer, conflict.why.message()));
+        }
+    }
+    if (findings.empty()) return OkStatus();
+    return services_.on_books(session, [&](app::Books& books) {
+        return services_.record_conflicts.Apply(books, findings);
     });
 }
 

@@ -12,6 +12,8 @@
 #include "app/books.h"
 #include "app/match_changes.h"
 #include "app/note_holds.h"
+#include "app/note_transfers.h"
+#include "app/record_conflicts.h"
 #include "domain/claim.h"
 #include "kessai/inbox/handler.h"
 #include "transport/reconciliation_metrics.h"
@@ -30,11 +32,13 @@ struct ConsumerServices {
     StoreEntries store_dead_letters;
     const app::MatchChanges& match;
     const app::NoteHolds& note_holds;
+    const app::NoteTransfers& note_transfers;
+    const app::RecordConflicts& record_conflicts;
     ReconciliationMetrics& metrics;
 };
 
-/// Hears of one side's changes and of its closed days, and of payout's holds. `Claim` is
-/// PaymentClaim or PayoutClaim.
+/// Hears of one side's changes and of its closed days, and of payout's holds, releases and
+/// transfers. `Claim` is PaymentClaim or PayoutClaim.
 template <class Claim>
 class ClaimConsumer final : public inbox::Handler {
  public:
@@ -47,6 +51,9 @@ class ClaimConsumer final : public inbox::Handler {
                        inbox::Effects& effects) override;
     Status Apply(mysql::Session& session, const inbox::Batch& batch,
                  inbox::Rejections& rejections) override;
+    /// What was told twice and differently is a discrepancy, beside the dead letter.
+    Status OnConflicts(mysql::Session& session,
+                       std::span<const inbox::ConflictingEvent> conflicts) override;
     /// Refuses with INVALID_ARGUMENT MARK_INVALID a mark of another service or partition.
     Status ApplyMark(mysql::Session& session, const inbox::Mark& mark) override;
     Status PublishDeadLetters(mysql::Session& session,

@@ -17,7 +17,7 @@ Status Stopped() {
 
 DayRunWorker::DayRunWorker(DayRunWorkerOptions options, app::Transactions& transactions,
                            app::CompareDay& compare, ReconciliationMetrics& metrics,
-                           const Clock& clock)
+                           const Clock& clock, AgainstPayout against_payout)
     : options_(options),
       compare_(compare),
       enquiries_(transactions),
@@ -25,8 +25,17 @@ DayRunWorker::DayRunWorker(DayRunWorkerOptions options, app::Transactions& trans
            [this](BusinessDate date, const Result<domain::DayRun>& outcome) {
                Report(date, outcome);
            }),
+      against_payout_(against_payout),
       metrics_(metrics),
-      clock_(clock) {}
+      clock_(clock) {
+    if (against_payout.check == nullptr) return;
+    due_checks_.emplace(
+        transactions, *against_payout.check, clock,
+        app::RunDueChecks::Options{options.retry.retry_first, options.retry.retry_max},
+        [this](BusinessDate date, const Result<domain::PayoutCheck>& outcome) {
+            ReportCheck(date, outcome);
+        });
+}
 
 DayRunWorker::~DayRunWorker() {
     Stop();
@@ -81,6 +90,12 @@ void DayRunWorker::Work(const std::stop_token& stop) {
         if (const auto request = NextRequest(stop)) {
             auto outcome = compare_.Run(request->business_date, request->deep, stop);
             Report(request->business_date, outcome);
+            // If it fails it stays due.
+            if (outcome.ok() && against_payout_.check != nullptr) {
+                ReportCheck(
+                    request->business_date,
+                    against_payout_.check->Run(request->business_date, request->deep, stop));
+            }
             Finish(*request, std::move(outcome));
         }
     }
@@ -104,8 +119,51 @@ void DayRunWorker::Finish(Request& request, Result<domain::DayRun> outcome) {
 void DayRunWorker::Poll(const std::stop_token& stop) {
     const Status status = due_.Run(stop);
     if (!status.ok()) log::Warn("reconciliation.due_days_unknown", {{"status", status}});
+    PollPayout(stop);
+    ShowStanding();
+}
+
+void DayRunWorker::PollPayout(const std::stop_token& stop) {
+    if (due_checks_) {
+        const Status status = due_checks_->Run(stop);
+        if (!status.ok()) log::Warn("reconciliation.due_checks_unknown", {{"status", status}});
+    }
+    if (against_payout_.overdue != nullptr) {
+        const Status status = against_payout_.overdue->Run();
+        if (!status.ok()) log::Warn("reconciliation.overdue_unknown", {{"status", status}});
+    }
+}
+
+void DayRunWorker::ShowStanding() {
+    const Instant now = clock_.Now();
     const auto unsettled = enquiries_.Unsettled();
-    if (unsettled.ok()) metrics_.OnUnsettled(*unsettled);
+    if (unsettled.ok()) metrics_.OnUnsettled(*unsettled, now);
+    const auto waiting = enquiries_.Waiting(now);
+    if (waiting.ok()) metrics_.OnWaiting(*waiting, now);
+}
+
+void DayRunWorker::ReportCheck(BusinessDate business_date,
+                               const Result<domain::PayoutCheck>& outcome) {
+    const std::string date = business_date.ToString();
+    metrics_.OnCheck(outcome);
+    if (!outcome.ok()) {
+        log::Warn("reconciliation.payout_not_checked",
+                  {{"business_date", date}, {"status", outcome.status()}});
+        return;
+    }
+    const log::Fields fields{{"business_date", date},
+                             {"check_number", outcome->number},
+                             {"deep", outcome->deep},
+                             {"released", outcome->released},
+                             {"transfers_compared", outcome->transfers_compared},
+                             {"merchants_listed", outcome->merchants_listed},
+                             {"discrepancies_found", outcome->discrepancies_found},
+                             {"took", outcome->finished_at - outcome->started_at}};
+    if (outcome->state == domain::DayRunState::kEqual) {
+        log::Info("reconciliation.payout_equal", fields);
+    } else {
+        log::Error("reconciliation.payout_different", fields);
+    }
 }
 
 void DayRunWorker::Report(BusinessDate business_date, const Result<domain::DayRun>& outcome) {

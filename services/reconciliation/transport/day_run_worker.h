@@ -9,8 +9,10 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/check_payout.h"
 #include "app/compare_day.h"
 #include "app/enquiries.h"
+#include "app/note_transfers.h"
 #include "app/run_due_days.h"
 #include "domain/day_run.h"
 #include "kessai/result/result.h"
@@ -27,12 +29,20 @@ struct DayRunWorkerOptions {
     app::RunDueDays::Options retry{};
 };
 
-/// The thread that compares days: those asked for, and those that are due. Thread safe.
+/// What holds payout against what was heard; without it days are only compared.
+struct AgainstPayout {
+    app::CheckPayout* check = nullptr;
+    app::FindOverdueResults* overdue = nullptr;
+};
+
+/// The thread that compares days and checks them against payout: those asked for, and those that
+/// are due. Thread safe.
 class DayRunWorker {
  public:
     /// All must outlive it.
     DayRunWorker(DayRunWorkerOptions options, app::Transactions& transactions,
-                 app::CompareDay& compare, ReconciliationMetrics& metrics, const Clock& clock);
+                 app::CompareDay& compare, ReconciliationMetrics& metrics, const Clock& clock,
+                 AgainstPayout against_payout = {});
     ~DayRunWorker();
     DayRunWorker(const DayRunWorker&) = delete;
     DayRunWorker& operator=(const DayRunWorker&) = delete;
@@ -42,9 +52,9 @@ class DayRunWorker {
     /// with UNAVAILABLE RUN_STOPPED.
     void Stop();
 
-    /// Compares a day and waits for the outcome, until `deadline` at most; nullopt then, and the
-    /// run goes on. RESOURCE_EXHAUSTED QUEUE_FULL, UNAVAILABLE RUN_STOPPED, and what
-    /// app::CompareDay refuses.
+    /// Compares a day, checks it against payout, and waits for the outcome of the comparison, until
+    /// `deadline` at most; nullopt then, and the run goes on. RESOURCE_EXHAUSTED QUEUE_FULL,
+    /// UNAVAILABLE RUN_STOPPED, and what app::CompareDay refuses.
     Result<std::optional<domain::DayRun>> Run(BusinessDate business_date, bool deep,
                                               SteadyInstant deadline);
 
@@ -59,12 +69,17 @@ class DayRunWorker {
     std::shared_ptr<Request> NextRequest(const std::stop_token& stop);
     void Finish(Request& request, Result<domain::DayRun> outcome);
     void Poll(const std::stop_token& stop);
+    void PollPayout(const std::stop_token& stop);
     void Report(BusinessDate business_date, const Result<domain::DayRun>& outcome);
+    void ReportCheck(BusinessDate business_date, const Result<domain::PayoutCheck>& outcome);
+    void ShowStanding();
 
     const DayRunWorkerOptions options_;
     app::CompareDay& compare_;
     app::Enquiries enquiries_;
     app::RunDueDays due_;
+    const AgainstPayout against_payout_;
+    std::optional<app::RunDueChecks> due_checks_;
     ReconciliationMetrics& metrics_;
     const Clock& clock_;
 

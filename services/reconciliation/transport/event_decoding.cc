@@ -58,7 +58,8 @@ Result<std::optional<domain::PaymentClaim>> DecodePaymentEvent(const event::Enve
                   .merchant = domain::MerchantId(message.merchant_id()),
                   .gross = gross},
         .event = domain::EventId(event.event_id),
-        .content = event.content_hash};
+        .content = event.content_hash,
+        .kind = static_cast<domain::PaymentKindNumber>(message.kind())};
     KESSAI_RETURN_IF_ERROR(domain::Validate(claim));
     return std::optional(claim);
 }
@@ -68,13 +69,16 @@ Result<std::optional<domain::PayoutClaim>> DecodePayoutEvent(const event::Envelo
     payout::v1::AccrualRecorded message;
     if (!message.ParseFromString(event.payload)) return Malformed("not an AccrualRecorded");
     KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(message.currency()));
-    domain::PayoutClaim claim{.key = KeyOf(event),
-                              .terms = {.business_date = event.business_date,
-                                        .merchant = domain::MerchantId(message.merchant_id()),
-                                        .gross = Money(message.gross(), currency)},
-                              .event = domain::EventId(event.event_id),
-                              .content = event.content_hash,
-                              .answered_event = domain::EventId(message.payment_event_id())};
+    domain::PayoutClaim claim{
+        .key = KeyOf(event),
+        .terms = {.business_date = event.business_date,
+                  .merchant = domain::MerchantId(message.merchant_id()),
+                  .gross = Money(message.gross(), currency)},
+        .event = domain::EventId(event.event_id),
+        .content = event.content_hash,
+        .answered_event = domain::EventId(message.payment_event_id()),
+        .answered_content = {},
+        .told_fee = {message.fee(), domain::TaxClassNamed(message.tax_class())}};
     const std::string& answered = message.payment_content_hash();
     if (answered.size() != claim.answered_content.size()) {
         return Malformed("payment_content_hash is not 16 bytes");

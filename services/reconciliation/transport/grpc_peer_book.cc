@@ -124,6 +124,15 @@ class BufferedRows final : public app::BookRows {
     std::size_t position_ = 0;
 };
 
+domain::ToldFee FeeOf(const payment::v1::DayRow&) {
+    return {};
+}
+/// Of an older payout, which lists none: not noted.
+domain::ToldFee FeeOf(const payout::v1::DayRow& row) {
+    if (row.tax_class().empty() && row.fee() == 0) return {};
+    return {row.fee(), domain::TaxClassNamed(row.tax_class())};
+}
+
 template <class Contract>
 Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
                                                 auth::TokenSigner& signer,
@@ -149,7 +158,8 @@ Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
             }
             rows->Add({.key = {domain::PaymentId(row.object_id()), row.version()},
                        .merchant = domain::MerchantId(row.merchant_id()),
-                       .gross = row.amount()});
+                       .gross = row.amount(),
+                       .fee = FeeOf(row)});
             return OkStatus();
         });
     if (!listed.ok()) return listed.WithContext(Contract::kName);
@@ -159,7 +169,8 @@ Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
 }  // namespace
 
 std::vector<std::string_view> PeerContracts() {
-    return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService"};
+    return {"kessai.payment.v1.PaymentService", "kessai.payout.v1.PayoutService",
+            "kessai.payout.v1.CheckService"};
 }
 
 Result<digest::DayDigest> GrpcPaymentBook::DayDigest(BusinessDate business_date, bool deep) {

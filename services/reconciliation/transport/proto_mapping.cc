@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "domain/kind_guide.h"
+
 namespace kessai::reconciliation::transport {
 
 v1::Match ToProto(const domain::Match& match) {
@@ -56,6 +58,10 @@ v1::Discrepancy ToProto(const app::DiscrepancyRecord& record) {
     message.set_owner(discrepancy.owner);
     message.set_open_repair(discrepancy.open_repair);
     message.set_corrected_by(discrepancy.corrected_by);
+    message.set_transfer_id(finding.subject.transfer.value());
+    const domain::KindGuide guide = domain::GuideOf(finding.subject.kind);
+    message.set_meaning(std::string(guide.meaning));
+    message.set_what_to_do(std::string(guide.what_to_do));
     return message;
 }
 
@@ -72,6 +78,22 @@ v1::DayRun ToProto(const domain::DayRun& run) {
     message.set_finished_at_us(ToMicros(run.finished_at));
     message.set_run_number(run.number);
     message.set_failure(run.failure);
+    return message;
+}
+
+v1::PayoutCheck ToProto(const domain::PayoutCheck& check) {
+    v1::PayoutCheck message;
+    message.set_check_number(check.number);
+    message.set_state(static_cast<v1::DayRun::State>(check.state));
+    message.set_deep(check.deep);
+    message.set_released(check.released);
+    message.set_transfers_compared(check.transfers_compared);
+    message.set_buckets_different(check.buckets_different);
+    message.set_merchants_listed(check.merchants_listed);
+    message.set_discrepancies_found(check.discrepancies_found);
+    message.set_started_at_us(ToMicros(check.started_at));
+    message.set_finished_at_us(ToMicros(check.finished_at));
+    message.set_failure(check.failure);
     return message;
 }
 

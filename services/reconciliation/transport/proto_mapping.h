@@ -7,6 +7,7 @@
 #include "domain/day_run.h"
 #include "domain/discrepancy.h"
 #include "domain/match.h"
+#include "domain/payout_check.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
 #include "kessai/result/result.h"
 
@@ -15,6 +16,8 @@ namespace kessai::reconciliation::transport {
 v1::Match ToProto(const domain::Match& match);
 v1::Discrepancy ToProto(const app::DiscrepancyRecord& record);
 v1::DayRun ToProto(const domain::DayRun& run);
+
+v1::PayoutCheck ToProto(const domain::PayoutCheck& check);
 
 /// INVALID_ARGUMENT FIELD_INVALID for what is not a date, or not a state.
 Result<BusinessDate> DateFrom(std::int32_t yyyymmdd);

@@ -103,7 +103,7 @@ Result<v1::DayRun> ReconciliationService::RunDay(const rpc::CallContext& context
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date, DateFrom(request.business_date()));
     KESSAI_ASSIGN_OR_RETURN(const auto run,
                             runs_.Run(date, request.deep(), context.deadline() - kForTheAnswer));
-    if (run) return ToProto(*run);
+    if (run) return WithCheck(ToProto(*run), date);
     // It goes on, or waits for its turn behind another one.
     const auto latest = enquiries_.LatestRun(date);
     if (latest.ok() && latest->state == domain::DayRunState::kRunning) return ToProto(*latest);
@@ -114,7 +114,13 @@ Result<v1::DayRun> ReconciliationService::GetDayRun(const rpc::CallContext&,
                                                     const v1::GetDayRunRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date, DateFrom(request.business_date()));
     KESSAI_ASSIGN_OR_RETURN(const domain::DayRun run, enquiries_.LatestRun(date));
-    return ToProto(run);
+    return WithCheck(ToProto(run), date);
+}
+
+Result<v1::DayRun> ReconciliationService::WithCheck(v1::DayRun run, BusinessDate date) {
+    KESSAI_ASSIGN_OR_RETURN(const auto check, enquiries_.LatestCheck(date));
+    if (check) *run.mutable_payout_check() = ToProto(*check);
+    return run;
 }
 
 }  // namespace kessai::reconciliation::transport

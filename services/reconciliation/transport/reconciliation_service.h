@@ -45,6 +45,9 @@ class ReconciliationService {
                                  const v1::GetDayRunRequest& request);
 
  private:
+    /// With the latest check of the day against payout.
+    Result<v1::DayRun> WithCheck(v1::DayRun run, BusinessDate date);
+
     app::Enquiries& enquiries_;
     app::ChangeDiscrepancy& change_;
     DayRunWorker& runs_;

@@ -84,6 +84,13 @@ class Rejections {
     std::map<std::size_t, Status> by_index_;
 };
 
+/// An event whose effect is stored already, with another content.
+struct ConflictingEvent {
+    Delivery delivery;
+    /// EFFECT_CONFLICT, with both contents.
+    Status why;
+};
+
 /// What a service does with the events of one topic.
 ///
 /// All calls but OnCommitted and OnDropped run inside a transaction that the consumer opened on
@@ -115,6 +122,15 @@ class Handler {
     /// objects are parked), so nothing of this call needs to be undone. Events of types that the
     /// service does not use are skipped; they need no effect.
     virtual Status Apply(mysql::Session& session, const Batch& batch, Rejections& rejections) = 0;
+
+    /// Events that became dead letters because they contradict what was applied before; in the
+    /// transaction that stores the dead letters, once for each.
+    virtual Status OnConflicts(mysql::Session& session,
+                               std::span<const ConflictingEvent> conflicts) {
+        (void)session;
+        (void)conflicts;
+        return OkStatus();
+    }
 
     /// Notes a mark. May come again for the same day and partition.
     virtual Status ApplyMark(mysql::Session& session, const Mark& mark) = 0;

@@ -1,0 +1,380 @@
+// Goal: what reconciliation asks is what the rows say, over the wire, and only services are told.
+// Method: real days, releases and transfers in a real MariaDB; rows that a test damages.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/check_fees.h"
+#include "kessai/auth/key_ring.h"
+#include "kessai/auth/token.h"
+#include "kessai/digest/lines.h"
+#include "kessai/payout/v1/check_service.pb.h"
+#include "kessai/rpc/call.h"
+#include "kessai/rpc/channel.h"
+#include "kessai/rpc/server.h"
+#include "kessai/rpc/worker_pool.h"
+#include "storage/mysql_check_reader.h"
+#include "tests/payout_fixture.h"
+#include "tests/transfer_fixture.h"
+#include "transport/check_service.h"
+
+namespace kessai::payout {
+namespace {
+
+using testing::Refuses;
+
+const BusinessDate kDay = Day(20261122);
+const BusinessDate kDue = Day(20261130);
+
+constexpr rpc::Name kChecks = "kessai.payout.v1.CheckService";
+template <rpc::Name method, class Request, class Response>
+constexpr auto& Of = rpc::MethodOf<kChecks, method, Request, Response>;
+constexpr auto& GetDayCheck = Of<"GetDayCheck", v1::GetDayCheckRequest, v1::DayCheck>;
+constexpr auto& ListMerchantDays =
+    Of<"ListMerchantDays", v1::ListMerchantDaysRequest, v1::ListMerchantDaysResponse>;
+constexpr auto& GetFeeDigests = Of<"GetFeeDigests", v1::GetFeeDigestsRequest, v1::DayDigests>;
+constexpr auto& ListWrongFees = Of<"ListWrongFees", v1::ListWrongFeesRequest, v1::WrongFee>;
+constexpr auto& GetTransferSums =
+    Of<"GetTransferSums", v1::GetTransferSumsRequest, v1::TransferSums>;
+constexpr auto& ListTransferSteps =
+    Of<"ListTransferSteps", v1::ListTransferStepsRequest, v1::ListTransferStepsResponse>;
+constexpr auto& ListMovedFunds =
+    Of<"ListMovedFunds", v1::ListMovedFundsRequest, v1::ListMovedFundsResponse>;
+
+class CheckRpcTest : public PayoutTest {
+ protected:
+    CheckRpcTest()
+        : clock_(kDue.At(std::chrono::hours(10))),
+          transfers_(payout_->pool, clock_),
+          hasher_(TestHasher()),
+          reader_(payout_->pool, hasher_),
+          fees_({.threads = 2, .segments = 8}, payout_->release_store, payout_->plans,
+                domain::TaxTable::Japan()),
+          ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
+          verifier_(ring_, SystemClock(), {.audience = "payout"}),
+          signer_(ring_, SystemClock()),
+          methods_(reader_, fees_, transfers_.trace, domain::TaxTable::Japan(), clock_),
+          pool_({.name = "test", .threads = 2, .queue_max = 16}),
+          server_({}, SystemClock(), verifier_, nullptr) {
+        rpc::Service service(transport::kCheckServiceName, transport::CheckPolicy());
+        methods_.Register(service, pool_);
+        server_.Add(std::move(service));
+        EXPECT_OK(server_.Start());
+        rpc::ChannelOptions options;
+        options.target = "127.0.0.1:" + std::to_string(server_.port());
+        channel_ =
+            std::make_unique<rpc::Channel>(rpc::Channel::Create(options, SystemClock()).value());
+    }
+    ~CheckRpcTest() override {
+        channel_ = nullptr;
+        (void)server_.Stop(std::chrono::seconds(5));
+        pool_.Stop();
+    }
+
+    rpc::CallOptions Options(auth::Role role = auth::Role::kService) {
+        auth::Principal principal;
+        principal.role = role;
+        principal.subject = "reconciliation";
+        principal.scopes = {"payout:read", "day:release"};
+        rpc::CallOptions options;
+        options.timeout = std::chrono::seconds(20);
+        options.token = signer_.Mint(principal, "payout").value();
+        options.wait_for_ready = true;
+        return options;
+    }
+    template <class Request, class Response>
+    Result<Response> Call(const rpc::Method<Request, Response>& method, const Request& request) {
+        return rpc::Call(*channel_, method, request, Options());
+    }
+    Result<v1::DayCheck> CheckDay() {
+        v1::GetDayCheckRequest request;
+        request.set_business_date(kDay.ToNumber());
+        return Call(GetDayCheck(), request);
+    }
+    std::map<std::int64_t, v1::ListMerchantDaysResponse::Merchant> Merchants(
+        std::uint32_t page_size, std::vector<std::uint32_t> buckets = {}) {
+        std::map<std::int64_t, v1::ListMerchantDaysResponse::Merchant> merchants;
+        v1::ListMerchantDaysRequest request;
+        request.set_business_date(kDay.ToNumber());
+        request.set_page_size(page_size);
+        for (const auto bucket : buckets) request.add_buckets(bucket);
+        do {
+            const auto page = Call(ListMerchantDays(), request);
+            EXPECT_OK(page.status());
+            if (!page.ok()) break;
+            EXPECT_LE(page->merchants_size(), static_cast<int>(page_size));
+            for (const auto& merchant : page->merchants()) {
+                EXPECT_TRUE(merchants.emplace(merchant.merchant_id(), merchant).second);
+            }
+            request.set_after_merchant_id(page->next_merchant_id());
+        } while (request.after_merchant_id() != 0);
+        return merchants;
+    }
+    Result<std::vector<v1::WrongFee>> WrongFees() {
+        v1::ListWrongFeesRequest request;
+        request.set_business_date(kDay.ToNumber());
+        std::vector<v1::WrongFee> fees;
+        KESSAI_RETURN_IF_ERROR(rpc::CallStreaming(*channel_, ListWrongFees(), request, Options(),
+                                                  [&](const v1::WrongFee& fee) {
+                                                      fees.push_back(fee);
+                                                      return OkStatus();
+                                                  }));
+        return fees;
+    }
+    /// Three sales a merchant of `merchants`, one of them with a refund.
+    void Trade(std::int64_t merchants) {
+        std::vector<domain::PaymentChange> changes;
+        for (std::int64_t merchant = 1; merchant <= merchants; ++merchant) {
+            for (std::int64_t i = 0; i < 3; ++i) {
+                changes.push_back(Sale(merchant * 10 + i, merchant, kDay, 1'000 * (i + 1)));
+            }
+            changes.push_back(Refund(changes.back(), 2, kDay, 500, 0));
+        }
+        ASSERT_TRUE(payout_->Deliver(changes).empty());
+    }
+
+    ManualClock clock_;
+    Transfers transfers_;
+    digest::RowHasher hasher_;
+    storage::MysqlCheckReader reader_;
+    app::CheckFees fees_;
+    auth::FixedKeyRing ring_;
+    auth::TokenVerifier verifier_;
+    auth::TokenSigner signer_;
+    transport::CheckService methods_;
+    rpc::WorkerPool pool_;
+    rpc::Server server_;
+    std::unique_ptr<rpc::Channel> channel_;
+};
+
+TEST(CheckPolicyTest, FitsTheContract) {
+    const auto* service =
+        v1::GetDayCheckRequest::descriptor()->file()->FindServiceByName("CheckService");
+    ASSERT_NE(service, nullptr);
+    EXPECT_OK(transport::CheckPolicy().CheckAgainst(*service));
+}
+
+TEST_F(CheckRpcTest, OnlyServicesAreTold) {
+    v1::GetDayCheckRequest request;
+    request.set_business_date(kDay.ToNumber());
+    for (const auto role : {auth::Role::kOperator, auth::Role::kMerchant}) {
+        EXPECT_THAT(rpc::Call(*channel_, GetDayCheck(), request, Options(role)),
+                    Refuses(Code::kPermissionDenied, "ROLE_NOT_ALLOWED"));
+    }
+}
+
+TEST_F(CheckRpcTest, OpenDaysAndSenselessRequestsAreRefused) {
+    Trade(1);
+    EXPECT_THAT(CheckDay(), Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    EXPECT_THAT(WrongFees(), Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    v1::ListMerchantDaysRequest merchants;
+    merchants.set_business_date(kDay.ToNumber());
+    EXPECT_THAT(Call(ListMerchantDays(), merchants),
+                Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    v1::GetFeeDigestsRequest fees;
+    fees.set_business_date(kDay.ToNumber());
+    EXPECT_THAT(Call(GetFeeDigests(), fees), Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
+    fees.set_business_date(20261332);
+    EXPECT_THAT(Call(GetFeeDigests(), fees), Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    payout_->Close(kDay);
+    merchants.add_buckets(1'024);
+    EXPECT_THAT(Call(ListMerchantDays(), merchants),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    merchants.clear_buckets();
+    merchants.set_page_size(5'001);
+    EXPECT_THAT(Call(ListMerchantDays(), merchants),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+}
+
+// Goal: totals and releases are told as they are, by digest, by sum and one by one.
+TEST_F(CheckRpcTest, ADayByItsMerchants) {
+    Trade(25);
+    payout_->Close(kDay);
+    ASSERT_OK_AND_ASSIGN(const auto closed, CheckDay());
+    EXPECT_EQ(closed.state(), v1::PayoutDay::CLOSED);
+    EXPECT_EQ(closed.released_size(), 0);
+    EXPECT_EQ(closed.round_count(), 0u);
+
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    ASSERT_OK_AND_ASSIGN(const auto check, CheckDay());
+    EXPECT_EQ(check.state(), v1::PayoutDay::RELEASED);
+    EXPECT_EQ(check.round_count(), 1u);
+    EXPECT_EQ(check.released_sums().merchant_count(), 25);
+    EXPECT_EQ(check.released_sums().gross(), 25 * 5'500);
+    EXPECT_EQ(check.round_sums().SerializeAsString(), check.released_sums().SerializeAsString());
+    ASSERT_EQ(check.accrued_size(), check.released_size());
+
+    const auto merchants = Merchants(4);
+    ASSERT_EQ(merchants.size(), 25u);
+    digest::Accumulator sums(hasher_);
+    for (const auto& [id, merchant] : merchants) {
+        ASSERT_EQ(merchant.lines_size(), 1);
+        const auto& line = merchant.lines(0);
+        EXPECT_EQ(line.tax_class(), "standard_10");
+        EXPECT_EQ(line.accrued_gross(), 5'500);
+        EXPECT_EQ(line.accrued_count(), 4);
+        EXPECT_TRUE(line.released());
+        EXPECT_EQ(line.released_gross(), line.accrued_gross());
+        EXPECT_EQ(line.released_fee(), line.accrued_fee());
+        EXPECT_EQ(line.net(), line.released_gross() - line.released_fee() - line.tax());
+        EXPECT_FALSE(merchant.held_back());
+        digest::AddLine(kDay,
+                        {id, static_cast<std::uint8_t>(domain::TaxClass::kStandard10),
+                         line.accrued_gross(), line.accrued_fee(), line.accrued_count()},
+                        sums);
+    }
+    // The digests are those of what was listed.
+    const digest::DayDigest day = sums.Day(kDay);
+    std::size_t filled = 0;
+    for (const auto& bucket : day) filled += bucket == digest::BucketDigest{} ? 0 : 1;
+    EXPECT_EQ(static_cast<std::size_t>(check.accrued_size()), filled);
+    for (const auto* side : {&check.accrued(), &check.released()}) {
+        for (const auto& bucket : *side) {
+            EXPECT_EQ(bucket.amount(), day[bucket.bucket()].signed_gross);
+            EXPECT_EQ(bucket.count(), static_cast<std::uint64_t>(day[bucket.bucket()].count));
+        }
+    }
+    const auto bucket = static_cast<std::uint32_t>(digest::BucketOf(7));
+    const auto some = Merchants(100, {bucket});
+    EXPECT_TRUE(some.contains(7));
+    for (const auto& [id, merchant] : some) {
+        EXPECT_EQ(static_cast<std::uint32_t>(digest::BucketOf(id)), bucket);
+    }
+
+    payout_->Run("UPDATE merchant_release SET gross = gross + 1 WHERE merchant_id = 7");
+    ASSERT_OK_AND_ASSIGN(const auto damaged, CheckDay());
+    EXPECT_EQ(damaged.released_sums().gross(), 25 * 5'500 + 1);
+    EXPECT_EQ(damaged.round_sums().gross(), 25 * 5'500);
+    int different = 0;
+    for (int i = 0; i < check.released_size(); ++i) {
+        if (damaged.released(i).hash_sum() != damaged.accrued(i).hash_sum()) ++different;
+    }
+    EXPECT_EQ(different, 1);
+}
+
+TEST_F(CheckRpcTest, MerchantsHeldBackAreShown) {
+    Trade(3);
+    payout_->Close(kDay);
+    payout_->Run("UPDATE accrual SET gross = gross + 1 WHERE payment_id = 20");
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    ASSERT_OK_AND_ASSIGN(const auto check, CheckDay());
+    EXPECT_EQ(check.held_count(), 1);
+    EXPECT_EQ(check.released_sums().merchant_count(), 2);
+    const auto merchants = Merchants(10);
+    EXPECT_TRUE(merchants.at(2).held_back());
+    EXPECT_FALSE(merchants.at(2).lines(0).released());
+    EXPECT_FALSE(merchants.at(1).held_back());
+}
+
+// Goal: each wrong fee and tax class is named with what it should be.
+TEST_F(CheckRpcTest, WrongFeesAreNamed) {
+    Trade(5);
+    payout_->Close(kDay);
+    ASSERT_OK_AND_ASSIGN(const auto none, WrongFees());
+    EXPECT_TRUE(none.empty());
+    v1::GetFeeDigestsRequest request;
+    request.set_business_date(kDay.ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto before, Call(GetFeeDigests(), request));
+
+    payout_->Run("UPDATE accrual SET fee = fee + 5 WHERE payment_id = 31 AND version = 1");
+    payout_->Run("UPDATE accrual SET tax_class = 1 WHERE payment_id = 42 AND version = 2");
+    ASSERT_OK_AND_ASSIGN(const auto wrong, WrongFees());
+    ASSERT_EQ(wrong.size(), 2u);
+    EXPECT_EQ(wrong[0].payment_id(), 31);
+    EXPECT_EQ(wrong[0].merchant_id(), 3);
+    EXPECT_EQ(wrong[0].gross(), 2'000);
+    EXPECT_EQ(wrong[0].expected_fee(), 39);
+    EXPECT_EQ(wrong[0].fee(), 44);
+    EXPECT_EQ(wrong[0].tax_class(), wrong[0].expected_tax_class());
+    EXPECT_EQ(wrong[1].payment_id(), 42);
+    EXPECT_EQ(wrong[1].version(), 2u);
+    EXPECT_EQ(wrong[1].tax_class(), "standard_8");
+    EXPECT_EQ(wrong[1].expected_tax_class(), "standard_10");
+    EXPECT_EQ(wrong[1].fee(), wrong[1].expected_fee());
+
+    ASSERT_OK_AND_ASSIGN(const auto after, Call(GetFeeDigests(), request));
+    ASSERT_EQ(after.buckets_size(), before.buckets_size());
+    int different = 0;
+    for (int i = 0; i < after.buckets_size(); ++i) {
+        if (after.buckets(i).hash_sum() != before.buckets(i).hash_sum()) ++different;
+    }
+    EXPECT_EQ(different, 2);
+}
+
+// Goal: what became of transfers is summed by day and listed, and balances are as their rows make
+// them, and not as they were changed.
+TEST_F(CheckRpcTest, TransfersAndBalances) {
+    Trade(3);
+    payout_->Close(kDay);
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    for (const std::int64_t merchant : {1, 2, 3}) {
+        ASSERT_OK_AND_ASSIGN(const auto account,
+                             transfers_.bank_accounts.Put({.merchant = domain::MerchantId(merchant),
+                                                           .bank_code = "0001",
+                                                           .branch_code = "004",
+                                                           .type = 1,
+                                                           .number = "1234567",
+                                                           .holder = "カ）ミセ"},
+                                                          "aiko"));
+        ASSERT_OK(
+            transfers_.bank_accounts.Confirm(domain::MerchantId(merchant), account.version, "ken")
+                .status());
+    }
+    ASSERT_OK(transfers_.create.Run(kDue, "aiko").status());
+    v1::GetTransferSumsRequest sums;
+    sums.set_business_date(kDue.ToNumber());
+    ASSERT_OK_AND_ASSIGN(auto of_day, Call(GetTransferSums(), sums));
+    EXPECT_FALSE(of_day.final()) << "the day is today";
+    ASSERT_EQ(of_day.steps_size(), 1);
+    EXPECT_EQ(of_day.steps(0).kind(), 1);
+    EXPECT_EQ(of_day.steps(0).count(), 3);
+    clock_.Advance(std::chrono::hours(24));
+    ASSERT_OK_AND_ASSIGN(of_day, Call(GetTransferSums(), sums));
+    EXPECT_TRUE(of_day.final());
+
+    v1::ListTransferStepsRequest steps;
+    steps.set_business_date(kDue.ToNumber());
+    steps.set_page_size(2);
+    std::int64_t amount = 0;
+    int count = 0;
+    do {
+        ASSERT_OK_AND_ASSIGN(const auto page, Call(ListTransferSteps(), steps));
+        for (const auto& step : page.steps()) {
+            ++count;
+            amount += step.amount();
+            EXPECT_EQ(step.kind(), 1);
+            EXPECT_GT(step.transfer_id(), 0);
+        }
+        steps.set_after_journal_id(page.next_journal_id());
+    } while (steps.after_journal_id() != 0);
+    EXPECT_EQ(count, 3);
+    EXPECT_EQ(amount, of_day.steps(0).amount());
+
+    payout_->Run("UPDATE merchant_account SET in_transit = in_transit + 7 WHERE merchant_id = 2");
+    v1::ListMovedFundsRequest request;
+    request.set_business_date(kDue.ToNumber());
+    request.set_page_size(2);
+    std::vector<v1::ListMovedFundsResponse::Funds> funds;
+    do {
+        ASSERT_OK_AND_ASSIGN(const auto page, Call(ListMovedFunds(), request));
+        for (const auto& one : page.funds()) funds.push_back(one);
+        request.set_after_merchant_id(page.next_merchant_id());
+    } while (request.after_merchant_id() != 0);
+    ASSERT_EQ(funds.size(), 3u);
+    for (const auto& one : funds) {
+        EXPECT_EQ(one.available(),
+                  one.released() + one.adjusted() - one.paid() - one.prices() + one.came_back());
+        EXPECT_EQ(one.in_transit(), one.open_transfers() + (one.merchant_id() == 2 ? 7 : 0));
+        ASSERT_EQ(one.made_size(), 1);
+        EXPECT_EQ(one.made(0).amount(), one.paid());
+        EXPECT_EQ(one.made(0).parts(), one.made(0).amount());
+    }
+}
+
+}  // namespace
+}  // namespace kessai::payout

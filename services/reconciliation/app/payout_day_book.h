@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/payout_books.h"
+#include "domain/claim.h"
+#include "domain/merchant_day.h"
+#include "domain/transfer_check.h"
+#include "kessai/digest/accumulator.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::reconciliation::app {
+
+/// A closed day by payout's totals and releases: digests over merchants (digest::AddLine) and sums.
+struct PayoutDay {
+    bool released = false;
+    digest::DayDigest accrued{};
+    digest::DayDigest released_lines{};
+    domain::ReleaseTotals released_sums{};
+    /// What its rounds noted of themselves, and how many of them events told of.
+    domain::ReleaseTotals round_sums{};
+    std::int64_t rounds_told = 0;
+    std::int64_t held_count = 0;
+};
+
+/// `next` is where to go on; none: at the end.
+struct MerchantDayPage {
+    /// What was matched is not in them.
+    std::vector<domain::MerchantDay> merchants{};
+    domain::MerchantId next{};
+};
+struct TransferSums {
+    /// Nothing is added to the day any more.
+    bool final = false;
+    std::map<domain::TransferStep, PayoutBooks::ToldSteps> steps{};
+};
+struct TransferStepPage {
+    std::vector<domain::TransferEntry> entries{};
+    std::int64_t next = 0;
+};
+struct MovedFundsPage {
+    struct Made {
+        domain::TransferId transfer{};
+        std::int64_t amount = 0;
+        std::optional<std::int64_t> parts{};
+    };
+    struct Merchant {
+        domain::MerchantFunds funds{};
+        std::vector<Made> made{};
+    };
+    std::vector<Merchant> merchants{};
+    domain::MerchantId next{};
+};
+
+/// An accrual whose fee or tax class is another when payout computes it again.
+struct WrongFee {
+    domain::ChangeKey key{};
+    domain::Terms terms{};
+    domain::ToldFee row{};
+    domain::ToldFee expected{};
+    std::string note{};
+};
+
+/// The port to what payout says of merchants' days, fees and transfers. Refusals as app::PeerBook.
+class PayoutDayBook {
+ public:
+    virtual ~PayoutDayBook() = default;
+
+    virtual Result<PayoutDay> Day(BusinessDate business_date) = 0;
+    /// Merchants of these buckets above `after`, rising.
+    virtual Result<MerchantDayPage> ListMerchants(BusinessDate business_date,
+                                                  const std::vector<int>& buckets,
+                                                  domain::MerchantId after) = 0;
+    /// Of the fees of the day's rows (digest::FeeRow).
+    virtual Result<digest::DayDigest> FeeDigests(BusinessDate business_date) = 0;
+    virtual Result<std::vector<WrongFee>> WrongFees(BusinessDate business_date) = 0;
+
+    virtual Result<TransferSums> SumTransfers(BusinessDate business_date) = 0;
+    virtual Result<TransferStepPage> ListTransferSteps(BusinessDate business_date,
+                                                       std::int64_t after) = 0;
+    virtual Result<MovedFundsPage> ListMovedFunds(BusinessDate business_date,
+                                                  domain::MerchantId after) = 0;
+};
+
+}  // namespace kessai::reconciliation::app

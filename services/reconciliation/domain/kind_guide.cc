@@ -1,0 +1,143 @@
+#include "domain/kind_guide.h"
+
+namespace kessai::reconciliation::domain {
+
+KindGuide GuideOf(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    switch (kind) {
+        case kMissingInPayout:
+            return {
+                "Payment has this change, payout has no accrual of it: the merchant is not owed "
+                "its amount.",
+                "Look for a dead letter or parked event of the payment in payout (kessai dlq "
+                "list). If there is none, publish payment's event again (kessai republish)."};
+        case kMissingInPayment:
+            return {
+                "Payout owes a merchant for a change that payment's book does not have.",
+                "Hold the merchant (kessai payout hold), find out where the accrual's event came "
+                "from, and take the amount back by an adjustment."};
+        case kAmountDiffers:
+            return {
+                "Payment and payout have the change with different amounts.",
+                "Compare both rows with payment's event (kessai recon show). The difference is "
+                "owed to or by the merchant: settle it by an adjustment that names the change."};
+        case kMerchantDiffers:
+            return {"Payment and payout have the change for different merchants.",
+                    "Hold both merchants, and move the amount by two adjustments that name it."};
+        case kDateDiffers:
+            return {"Payment and payout have the change on different business days.",
+                    "No money is missing, but both days differ. Explain it; the day that payment "
+                    "names is the right one."};
+        case kContentDiffers:
+            return {"Payout answered another content of the event than payment published.",
+                    "Publish payment's event again and compare. Where the books agree, as they do "
+                    "now, explain and accept it."};
+        case kDigestDiffers:
+            return {
+                "A book's kept digest of a bucket does not fit its rows: rows were changed, or "
+                "the digest was, outside of the service.",
+                "Run kessai audit; compare with a backup or a replica who wrote last. Nothing "
+                "in the product changes either alone."};
+        case kPaymentEventMissing:
+            return {"Both books have the change, but payment's event of it never came here.",
+                    "Publish payment's event again (kessai republish). Readers of the topic beside "
+                    "this one may lack it too."};
+        case kPayoutEventMissing:
+            return {"Both books have the change, but payout's event of it never came here.",
+                    "Look for dead letters (kessai dlq list). If there are none, have payout's "
+                    "accrual told again."};
+        case kMissingInBoth:
+            return {
+                "Events told of the change, but neither book has it: a database was restored to "
+                "an earlier moment, or rows were deleted.",
+                "Stop releases of the day. Restore the rows, or decide with payment's "
+                "operators what becomes of the payment."};
+        case kChangedInBoth:
+            return {
+                "Both books agree with each other, but not with what their events said: both "
+                "were changed behind the services.",
+                "Treat it as tampering: keep the databases' logs, hold the merchant, and find "
+                "out who wrote."};
+        case kMerchantHeldBack:
+            return {
+                "Payout holds the merchant's day back: its totals and accruals differ, or an "
+                "event waits.",
+                "See docs/operations.md, merchants held back: the evidence has payout's reason. "
+                "It settles by itself with the release."};
+        case kFeeDiffers:
+            return {
+                "A fee is not what it should be: by its plan, by the fees of its payment, or by "
+                "what payout told.",
+                "The evidence says by which. Nothing is corrected in place: give or take the "
+                "difference by an adjustment that names the change."};
+        case kTaxDiffers:
+            return {"A fee is under another consumption-tax rate than that of its payment's day.",
+                    "The merchant's invoice of the month is affected. Correct it with the tax "
+                    "adviser; give or take the difference by an adjustment."};
+        case kDuplicate:
+            return {
+                "The same version of a payment was told again with another content or event id. "
+                "The first counts; the second was not applied and is a dead letter.",
+                "Find out who published it (kessai dlq show). Later events of the payment wait "
+                "behind it until the dead letter is settled."};
+        case kStateInvalid:
+            return {
+                "A change cannot follow those of its payment: a refund above what was captured, "
+                "something after a cancel, a second payment.",
+                "Look at the payment's changes in payment. Money may have gone back twice: hold "
+                "the merchant until it is clear."};
+        case kOutOfOrder:
+            return {"A change came whose predecessor never did: an event was lost or skipped.",
+                    "Publish the payment's earlier event again (kessai republish). The next run of "
+                    "the day settles it once it came."};
+        case kAccruedDiffers:
+            return {
+                "Payout's totals of the merchant's day are not what both sides' events sum to.",
+                "If single changes of the merchant differ too, work on those: this one goes with "
+                "them. If none does, run the day deep: payout's totals or ours were changed."};
+        case kReleasedDiffers:
+            return {
+                "What payout made available to the merchant is not what the day's totals say, or "
+                "its net or tax does not follow from them.",
+                "Hold the merchant (kessai payout hold) before the next transfer; give or take "
+                "the difference by an adjustment."};
+        case kReleaseToldDiffers:
+            return {
+                "What payout told of the day's release is not what its rows sum to. Payment "
+                "cleared what was told.",
+                "Compare kessai books of the day in payment and payout; the clearing needs a "
+                "correction of the difference."};
+        case kBalanceDiffers:
+            return {
+                "The merchant's available balance or money in transit is not what its releases, "
+                "transfers, prices and adjustments sum to.",
+                "Hold the merchant at once: it may be paid too much. Run kessai audit, which "
+                "names the row that was changed."};
+        case kTransferDiffers:
+            return {
+                "A transfer is not what payout told of it, or is not the sum of the days, "
+                "adjustments and prices that it is made of.",
+                "If it is in no file yet, cancel it (kessai payout cancel). Else compare it with "
+                "the bank's file and ask the bank."};
+        case kResultDiffers:
+            return {
+                "The bank's result cannot be of this transfer: it was in no file, was cancelled, "
+                "or has another result already.",
+                "Ask the bank what became of the transfer, and whether the result file was "
+                "meant for us."};
+        case kResultOverdue:
+            return {
+                "The transfer is in a file for the bank, and no result came within the bank "
+                "business days that are configured.",
+                "Import the bank's results (kessai payout results). If the bank has none, ask it "
+                "whether it got the file. It settles by itself when the result comes."};
+        case kTransferUnknown:
+            return {
+                "Something became of a transfer of which nobody told that it was made.",
+                "Look for it in payout (kessai payout show). If it is there its event was lost: "
+                "publish it again. If not, treat it as tampering."};
+    }
+    return {"A kind that this version does not know.", "Ask whoever runs the newer version."};
+}
+
+}  // namespace kessai::reconciliation::domain
