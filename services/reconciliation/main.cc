@@ -206,7 +206,8 @@ Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::C
         context.Own(std::make_unique<transport::GrpcPayoutBook>(to_payout, signer, options.peers));
     auto& leases = context.Own(std::make_unique<storage::MysqlRunLeases>(core.pool, clock));
     auto& compare = context.Own(std::make_unique<app::CompareDay>(
-        app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock}));
+        app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock},
+        options.compare_threads));
     auto& runs = context.Own(std::make_unique<transport::DayRunWorker>(
         options.day_run, core.transactions, compare, core.metrics, clock));
     context.Add({.name = "day_runs",

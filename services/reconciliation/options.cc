@@ -92,17 +92,28 @@ void Describe(config::Schema& schema, Options& options) {
     DescribeUpstreams(schema.Under("upstreams"), options);
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);
+    schema.Int(
+        "day_run.threads", &options.compare_threads,
+        {.description = "Buckets of a day that are compared side by side, each with a "
+                        "database session and one call at a time to payment or payout, whose "
+                        "own queries wait meanwhile if these are many",
+         .unit = "threads",
+         .min = 1,
+         .max = 32});
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
                 .max = 64});
     // The relay and its leases, the ids, and a run with its lease, beside the threads.
     schema.Check([&options]() -> Status {
-        const int needed = 2 * options.consumer.workers + options.query_threads + 6;
+        const int needed =
+            2 * options.consumer.workers + options.query_threads + options.compare_threads + 6;
         if (options.mysql.sessions_max >= needed) return OkStatus();
-        return Status(Code::kInvalidArgument, config::kConfigInvalid,
-                      "mysql.sessions_max must be at least " + std::to_string(needed) +
-                          " for consumer.workers, queries.threads and the background tasks");
+        return Status(
+            Code::kInvalidArgument, config::kConfigInvalid,
+            "mysql.sessions_max must be at least " + std::to_string(needed) +
+                " for consumer.workers, queries.threads, day_run.threads and the background "
+                "tasks");
     });
 }
 

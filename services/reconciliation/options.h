@@ -38,6 +38,8 @@ struct Options {
     transport::PeerBookOptions peers;
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
+    /// Buckets that a run compares side by side.
+    int compare_threads = 2;
     int query_threads = 4;
 };
 
