@@ -266,7 +266,8 @@ Result<Days> BuildDays(const Options& options, runtime::Context& context,
     auto& payout_day = context.Own(
         std::make_unique<transport::GrpcPayoutDayBook>(to_payout, signer, options.peers));
     auto& compare = context.Own(std::make_unique<app::CompareDay>(app::CompareDayPorts{
-        core.transactions, leases, payment, payout, core.hasher, clock, &payout_day}));
+        core.transactions, leases, payment, payout, core.hasher, clock, &payout_day},
+        options.compare_threads));
     auto& check = context.Own(std::make_unique<app::CheckPayout>(
         app::CheckPayoutPorts{core.transactions, leases, payout_day, core.hasher, clock}));
     auto& overdue = context.Own(std::make_unique<app::FindOverdueResults>(

@@ -129,6 +129,14 @@ void Describe(config::Schema& schema, Options& options) {
                 .unit = "days",
                 .min = 1,
                 .max = 30});
+    schema.Int(
+        "day_run.threads", &options.compare_threads,
+        {.description = "Buckets of a day that are compared side by side, each with a "
+                        "database session and one call at a time to payment or payout, whose "
+                        "own queries wait meanwhile if these are many",
+         .unit = "threads",
+         .min = 1,
+         .max = 32});
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
@@ -152,11 +160,14 @@ void Describe(config::Schema& schema, Options& options) {
     // The relay and its leases, the ids, a run with its lease, and a repair with its lease, beside
     // the threads.
     schema.Check([&options]() -> Status {
-        const int needed = 2 * options.consumer.workers + options.query_threads + 8;
+        const int needed =
+            2 * options.consumer.workers + options.query_threads + options.compare_threads + 7;
         if (options.mysql.sessions_max >= needed) return OkStatus();
-        return Status(Code::kInvalidArgument, config::kConfigInvalid,
-                      "mysql.sessions_max must be at least " + std::to_string(needed) +
-                          " for consumer.workers, queries.threads and the background tasks");
+        return Status(
+            Code::kInvalidArgument, config::kConfigInvalid,
+            "mysql.sessions_max must be at least " + std::to_string(needed) +
+                " for consumer.workers, queries.threads, day_run.threads and the background "
+                "tasks");
     });
 }
 

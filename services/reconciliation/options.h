@@ -45,6 +45,8 @@ struct Options {
     /// Names of kinds, as they are configured.
     std::vector<std::string> automatic_repairs;
     Duration repair_call_timeout = std::chrono::seconds(10);
+    /// Buckets that a run compares side by side.
+    int compare_threads = 2;
     int query_threads = 4;
     /// Bank business days after a transfer's date until which its result is due.
     int result_bank_days = 2;

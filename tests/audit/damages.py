@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Callable, Iterable
 
 import running_balances
+from kessai_client.day_digest import bucket_of
 from quiet_books import (
     MERCHANT_PAYABLE,
     TAX_CLASS,
@@ -19,7 +20,6 @@ from quiet_books import (
     QuietBooks,
     Sale,
     Subject,
-    bucket_of,
     natural_key,
 )
 from tampering import PAYMENT, PAYOUT, RECONCILIATION, Row, Tampering

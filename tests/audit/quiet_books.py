@@ -10,6 +10,7 @@ from typing import Any, Mapping
 
 from kessai_client import waiting
 from kessai_client.bearer import AppUser, Operator, Refused, expect
+from kessai_client.day_digest import bucket_of
 from kessai_client.http import Http
 from kessai_client.partner import Partner
 from tampering import PAYMENT, PAYOUT, RECONCILIATION, Row, Tampering
@@ -20,20 +21,8 @@ TOP_UP = 10_000
 USER_MONEY, MERCHANT_PAYABLE = 1, 2  # kinds of accounts
 TAX_CLASS = 2
 COMPARED = 3  # reconciliation_day.state
-_MASK = (1 << 64) - 1
 
 Subject = Mapping[str, Any]
-
-
-def bucket_of(object_id: int) -> int:
-    """As libs/event documents it."""
-    x = object_id
-    x ^= x >> 30
-    x = x * 0xBF58476D1CE4E5B9 & _MASK
-    x ^= x >> 27
-    x = x * 0x94D049BB133111EB & _MASK
-    x ^= x >> 31
-    return x % 1024
 
 
 def natural_key(*numbers: int, text: str) -> bytes:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import Sequence
 
 from . import build, kafka, mariadb, packages, say, spark_environment, up
+from .bench_stack import PRESET, bench_stack
 from .diagnosis import Diagnosis
-from .lock import exclusive
-from .stack import ROOT, Stack, open_stack
+from .stack import ROOT, Stack
 
-STACK = "bench"
 PROGRAM = "kessai-release-bench"
-PRESET = "release"
 SPARK_JOB = ROOT / "tests" / "bench" / "release" / "spark_release.py"
 _SPARK_MEMORY = "4g"
 
@@ -22,19 +19,14 @@ _SPARK_MEMORY = "4g"
 def main(arguments: Sequence[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         return _help()
-    stack = open_stack(STACK, may_move=True)
-    with exclusive(stack):
-        packages.install_missing()
-        build.build(PRESET, [PROGRAM])
-        spark = _spark_environment() if "--spark" in arguments else {}
-        _clear(stack)  # a run that was interrupted may have left something
-        try:
-            names = [mariadb.NAME] if "--bulk" in arguments else [mariadb.NAME, kafka.NAME]
-            say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
-            up.servers_up(stack, PRESET, names)
-            return _run(arguments, {**_environment(stack), **spark})
-        finally:
-            _clear(stack)
+    packages.install_missing()
+    build.build(PRESET, [PROGRAM])
+    spark = _spark_environment() if "--spark" in arguments else {}
+    with bench_stack() as stack:
+        names = [mariadb.NAME] if "--bulk" in arguments else [mariadb.NAME, kafka.NAME]
+        say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
+        up.servers_up(stack, PRESET, names)
+        return _run(arguments, {**_environment(stack), **spark})
 
 
 def _help() -> int:
@@ -60,11 +52,3 @@ def _spark_environment() -> dict[str, str]:
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> int:
     command = [str(build.binary(PRESET, PROGRAM)), *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
-
-
-def _clear(stack: Stack) -> None:
-    if not stack.directory.exists():
-        return
-    if not up.stop(stack):
-        raise Diagnosis("the bench's stack does not end", "see the processes named above")
-    shutil.rmtree(stack.directory)

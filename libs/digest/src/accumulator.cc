@@ -1,5 +1,7 @@
 #include "kessai/digest/accumulator.h"
 
+#include <string>
+
 #include "kessai/event/bucket.h"
 #include "kessai/result/check.h"
 
@@ -11,12 +13,31 @@ int BucketOf(std::int64_t object_id) {
     return event::BucketOf(object_id);
 }
 
+Result<BucketRange> BucketRange::Parse(std::uint32_t first, std::uint32_t count) {
+    if (first == 0 && count == 0) return BucketRange();
+    constexpr auto kMax = static_cast<std::uint32_t>(kBuckets);
+    if (first < kMax && count > 0 && count <= kMax - first) {
+        return BucketRange{static_cast<int>(first), static_cast<int>(count)};
+    }
+    return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                  "bucket_first, bucket_count: there are " + std::to_string(kBuckets) +
+                      " buckets, from 0 on");
+}
+
 void BucketDigest::Add(const BucketDigest& other) {
     count += other.count;
     // 2^63 yen is beyond all the money there is; amounts are bounded where they enter.
     KESSAI_CHECK(!__builtin_add_overflow(signed_gross, other.signed_gross, &signed_gross),
                  "a bucket's sum fits 64 bits");
     hash_sum += other.hash_sum;
+}
+
+DayDigest OnlyOf(BucketRange range, DayDigest day) {
+    KESSAI_CHECK(range.IsValid() && day.size() == kBuckets, "buckets that there are");
+    for (int bucket = 0; bucket < kBuckets; ++bucket) {
+        if (!range.Has(bucket)) day[static_cast<std::size_t>(bucket)] = {};
+    }
+    return day;
 }
 
 std::vector<int> UnequalBuckets(const DayDigest& a, const DayDigest& b) {

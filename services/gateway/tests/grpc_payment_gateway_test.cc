@@ -108,10 +108,12 @@ class FakeService {
         Refuse<v1::GetBusinessDayRequest, v1::BusinessDay>(service, "GetBusinessDay");
         Refuse<v1::GetDayDigestsRequest, v1::DayDigests>(service, "GetDayDigests");
         Refuse<v1::RepublishEventsRequest, v1::RepublishEventsResponse>(service, "RepublishEvents");
-        service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(
+        service.Streaming<v1::ListDayRowsRequest, v1::DayRowPage>(
             "ListDayRows", streaming_pool_,
             [](const rpc::CallContext&, const v1::ListDayRowsRequest&,
-               rpc::StreamWriter<v1::DayRow>&) { return Status(Code::kUnimplemented, "X", ""); });
+               rpc::StreamWriter<v1::DayRowPage>&) {
+                return Status(Code::kUnimplemented, "X", "");
+            });
         service.Batches("Execute", *stream_);
         server_->Add(std::move(service));
         ASSERT_OK(server_->Start());

@@ -29,6 +29,17 @@ struct Day {
     DayState state = DayState::kOpen;
 };
 
+/// A change as reconciliation compares it.
+struct DayRow {
+    std::int64_t object = 0;
+    std::uint32_t version = 0;
+    domain::MerchantId merchant;
+    /// domain::MerchantGross of it.
+    std::int64_t gross = 0;
+
+    bool operator==(const DayRow&) const = default;
+};
+
 /// The days of the books in the database. Thread safe.
 class DayStore {
  public:
@@ -58,9 +69,11 @@ class DayStore {
     virtual Result<bool> FinishIfMarksSent(BusinessDate date) = 0;
 
     /// A closed day's digests: as kept by the relay, or computed from the journals (`deep`).
-    virtual Result<digest::DayDigest> Digests(BusinessDate date, bool deep) = 0;
+    /// Buckets out of `range`, which is valid, are empty.
+    virtual Result<digest::DayDigest> Digests(BusinessDate date, bool deep,
+                                              digest::BucketRange range) = 0;
     /// The changes of a closed day with a merchant, of one bucket, by (object, version).
-    virtual Result<std::vector<domain::Change>> Rows(BusinessDate date, int bucket) = 0;
+    virtual Result<std::vector<DayRow>> Rows(BusinessDate date, int bucket) = 0;
 
     /// Puts events into the outbox again, under a gate row. They are not counted in digests again.
     virtual Status Republish(std::span<const domain::Change> changes,

@@ -46,24 +46,35 @@ constexpr mysql::Query kSetClosed{"business_day.set_closed", R"sql(
     UPDATE business_day
     SET state = ?, closed_at_us = CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)
     WHERE business_date = ?)sql"};
-constexpr mysql::Query kRowsOfDay{"journal.of_day",
-                                  "SELECT " KESSAI_JOURNAL_COLUMNS
-                                  " FROM journal FORCE INDEX (by_day) WHERE business_date = ?"};
-constexpr mysql::Query kRowsOfBucket{"journal.of_bucket", "SELECT " KESSAI_JOURNAL_COLUMNS R"sql(
-    FROM journal FORCE INDEX (by_day) WHERE business_date = ? AND bucket = ?)sql"};
+// Numbers alone, for Session::Scan: a whole day is read by these.
+constexpr mysql::Query kRowsOfBuckets{"journal.of_buckets", R"sql(
+    SELECT object_id, version, merchant_id, kind, amount
+    FROM journal FORCE INDEX (by_day) WHERE business_date = ? AND bucket >= ? AND bucket < ?)sql"};
+constexpr std::size_t kRowCells = 5;
 
 int Number(app::DayState state) {
     return static_cast<int>(state);
 }
 
-/// Changes that reconciliation compares: those of payments.
-bool IsOfMerchant(const domain::Change& change) {
-    return !change.merchant.is_none();
-}
-
-digest::Row DigestRow(const domain::Change& change) {
-    return {change.object, change.version, change.business_date, change.merchant.value(),
-            domain::MerchantGross(change)};
+/// Gives `take` the changes that reconciliation compares, those of payments, in whatever order.
+template <class Take>
+Status ReadRows(mysql::Session& session, BusinessDate date, digest::BucketRange buckets,
+                Take take) {
+    domain::Change change;
+    return session.Scan(
+        kRowsOfBuckets,
+        [&](std::span<const std::int64_t> cells) {
+            for (std::size_t at = 0; at < cells.size(); at += kRowCells) {
+                const auto row = cells.subspan(at, kRowCells);
+                const domain::MerchantId merchant(row[2]);
+                if (merchant.is_none()) continue;
+                change.kind = static_cast<domain::ChangeKind>(row[3]);
+                change.amount = Money(row[4], change.amount.currency());
+                take(app::DayRow{row[0], static_cast<std::uint32_t>(row[1]), merchant,
+                                 domain::MerchantGross(change)});
+            }
+        },
+        date, buckets.first, buckets.end());
 }
 
 }  // namespace
@@ -172,31 +183,28 @@ Result<bool> MysqlDayStore::FinishIfMarksSent(BusinessDate date) {
     return finished;
 }
 
-Result<digest::DayDigest> MysqlDayStore::Digests(BusinessDate date, bool deep) {
+Result<digest::DayDigest> MysqlDayStore::Digests(BusinessDate date, bool deep,
+                                                 digest::BucketRange range) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    if (!deep) return digest::LoadDay(*session, date);
-    digest::Accumulator sums(hasher_);
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->SelectStreamed(kRowsOfDay, date));
-    while (rows.Next()) {
-        const domain::Change change = ReadChange(rows);
-        if (IsOfMerchant(change)) sums.Add(DigestRow(change));
+    if (!deep) {
+        KESSAI_ASSIGN_OR_RETURN(digest::DayDigest kept, digest::LoadDay(*session, date));
+        return digest::OnlyOf(range, std::move(kept));
     }
-    KESSAI_RETURN_IF_ERROR(rows.status());
+    digest::Accumulator sums(hasher_);
+    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, range, [&](const app::DayRow& row) {
+        sums.Add({row.object, row.version, date, row.merchant.value(), row.gross});
+    }));
     return sums.Day(date);
 }
 
-Result<std::vector<domain::Change>> MysqlDayStore::Rows(BusinessDate date, int bucket) {
+Result<std::vector<app::DayRow>> MysqlDayStore::Rows(BusinessDate date, int bucket) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kRowsOfBucket, date, bucket));
-    std::vector<domain::Change> changes;
-    while (rows.Next()) {
-        domain::Change change = ReadChange(rows);
-        if (IsOfMerchant(change)) changes.push_back(std::move(change));
-    }
-    std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) {
-        return std::pair(a.object, a.version) < std::pair(b.object, b.version);
-    });
-    return changes;
+    std::vector<app::DayRow> found;
+    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, {.first = bucket, .count = 1},
+                                    [&](const app::DayRow& row) { found.push_back(row); }));
+    std::ranges::sort(found, {},
+                      [](const app::DayRow& row) { return std::pair(row.object, row.version); });
+    return found;
 }
 
 Status MysqlDayStore::Republish(std::span<const domain::Change> changes,

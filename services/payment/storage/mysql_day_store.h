@@ -25,8 +25,9 @@ class MysqlDayStore final : public app::DayStore {
     Status StoreMarks(BusinessDate date, const std::string& envelope, int partition_count,
                       std::int64_t row_id) override;
     Result<bool> FinishIfMarksSent(BusinessDate date) override;
-    Result<digest::DayDigest> Digests(BusinessDate date, bool deep) override;
-    Result<std::vector<domain::Change>> Rows(BusinessDate date, int bucket) override;
+    Result<digest::DayDigest> Digests(BusinessDate date, bool deep,
+                                      digest::BucketRange range) override;
+    Result<std::vector<app::DayRow>> Rows(BusinessDate date, int bucket) override;
     Status Republish(std::span<const domain::Change> changes,
                      std::span<const std::string> envelopes, std::int64_t row_id) override;
 

@@ -95,9 +95,11 @@ class MemoryBooks final : public BookReader, public DayStore {
         return OkStatus();
     }
     Result<bool> FinishIfMarksSent(BusinessDate) override { return true; }
-    Result<digest::DayDigest> Digests(BusinessDate, bool) override { return digest::DayDigest(); }
-    Result<std::vector<domain::Change>> Rows(BusinessDate, int) override {
-        return std::vector<domain::Change>();
+    Result<digest::DayDigest> Digests(BusinessDate, bool, digest::BucketRange) override {
+        return digest::DayDigest();
+    }
+    Result<std::vector<app::DayRow>> Rows(BusinessDate, int) override {
+        return std::vector<app::DayRow>();
     }
     Status Republish(std::span<const domain::Change>, std::span<const std::string>,
                      std::int64_t) override {

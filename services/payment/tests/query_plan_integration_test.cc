@@ -274,7 +274,7 @@ class QueryPlanTest : public LedgerTest {
         ASSERT_OK_AND_ASSIGN(const auto now, recorded_days_.Read());
         const BusinessDate day = now.open_date;
         const int bucket = digest::BucketOf(payments_[1'234].id.value());
-        EXPECT_OK(recorded_days_.Digests(day, true));
+        EXPECT_OK(recorded_days_.Digests(day, true, {.first = bucket, .count = 1}));
         EXPECT_OK(recorded_days_.Rows(day, bucket));
         ASSERT_OK(recorded_days_.MoveGates(day));
         EXPECT_OK(recorded_days_.Find(day));

@@ -73,7 +73,7 @@ constexpr auto& GetBusinessDay =
 constexpr auto& GetDayDigests =
     rpc::MethodOf<kServiceName, "GetDayDigests", v1::GetDayDigestsRequest, v1::DayDigests>;
 constexpr auto& ListDayRows =
-    rpc::MethodOf<kServiceName, "ListDayRows", v1::ListDayRowsRequest, v1::DayRow>;
+    rpc::MethodOf<kServiceName, "ListDayRows", v1::ListDayRowsRequest, v1::DayRowPage>;
 constexpr auto& RepublishEvents =
     rpc::MethodOf<kServiceName, "RepublishEvents", v1::RepublishEventsRequest,
                   v1::RepublishEventsResponse>;
@@ -362,7 +362,7 @@ TEST_F(RpcTest, OnlyWhoMayIsServed) {
              options.timeout = 20s;
              options.token = token;
              return rpc::CallStreaming(*channel_, ListDayRows(), v1::ListDayRowsRequest(), options,
-                                       [](const v1::DayRow&) { return OkStatus(); });
+                                       [](const v1::DayRowPage&) { return OkStatus(); });
          },
          {"service"}},
         {"RepublishEvents",

@@ -12,6 +12,8 @@ using domain::Refusal;
 using domain::Refuse;
 
 constexpr int kRepublishMax = 1'000;
+// A page is some 20 KiB.
+constexpr int kRowsPerPage = 1'000;
 
 v1::BusinessDay ToMessage(const app::Day& day) {
     v1::BusinessDay message;
@@ -52,10 +54,10 @@ void DayService::Register(rpc::Service& service, rpc::WorkerPool& pool) {
     service.Blocking("GetBusinessDay", pool, *this, &DayService::GetBusinessDay);
     service.Blocking("GetDayDigests", pool, *this, &DayService::GetDayDigests);
     service.Blocking("RepublishEvents", pool, *this, &DayService::RepublishEvents);
-    service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(
+    service.Streaming<v1::ListDayRowsRequest, v1::DayRowPage>(
         "ListDayRows", pool,
         [this](const rpc::CallContext&, const v1::ListDayRowsRequest& request,
-               rpc::StreamWriter<v1::DayRow>& rows) { return ListDayRows(request, rows); });
+               rpc::StreamWriter<v1::DayRowPage>& pages) { return ListDayRows(request, pages); });
 }
 
 Result<v1::BusinessDay> DayService::CloseDay(const rpc::CallContext&,
@@ -90,34 +92,41 @@ Result<BusinessDate> DayService::FinishedDay(std::int32_t number) {
 Result<v1::DayDigests> DayService::GetDayDigests(const rpc::CallContext&,
                                                  const v1::GetDayDigestsRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date, FinishedDay(request.business_date()));
-    KESSAI_ASSIGN_OR_RETURN(const digest::DayDigest day, days_.Digests(date, request.deep()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const digest::BucketRange range,
+        digest::BucketRange::Parse(request.bucket_first(), request.bucket_count()));
+    KESSAI_ASSIGN_OR_RETURN(const digest::DayDigest day,
+                            days_.Digests(date, request.deep(), range));
     v1::DayDigests message;
     message.set_business_date(date.ToNumber());
-    for (std::size_t bucket = 0; bucket < day.size(); ++bucket) {
+    for (int bucket = range.first; bucket < range.end(); ++bucket) {
+        const digest::BucketDigest& digest = day[static_cast<std::size_t>(bucket)];
         v1::DayDigests::Bucket* added = message.add_buckets();
         added->set_bucket(static_cast<std::uint32_t>(bucket));
-        added->set_count(static_cast<std::uint64_t>(day[bucket].count));
-        added->set_amount(day[bucket].signed_gross);
-        added->set_hash_sum(BigEndian(day[bucket].hash_sum));
+        added->set_count(static_cast<std::uint64_t>(digest.count));
+        added->set_amount(digest.signed_gross);
+        added->set_hash_sum(BigEndian(digest.hash_sum));
     }
     return message;
 }
 
 Status DayService::ListDayRows(const v1::ListDayRowsRequest& request,
-                               rpc::StreamWriter<v1::DayRow>& rows) {
+                               rpc::StreamWriter<v1::DayRowPage>& pages) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date, FinishedDay(request.business_date()));
     if (request.bucket() >= digest::kBuckets) {
         return Refuse(Refusal::kFieldInvalid, "there is no such bucket");
     }
-    KESSAI_ASSIGN_OR_RETURN(const auto changes,
-                            days_.Rows(date, static_cast<int>(request.bucket())));
-    for (const domain::Change& change : changes) {
-        v1::DayRow row;
-        row.set_object_id(change.object);
-        row.set_version(change.version);
-        row.set_merchant_id(change.merchant.value());
-        row.set_amount(domain::MerchantGross(change));
-        if (!rows.Write(row)) return OkStatus();
+    KESSAI_ASSIGN_OR_RETURN(const auto found, days_.Rows(date, static_cast<int>(request.bucket())));
+    v1::DayRowPage page;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        v1::DayRow* row = page.add_rows();
+        row->set_object_id(found[i].object);
+        row->set_version(found[i].version);
+        row->set_merchant_id(found[i].merchant.value());
+        row->set_amount(found[i].gross);
+        if (page.rows_size() < kRowsPerPage && i + 1 < found.size()) continue;
+        if (!pages.Write(page)) return OkStatus();
+        page.clear_rows();
     }
     return OkStatus();
 }

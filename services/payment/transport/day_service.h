@@ -26,7 +26,8 @@ class DayService {
                                            const v1::GetBusinessDayRequest& request);
     Result<v1::DayDigests> GetDayDigests(const rpc::CallContext& context,
                                          const v1::GetDayDigestsRequest& request);
-    Status ListDayRows(const v1::ListDayRowsRequest& request, rpc::StreamWriter<v1::DayRow>& rows);
+    Status ListDayRows(const v1::ListDayRowsRequest& request,
+                       rpc::StreamWriter<v1::DayRowPage>& pages);
     Result<v1::RepublishEventsResponse> RepublishEvents(const rpc::CallContext& context,
                                                         const v1::RepublishEventsRequest& request);
 

@@ -116,8 +116,10 @@ class PayoutReader {
     /// Merchants held back still, by merchant.
     virtual Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) = 0;
 
-    /// FAILED_PRECONDITION DAY_OPEN. As kept, or (`deep`) computed from the accrual rows.
-    virtual Result<digest::DayDigest> Digests(BusinessDate day, bool deep) = 0;
+    /// FAILED_PRECONDITION DAY_OPEN. As kept, or (`deep`) computed from the accrual rows. Buckets
+    /// out of `range`, which is valid, are empty.
+    virtual Result<digest::DayDigest> Digests(BusinessDate day, bool deep,
+                                              digest::BucketRange range) = 0;
     /// The rows of a closed day's bucket, by payment and version; `take` returning false ends it.
     /// FAILED_PRECONDITION DAY_OPEN.
     virtual Status StreamRows(BusinessDate day, int bucket,

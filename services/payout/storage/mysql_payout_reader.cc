@@ -88,7 +88,9 @@ constexpr mysql::Query kListHeld{"merchant_hold.list", R"sql(
     ORDER BY merchant_id)sql"};
 constexpr mysql::Query kDigestRows{"accrual.digest_rows", R"sql(
     SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
-    WHERE business_date = ?)sql"};
+    WHERE business_date = ? AND bucket >= ? AND bucket < ?)sql"};
+constexpr std::size_t kRowCells = 4;
+constexpr std::size_t kFeeRowCells = 6;
 constexpr mysql::Query kBucketRows{"accrual.bucket_rows", R"sql(
     SELECT payment_id, version, merchant_id, gross, fee, tax_class FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket = ? ORDER BY payment_id, version)sql"};
@@ -113,10 +115,32 @@ app::Put ReadPut(const mysql::Rows& row, int column) {
     return {row.At(column), row.Text(column + 1)};
 }
 
-app::DayRow ReadDayRow(const mysql::Rows& row) {
-    return {{domain::PaymentId(row.Int(0)), static_cast<std::uint32_t>(row.Int(1))},
-            MerchantId(row.Int(2)),
-            row.Int(3)};
+/// Gives `take` the rows of a scan of kDigestRows.
+template <class Take>
+auto TakeDayRows(Take take) {
+    return [take = std::move(take)](std::span<const std::int64_t> cells) {
+        for (std::size_t at = 0; at < cells.size(); at += kRowCells) {
+            take(app::DayRow{
+                {domain::PaymentId(cells[at]), static_cast<std::uint32_t>(cells[at + 1])},
+                MerchantId(cells[at + 2]),
+                cells[at + 3]});
+        }
+    };
+}
+
+/// Gives `take` the rows of a scan of kBucketRows, with their fees.
+template <class Take>
+auto TakeFeeRows(Take take) {
+    return [take = std::move(take)](std::span<const std::int64_t> cells) {
+        for (std::size_t at = 0; at < cells.size(); at += kFeeRowCells) {
+            take(app::DayRow{
+                {domain::PaymentId(cells[at]), static_cast<std::uint32_t>(cells[at + 1])},
+                MerchantId(cells[at + 2]),
+                cells[at + 3],
+                cells[at + 4],
+                static_cast<domain::TaxClass>(cells[at + 5])});
+        }
+    };
 }
 
 /// Runs `read` in one transaction, so that what it reads fits each other as far as READ COMMITTED
@@ -321,17 +345,20 @@ Result<std::vector<domain::HeldBack>> MysqlPayoutReader::ListHeldBack(BusinessDa
         });
 }
 
-Result<digest::DayDigest> MysqlPayoutReader::Digests(BusinessDate day, bool deep) {
+Result<digest::DayDigest> MysqlPayoutReader::Digests(BusinessDate day, bool deep,
+                                                     digest::BucketRange range) {
     KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
     KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
-    if (!deep) return digest::LoadDay(*session, day);
-    digest::Accumulator sums(hasher_);
-    KESSAI_ASSIGN_OR_RETURN(auto rows, session->SelectStreamed(kDigestRows, day));
-    while (rows.Next()) {
-        const app::DayRow row = ReadDayRow(rows);
-        sums.Add({row.key.payment.value(), row.key.version, day, row.merchant.value(), row.gross});
+    if (!deep) {
+        KESSAI_ASSIGN_OR_RETURN(digest::DayDigest kept, digest::LoadDay(*session, day));
+        return digest::OnlyOf(range, std::move(kept));
     }
-    KESSAI_RETURN_IF_ERROR(rows.status());
+    digest::Accumulator sums(hasher_);
+    KESSAI_RETURN_IF_ERROR(session->Scan(kDigestRows, TakeDayRows([&](const app::DayRow& row) {
+                                             sums.Add({row.key.payment.value(), row.key.version,
+                                                       day, row.merchant.value(), row.gross});
+                                         }),
+                                         day, range.first, range.end()));
     return sums.Day(day);
 }
 
@@ -342,13 +369,9 @@ Status MysqlPayoutReader::StreamRows(BusinessDate day, int bucket,
     {
         KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
         KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
-        KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kBucketRows, day, bucket));
-        found.reserve(rows.size());
-        while (rows.Next()) {
-            found.push_back(ReadDayRow(rows));
-            found.back().fee = rows.Int(4);
-            found.back().tax_class = ReadTaxClass(rows, 5);
-        }
+        KESSAI_RETURN_IF_ERROR(session->Scan(
+            kBucketRows, TakeFeeRows([&](const app::DayRow& row) { found.push_back(row); }), day,
+            bucket));
     }
     for (const app::DayRow& row : found) {
         if (!take(row)) break;

@@ -23,7 +23,8 @@ class MysqlPayoutReader final : public app::PayoutReader {
     Result<app::DayView> FindDay(BusinessDate day) override;
     Result<app::ReleaseProgress> FindProgress(BusinessDate day) override;
     Result<std::vector<domain::HeldBack>> ListHeldBack(BusinessDate day) override;
-    Result<digest::DayDigest> Digests(BusinessDate day, bool deep) override;
+    Result<digest::DayDigest> Digests(BusinessDate day, bool deep,
+                                      digest::BucketRange range) override;
     Status StreamRows(BusinessDate day, int bucket,
                       const std::function<bool(const app::DayRow&)>& take) override;
 

@@ -10,6 +10,9 @@
 namespace kessai::payout::transport {
 namespace {
 
+// A page is some 20 KiB.
+constexpr int kRowsPerPage = 1'000;
+
 Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
 }
@@ -131,10 +134,10 @@ void PayoutService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc:
     service.Blocking("GetDay", quick, *this, &PayoutService::GetDay);
     service.Blocking("GetReleaseProgress", quick, *this, &PayoutService::GetReleaseProgress);
     service.Blocking("GetDayDigests", slow, *this, &PayoutService::GetDayDigests);
-    service.Streaming<v1::ListDayRowsRequest, v1::DayRow>(
+    service.Streaming<v1::ListDayRowsRequest, v1::DayRowPage>(
         "ListDayRows", slow,
         [this](const rpc::CallContext&, const v1::ListDayRowsRequest& request,
-               rpc::StreamWriter<v1::DayRow>& rows) { return ListDayRows(request, rows); });
+               rpc::StreamWriter<v1::DayRowPage>& pages) { return ListDayRows(request, pages); });
     service.Streaming<v1::ListHeldBackRequest, v1::HeldBackMerchant>(
         "ListHeldBack", slow,
         [this](const rpc::CallContext&, const v1::ListHeldBackRequest& request,
@@ -333,35 +336,48 @@ Result<v1::DayDigests> PayoutService::GetDayDigests(const rpc::CallContext&,
                                                     const v1::GetDayDigestsRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
-    KESSAI_ASSIGN_OR_RETURN(const digest::DayDigest day, reader_.Digests(date, request.deep()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const digest::BucketRange range,
+        digest::BucketRange::Parse(request.bucket_first(), request.bucket_count()));
+    KESSAI_ASSIGN_OR_RETURN(const digest::DayDigest day,
+                            reader_.Digests(date, request.deep(), range));
     v1::DayDigests response;
     response.set_business_date(date.ToNumber());
-    for (std::size_t bucket = 0; bucket < day.size(); ++bucket) {
+    for (int bucket = range.first; bucket < range.end(); ++bucket) {
+        const digest::BucketDigest& digest = day[static_cast<std::size_t>(bucket)];
         v1::DayDigests::Bucket* added = response.add_buckets();
         added->set_bucket(static_cast<std::uint32_t>(bucket));
-        added->set_count(static_cast<std::uint64_t>(day[bucket].count));
-        added->set_amount(day[bucket].signed_gross);
-        added->set_hash_sum(BigEndian(day[bucket].hash_sum));
+        added->set_count(static_cast<std::uint64_t>(digest.count));
+        added->set_amount(digest.signed_gross);
+        added->set_hash_sum(BigEndian(digest.hash_sum));
     }
     return response;
 }
 
 Status PayoutService::ListDayRows(const v1::ListDayRowsRequest& request,
-                                  rpc::StreamWriter<v1::DayRow>& rows) {
+                                  rpc::StreamWriter<v1::DayRowPage>& pages) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
     if (request.bucket() >= digest::kBuckets) return Invalid("there is no such bucket");
-    return reader_.StreamRows(date, static_cast<int>(request.bucket()),
-                              [&](const app::DayRow& row) {
-                                  v1::DayRow message;
-                                  message.set_object_id(row.key.payment.value());
-                                  message.set_version(row.key.version);
-                                  message.set_merchant_id(row.merchant.value());
-                                  message.set_amount(row.gross);
-                                  message.set_fee(row.fee);
-                                  message.set_tax_class(TaxClassName(row.tax_class));
-                                  return rows.Write(message);
-                              });
+    v1::DayRowPage page;
+    const auto send = [&] {
+        const bool wanted = pages.Write(page);
+        page.clear_rows();
+        return wanted;
+    };
+    KESSAI_RETURN_IF_ERROR(
+        reader_.StreamRows(date, static_cast<int>(request.bucket()), [&](const app::DayRow& row) {
+            v1::DayRow* message = page.add_rows();
+            message->set_object_id(row.key.payment.value());
+            message->set_version(row.key.version);
+            message->set_merchant_id(row.merchant.value());
+            message->set_amount(row.gross);
+            message->set_fee(row.fee);
+            message->set_tax_class(TaxClassName(row.tax_class));
+            return page.rows_size() < kRowsPerPage || send();
+        }));
+    if (page.rows_size() > 0) send();
+    return OkStatus();
 }
 
 Status PayoutService::ListHeldBack(const v1::ListHeldBackRequest& request,

@@ -58,7 +58,8 @@ class PayoutService {
                                                    const v1::GetReleaseProgressRequest& request);
     Result<v1::DayDigests> GetDayDigests(const rpc::CallContext& context,
                                          const v1::GetDayDigestsRequest& request);
-    Status ListDayRows(const v1::ListDayRowsRequest& request, rpc::StreamWriter<v1::DayRow>& rows);
+    Status ListDayRows(const v1::ListDayRowsRequest& request,
+                       rpc::StreamWriter<v1::DayRowPage>& pages);
     Status ListHeldBack(const v1::ListHeldBackRequest& request,
                         rpc::StreamWriter<v1::HeldBackMerchant>& merchants);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +14,7 @@
 
 #include "app/discrepancy_changes.h"
 #include "app/match_pages.h"
+#include "app/parallel.h"
 #include "app/record_day_mark.h"
 #include "domain/bucket_join.h"
 #include "domain/history_check.h"
@@ -59,14 +62,37 @@ digest::BucketDigest DigestOfBucket(const digest::Accumulator& rows, BusinessDat
     return cell == rows.cells().end() ? digest::BucketDigest{} : cell->second;
 }
 
-using DigestsOfRows = std::array<std::pair<Book, digest::BucketDigest>, 3>;
+/// Deep digests are asked for so many buckets at a time: a question's time is bounded whatever the
+/// day's size, and several are answered side by side.
+constexpr int kBucketsPerQuestion = 64;
+constexpr int kQuestionsPerBook = digest::kBuckets / kBucketsPerQuestion;
+static_assert(digest::kBuckets % kBucketsPerQuestion == 0);
+/// A lease is renewed at most so often.
+constexpr Duration kRenewEvery = std::chrono::seconds(1);
+
+constexpr std::array kBooks{Book::kPayment, Book::kPayout, Book::kMatched};
+
+/// A bucket's digests, in the order of kBooks.
+using BookDigests = std::array<digest::BucketDigest, kBooks.size()>;
+
+BookDigests OfBucket(const domain::DayDigests& day, int bucket) {
+    const auto at = static_cast<std::size_t>(bucket);
+    return {day.payment[at], day.payout[at], day.matched[at]};
+}
+
+constexpr digest::BucketRange kAllBuckets;
 
 /// What payment and payout keep of the day.
-Result<domain::DayDigests> LoadPeers(const CompareDayPorts& ports, BusinessDate day) {
+Result<domain::DayDigests> LoadPeers(const CompareDayPorts& ports, BusinessDate day,
+                                     digest::BucketRange range) {
     domain::DayDigests kept;
-    KESSAI_ASSIGN_OR_RETURN(kept.payment, ports.payment.DayDigest(day, false));
-    KESSAI_ASSIGN_OR_RETURN(kept.payout, ports.payout.DayDigest(day, false));
+    KESSAI_ASSIGN_OR_RETURN(kept.payment, ports.payment.DayDigest(day, false, range));
+    KESSAI_ASSIGN_OR_RETURN(kept.payout, ports.payout.DayDigest(day, false, range));
     return kept;
+}
+
+void CopyRange(const digest::DayDigest& from, digest::BucketRange range, digest::DayDigest& to) {
+    std::copy_n(from.begin() + range.first, range.count, to.begin() + range.first);
 }
 
 /// Sums up what passes through to the join.
@@ -122,14 +148,17 @@ class TalliedMatches {
 
 }  // namespace
 
-/// One run's work, between its beginning and its end.
+/// One run's work, between its beginning and its end. Its threads share what is guarded here; what
+/// is of one bucket is in BucketComparison.
 class CompareDay::Pass {
  public:
     /// `peers` has payment's and payout's kept digests.
-    Pass(const CompareDayPorts& ports, RunLease& lease, domain::DayRun& run,
+    Pass(const CompareDayPorts& ports, int threads, RunLease& lease, domain::DayRun& run,
          domain::DayDigests peers, std::stop_token stop)
         : ports_(ports),
+          threads_(threads),
           lease_(lease),
+          grant_(lease.grant()),
           run_(run),
           stop_(std::move(stop)),
           kept_(std::move(peers)) {}
@@ -138,14 +167,10 @@ class CompareDay::Pass {
         KESSAI_ASSIGN_OR_RETURN(const std::vector<int> buckets, LoadDigests());
         run_.buckets_compared = digest::kBuckets;
         run_.buckets_different = static_cast<std::uint32_t>(buckets.size());
-        for (const int bucket : buckets) {
-            if (stop_.stop_requested()) {
-                return Status(Code::kCancelled, "RUN_STOPPED", "this replica is being stopped");
-            }
-            KESSAI_RETURN_IF_ERROR(lease_.Renew());
-            KESSAI_RETURN_IF_ERROR(CompareBucket(bucket));
-            KESSAI_FAULT_POINT("reconciliation.after_bucket");
-        }
+        KESSAI_RETURN_IF_ERROR(
+            RunInParallel(static_cast<int>(buckets.size()), threads_,
+                          [&](int i) { return Compare(buckets[static_cast<std::size_t>(i)]); }));
+        run_.rows_listed = rows_listed_;
         KESSAI_RETURN_IF_ERROR(SettleGone());
         KESSAI_RETURN_IF_ERROR(SettleOutOfOrder());
         run_.discrepancies_found = static_cast<std::uint32_t>(found_.size());
@@ -154,18 +179,19 @@ class CompareDay::Pass {
     }
 
  private:
+    class BucketComparison;
+
+    Status Compare(int bucket);
+
     /// The digests that the books keep, and in a deep run those of their rows; gives the buckets to
     /// list.
     Result<std::vector<int>> LoadDigests() {
-        KESSAI_RETURN_IF_ERROR(LoadMatched(kept_));
+        KESSAI_ASSIGN_OR_RETURN(kept_.matched, KeptOfMatched());
         std::vector<int> buckets = domain::BucketsToList(kept_);
         if (!run_.deep) return buckets;
 
-        domain::DayDigests of_rows;
-        KESSAI_ASSIGN_OR_RETURN(of_rows.payment, ports_.payment.DayDigest(day(), true));
-        KESSAI_ASSIGN_OR_RETURN(of_rows.payout, ports_.payout.DayDigest(day(), true));
         digest::DayDigest told_fees(digest::kBuckets);
-        KESSAI_ASSIGN_OR_RETURN(of_rows.matched, DigestOfMatches(told_fees));
+        KESSAI_ASSIGN_OR_RETURN(const domain::DayDigests of_rows, DigestsOfRows(told_fees));
         std::set<int> either(buckets.begin(), buckets.end());
         const auto add = [&either](const std::vector<int>& more) {
             either.insert(more.begin(), more.end());
@@ -182,17 +208,10 @@ class CompareDay::Pass {
         return std::vector<int>(either.begin(), either.end());
     }
 
-    Status LoadMatched(domain::DayDigests& kept) {
-        return InTransaction([&](Books& books) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(kept.matched, books.matches.KeptDigest(day()));
-            return OkStatus();
-        });
-    }
-
     /// What payout itself finds wrong with its fees, by the plans. It comes before what is found by
     /// comparing, of which a change has one finding of a kind.
     Status RecordWrongFees() {
-        KESSAI_RETURN_IF_ERROR(lease_.Renew());
+        KESSAI_RETURN_IF_ERROR(GoOn());
         KESSAI_ASSIGN_OR_RETURN(const auto wrong_fees, ports_.payout_day->WrongFees(day()));
         std::vector<Finding> findings;
         for (const WrongFee& wrong : wrong_fees) {
@@ -221,140 +240,88 @@ class CompareDay::Pass {
         return OkStatus();
     }
 
-    Result<digest::DayDigest> DigestOfMatches(digest::DayDigest& told_fees) {
-        digest::DayDigest of_rows(digest::kBuckets);
-        for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
-            TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
-            while (true) {
-                KESSAI_ASSIGN_OR_RETURN(const auto match, matches.Next());
-                if (!match) break;
-            }
-            of_rows[static_cast<std::size_t>(bucket)] =
-                DigestOfBucket(matches.digest(), day(), bucket);
-            told_fees[static_cast<std::size_t>(bucket)] =
-                DigestOfBucket(matches.fees(), day(), bucket);
-            if (bucket % 64 == 0) KESSAI_RETURN_IF_ERROR(lease_.Renew());
-        }
+    /// Of all books, range by range side by side; and of the fees that payout told.
+    Result<domain::DayDigests> DigestsOfRows(digest::DayDigest& told_fees) {
+        domain::DayDigests of_rows{digest::DayDigest(digest::kBuckets),
+                                   digest::DayDigest(digest::kBuckets),
+                                   digest::DayDigest(digest::kBuckets)};
+        constexpr int kQuestions = kQuestionsPerBook * static_cast<int>(kBooks.size());
+        KESSAI_RETURN_IF_ERROR(RunInParallel(kQuestions, threads_, [&](int question) -> Status {
+            KESSAI_RETURN_IF_ERROR(GoOn());
+            // Neighbours are of different books, so that no service has all of them at once.
+            const Book book = kBooks[static_cast<std::size_t>(question) % kBooks.size()];
+            const digest::BucketRange range{
+                .first = question / static_cast<int>(kBooks.size()) * kBucketsPerQuestion,
+                .count = kBucketsPerQuestion};
+            return DigestOfRows(book, range, of_rows, told_fees);
+        }));
         return of_rows;
     }
 
-    /// Lists a bucket until nothing in it moves while it is looked at: late events may still match.
-    Status CompareBucket(int bucket) {
-        for (int attempt = 0; attempt < kAttemptsPerBucket; ++attempt) {
-            moved_ = false;
-            KESSAI_RETURN_IF_ERROR(JoinOnce(bucket));
-            if (!moved_) return OkStatus();
+    Status DigestOfRows(Book book, digest::BucketRange range, domain::DayDigests& of_rows,
+                        digest::DayDigest& told_fees) {
+        switch (book) {
+            case Book::kPayment: {
+                KESSAI_ASSIGN_OR_RETURN(const auto some,
+                                        ports_.payment.DayDigest(day(), true, range));
+                CopyRange(some, range, of_rows.payment);
+                return OkStatus();
+            }
+            case Book::kPayout: {
+                KESSAI_ASSIGN_OR_RETURN(const auto some,
+                                        ports_.payout.DayDigest(day(), true, range));
+                CopyRange(some, range, of_rows.payout);
+                return OkStatus();
+            }
+            case Book::kMatched:
+                break;
         }
-        return Status(Code::kAborted, "BOOKS_MOVED",
-                      "bucket " + std::to_string(bucket) + " kept changing");
+        for (int bucket = range.first; bucket < range.end(); ++bucket) {
+            const auto at = static_cast<std::size_t>(bucket);
+            KESSAI_RETURN_IF_ERROR(
+                DigestOfMatches(bucket, of_rows.matched[at], told_fees[at]));
+        }
+        return OkStatus();
     }
 
-    Status JoinOnce(int bucket) {
-        KESSAI_ASSIGN_OR_RETURN(auto payment_rows, ports_.payment.ListDay(day(), bucket));
-        KESSAI_ASSIGN_OR_RETURN(auto payout_rows, ports_.payout.ListDay(day(), bucket));
-        TalliedRows payment(std::move(payment_rows), day(), ports_.hasher);
-        TalliedRows payout(std::move(payout_rows), day(), ports_.hasher);
-        TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
-
-        std::vector<Case> open;
-        KESSAI_RETURN_IF_ERROR(
-            domain::JoinBucket(payment, payout, matches, [&](Case&& change) -> Status {
-                if (domain::Agrees(day(), change)) return OkStatus();
-                open.push_back(std::move(change));
-                if (open.size() < kCasesPerTransaction) return OkStatus();
-                return RecordCases(std::exchange(open, {}));
-            }));
-        KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
-        run_.rows_listed += payment.count() + payout.count();
-        return RecordDigests(bucket,
-                             {{{Book::kPayment, payment.OfBucket(bucket)},
-                               {Book::kPayout, payout.OfBucket(bucket)},
-                               {Book::kMatched, DigestOfBucket(matches.digest(), day(), bucket)}}});
-    }
-
-    /// Classifies what does not agree and records it, if the matches are still as they were read.
-    Status RecordCases(std::vector<Case> cases) {
-        if (cases.empty()) return OkStatus();
-        std::vector<ChangeKey> keys;
-        for (const Case& change : cases) keys.push_back(change.key);
-        std::vector<Finding> findings;
-        bool moved = false;
+    Result<digest::DayDigest> KeptOfMatched() {
+        digest::DayDigest kept;
         KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
-            findings.clear();
-            moved = false;
-            KESSAI_ASSIGN_OR_RETURN(const auto locked, books.matches.Lock(keys));
-            std::map<ChangeKey, const Match*> by_key;
-            for (const Match& match : locked) by_key.emplace(match.key, &match);
-            std::vector<Match> overdue;
-            for (Case change : cases) {
-                const auto found = by_key.find(change.key);
-                const Match* match = found == by_key.end() ? nullptr : found->second;
-                if (!SameAsRead(change, match)) {
-                    moved = true;
-                    continue;
-                }
-                if (match != nullptr) change.match = *match;
-                auto found_here = domain::Classify(day(), change);
-                std::erase_if(found_here, [this](const Finding& finding) {
-                    return domain::NeedsDeepRun(finding.subject.kind) &&
-                           wrong_fees_.contains(finding.subject);
-                });
-                if (match != nullptr && match->Waiting() && !match->overdue &&
-                    std::ranges::any_of(found_here, [](const Finding& finding) {
-                        return SaysItIsMissing(finding.subject.kind);
-                    })) {
-                    overdue.push_back(*match);
-                    overdue.back().overdue = true;
-                }
-                std::ranges::copy(found_here, std::back_inserter(findings));
-            }
-            if (!overdue.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(overdue));
-            return RecordFindings(books, findings);
+            KESSAI_ASSIGN_OR_RETURN(kept, books.matches.KeptDigest(day()));
+            return OkStatus();
         }));
-        Remember(findings);
-        moved_ = moved_ || moved;
+        return kept;
+    }
+
+    Status DigestOfMatches(int bucket, digest::BucketDigest& matched,
+                           digest::BucketDigest& told_fees) {
+        TalliedMatches matches(ports_.transactions, day(), bucket, ports_.hasher);
+        while (true) {
+            KESSAI_ASSIGN_OR_RETURN(const auto match, matches.Next());
+            if (!match) break;
+        }
+        matched = DigestOfBucket(matches.digest(), day(), bucket);
+        told_fees = DigestOfBucket(matches.fees(), day(), bucket);
         return OkStatus();
     }
 
-    /// A match that the bucket's list had may have been joined since; one of another day's list is
-    /// read here for the first time.
-    bool SameAsRead(const Case& change, const Match* now) const {
-        if (change.match) {
-            if (now == nullptr) return false;
-            Match read = *change.match;
-            read.overdue = now->overdue;
-            return read == *now;
+    /// To be asked now and then by all threads: refuses when the run must not go on.
+    Status GoOn() {
+        if (stop_.stop_requested()) {
+            return Status(Code::kCancelled, "RUN_STOPPED", "this replica is being stopped");
         }
-        return now == nullptr || now->terms.business_date != day();
-    }
-
-    /// Compares what the books keep with what they listed.
-    Status RecordDigests(int bucket, const DigestsOfRows& of_rows) {
-        if (moved_ || DigestFindings(bucket, of_rows).empty()) return OkStatus();
-        // A late event changes rows and digest together, but we read them one after the other.
-        KESSAI_ASSIGN_OR_RETURN(domain::DayDigests now, LoadPeers(ports_, day()));
-        KESSAI_RETURN_IF_ERROR(LoadMatched(now));
-        std::swap(kept_, now);
-        for (const auto& [book, digest] : of_rows) {
-            if (!(KeptOf(kept_, book, bucket) == KeptOf(now, book, bucket))) moved_ = true;
-        }
-        if (moved_) return OkStatus();
-        const std::vector<Finding> findings = DigestFindings(bucket, of_rows);
-        KESSAI_RETURN_IF_ERROR(
-            InTransaction([&](Books& books) -> Status { return RecordFindings(books, findings); }));
-        Remember(findings);
+        std::lock_guard lock(mutex_);
+        const SteadyInstant now = ports_.clock.SteadyNow();
+        if (renewed_at_ && now < *renewed_at_ + kRenewEvery) return OkStatus();
+        KESSAI_RETURN_IF_ERROR(lease_.Renew());
+        renewed_at_ = now;
         return OkStatus();
     }
 
-    std::vector<Finding> DigestFindings(int bucket, const DigestsOfRows& of_rows) const {
-        std::vector<Finding> findings;
-        for (const auto& [book, digest] : of_rows) {
-            const digest::BucketDigest& kept = KeptOf(kept_, book, bucket);
-            if (!(kept == digest)) {
-                findings.push_back(domain::DigestFinding(day(), book, bucket, kept, digest));
-            }
-        }
-        return findings;
+    Status RecordFindings(Books& books, const std::vector<Finding>& findings) {
+        DiscrepancyChanges changes(ports_.clock.Now());
+        KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, findings, &run_));
+        return changes.Store(books);
     }
 
     /// What earlier runs found and this one did not.
@@ -421,42 +388,178 @@ class CompareDay::Pass {
         return OkStatus();
     }
 
-    Status RecordFindings(Books& books, const std::vector<Finding>& findings) {
-        DiscrepancyChanges changes(ports_.clock.Now());
-        KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, findings, &run_));
-        return changes.Store(books);
-    }
-
     /// Only whoever holds the right to compare the day writes.
     Status InTransaction(const std::function<Status(Books&)>& work) {
         return ports_.transactions.Run([&](Books& books) -> Status {
-            KESSAI_RETURN_IF_ERROR(books.days.Confirm(lease_.grant()));
+            KESSAI_RETURN_IF_ERROR(books.days.Confirm(grant_));
             return work(books);
         });
     }
 
     void Remember(const std::vector<Finding>& findings) {
+        std::lock_guard lock(mutex_);
         for (const Finding& finding : findings) found_.insert(finding.subject);
-    }
-    static const digest::BucketDigest& KeptOf(const domain::DayDigests& kept, Book book,
-                                              int bucket) {
-        const auto& day = book == Book::kPayment  ? kept.payment
-                          : book == Book::kPayout ? kept.payout
-                                                  : kept.matched;
-        return day[static_cast<std::size_t>(bucket)];
     }
     BusinessDate day() const { return run_.business_date; }
 
     const CompareDayPorts& ports_;
+    const int threads_;
     RunLease& lease_;
+    const RunGrant grant_;
+    /// Its number, day and depth are read by all threads; the rest is written when they have ended.
     domain::DayRun& run_;
     std::stop_token stop_;
+    /// As they were when the run began; never changed while threads work.
     domain::DayDigests kept_;
-    std::set<domain::Subject> found_;
-    /// What payout found wrong itself.
+    /// What payout found wrong itself; never changed while buckets are compared.
     std::set<domain::Subject> wrong_fees_;
+    std::atomic<std::uint64_t> rows_listed_ = 0;
+
+    std::mutex mutex_;
+    std::optional<SteadyInstant> renewed_at_;
+    std::set<domain::Subject> found_;
+};
+
+/// One bucket, on one thread.
+class CompareDay::Pass::BucketComparison {
+ public:
+    BucketComparison(Pass& pass, int bucket)
+        : pass_(pass), ports_(pass.ports_), bucket_(bucket), kept_(OfBucket(pass.kept_, bucket)) {}
+
+    /// Lists the bucket until nothing in it moves while it is looked at: late events may still
+    /// match.
+    Status Compare() {
+        for (int attempt = 0; attempt < kAttemptsPerBucket; ++attempt) {
+            moved_ = false;
+            KESSAI_RETURN_IF_ERROR(JoinOnce());
+            if (!moved_) return OkStatus();
+        }
+        return Status(Code::kAborted, "BOOKS_MOVED",
+                      "bucket " + std::to_string(bucket_) + " kept changing");
+    }
+
+ private:
+    Status JoinOnce() {
+        KESSAI_ASSIGN_OR_RETURN(auto payment_rows, ports_.payment.ListDay(day(), bucket_));
+        KESSAI_ASSIGN_OR_RETURN(auto payout_rows, ports_.payout.ListDay(day(), bucket_));
+        TalliedRows payment(std::move(payment_rows), day(), ports_.hasher);
+        TalliedRows payout(std::move(payout_rows), day(), ports_.hasher);
+        TalliedMatches matches(ports_.transactions, day(), bucket_, ports_.hasher);
+
+        std::vector<Case> open;
+        KESSAI_RETURN_IF_ERROR(
+            domain::JoinBucket(payment, payout, matches, [&](Case&& change) -> Status {
+                if (domain::Agrees(day(), change)) return OkStatus();
+                open.push_back(std::move(change));
+                if (open.size() < kCasesPerTransaction) return OkStatus();
+                return RecordCases(std::exchange(open, {}));
+            }));
+        KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
+        pass_.rows_listed_ += payment.count() + payout.count();
+        return RecordDigests({payment.OfBucket(bucket_), payout.OfBucket(bucket_),
+                              DigestOfBucket(matches.digest(), day(), bucket_)});
+    }
+
+    /// Classifies what does not agree and records it, if the matches are still as they were read.
+    Status RecordCases(std::vector<Case> cases) {
+        if (cases.empty()) return OkStatus();
+        std::vector<ChangeKey> keys;
+        for (const Case& change : cases) keys.push_back(change.key);
+        std::vector<Finding> findings;
+        bool moved = false;
+        KESSAI_RETURN_IF_ERROR(pass_.InTransaction([&](Books& books) -> Status {
+            findings.clear();
+            moved = false;
+            KESSAI_ASSIGN_OR_RETURN(const auto locked, books.matches.Lock(keys));
+            std::map<ChangeKey, const Match*> by_key;
+            for (const Match& match : locked) by_key.emplace(match.key, &match);
+            std::vector<Match> overdue;
+            for (Case change : cases) {
+                const auto found = by_key.find(change.key);
+                const Match* match = found == by_key.end() ? nullptr : found->second;
+                if (!SameAsRead(change, match)) {
+                    moved = true;
+                    continue;
+                }
+                if (match != nullptr) change.match = *match;
+                auto found_here = domain::Classify(day(), change);
+                std::erase_if(found_here, [this](const Finding& finding) {
+                    return domain::NeedsDeepRun(finding.subject.kind) &&
+                           pass_.wrong_fees_.contains(finding.subject);
+                });
+                if (match != nullptr && match->Waiting() && !match->overdue &&
+                    std::ranges::any_of(found_here, [](const Finding& finding) {
+                        return SaysItIsMissing(finding.subject.kind);
+                    })) {
+                    overdue.push_back(*match);
+                    overdue.back().overdue = true;
+                }
+                std::ranges::copy(found_here, std::back_inserter(findings));
+            }
+            if (!overdue.empty()) KESSAI_RETURN_IF_ERROR(books.matches.Update(overdue));
+            return pass_.RecordFindings(books, findings);
+        }));
+        pass_.Remember(findings);
+        moved_ = moved_ || moved;
+        return OkStatus();
+    }
+
+    /// A match that the bucket's list had may have been joined since; one of another day's list is
+    /// read here for the first time.
+    bool SameAsRead(const Case& change, const Match* now) const {
+        if (change.match) {
+            if (now == nullptr) return false;
+            Match read = *change.match;
+            read.overdue = now->overdue;
+            return read == *now;
+        }
+        return now == nullptr || now->terms.business_date != day();
+    }
+
+    /// Compares what the books keep with what they listed.
+    Status RecordDigests(const BookDigests& of_rows) {
+        if (moved_ || DigestFindings(of_rows).empty()) return OkStatus();
+        // A late event changes rows and digest together, but we read them one after the other.
+        KESSAI_ASSIGN_OR_RETURN(
+            domain::DayDigests now,
+            LoadPeers(ports_, day(), digest::BucketRange{.first = bucket_, .count = 1}));
+        KESSAI_ASSIGN_OR_RETURN(now.matched, pass_.KeptOfMatched());
+        const BookDigests before = std::exchange(kept_, OfBucket(now, bucket_));
+        moved_ = before != kept_;
+        if (moved_) return OkStatus();
+        const std::vector<Finding> findings = DigestFindings(of_rows);
+        KESSAI_RETURN_IF_ERROR(pass_.InTransaction(
+            [&](Books& books) -> Status { return pass_.RecordFindings(books, findings); }));
+        pass_.Remember(findings);
+        return OkStatus();
+    }
+
+    std::vector<Finding> DigestFindings(const BookDigests& of_rows) const {
+        std::vector<Finding> findings;
+        for (std::size_t i = 0; i < kBooks.size(); ++i) {
+            if (kept_[i] == of_rows[i]) continue;
+            findings.push_back(
+                domain::DigestFinding(day(), kBooks[i], bucket_, kept_[i], of_rows[i]));
+        }
+        return findings;
+    }
+
+    BusinessDate day() const { return pass_.day(); }
+
+    Pass& pass_;
+    const CompareDayPorts& ports_;
+    const int bucket_;
+    /// As last read: before the rows that are compared with it.
+    BookDigests kept_;
     bool moved_ = false;
 };
+
+Status CompareDay::Pass::Compare(int bucket) {
+    KESSAI_RETURN_IF_ERROR(GoOn());
+    KESSAI_RETURN_IF_ERROR(BucketComparison(*this, bucket).Compare());
+    KESSAI_FAULT_POINT("reconciliation.after_bucket");
+    return OkStatus();
+}
 
 Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
                                        std::stop_token stop) {
@@ -468,9 +571,11 @@ Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
     KESSAI_RETURN_IF_ERROR(CheckClosed(business_date));
     // Before the run begins: a book that is not there, or has yet to note that it closed the day,
     // is no failed run.
-    KESSAI_ASSIGN_OR_RETURN(domain::DayDigests peers, LoadPeers(ports_, business_date));
+    KESSAI_ASSIGN_OR_RETURN(domain::DayDigests peers,
+                            LoadPeers(ports_, business_date, kAllBuckets));
     KESSAI_ASSIGN_OR_RETURN(domain::DayRun run, Begin(business_date, deep, *lease));
-    const Status outcome = Pass(ports_, *lease, run, std::move(peers), std::move(stop)).Compare();
+    const Status outcome =
+        Pass(ports_, threads_, *lease, run, std::move(peers), std::move(stop)).Compare();
     KESSAI_FAULT_POINT("reconciliation.before_run_finished");
     if (!outcome.ok()) {
         run.state = DayRunState::kFailed;

@@ -32,13 +32,17 @@ struct CompareDayPorts {
 /// difference.
 ///
 /// Equal digests end it. Unequal buckets are listed from all three books and joined in order of the
-/// keys, a page at a time, so the cost follows the differences. Running it again finds the same and
-/// records nothing new; what it no longer finds is recorded as repaired. A run that was killed
-/// leaves its row RUNNING until the next one of that day marks it as failed; what it found stays.
-/// Thread safe; one replica at a time compares a day.
+/// keys, some of them side by side, so the cost follows the differences, and its memory is that of
+/// a bucket a thread. Running it again finds the same and records nothing new; what it no longer
+/// finds is recorded as repaired. A run that was killed leaves its row RUNNING until the next one
+/// of that day marks it as failed; what it found stays. Thread safe; one replica at a time compares
+/// a day.
 class CompareDay {
  public:
-    explicit CompareDay(CompareDayPorts ports) : ports_(ports) {}
+    /// `threads` compare buckets side by side; each asks one peer at a time, and takes a
+    /// transaction of ours.
+    explicit CompareDay(CompareDayPorts ports, int threads = 1)
+        : ports_(ports), threads_(threads) {}
 
     /// `deep`: the books compute their digests from their rows, and those that they keep are
     /// checked against them; payout computes its fees again, and those of its rows are compared
@@ -52,7 +56,8 @@ class CompareDay {
     Result<domain::DayRun> Begin(BusinessDate business_date, bool deep, const RunLease& lease);
     Status Finish(const domain::DayRun& run, const RunLease& lease);
 
-    CompareDayPorts ports_;
+    const CompareDayPorts ports_;
+    const int threads_;
 };
 
 }  // namespace kessai::reconciliation::app

@@ -18,13 +18,16 @@ class BookRows {
     virtual Result<std::optional<domain::BookRow>> Next() = 0;
 };
 
-/// The port to the book of payment or of payout. Refusals: the service's own (FAILED_PRECONDITION
-/// DAY_OPEN), UNAVAILABLE, DEADLINE_EXCEEDED, DATA_LOSS for an answer that makes no sense.
+/// The port to the book of payment or of payout. Thread safe. Refusals: the service's own
+/// (FAILED_PRECONDITION DAY_OPEN), UNAVAILABLE, DEADLINE_EXCEEDED, DATA_LOSS for an answer that
+/// makes no sense.
 class PeerBook {
  public:
     virtual ~PeerBook() = default;
-    /// All buckets of the day; as they are kept, or computed from the rows if `deep`.
-    virtual Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) = 0;
+    /// The day's buckets of `range`, which is valid, others empty; as they are kept, or computed
+    /// from the rows if `deep`, which takes as long as there are rows in them.
+    virtual Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep,
+                                                digest::BucketRange range) = 0;
     /// The rows of a bucket, rising by key.
     virtual Result<std::unique_ptr<BookRows>> ListDay(BusinessDate business_date, int bucket) = 0;
 };

@@ -285,6 +285,7 @@ Result<bool> FakeBooks::TakeAutomatic(BusinessDate today, int max) {
 }
 
 Status FakeBooks::Run(const std::function<Status(app::Books&)>& work) {
+    const std::lock_guard lock(mutex_);
     before_transaction();
     if (replies_are_lost) KESSAI_RETURN_IF_ERROR(work(books));
     return work(books);
@@ -317,12 +318,14 @@ void FakePeerBook::KeepDigests() {
     for (const auto& [date, day] : rows) kept[date] = DigestOfRows(date);
 }
 
-Result<digest::DayDigest> FakePeerBook::DayDigest(BusinessDate date, bool deep) {
+Result<digest::DayDigest> FakePeerBook::DayDigest(BusinessDate date, bool deep,
+                                                  digest::BucketRange range) {
+    const std::lock_guard lock(mutex_);
     if (!refuses_digests.ok()) return refuses_digests;
-    if (deep) return DigestOfRows(date);
+    if (deep) return digest::OnlyOf(range, DigestOfRows(date));
     digest::DayDigest& day = kept[date];
     day.resize(digest::kBuckets);
-    return day;
+    return digest::OnlyOf(range, day);
 }
 
 Result<std::unique_ptr<app::BookRows>> FakePeerBook::ListDay(BusinessDate date, int bucket) {
@@ -334,6 +337,7 @@ Result<std::unique_ptr<app::BookRows>> FakePeerBook::ListDay(BusinessDate date, 
             return std::optional(rows[position++]);
         }
     };
+    const std::lock_guard lock(mutex_);
     ++listed_buckets;
     KESSAI_RETURN_IF_ERROR(before_list(bucket));
     auto listed = std::make_unique<Rows>();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -19,7 +20,8 @@
 /// Reconciliation's books in memory, and the others' books as a test says they are.
 namespace kessai::reconciliation::testing {
 
-/// All ports to our own books, without a database. One thread.
+/// All ports to our own books, without a database. Transactions of several threads run one after
+/// the other; all else is one thread's.
 class FakeBooks final : public app::MatchBooks,
                         public app::DiscrepancyBooks,
                         public app::DayBooks,
@@ -118,10 +120,11 @@ class FakeBooks final : public app::MatchBooks,
     app::Books books{*this, *this, *this, *this, *this, payout};
 
  private:
+    std::mutex mutex_;
     std::int64_t next_id_ = 1;
 };
 
-/// Payment's or payout's book of a day.
+/// Payment's or payout's book of a day. Questions may come from several threads.
 class FakePeerBook final : public app::PeerBook {
  public:
     explicit FakePeerBook(const digest::RowHasher& hasher) : hasher_(hasher) {}
@@ -139,11 +142,13 @@ class FakePeerBook final : public app::PeerBook {
     void Put(BusinessDate date, const domain::BookRow& row) { rows[date][row.key] = row; }
     void KeepDigests();
 
-    Result<digest::DayDigest> DayDigest(BusinessDate date, bool deep) override;
+    Result<digest::DayDigest> DayDigest(BusinessDate date, bool deep,
+                                        digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate date, int bucket) override;
 
  private:
     digest::DayDigest DigestOfRows(BusinessDate date) const;
+    std::mutex mutex_;
     const digest::RowHasher& hasher_;
 };
 

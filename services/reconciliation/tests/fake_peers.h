@@ -37,7 +37,7 @@ struct FakeBook {
 
 /// An in-process gRPC server with payment's or payout's two methods for the comparison of days.
 /// `Service` is the generated service, `V1` its messages.
-template <class Service, class DigestsRequest, class Digests, class RowsRequest, class Row>
+template <class Service, class DigestsRequest, class Digests, class RowsRequest, class RowPage>
 class FakePeer final : public Service {
  public:
     FakePeer(const auth::TokenVerifier& verifier, const digest::RowHasher& hasher)
@@ -59,7 +59,10 @@ class FakePeer final : public Service {
         answer->set_business_date(request->business_date());
         const bool kept = book.kept && !request->deep();
         const digest::DayDigest day = kept ? *book.kept : OfRows(request->business_date());
+        const auto range =
+            digest::BucketRange::Parse(request->bucket_first(), request->bucket_count()).value();
         for (std::size_t bucket = 0; bucket < day.size(); ++bucket) {
+            if (!range.Has(static_cast<int>(bucket))) continue;
             if (day[bucket] == digest::BucketDigest{}) continue;
             auto& one = *answer->add_buckets();
             one.set_bucket(static_cast<std::uint32_t>(bucket));
@@ -76,7 +79,7 @@ class FakePeer final : public Service {
     }
 
     grpc::Status ListDayRows(grpc::ServerContext* context, const RowsRequest* request,
-                             grpc::ServerWriter<Row>* writer) override {
+                             grpc::ServerWriter<RowPage>* writer) override {
         std::lock_guard lock(book.mutex);
         if (auto refused = Verify(*context); !refused.ok()) return refused;
         ++book.lists;
@@ -86,10 +89,10 @@ class FakePeer final : public Service {
         }
         if (request->business_date() == book.business_date.ToNumber()) {
             for (const auto& [key, row] : book.rows) {
-                if (digest::BucketOf(key.payment.value()) == bucket) writer->Write(ToRow(row));
+                if (digest::BucketOf(key.payment.value()) == bucket) writer->Write(PageOf(row));
             }
         }
-        for (const auto& row : book.intruders) writer->Write(ToRow(row));
+        for (const auto& row : book.intruders) writer->Write(PageOf(row));
         return grpc::Status::OK;
     }
 
@@ -116,19 +119,21 @@ class FakePeer final : public Service {
         }
         return sums.Day(book.business_date);
     }
-    static Row ToRow(const domain::BookRow& row) {
-        Row message;
-        message.set_object_id(row.key.payment.value());
-        message.set_version(row.key.version);
-        message.set_merchant_id(row.merchant.value());
-        message.set_amount(row.gross);
-        if constexpr (requires { message.set_fee(0); }) {
+    /// A row a page, so that there are several.
+    static RowPage PageOf(const domain::BookRow& row) {
+        RowPage page;
+        auto* message = page.add_rows();
+        message->set_object_id(row.key.payment.value());
+        message->set_version(row.key.version);
+        message->set_merchant_id(row.merchant.value());
+        message->set_amount(row.gross);
+        if constexpr (requires { message->set_fee(0); }) {
             if (row.fee.noted()) {
-                message.set_fee(row.fee.fee);
-                message.set_tax_class(std::string(domain::TaxClassName(row.fee.tax_class)));
+                message->set_fee(row.fee.fee);
+                message->set_tax_class(std::string(domain::TaxClassName(row.fee.tax_class)));
             }
         }
-        return message;
+        return page;
     }
 
     const auth::TokenVerifier& verifier_;
@@ -139,9 +144,9 @@ class FakePeer final : public Service {
 
 using FakePayment =
     FakePeer<payment::v1::PaymentService::Service, payment::v1::GetDayDigestsRequest,
-             payment::v1::DayDigests, payment::v1::ListDayRowsRequest, payment::v1::DayRow>;
+             payment::v1::DayDigests, payment::v1::ListDayRowsRequest, payment::v1::DayRowPage>;
 using FakePayout =
     FakePeer<payout::v1::PayoutService::Service, payout::v1::GetDayDigestsRequest,
-             payout::v1::DayDigests, payout::v1::ListDayRowsRequest, payout::v1::DayRow>;
+             payout::v1::DayDigests, payout::v1::ListDayRowsRequest, payout::v1::DayRowPage>;
 
 }  // namespace kessai::reconciliation::testing

@@ -27,6 +27,7 @@ struct PaymentContract {
     using DigestsRequest = payment::v1::GetDayDigestsRequest;
     using Digests = payment::v1::DayDigests;
     using RowsRequest = payment::v1::ListDayRowsRequest;
+    using RowPage = payment::v1::DayRowPage;
     using Row = payment::v1::DayRow;
     static const auto& GetDayDigests() {
         static const rpc::Method<DigestsRequest, Digests> method(
@@ -34,7 +35,7 @@ struct PaymentContract {
         return method;
     }
     static const auto& ListDayRows() {
-        static const rpc::Method<RowsRequest, Row> method(
+        static const rpc::Method<RowsRequest, RowPage> method(
             "kessai.payment.v1.PaymentService.ListDayRows");
         return method;
     }
@@ -45,6 +46,7 @@ struct PayoutContract {
     using DigestsRequest = payout::v1::GetDayDigestsRequest;
     using Digests = payout::v1::DayDigests;
     using RowsRequest = payout::v1::ListDayRowsRequest;
+    using RowPage = payout::v1::DayRowPage;
     using Row = payout::v1::DayRow;
     static const auto& GetDayDigests() {
         static const rpc::Method<DigestsRequest, Digests> method(
@@ -52,7 +54,7 @@ struct PayoutContract {
         return method;
     }
     static const auto& ListDayRows() {
-        static const rpc::Method<RowsRequest, Row> method(
+        static const rpc::Method<RowsRequest, RowPage> method(
             "kessai.payout.v1.PayoutService.ListDayRows");
         return method;
     }
@@ -75,7 +77,7 @@ std::optional<digest::Sum128> ReadSum(std::string_view bytes) {
 
 template <class Contract>
 Result<digest::DayDigest> ReadDigests(const typename Contract::Digests& answer,
-                                      BusinessDate business_date) {
+                                      BusinessDate business_date, digest::BucketRange range) {
     if (answer.business_date() != business_date.ToNumber()) {
         return Senseless(Contract::kName, "the digests of another day");
     }
@@ -83,8 +85,8 @@ Result<digest::DayDigest> ReadDigests(const typename Contract::Digests& answer,
     std::vector<bool> seen(digest::kBuckets);
     for (const auto& bucket : answer.buckets()) {
         const auto sum = ReadSum(bucket.hash_sum());
-        if (bucket.bucket() >= static_cast<std::uint32_t>(digest::kBuckets) || !sum ||
-            seen[bucket.bucket()] ||
+        if (bucket.bucket() >= static_cast<std::uint32_t>(digest::kBuckets) ||
+            !range.Has(static_cast<int>(bucket.bucket())) || !sum || seen[bucket.bucket()] ||
             bucket.count() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
             return Senseless(Contract::kName, "a digest that is none");
         }
@@ -97,15 +99,17 @@ Result<digest::DayDigest> ReadDigests(const typename Contract::Digests& answer,
 template <class Contract>
 Result<digest::DayDigest> GetDigests(const rpc::Channel& channel, auth::TokenSigner& signer,
                                      const PeerBookOptions& options, BusinessDate business_date,
-                                     bool deep) {
+                                     bool deep, digest::BucketRange range) {
     typename Contract::DigestsRequest request;
     request.set_business_date(business_date.ToNumber());
     request.set_deep(deep);
+    request.set_bucket_first(static_cast<std::uint32_t>(range.first));
+    request.set_bucket_count(static_cast<std::uint32_t>(range.count));
     KESSAI_ASSIGN_OR_RETURN(const std::string token, TokenFor(signer, Contract::kName));
     auto answer = rpc::Call(channel, Contract::GetDayDigests(), request,
                             {.timeout = options.digest_timeout, .token = token});
     if (!answer.ok()) return std::move(answer).status().WithContext(Contract::kName);
-    return ReadDigests<Contract>(*answer, business_date);
+    return ReadDigests<Contract>(*answer, business_date, range);
 }
 
 /// A bucket, read to its end: so no peer's stream waits for another's, or for our database.
@@ -146,20 +150,22 @@ Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
     const Status listed = rpc::CallStreaming(
         channel, Contract::ListDayRows(), request,
         {.timeout = options.list_timeout, .token = token},
-        [&](const typename Contract::Row& row) -> Status {
-            if (digest::BucketOf(row.object_id()) != bucket) {
-                return Senseless(Contract::kName, "a row of another bucket");
+        [&](const typename Contract::RowPage& page) -> Status {
+            for (const typename Contract::Row& row : page.rows()) {
+                if (digest::BucketOf(row.object_id()) != bucket) {
+                    return Senseless(Contract::kName, "a row of another bucket");
+                }
+                if (rows->size() == options.bucket_rows_max) {
+                    return Status(Code::kResourceExhausted, "BUCKET_TOO_LARGE",
+                                  "bucket " + std::to_string(bucket) + " of " +
+                                      business_date.ToString() + " has more than " +
+                                      std::to_string(options.bucket_rows_max) + " rows");
+                }
+                rows->Add({.key = {domain::PaymentId(row.object_id()), row.version()},
+                           .merchant = domain::MerchantId(row.merchant_id()),
+                           .gross = row.amount(),
+                           .fee = FeeOf(row)});
             }
-            if (rows->size() == options.bucket_rows_max) {
-                return Status(Code::kResourceExhausted, "BUCKET_TOO_LARGE",
-                              "bucket " + std::to_string(bucket) + " of " +
-                                  business_date.ToString() + " has more than " +
-                                  std::to_string(options.bucket_rows_max) + " rows");
-            }
-            rows->Add({.key = {domain::PaymentId(row.object_id()), row.version()},
-                       .merchant = domain::MerchantId(row.merchant_id()),
-                       .gross = row.amount(),
-                       .fee = FeeOf(row)});
             return OkStatus();
         });
     if (!listed.ok()) return listed.WithContext(Contract::kName);
@@ -173,8 +179,9 @@ std::vector<std::string_view> PeerContracts() {
             "kessai.payout.v1.CheckService"};
 }
 
-Result<digest::DayDigest> GrpcPaymentBook::DayDigest(BusinessDate business_date, bool deep) {
-    return GetDigests<PaymentContract>(channel_, signer_, options_, business_date, deep);
+Result<digest::DayDigest> GrpcPaymentBook::DayDigest(BusinessDate business_date, bool deep,
+                                                     digest::BucketRange range) {
+    return GetDigests<PaymentContract>(channel_, signer_, options_, business_date, deep, range);
 }
 
 Result<std::unique_ptr<app::BookRows>> GrpcPaymentBook::ListDay(BusinessDate business_date,
@@ -182,8 +189,9 @@ Result<std::unique_ptr<app::BookRows>> GrpcPaymentBook::ListDay(BusinessDate bus
     return ListRows<PaymentContract>(channel_, signer_, options_, business_date, bucket);
 }
 
-Result<digest::DayDigest> GrpcPayoutBook::DayDigest(BusinessDate business_date, bool deep) {
-    return GetDigests<PayoutContract>(channel_, signer_, options_, business_date, deep);
+Result<digest::DayDigest> GrpcPayoutBook::DayDigest(BusinessDate business_date, bool deep,
+                                                    digest::BucketRange range) {
+    return GetDigests<PayoutContract>(channel_, signer_, options_, business_date, deep, range);
 }
 
 Result<std::unique_ptr<app::BookRows>> GrpcPayoutBook::ListDay(BusinessDate business_date,

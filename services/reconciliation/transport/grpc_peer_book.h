@@ -16,7 +16,7 @@ namespace kessai::reconciliation::transport {
 std::vector<std::string_view> PeerContracts();
 
 struct PeerBookOptions {
-    /// For all buckets' digests; a deep one reads a whole day.
+    /// For the digests of some buckets; deep ones read their rows.
     Duration digest_timeout = std::chrono::seconds(25);
     /// For the rows of one bucket.
     Duration list_timeout = std::chrono::seconds(25);
@@ -32,7 +32,8 @@ class GrpcPaymentBook final : public app::PeerBook {
     GrpcPaymentBook(rpc::Channel channel, auth::TokenSigner& signer, PeerBookOptions options)
         : channel_(std::move(channel)), signer_(signer), options_(options) {}
 
-    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) override;
+    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep,
+                                        digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
 
  private:
@@ -47,7 +48,8 @@ class GrpcPayoutBook final : public app::PeerBook {
     GrpcPayoutBook(rpc::Channel channel, auth::TokenSigner& signer, PeerBookOptions options)
         : channel_(std::move(channel)), signer_(signer), options_(options) {}
 
-    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep) override;
+    Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep,
+                                        digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
 
  private:

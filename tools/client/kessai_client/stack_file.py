@@ -34,7 +34,9 @@ class StackFile:
     def admin_url(self, service: str) -> str:
         return str(self.content["admin"][service])
 
-    def database(self, service: str, user: str = "audit") -> "pymysql.connections.Connection[Any]":
+    def database(
+        self, service: str, user: str = "audit", read_timeout_s: float = 30
+    ) -> "pymysql.connections.Connection[Any]":
         """A session in a service's schema; `audit` can only read. Each statement commits."""
         mysql = self.content["mysql"]
         login = mysql["users"][user]
@@ -46,5 +48,5 @@ class StackFile:
             database=mysql["schemas"][service],
             autocommit=True,
             connect_timeout=5,
-            read_timeout=30,
+            read_timeout=read_timeout_s,
         )

@@ -231,11 +231,11 @@ TEST_F(AccrualTest, KeptDigestsAreThoseOfTheRows) {
     Seeded random;
     const auto changes = RandomTrade(random, 300, 9, 2'000'000, kDay, 1);
     ASSERT_TRUE(payout_->Deliver(changes, 25).empty());
-    EXPECT_THAT(payout_->reader.Digests(kDay, false),
+    EXPECT_THAT(payout_->reader.Digests(kDay, false, {}),
                 testing::Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
     payout_->Close(kDay);
-    ASSERT_OK_AND_ASSIGN(const auto kept, payout_->reader.Digests(kDay, false));
-    ASSERT_OK_AND_ASSIGN(const auto deep, payout_->reader.Digests(kDay, true));
+    ASSERT_OK_AND_ASSIGN(const auto kept, payout_->reader.Digests(kDay, false, {}));
+    ASSERT_OK_AND_ASSIGN(const auto deep, payout_->reader.Digests(kDay, true, {}));
     digest::Accumulator expected(payout_->hasher);
     for (const auto& [key, accrual] : ReferenceAccruals(changes, DefaultPlanBook())) {
         expected.Add({key.payment.value(), key.version, accrual.business_date,
@@ -243,6 +243,11 @@ TEST_F(AccrualTest, KeptDigestsAreThoseOfTheRows) {
     }
     EXPECT_TRUE(digest::UnequalBuckets(kept, deep).empty());
     EXPECT_TRUE(digest::UnequalBuckets(kept, expected.Day(kDay)).empty());
+    const digest::BucketRange some{.first = 100, .count = 300};
+    for (const bool of_rows : {false, true}) {
+        EXPECT_THAT(payout_->reader.Digests(kDay, of_rows, some),
+                    testing::IsOkAnd(digest::OnlyOf(some, kept)));
+    }
 
     std::int64_t listed = 0;
     for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
@@ -259,7 +264,7 @@ TEST_F(AccrualTest, KeptDigestsAreThoseOfTheRows) {
 
     // One altered row: its bucket alone differs from the deep digest.
     payout_->Run("UPDATE accrual SET gross = gross + 1 ORDER BY payment_id LIMIT 1");
-    ASSERT_OK_AND_ASSIGN(const auto damaged, payout_->reader.Digests(kDay, true));
+    ASSERT_OK_AND_ASSIGN(const auto damaged, payout_->reader.Digests(kDay, true, {}));
     EXPECT_EQ(digest::UnequalBuckets(kept, damaged).size(), 1u);
 }
 

@@ -45,7 +45,7 @@ constexpr auto& ListHeldBack =
 constexpr auto& GetDayDigests =
     rpc::MethodOf<kPayout, "GetDayDigests", v1::GetDayDigestsRequest, v1::DayDigests>;
 constexpr auto& ListDayRows =
-    rpc::MethodOf<kPayout, "ListDayRows", v1::ListDayRowsRequest, v1::DayRow>;
+    rpc::MethodOf<kPayout, "ListDayRows", v1::ListDayRowsRequest, v1::DayRowPage>;
 
 /// The service's methods behind a real server, called over a real connection.
 class RpcTest : public PayoutTest {
@@ -182,8 +182,18 @@ TEST_F(RpcTest, DayOverTheWire) {
     rows.set_bucket(static_cast<std::uint32_t>(digest::BucketOf(1)));
     ASSERT_OK_AND_ASSIGN(const auto listed, List(ListDayRows(), rows, Service()));
     ASSERT_EQ(listed.size(), 1u);
-    EXPECT_EQ(listed[0].object_id(), 1);
-    EXPECT_EQ(listed[0].amount(), 10'000);
+    ASSERT_EQ(listed[0].rows_size(), 1);
+    EXPECT_EQ(listed[0].rows(0).object_id(), 1);
+    EXPECT_EQ(listed[0].rows(0).amount(), 10'000);
+
+    digests.set_bucket_first(1'000);
+    digests.set_bucket_count(24);
+    ASSERT_OK_AND_ASSIGN(const auto last, Call(GetDayDigests(), digests, Service()));
+    ASSERT_EQ(last.buckets_size(), 24);
+    EXPECT_EQ(last.buckets(0).bucket(), 1'000u);
+    digests.set_bucket_count(25);
+    EXPECT_THAT(Call(GetDayDigests(), digests, Service()),
+                testing::Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
 }
 
 TEST_F(RpcTest, HeldBackMerchantsAreListed) {

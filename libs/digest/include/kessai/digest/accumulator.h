@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kessai/digest/row_hash.h"
+#include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
 
 namespace kessai::digest {
@@ -17,6 +18,21 @@ inline constexpr int kBuckets = 1024;
 /// The bucket of an object, in [0, kBuckets): event::BucketOf, so that a Kafka partition's rows
 /// fall into that partition's own buckets only.
 int BucketOf(std::int64_t object_id);
+
+/// Some of a day's buckets: [first, first + count).
+struct BucketRange {
+    int first = 0;
+    int count = kBuckets;
+
+    int end() const { return first + count; }
+    bool Has(int bucket) const { return bucket >= first && bucket < end(); }
+    /// A count above 0, and no bucket that there is not.
+    bool IsValid() const {
+        return first >= 0 && count > 0 && first < kBuckets && count <= kBuckets - first;
+    }
+    /// As messages have it: all zeros stand for all buckets. INVALID_ARGUMENT FIELD_INVALID.
+    static Result<BucketRange> Parse(std::uint32_t first, std::uint32_t count);
+};
 
 /// Count, sum and hash sum of a set of rows: equal for equal sets, in whatever order they came.
 struct BucketDigest {
@@ -38,6 +54,9 @@ struct RecomputedBucket {
 
 /// The digest of one day: a BucketDigest for each bucket.
 using DayDigest = std::vector<BucketDigest>;
+
+/// The same without what is not of `range`. Precondition: a valid range, and all buckets.
+DayDigest OnlyOf(BucketRange range, DayDigest day);
 
 /// The buckets in which two days differ, rising. Precondition: both have kBuckets entries.
 std::vector<int> UnequalBuckets(const DayDigest& a, const DayDigest& b);

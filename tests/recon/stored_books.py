@@ -1,0 +1,172 @@
+"""The rows of a closed day in the three books, changed behind the services' backs and put back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Iterable
+
+from kessai_client.day_digest import DigestChange, DigestedRow, bucket_of
+from kessai_client.stack_file import StackFile
+from pymysql.cursors import DictCursor
+
+BOOKS = ("PAYMENT", "PAYOUT", "MATCHED")
+SERVICE = dict(zip(BOOKS, ("payment", "payout", "reconciliation")))
+JOURNAL, ACCRUAL, MATCH = "journal", "accrual", "change_match"
+TABLE = dict(zip(BOOKS, (JOURNAL, ACCRUAL, MATCH)))
+KEY_COLUMNS = dict(
+    zip(BOOKS, (("object_id", "version"), ("payment_id", "version"), ("payment_id", "version")))
+)
+COMPLETED = 1  # payment's domain::ChangeKind
+MATCHED_STATE = 3  # reconciliation's domain::MatchState
+
+Key = tuple[int, int]  # payment, version
+Row = dict[str, Any]
+
+
+class StoredBooks:
+    """What `put` and `change_digest` gather, `store` writes, and `undo` writes back. One day; nobody else
+    may write these rows meanwhile."""
+
+    def __init__(self, stack: StackFile, day: str) -> None:
+        self.day = date.fromisoformat(day)
+        # Of rows that are moved away: one that nobody compares.
+        self.other_day = self.day - timedelta(days=400)
+        self._sessions = {
+            book: stack.database(service, user="root", read_timeout_s=300)
+            for book, service in SERVICE.items()
+        }
+        # Of every change: its merchant and its gross, as all books have it.
+        self.rows: dict[Key, tuple[int, int]] = self._load()
+        self.keys = sorted(self.rows)
+        self._by_bucket: dict[int, list[Key]] = {}
+        for key in self.keys:
+            self._by_bucket.setdefault(bucket_of(key[0]), []).append(key)
+        self._originals: dict[tuple[str, Key], Row | None] = {}
+        self._now: dict[tuple[str, Key], Row | None] = {}
+        self._digests: dict[str, DigestChange] = {}
+        self._kept: dict[str, list[Row]] = {}
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.close()
+
+    def of_bucket(self, bucket: int) -> list[Key]:
+        return self._by_bucket.get(bucket, [])
+
+    def key_columns(self, book: str) -> tuple[str, str]:
+        return KEY_COLUMNS[book]
+
+    def row(self, book: str, key: Key) -> Row:
+        """As it is to be, or is, in the book's table."""
+        if (book, key) not in self._now:
+            found = self._select(book, [key])
+            assert len(found) == 1, f"{book} has {len(found)} rows of {key}"
+            self._originals[(book, key)] = self._now[(book, key)] = found[0]
+        row = self._now[(book, key)]
+        assert row is not None, f"{key} of {book} is erased"
+        return dict(row)
+
+    def put(self, book: str, key: Key, row: Row | None) -> None:
+        """Instead of what there is of that key; None: nothing."""
+        if (book, key) not in self._now:
+            assert not self._select(book, [key]), f"{book} has {key} already"
+            self._originals[(book, key)] = None
+        self._now[(book, key)] = row
+
+    def change_digest(self, book: str, change: DigestChange) -> None:
+        self._digests[book] = change
+
+    def digested(self, book: str, row: Row) -> DigestedRow | None:
+        """What the digest of the day has of a row; None where it has nothing."""
+        if row["business_date"] != self.day:
+            return None
+        key_columns = KEY_COLUMNS[book]
+        gross = row["amount"] if book == "PAYMENT" else row["gross"]
+        if book == "PAYMENT" and row["kind"] != COMPLETED:
+            gross = -gross
+        if book == "MATCHED" and row["state"] != MATCHED_STATE:
+            return None
+        return DigestedRow(
+            row[key_columns[0]], row[key_columns[1]], int(self.day.strftime("%Y%m%d")),
+            row["merchant_id"], gross,
+        )  # fmt: skip
+
+    def store(self) -> None:
+        for book, session in self._sessions.items():
+            session.begin()
+            self._write(book, self._originals, self._now)
+            self._kept[book] = self._digest_rows(book)
+            if book in self._digests:
+                self._digests[book].store(session, str(self.day))
+            session.commit()
+
+    def undo(self) -> None:
+        """Everything; then each row is what it was."""
+        for book, session in self._sessions.items():
+            session.begin()
+            self._write(book, self._now, self._originals)
+            for row in self._kept.get(book, []):
+                names = [name for name in row if name not in ("business_date", "bucket", "slot")]
+                with session.cursor() as cursor:
+                    cursor.execute(
+                        f"UPDATE day_digest SET {', '.join(f'{name} = %s' for name in names)}"
+                        " WHERE business_date = %s AND slot = %s AND bucket = %s",
+                        (*(row[name] for name in names), self.day, row["slot"], row["bucket"]),
+                    )
+            session.commit()
+        self._originals, self._now, self._digests, self._kept = {}, {}, {}, {}
+
+    def rows_of(self, book: str, sql: str, *parameters: Any) -> list[Row]:
+        with self._sessions[book].cursor(DictCursor) as cursor:
+            cursor.execute(sql, parameters)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def _load(self) -> dict[Key, tuple[int, int]]:
+        found = self.rows_of(
+            "PAYOUT",
+            "SELECT payment_id, version, merchant_id, gross FROM accrual WHERE business_date = %s",
+            self.day,
+        )
+        return {
+            (row["payment_id"], row["version"]): (row["merchant_id"], row["gross"]) for row in found
+        }
+
+    def _select(self, book: str, keys: list[Key]) -> list[Row]:
+        one, other = KEY_COLUMNS[book]
+        found: list[Row] = []
+        for key in keys:
+            found += self.rows_of(
+                book, f"SELECT * FROM {TABLE[book]} WHERE {one} = %s AND {other} = %s", *key
+            )
+        return found
+
+    def _write(
+        self,
+        book: str,
+        there: dict[tuple[str, Key], Row | None],
+        wanted: dict[tuple[str, Key], Row | None],
+    ) -> None:
+        one, other = KEY_COLUMNS[book]
+        keys = [key for (of, key) in wanted if of == book]
+        come = [wanted[(book, key)] for key in keys]
+        with self._sessions[book].cursor() as cursor:
+            gone = [key for key in keys if there[(book, key)] is not None]
+            for key in gone:
+                done = cursor.execute(
+                    f"DELETE FROM {TABLE[book]} WHERE {one} = %s AND {other} = %s", key
+                )
+                assert done == 1, f"{done} rows of {key} in {TABLE[book]}"
+            for row in come:
+                if row is None:
+                    continue
+                cursor.execute(
+                    f"INSERT INTO {TABLE[book]} ({', '.join(row)})"
+                    f" VALUES ({', '.join(['%s'] * len(row))})",
+                    tuple(row.values()),
+                )
+
+    def _digest_rows(self, book: str) -> list[Row]:
+        buckets: Iterable[int] = self._digests[book].buckets() if book in self._digests else []
+        found = self.rows_of(book, "SELECT * FROM day_digest WHERE business_date = %s", self.day)
+        wanted = set(buckets)
+        return [row for row in found if row["bucket"] in wanted]
