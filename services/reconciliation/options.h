@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "domain/outside_record.h"
 #include "kessai/config/schema.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
@@ -25,6 +28,14 @@ struct ConsumerTuning {
     Duration batch_every = std::chrono::milliseconds(50);
 };
 
+/// Accounts at banks and networks, and what is taken in of their statements.
+struct OutsideOptions {
+    std::vector<domain::OutsideAccount> accounts;
+    std::size_t file_bytes_max = std::size_t{3} << 20;
+    std::int64_t run_items_max = 200'000;
+    Duration poll_every = std::chrono::seconds(30);
+};
+
 /// The reconciliation service's own keys; the libraries' sections are composed in.
 struct Options {
     mysql::PoolOptions mysql;
@@ -38,6 +49,7 @@ struct Options {
     transport::PeerBookOptions peers;
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
+    OutsideOptions outside;
     int query_threads = 4;
 };
 

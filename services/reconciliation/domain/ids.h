@@ -9,5 +9,7 @@ using MerchantId = StrongId<struct MerchantIdTag>;
 using EventId = StrongId<struct EventIdTag>;
 using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
 using OutsideItemId = StrongId<struct OutsideItemIdTag>;
+using OutsideMatchId = StrongId<struct OutsideMatchIdTag>;
+using StatementImportId = StrongId<struct StatementImportIdTag>;
 
 }  // namespace kessai::reconciliation::domain

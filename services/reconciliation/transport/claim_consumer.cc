@@ -5,9 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "app/note_expected.h"
 #include "app/record_day_mark.h"
 #include "kessai/result/check.h"
 #include "transport/event_decoding.h"
+#include "transport/outside_decoding.h"
 
 namespace kessai::reconciliation::transport {
 
@@ -83,6 +85,7 @@ Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& 
                                    inbox::Rejections& rejections) {
     std::vector<Claim> claims;
     std::vector<domain::HoldNotice> holds;
+    std::map<std::size_t, domain::ExpectedItem> expected;
     for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
         auto claim = Side<Claim>::Decode(batch.deliveries[i].event);
         auto hold = Side<Claim>::DecodeHold(batch.deliveries[i].event);
@@ -92,14 +95,44 @@ Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& 
             claims.push_back(**claim);
         } else if (*hold) {
             holds.push_back(std::move(**hold));
+        } else if (services_.outside_accounts != nullptr) {
+            auto item = DecodeExpected(batch.deliveries[i].event, *services_.outside_accounts);
+            if (!item.ok()) {
+                rejections.Reject(i, std::move(item).status());
+            } else if (*item) {
+                expected.emplace(i, std::move(**item));
+            }
         }
     }
     if (!rejections.empty()) return OkStatus();
+    if (!expected.empty()) {
+        KESSAI_RETURN_IF_ERROR(NoteExpected(session, batch, expected, rejections));
+        if (!rejections.empty()) return OkStatus();
+    }
     return services_.on_books(session, [&](app::Books& books) -> Status {
         KESSAI_RETURN_IF_ERROR(services_.note_holds.Apply(books, holds));
         KESSAI_ASSIGN_OR_RETURN(auto outcome, Match(books, std::span<const Claim>(claims), batch));
         std::lock_guard lock(mutex_);
         uncommitted_[batch.partition] = std::move(outcome);
+        return OkStatus();
+    });
+}
+
+template <class Claim>
+Status ClaimConsumer<Claim>::NoteExpected(
+    mysql::Session& session, const inbox::Batch& batch,
+    const std::map<std::size_t, domain::ExpectedItem>& expected,
+    inbox::Rejections& rejections) const {
+    std::vector<std::size_t> places;
+    std::vector<domain::ExpectedItem> items;
+    for (const auto& [place, item] : expected) {
+        places.push_back(place);
+        items.push_back(item);
+    }
+    return services_.on_outside(session, [&](app::OutsideBooks& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const auto conflicts,
+                                app::NoteExpected(books, items, batch.assumed_new));
+        for (const auto& [item, why] : conflicts) rejections.Reject(places[item], why);
         return OkStatus();
     });
 }

@@ -12,7 +12,9 @@
 #include "app/books.h"
 #include "app/match_changes.h"
 #include "app/note_holds.h"
+#include "app/outside_books.h"
 #include "domain/claim.h"
+#include "domain/outside_record.h"
 #include "kessai/inbox/handler.h"
 #include "transport/reconciliation_metrics.h"
 
@@ -24,6 +26,10 @@ using OnBooks =
 /// Puts dead letters into the outbox in that transaction.
 using StoreEntries = std::function<Status(mysql::Session&, std::span<const outbox::Entry>)>;
 
+/// The same on the books of accounts outside.
+using OnOutsideBooks =
+    std::function<Status(mysql::Session&, const std::function<Status(app::OutsideBooks&)>& work)>;
+
 /// What both sides' consumers are given; all referred to must outlive them.
 struct ConsumerServices {
     OnBooks on_books;
@@ -31,10 +37,13 @@ struct ConsumerServices {
     const app::MatchChanges& match;
     const app::NoteHolds& note_holds;
     ReconciliationMetrics& metrics;
+    /// Null: nothing is expected outside.
+    const domain::OutsideAccounts* outside_accounts = nullptr;
+    OnOutsideBooks on_outside = {};
 };
 
-/// Hears of one side's changes and of its closed days, and of payout's holds. `Claim` is
-/// PaymentClaim or PayoutClaim.
+/// Hears of one side's changes and of its closed days, of payout's holds, and of what moves
+/// outside. `Claim` is PaymentClaim or PayoutClaim.
 template <class Claim>
 class ClaimConsumer final : public inbox::Handler {
  public:
@@ -56,6 +65,10 @@ class ClaimConsumer final : public inbox::Handler {
     void OnCommitted(const inbox::Batch& batch) override;
 
  private:
+    /// Notes what the events at these places expect outside.
+    Status NoteExpected(mysql::Session& session, const inbox::Batch& batch,
+                        const std::map<std::size_t, domain::ExpectedItem>& expected,
+                        inbox::Rejections& rejections) const;
     Result<app::MatchOutcome> Match(app::Books& books, std::span<const Claim> claims,
                                     const inbox::Batch& batch) const;
 
