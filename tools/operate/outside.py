@@ -168,7 +168,7 @@ def show_one_import(one: Any) -> None:
         days = f"{part['firstDate'] or '-'} to {part['lastDate'] or '-'}"
         print(f"  statement    {part['accountNumber']} {part['statementRef']} {days}: "
               f"in {yen(part['credits'])}, out {yen(part['debits'])}; "
-              f"checked: {', '.join(checked) or 'nothing, the file says nothing to check'}")  # fmt: skip
+              f"checked: {', '.join(checked) or 'nothing'}")  # fmt: skip
     for kind in ("BROKEN", "KNOWN"):
         notes = [note for note in one["notes"] if note["kind"] == kind]
         for note in notes[:NOTES_SHOWN]:
