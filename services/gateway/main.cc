@@ -50,6 +50,7 @@
 #include "transport/operator_api.h"
 #include "transport/operator_books_api.h"
 #include "transport/operator_ledger_api.h"
+#include "transport/operator_outside_api.h"
 #include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
 #include "transport/partner_api.h"
@@ -654,6 +655,23 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_changeDiscrepancy"] = Bind(ledger, &Ledger::ChangeDiscrepancy);
     handlers["operator_reconcileDay"] = Bind(ledger, &Ledger::ReconcileDay);
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
+
+    using Outside = transport::OperatorOutsideApi;
+    const auto& outside = context.Own(std::make_unique<Outside>(channels, *upstreams.signer, clock,
+                                                                options.limits.result_bytes_max));
+    handlers["operator_putStatementTemplate"] = Bind(outside, &Outside::PutTemplate);
+    handlers["operator_getStatementTemplate"] = Bind(outside, &Outside::GetTemplate);
+    handlers["operator_putOutsideRules"] = Bind(outside, &Outside::PutRules);
+    handlers["operator_getOutsideRules"] = Bind(outside, &Outside::GetRules);
+    handlers["operator_runOutside"] = Bind(outside, &Outside::Run);
+    handlers["operator_listUnmatchedOutside"] = Bind(outside, &Outside::ListUnmatched);
+    handlers["operator_getOutsideSummary"] = Bind(outside, &Outside::GetSummary);
+    handlers["operator_importStatement"] = Bind(outside, &Outside::Import);
+    handlers["operator_listStatementImports"] = Bind(outside, &Outside::ListImports);
+    handlers["operator_getStatementImport"] = Bind(outside, &Outside::GetImport);
+    handlers["operator_listOutsideMatches"] = Bind(outside, &Outside::ListMatches);
+    handlers["operator_getOutsideMatch"] = Bind(outside, &Outside::GetMatch);
+    handlers["operator_decideOutsideMatch"] = Bind(outside, &Outside::Decide);
 
     using Transfers = transport::OperatorTransferApi;
     const auto& transfers = context.Own(std::make_unique<Transfers>(

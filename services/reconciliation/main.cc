@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,13 +8,18 @@
 #include "app/change_discrepancy.h"
 #include "app/check_payout.h"
 #include "app/compare_day.h"
+#include "app/decide_match.h"
 #include "app/enquiries.h"
 #include "app/look_again.h"
+#include "app/import_statement.h"
 #include "app/match_changes.h"
+#include "app/match_outside.h"
 #include "app/note_holds.h"
 #include "app/order_repair.h"
 #include "app/note_transfers.h"
 #include "app/record_conflicts.h"
+#include "app/outside_enquiries.h"
+#include "domain/outside_record.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
@@ -38,6 +44,7 @@
 #include "storage/audit_chain.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
+#include "storage/mysql_outside_books.h"
 #include "transport/claim_consumer.h"
 #include "transport/day_run_worker.h"
 #include "transport/grpc_payout_day_book.h"
@@ -48,6 +55,11 @@
 #include "transport/repair_metrics.h"
 #include "transport/repair_service.h"
 #include "transport/repair_worker.h"
+#include "transport/outside_metrics.h"
+#include "transport/outside_worker.h"
+#include "transport/reconciliation_metrics.h"
+#include "transport/reconciliation_service.h"
+#include "transport/statement_service.h"
 
 namespace kessai::reconciliation {
 namespace {
@@ -184,7 +196,47 @@ void BuildConsumer(std::string name, inbox::ConsumerOptions options,
                  .stop = [&consumer] { consumer.Stop(); }});
 }
 
-void BuildConsumers(const Options& options, runtime::Context& context, const Core& core) {
+/// Accounts outside: what is expected of them, taken in and matched.
+struct Outside {
+    const domain::OutsideAccounts& accounts;
+    transport::StatementService& service;
+};
+
+Result<Outside> BuildOutside(const Options& options, runtime::Context& context, const Core& core) {
+    const Clock& clock = context.clock();
+    KESSAI_ASSIGN_OR_RETURN(auto made, domain::OutsideAccounts::Make(options.outside.accounts));
+    const auto& accounts = context.Own(std::make_unique<domain::OutsideAccounts>(std::move(made)));
+    auto& transactions =
+        context.Own(std::make_unique<storage::MysqlOutsideTransactions>(core.pool, core.ids));
+    auto& enquiries =
+        context.Own(std::make_unique<app::OutsideEnquiries>(transactions, accounts, clock));
+    auto& import = context.Own(std::make_unique<app::ImportStatement>(
+        app::ImportStatement::Options{.file_bytes_max = options.outside.file_bytes_max},
+        transactions, accounts, clock));
+    auto& match = context.Own(std::make_unique<app::MatchOutside>(
+        app::MatchOutside::Options{.items_max = options.outside.run_items_max}, transactions,
+        accounts, clock));
+    auto& decide = context.Own(std::make_unique<app::DecideMatch>(transactions, clock));
+    auto& metrics =
+        context.Own(std::make_unique<transport::OutsideMetrics>(context.metrics(), accounts));
+    if (!accounts.empty()) {
+        auto& worker = context.Own(std::make_unique<transport::OutsideWorker>(
+            options.outside.poll_every, match, enquiries, metrics));
+        context.Add({.name = "outside",
+                     .start = [&worker]() -> Status {
+                         worker.Start();
+                         return OkStatus();
+                     },
+                     .stop = [&worker] { worker.Stop(); }});
+    }
+    return Outside{
+        accounts,
+        context.Own(std::make_unique<transport::StatementService>(transport::StatementServices{
+            enquiries, import, match, decide, accounts, metrics, clock}))};
+}
+
+void BuildConsumers(const Options& options, runtime::Context& context, const Core& core,
+                    const Outside& outside) {
     const Clock& clock = context.clock();
     const auto& match = context.Own(std::make_unique<app::MatchChanges>(core.hasher, clock));
     const auto& note_holds = context.Own(std::make_unique<app::NoteHolds>(clock));
@@ -205,7 +257,13 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
         .note_holds = note_holds,
         .note_transfers = note_transfers,
         .record_conflicts = record_conflicts,
-        .metrics = core.metrics};
+        .metrics = core.metrics,
+        .outside_accounts = outside.accounts.empty() ? nullptr : &outside.accounts,
+        .on_outside =
+            [&ids = core.ids](mysql::Session& session, const auto& work) {
+                storage::MysqlOutsideBooks books(session, ids);
+                return work(books);
+            }};
     BuildConsumer<transport::PaymentEventConsumer>(
         "payment_events",
         ConsumerOptions(options, domain::Source::kPayment, "payment.events.v1",
@@ -290,7 +348,7 @@ Result<Days> BuildDays(const Options& options, runtime::Context& context,
 }
 
 void BuildServer(const Options& options, runtime::Context& context, const Core& core,
-                 const auth::KeyRingSource& keys, const Days& days) {
+                 const auth::KeyRingSource& keys, const Days& days, const Outside& outside) {
     const Clock& clock = context.clock();
     const auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
         keys, clock, auth::TokenVerifier::Options{.audience = "reconciliation"}));
@@ -311,11 +369,15 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kRepairServiceName,
+                                      transport::kStatementServiceName,
                                       inbox::kDeadLetterServiceName},
         &context.tracer()));
 
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
+    // A statement file and what stands around it.
+    server_options.receive_bytes_max = std::max<std::size_t>(
+        server_options.receive_bytes_max, options.outside.file_bytes_max + 64 * 1'024);
     auto& server =
         context.Own(std::make_unique<rpc::Server>(server_options, clock, verifier, &calls));
     rpc::Service methods(transport::kServiceName, transport::Policy());
@@ -324,6 +386,13 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     rpc::Service repair_methods(transport::kRepairServiceName, transport::RepairPolicy());
     repair_service.Register(repair_methods, workers, run_workers);
     server.Add(std::move(repair_methods));
+    // Imports and runs hold a database session each, and have threads of their own.
+    auto& outside_workers = context.Own(std::make_unique<rpc::WorkerPool>(
+        rpc::WorkerPool::Options{.name = "outside", .threads = 2, .queue_max = 16}));
+    context.Keep(rpc::Observe(context.metrics(), outside_workers));
+    rpc::Service statements(transport::kStatementServiceName, transport::StatementPolicy());
+    outside.service.Register(statements, workers, outside_workers);
+    server.Add(std::move(statements));
     server.Add(core.dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -344,9 +413,10 @@ Status Build(const Options& options, runtime::Context& context) {
                             auth::KeyRingFile::Open({.path = options.internal_token_key_file}));
     const auto& keys = context.Own(std::move(key_file));
     BuildRelay(options, context, core);
-    BuildConsumers(options, context, core);
+    KESSAI_ASSIGN_OR_RETURN(const Outside outside, BuildOutside(options, context, core));
+    BuildConsumers(options, context, core, outside);
     KESSAI_ASSIGN_OR_RETURN(const Days days, BuildDays(options, context, core, keys));
-    BuildServer(options, context, core, keys, days);
+    BuildServer(options, context, core, keys, days, outside);
     return OkStatus();
 }
 

@@ -4,6 +4,32 @@
 #include "kessai/mysql/config.h"
 #include "kessai/rpc/config.h"
 
+namespace kessai::reconciliation::domain {
+
+/// An element of outside.accounts.
+void Describe(config::Schema& schema, OutsideAccount& account) {
+    schema.Text("name", &account.name,
+                {.description = "Ours, in commands, rules and metrics; it never changes",
+                 .max_length = OutsideAccounts::kNameMax,
+                 .required = true});
+    schema.Text("number", &account.number,
+                {.description = "As statements name it; of a Japanese bank "
+                                "bank-branch-type-number: 0001-004-1-7654321",
+                 .max_length = 255,
+                 .required = true});
+    schema.Bool("transfers", &account.transfers,
+                {.description = "Payout's transfers leave from it, and come back to it"});
+    schema.TextList("top_up_sources", &account.top_up_sources,
+                    {.description = "Funding sources of wallets that pay into it"});
+    schema.Int("overdue_days", &account.overdue_days,
+               {.description = "An item that has been unmatched for more is overdue",
+                .unit = "days",
+                .min = 0,
+                .max = 366});
+}
+
+}  // namespace kessai::reconciliation::domain
+
 namespace kessai::reconciliation {
 
 namespace {
@@ -98,6 +124,31 @@ void DescribeRepairs(config::Schema schema, Options& options) {
                  .max = minutes(5)});
 }
 
+void DescribeOutside(config::Schema schema, OutsideOptions& outside) {
+    schema.List(
+        "accounts", &outside.accounts,
+        {.description = "Accounts at banks, ATM networks and card networks, whose statements "
+                        "are held against our books",
+         .max_items = domain::OutsideAccounts::kAccountsMax});
+    schema.Size("file_bytes_max", &outside.file_bytes_max,
+                {.description = "Largest statement file; the gateway's limits.result_bytes_max "
+                                "bounds it too",
+                 .min = 1'024,
+                 .max = 64 << 20});
+    schema.Int("run_items_max", &outside.run_items_max,
+               {.description = "Unmatched items of an account that are matched at once, of both "
+                               "sides; they are held in memory",
+                .unit = "items",
+                .min = 100,
+                .max = 2'000'000});
+    schema.Time("poll_every", &outside.poll_every,
+                {.description = "How often accounts that wait for a run are looked for, and what "
+                                "is unmatched is counted for the metrics",
+                 .min = milliseconds(100),
+                 .max = hours(1)});
+    schema.Check([&outside] { return domain::OutsideAccounts::Make(outside.accounts).status(); });
+}
+
 }  // namespace
 
 void Describe(config::Schema& schema, Options& options) {
@@ -137,6 +188,7 @@ void Describe(config::Schema& schema, Options& options) {
          .unit = "threads",
          .min = 1,
          .max = 32});
+    DescribeOutside(schema.Under("outside"), options.outside);
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
@@ -157,11 +209,11 @@ void Describe(config::Schema& schema, Options& options) {
         return Status(Code::kInvalidArgument, config::kConfigInvalid,
                       "repairs.automatic: " + std::string(safe.message()));
     });
-    // The relay and its leases, the ids, a run with its lease, and a repair with its lease, beside
-    // the threads.
+    // The relay and its leases, the ids, a run with its lease, a repair with its lease, imports and
+    // runs of accounts outside, beside the threads.
     schema.Check([&options]() -> Status {
         const int needed =
-            2 * options.consumer.workers + options.query_threads + options.compare_threads + 7;
+            2 * options.consumer.workers + options.query_threads + options.compare_threads + 10;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Status(
             Code::kInvalidArgument, config::kConfigInvalid,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "domain/outside_record.h"
 #include "kessai/config/schema.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
@@ -27,6 +29,14 @@ struct ConsumerTuning {
     Duration batch_every = std::chrono::milliseconds(50);
 };
 
+/// Accounts at banks and networks, and what is taken in of their statements.
+struct OutsideOptions {
+    std::vector<domain::OutsideAccount> accounts;
+    std::size_t file_bytes_max = std::size_t{3} << 20;
+    std::int64_t run_items_max = 200'000;
+    Duration poll_every = std::chrono::seconds(30);
+};
+
 /// The reconciliation service's own keys; the libraries' sections are composed in.
 struct Options {
     mysql::PoolOptions mysql;
@@ -47,6 +57,7 @@ struct Options {
     Duration repair_call_timeout = std::chrono::seconds(10);
     /// Buckets that a run compares side by side.
     int compare_threads = 2;
+    OutsideOptions outside;
     int query_threads = 4;
     /// Bank business days after a transfer's date until which its result is due.
     int result_bank_days = 2;

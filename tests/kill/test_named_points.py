@@ -66,6 +66,10 @@ POINTS = {
         "outbox.after_publish": ONCE,
         "reconciliation.before_run_finished": ONCE,
         "reconciliation.after_run_finished": ONCE,
+        "reconciliation.import.after_chunk": ONCE,
+        "reconciliation.import.before_commit": ONCE,
+        "reconciliation.import.after_commit": ONCE,
+        "reconciliation.outside_run.before_commit": ONCE,
     },
     "gateway": {
         "gateway.sign_in.after_commit": (2, 20),
@@ -225,6 +229,7 @@ def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Repor
     marks.look()
     report.line(f"  {day} closed, released and compared")
     pay_merchants(stack, operator, operator_named(http, "kill-approver"), day, report)
+    take_in_statement(stack, operator, report)
     marks.look()
 
 
@@ -294,6 +299,54 @@ def pay_merchants(
     journals = _rows(stack, "payout", "SELECT kind, COUNT(*) FROM merchant_journal GROUP BY kind ORDER BY kind")
     assert journals == [(1, PAID_MERCHANTS), (2, len(settled)), (3, 1), (8, 1)], journals
     report.line(f"  {PAID_MERCHANTS} merchants paid, one in vain, and one not after all")
+
+
+OUTSIDE = "/operator/v1/outside"
+BANK_TEMPLATE = """
+name: bank
+encoding: utf_8
+account: 0001-001-1-0000001
+date: yyyy-MM-dd
+columns: {booked: day, amount: amount, references: [edi]}
+"""
+BANK_RULES = """
+rules:
+  - {name: reference, action: match, reference_equal: true, days_before: 5, days_after: 5}
+"""
+
+
+def take_in_statement(stack: StackFile, operator: Operator, report: Report) -> None:
+    """The bank's statement with what left for merchants and what came back of it, asked for until it is
+    answered: it is taken in once, and each transfer is matched once."""
+    template = {"yaml": BANK_TEMPLATE}
+    insist("template", lambda: operator.call("PUT", f"{OUTSIDE}/templates/bank", template), 200)
+    rules = {"yaml": BANK_RULES}
+    insist("rules", lambda: operator.call("PUT", f"{OUTSIDE}/accounts/main-bank/rules", rules), 200)
+    expected = "SELECT item_date, amount, event_object FROM outside_item WHERE side = 1"
+
+    # All but the one that was cancelled left, and one of them came back.
+    def all_of_them() -> list[tuple[Any, ...]] | None:
+        rows = _rows(stack, "reconciliation", expected)
+        return rows if len(rows) == PAID_MERCHANTS else None
+
+    moved = waiting.until("what moves outside is expected", all_of_them, _STRIKES_WITHIN_S)
+    lines = ["day,amount,edi"]
+    lines += [f"{day},{amount},{event - (1 << 40):020}" for day, amount, event in moved]
+    file = {"format": "CSV", "template": "bank", "content": "\n".join(lines) + "\n"}
+    outcome = insist("statement", lambda: operator.call("POST", f"{OUTSIDE}/imports", file), 200)
+    assert outcome["imported"]["added"] == PAID_MERCHANTS, outcome
+    count = "SELECT COUNT(*) FROM"
+    waiting.until(
+        "the statement is matched",
+        lambda: _one(stack, "reconciliation", f"{count} outside_match WHERE state = 2") == PAID_MERCHANTS
+        or None,
+        _STRIKES_WITHIN_S,
+    )
+    assert _one(stack, "reconciliation", f"{count} statement_import") == 1
+    assert _one(stack, "reconciliation", f"{count} outside_item WHERE side = 2") == PAID_MERCHANTS
+    unmatched = _one(stack, "reconciliation", f"{count} outside_item WHERE state = 1")
+    assert unmatched == 0, f"{unmatched} items are unmatched"
+    report.line(f"  a statement with {PAID_MERCHANTS} movements taken in and matched")
 
 
 def make_transfers(operator: Operator) -> Any:

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import outside
 import session as operate
 from session import Problem, Session, age, path, table, yen
 
@@ -45,10 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         part.add_argument("discrepancy", metavar="ID")
         part.add_argument("--note", required=True, type=operate.reason, metavar="WHY",
                           help="why, kept in its history")  # fmt: skip
+    outside.add_actions(actions)
     options = parser.parse_args(arguments)
     if options.action is None:
         options.action, options.day, options.state = "list", None, "OPEN"
-    commands = {"run": run_day, "status": status, "list": list_all, "show": show}
+    commands = {"run": run_day, "status": status, "list": list_all, "show": show, "outside": outside.run}
     return operate.run(options, commands.get(options.action, change))
 
 

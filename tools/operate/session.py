@@ -60,6 +60,18 @@ REMEDIES = {
     "DUE_DATE_TOO_OLD": "./kessai payout run with the latest due date: it pays all that is available",
     "TRANSFER_DATE_TOO_EARLY": "the transfer date is what ./kessai payout run said",
     "OUTCOME_UNKNOWN": "./kessai status shows which process is not ready; then the same again",
+    "OUTSIDE_ACCOUNT_UNKNOWN": "./kessai recon outside lists the accounts; outside.accounts of reconciliation makes them",
+    "OUTSIDE_RULES_MISSING": "./kessai recon outside put-rules ACCOUNT FILE.yaml",
+    "OUTSIDE_RUN_TOO_LARGE": "fewer days: --from and --to",
+    "OUTSIDE_MATCH_UNKNOWN": "./kessai recon outside list lists those there are",
+    "OUTSIDE_STATE_NOT_ALLOWED": "./kessai recon outside show MATCH shows where it stands",
+    "OUTSIDE_ITEM_MATCHED": "./kessai recon outside show MATCH names the items; unmatch what took them first",
+    "STATEMENT_TEMPLATE_UNKNOWN": "./kessai recon outside put-template NAME FILE.yaml",
+    "STATEMENT_ACCOUNT_WRONG": "outside.accounts of reconciliation has the accounts and their numbers",
+    "STATEMENT_FILE_TOO_LARGE": "fewer days in a file, or outside.file_bytes_max and limits.result_bytes_max",
+    "STATEMENT_ENCODING_WRONG": "the template's `encoding` says how the file is written",
+    "STATEMENT_TOTALS_WRONG": "nothing of it was taken in: ask the bank for the file again",
+    "STATEMENT_FILE_INCOMPLETE": "nothing of it was taken in: ask the bank for the file again",
     "DISCREPANCY_UNKNOWN": "./kessai recon list --state ALL lists those there are",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
 }
@@ -115,6 +127,9 @@ class Session:
 
     def post(self, path: str, content: Any = None) -> Any:
         return self._answer(self._send("POST", path, content))
+
+    def put(self, path: str, content: Any) -> Any:
+        return self._answer(self._send("PUT", path, content))
 
     def patch(self, path: str, content: Any) -> Any:
         return self._answer(self._send("PATCH", path, content))

@@ -110,7 +110,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
         }
     };
     // Not PutFeePlan, AssignFeePlan, PreviewFeePlan, GetFeeReport, ImportResults, RunDay,
-    // ReplayDeadLetter, DiscardDeadLetter: a second one is refused, or runs again.
+    // ImportStatement, RunMatching, ReplayDeadLetter, DiscardDeadLetter: a second one is refused,
+    // or runs again.
     add(kPayout.view(), {"ListFeePlans", "GetMerchantBalance", "GetMerchantDay", "GetAccrual",
                          "ReleaseDay", "GetDay", "GetReleaseProgress", "ListHeldBack"});
     add("kessai.payment.v1.BookService", {"GetTrialBalance", "ListJournal"});
@@ -127,6 +128,10 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "IssueStatement", "IssueStatements", "CorrectStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
+    add("kessai.reconciliation.v1.StatementService",
+        {"PutTemplate", "GetTemplate", "PutRules", "GetRules", "GetImport", "ListImports",
+         "ListOutsideMatches", "GetOutsideMatch", "DecideOutsideMatch", "ListUnmatched",
+         "GetOutsideSummary"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

@@ -228,6 +228,34 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
 
+    // The operator interface: statements of banks and networks
+    {"operator_putStatementTemplate", M::kPut, "/operator/v1/outside/templates/{templateName}", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kOrder, kWrite},
+    {"operator_getStatementTemplate", M::kGet, "/operator/v1/outside/templates/{templateName}", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_putOutsideRules", M::kPut, "/operator/v1/outside/accounts/{account}/rules", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kOrder, kWrite},
+    {"operator_getOutsideRules", M::kGet, "/operator/v1/outside/accounts/{account}/rules", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_runOutside", M::kPost, "/operator/v1/outside/accounts/{account}/run", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kNoBody, kJob},
+    {"operator_listUnmatchedOutside", M::kGet, "/operator/v1/outside/accounts/{account}/unmatched",
+     1, F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_getOutsideSummary", M::kGet, "/operator/v1/outside/summary", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_importStatement", M::kPost, "/operator/v1/outside/imports", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:write", kResults, kJob},
+    {"operator_listStatementImports", M::kGet, "/operator/v1/outside/imports", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_getStatementImport", M::kGet, "/operator/v1/outside/imports/{importId}", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_listOutsideMatches", M::kGet, "/operator/v1/outside/matches", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_getOutsideMatch", M::kGet, "/operator/v1/outside/matches/{matchId}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_decideOutsideMatch", M::kPost, "/operator/v1/outside/matches/{matchId}/decision", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+
     // The operator interface: events that a service could not apply
     {"operator_listDeadLetters", M::kGet, "/operator/v1/services/{service}/dead-letters", 1,
      F::kOperator, U::kGateway, A::kOperator, "dlq:read", kNoBody, kRead},
@@ -263,9 +291,13 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
-            "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
-            "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
+    return {"kessai.payment.v1.PaymentService",
+            "kessai.payment.v1.BookService",
+            "kessai.payout.v1.PayoutService",
+            "kessai.payout.v1.TransferService",
+            "kessai.payout.v1.StatementService",
+            "kessai.reconciliation.v1.ReconciliationService",
+            "kessai.reconciliation.v1.StatementService",
             "kessai.inbox.v1.DeadLetterService"};
 }
 

@@ -10,5 +10,7 @@ using EventId = StrongId<struct EventIdTag>;
 using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
 using TransferId = StrongId<struct TransferIdTag>;
 using OutsideItemId = StrongId<struct OutsideItemIdTag>;
+using OutsideMatchId = StrongId<struct OutsideMatchIdTag>;
+using StatementImportId = StrongId<struct StatementImportIdTag>;
 
 }  // namespace kessai::reconciliation::domain

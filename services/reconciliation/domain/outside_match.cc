@@ -62,13 +62,53 @@ struct Ways {
     bool complete = true;
 };
 
+/// What was said to be apart, by the positions of items. Ids of both sides rise with positions.
+class Apart {
+ public:
+    Apart(const IndexedSides& sides, const std::vector<OutsideApart>& sets) {
+        for (const OutsideApart& set : sets) {
+            const auto expected = PositionsOf(set.expected, sides.expected);
+            const auto booked = PositionsOf(set.booked, sides.booked);
+            if (expected.empty() || booked.empty()) continue;
+            if (expected.size() == 1) by_expected_[expected.front()].push_back(booked);
+            if (booked.size() == 1) by_booked_[booked.front()].push_back(expected);
+        }
+    }
+
+    /// The sets of others that do not belong to `one`, each rising.
+    const std::vector<std::vector<std::uint32_t>>& Of(std::uint32_t one, bool is_expected) const {
+        static const std::vector<std::vector<std::uint32_t>> kNone;
+        const auto& sets = is_expected ? by_expected_ : by_booked_;
+        const auto found = sets.find(one);
+        return found == sets.end() ? kNone : found->second;
+    }
+
+ private:
+    /// Rising; empty if one of them is not there.
+    static std::vector<std::uint32_t> PositionsOf(const std::vector<OutsideItemId>& ids,
+                                                  const std::vector<IndexedItem>& items) {
+        std::vector<std::uint32_t> positions;
+        for (const OutsideItemId id : ids) {
+            const auto at = std::ranges::lower_bound(items, id, {}, &IndexedItem::id);
+            if (at == items.end() || at->id != id) return {};
+            positions.push_back(static_cast<std::uint32_t>(at - items.begin()));
+        }
+        std::ranges::sort(positions);
+        return positions;
+    }
+
+    std::unordered_map<std::uint32_t, std::vector<std::vector<std::uint32_t>>> by_expected_;
+    std::unordered_map<std::uint32_t, std::vector<std::vector<std::uint32_t>>> by_booked_;
+};
+
 /// Items of which up to `group_max` are to sum to an amount within the tolerance.
 class SubsetSearch {
  public:
     /// `candidates` are positions in `items`, all of the target's sign.
     SubsetSearch(const std::vector<IndexedItem>& items, std::vector<std::uint32_t> candidates,
-                 std::int64_t target, const OutsideRule& rule)
-        : items_(items), candidates_(std::move(candidates)), rule_(rule) {
+                 std::int64_t target, const OutsideRule& rule,
+                 const std::vector<std::vector<std::uint32_t>>& apart)
+        : items_(items), candidates_(std::move(candidates)), rule_(rule), apart_(apart) {
         std::ranges::sort(candidates_, [&](std::uint32_t a, std::uint32_t b) {
             return std::pair(-SizeOf(a), a) < std::pair(-SizeOf(b), b);
         });
@@ -96,12 +136,15 @@ class SubsetSearch {
     void Extend(std::size_t at, Wide sum) {
         if (!into_->complete) return;
         if (chosen_.size() >= kTwo && sum >= least_ && sum <= most_) {
-            if (into_->found.size() == kGroupsMax) {
-                into_->complete = false;
-                return;
+            std::vector<std::uint32_t> group = chosen_;
+            std::ranges::sort(group);
+            if (std::ranges::find(apart_, group) == apart_.end()) {
+                if (into_->found.size() == kGroupsMax) {
+                    into_->complete = false;
+                    return;
+                }
+                into_->found.push_back(std::move(group));
             }
-            into_->found.push_back(chosen_);
-            std::ranges::sort(into_->found.back());
         }
         if (chosen_.size() == static_cast<std::size_t>(rule_.group_max)) return;
         for (; at < candidates_.size() && sum + rest_[at] >= least_; ++at) {
@@ -118,6 +161,7 @@ class SubsetSearch {
     const std::vector<IndexedItem>& items_;
     std::vector<std::uint32_t> candidates_;
     const OutsideRule& rule_;
+    const std::vector<std::vector<std::uint32_t>>& apart_;
     /// Of the candidates from each on.
     std::vector<Wide> rest_;
     Wide least_ = 0;
@@ -129,8 +173,9 @@ class SubsetSearch {
 
 class Run {
  public:
-    Run(const IndexedSides& sides, const std::vector<OutsideRule>& rules)
-        : rules_(rules), expected_(sides.expected), booked_(sides.booked) {}
+    Run(const IndexedSides& sides, const std::vector<OutsideRule>& rules,
+        const std::vector<OutsideApart>& apart)
+        : rules_(rules), apart_(sides, apart), expected_(sides.expected), booked_(sides.booked) {}
 
     OutsideOutcome Match(BusinessDate today) {
         for (rule_ = 0; rule_ < rules_.size(); ++rule_) {
@@ -161,6 +206,24 @@ class Run {
         return range;
     }
 
+    /// What fits `one` of its side by itself: at most `found_max`, without what is apart from it.
+    Found FindFor(const OutsideIndex& others, std::uint32_t one, bool is_expected,
+                  std::size_t found_max) const {
+        const IndexedItem& item = (is_expected ? expected_ : booked_).items[one];
+        const auto& apart = apart_.Of(one, is_expected);
+        Found found = others.Find(item, RangeFor(item, is_expected), found_max + apart.size(),
+                                  Rule().work_max);
+        if (apart.empty()) return found;
+        std::erase_if(found.items, [&](std::uint32_t other) {
+            return std::ranges::find(apart, std::vector{other}) != apart.end();
+        });
+        if (found.items.size() > found_max) {
+            found.items.resize(found_max);
+            found.complete = false;
+        }
+        return found;
+    }
+
     void MatchPairs() {
         const OutsideIndex by_booked(booked_.items, booked_.taken, Rule().reference_equal);
         const OutsideIndex by_expected(expected_.items, expected_.taken, Rule().reference_equal);
@@ -168,8 +231,7 @@ class Run {
         std::vector<std::pair<std::uint32_t, Found>> doubtful;
         for (std::uint32_t e = 0; e < expected_.items.size(); ++e) {
             if (expected_.taken[e]) continue;
-            const IndexedItem& item = expected_.items[e];
-            Found found = by_booked.Find(item, RangeFor(item, true), kWaysMax, Rule().work_max);
+            Found found = FindFor(by_booked, e, true, kWaysMax);
             if (!found.complete) ++outcome_.bounds_reached;
             if (found.items.empty()) continue;
             if (found.complete && found.items.size() == 1 &&
@@ -186,15 +248,13 @@ class Run {
         // Whoever fits somebody is taken, though the list of suggestions may leave it out.
         for (std::uint32_t b = 0; b < booked_.items.size(); ++b) {
             if (booked_.taken[b] || doubtful.empty()) continue;
-            const IndexedItem& item = booked_.items[b];
-            const Found found = by_expected.Find(item, RangeFor(item, false), 1, Rule().work_max);
+            const Found found = FindFor(by_expected, b, false, 1);
             if (!found.items.empty()) Take(booked_, b);
         }
     }
 
     bool FitsOnlyOne(const OutsideIndex& by_expected, std::uint32_t b) {
-        const IndexedItem& item = booked_.items[b];
-        const Found back = by_expected.Find(item, RangeFor(item, false), kTwo, Rule().work_max);
+        const Found back = FindFor(by_expected, b, false, kTwo);
         return back.complete && back.items.size() == 1;
     }
 
@@ -203,9 +263,7 @@ class Run {
         std::vector<OutsideSuggestion> suggestions;
         for (const std::uint32_t b : found.items) {
             if (!ways_back[b]) {
-                const IndexedItem& item = booked_.items[b];
-                const Found back =
-                    by_expected.Find(item, RangeFor(item, false), kWaysMax, Rule().work_max);
+                const Found back = FindFor(by_expected, b, false, kWaysMax);
                 ways_back[b] = Ways{back.items.size(), back.complete};
             }
             const std::size_t ways = std::max(found.items.size(), ways_back[b]->count);
@@ -272,7 +330,9 @@ class Run {
                                   Rule().work_max);
         Groups groups{.one = one, .complete = found.complete};
         if (!found.complete) return groups;
-        SubsetSearch(OtherSide().items, std::move(found.items), item.amount, Rule()).Run(groups);
+        SubsetSearch(OtherSide().items, std::move(found.items), item.amount, Rule(),
+                     apart_.Of(one, OneIsExpected()))
+            .Run(groups);
         return groups;
     }
 
@@ -408,6 +468,7 @@ class Run {
     }
 
     const std::vector<OutsideRule>& rules_;
+    const Apart apart_;
     std::size_t rule_ = 0;
     Side expected_;
     Side booked_;
@@ -433,10 +494,11 @@ std::string OutsideSuggestion::Why() const {
 
 Result<OutsideOutcome> MatchOutside(const std::vector<OutsideItem>& expected,
                                     const std::vector<OutsideItem>& booked,
-                                    const std::vector<OutsideRule>& rules, BusinessDate today) {
+                                    const std::vector<OutsideRule>& rules, BusinessDate today,
+                                    const std::vector<OutsideApart>& apart) {
     KESSAI_RETURN_IF_ERROR(CheckOutsideRules(rules));
     KESSAI_ASSIGN_OR_RETURN(const IndexedSides sides, IndexSides(expected, booked));
-    return Run(sides, rules).Match(today);
+    return Run(sides, rules, apart).Match(today);
 }
 
 }  // namespace kessai::reconciliation::domain

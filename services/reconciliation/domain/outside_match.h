@@ -23,6 +23,14 @@ struct OutsideMatch {
     bool operator==(const OutsideMatch&) const = default;
 };
 
+/// Items that a person has said do not belong together: a set, as a match or suggestion has it.
+struct OutsideApart {
+    std::vector<OutsideItemId> expected = {};
+    std::vector<OutsideItemId> booked = {};
+
+    bool operator==(const OutsideApart&) const = default;
+};
+
 /// Why a person is asked.
 enum class SuggestionCause : std::uint8_t {
     /// The rule does not match by itself.
@@ -90,10 +98,14 @@ struct OutsideOutcome {
 /// a suggestion, which takes its items away, changes nothing but for items that fit those items or
 /// are linked to them by others that fit.
 ///
+/// What is `apart` fits no more, so that other items and weaker rules have their turn; sets of
+/// items that are not all there are ignored.
+///
 /// Time: rules without tolerance for pairs, n log n; of groups each item has `work_max`.
 /// Refuses with OUTSIDE_RULES_INVALID, OUTSIDE_ITEM_TWICE.
 Result<OutsideOutcome> MatchOutside(const std::vector<OutsideItem>& expected,
                                     const std::vector<OutsideItem>& booked,
-                                    const std::vector<OutsideRule>& rules, BusinessDate today);
+                                    const std::vector<OutsideRule>& rules, BusinessDate today,
+                                    const std::vector<OutsideApart>& apart = {});
 
 }  // namespace kessai::reconciliation::domain

@@ -5,11 +5,13 @@
 #include <string>
 #include <utility>
 
+#include "app/note_expected.h"
 #include "app/record_day_mark.h"
 #include "domain/history_check.h"
 #include "kessai/result/check.h"
 #include "transport/event_decoding.h"
 #include "transport/payout_notices.h"
+#include "transport/outside_decoding.h"
 
 namespace kessai::reconciliation::transport {
 
@@ -127,18 +129,32 @@ Status ClaimConsumer<Claim>::Apply(mysql::Session& session, const inbox::Batch& 
                                    inbox::Rejections& rejections) {
     std::vector<Claim> claims;
     Notices notices;
+    std::map<std::size_t, domain::ExpectedItem> expected;
     for (std::size_t i = 0; i < batch.deliveries.size(); ++i) {
         auto claim = Side<Claim>::Decode(batch.deliveries[i].event);
         if (!claim.ok()) {
             rejections.Reject(i, std::move(claim).status());
         } else if (*claim) {
             claims.push_back(**claim);
-        } else if (Side<Claim>::kHasNotices) {
-            Status taken = TakeNotice(batch.deliveries[i].event, notices);
-            if (!taken.ok()) rejections.Reject(i, std::move(taken));
+        } else if (Status taken = Side<Claim>::kHasNotices
+                                      ? TakeNotice(batch.deliveries[i].event, notices)
+                                      : OkStatus();
+                   !taken.ok()) {
+            rejections.Reject(i, std::move(taken));
+        } else if (services_.outside_accounts != nullptr) {
+            auto item = DecodeExpected(batch.deliveries[i].event, *services_.outside_accounts);
+            if (!item.ok()) {
+                rejections.Reject(i, std::move(item).status());
+            } else if (*item) {
+                expected.emplace(i, std::move(**item));
+            }
         }
     }
     if (!rejections.empty()) return OkStatus();
+    if (!expected.empty()) {
+        KESSAI_RETURN_IF_ERROR(NoteExpected(session, batch, expected, rejections));
+        if (!rejections.empty()) return OkStatus();
+    }
     return services_.on_books(session, [&](app::Books& books) -> Status {
         KESSAI_RETURN_IF_ERROR(services_.note_holds.Apply(books, notices.holds));
         KESSAI_RETURN_IF_ERROR(services_.note_transfers.Apply(books, notices.transfers));
@@ -168,6 +184,25 @@ Status ClaimConsumer<Claim>::OnConflicts(mysql::Session& session,
     if (findings.empty()) return OkStatus();
     return services_.on_books(session, [&](app::Books& books) {
         return services_.record_conflicts.Apply(books, findings);
+    });
+}
+
+template <class Claim>
+Status ClaimConsumer<Claim>::NoteExpected(
+    mysql::Session& session, const inbox::Batch& batch,
+    const std::map<std::size_t, domain::ExpectedItem>& expected,
+    inbox::Rejections& rejections) const {
+    std::vector<std::size_t> places;
+    std::vector<domain::ExpectedItem> items;
+    for (const auto& [place, item] : expected) {
+        places.push_back(place);
+        items.push_back(item);
+    }
+    return services_.on_outside(session, [&](app::OutsideBooks& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(const auto conflicts,
+                                app::NoteExpected(books, items, batch.assumed_new));
+        for (const auto& [item, why] : conflicts) rejections.Reject(places[item], why);
+        return OkStatus();
     });
 }
 

@@ -14,7 +14,9 @@
 #include "app/note_holds.h"
 #include "app/note_transfers.h"
 #include "app/record_conflicts.h"
+#include "app/outside_books.h"
 #include "domain/claim.h"
+#include "domain/outside_record.h"
 #include "kessai/inbox/handler.h"
 #include "transport/reconciliation_metrics.h"
 
@@ -26,6 +28,10 @@ using OnBooks =
 /// Puts dead letters into the outbox in that transaction.
 using StoreEntries = std::function<Status(mysql::Session&, std::span<const outbox::Entry>)>;
 
+/// The same on the books of accounts outside.
+using OnOutsideBooks =
+    std::function<Status(mysql::Session&, const std::function<Status(app::OutsideBooks&)>& work)>;
+
 /// What both sides' consumers are given; all referred to must outlive them.
 struct ConsumerServices {
     OnBooks on_books;
@@ -35,10 +41,13 @@ struct ConsumerServices {
     const app::NoteTransfers& note_transfers;
     const app::RecordConflicts& record_conflicts;
     ReconciliationMetrics& metrics;
+    /// Null: nothing is expected outside.
+    const domain::OutsideAccounts* outside_accounts = nullptr;
+    OnOutsideBooks on_outside = {};
 };
 
-/// Hears of one side's changes and of its closed days, and of payout's holds, releases and
-/// transfers. `Claim` is PaymentClaim or PayoutClaim.
+/// Hears of one side's changes and of its closed days, of payout's holds, releases and transfers,
+/// and of what moves outside. `Claim` is PaymentClaim or PayoutClaim.
 template <class Claim>
 class ClaimConsumer final : public inbox::Handler {
  public:
@@ -63,6 +72,10 @@ class ClaimConsumer final : public inbox::Handler {
     void OnCommitted(const inbox::Batch& batch) override;
 
  private:
+    /// Notes what the events at these places expect outside.
+    Status NoteExpected(mysql::Session& session, const inbox::Batch& batch,
+                        const std::map<std::size_t, domain::ExpectedItem>& expected,
+                        inbox::Rejections& rejections) const;
     Result<app::MatchOutcome> Match(app::Books& books, std::span<const Claim> claims,
                                     const inbox::Batch& batch) const;
 

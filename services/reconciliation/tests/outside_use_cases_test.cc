@@ -1,0 +1,167 @@
+// Goal: accounts outside over books in memory: the cases of outside_use_cases.h, and what only
+// books in memory can be made to do: commits whose reply is lost, others that change an account
+// meanwhile.
+
+#include "tests/outside_use_cases.h"
+
+#include "app/statement_identity.h"
+#include "tests/fake_outside_books.h"
+
+namespace kessai::reconciliation::testing {
+namespace {
+
+class InMemory {
+ public:
+    app::OutsideTransactions& transactions() { return books; }
+    FakeOutsideBooks books;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(InMemory, OutsideUseCases, InMemory);
+
+class OutsideFakesTest : public OutsideUseCases<InMemory> {};
+
+// Goal: an import whose commit's reply was lost runs again, finds its own file, and says so.
+TEST_F(OutsideFakesTest, AnImportWhoseReplyWasLostIsTakenInOnce) {
+    PutTemplateAndRules();
+    books_.books.replies_are_lost = true;
+    const auto done = Import("2026-11-20,-1000,r1,paid\n2026-11-20,-1000,r1,paid\n");
+    ASSERT_OK(done);
+    EXPECT_EQ(done->import.added, 2);
+    EXPECT_EQ(Unmatched(domain::OutsideSide::kBooked).size(), 2u);
+    EXPECT_EQ(enquiries_.ListImports({}, 10)->size(), 1u);
+}
+
+// Goal: a run that others overtook begins again, and gives up when they never end.
+TEST_F(OutsideFakesTest, ARunThatWasOvertakenBeginsAgain) {
+    PutTemplateAndRules();
+    Note({Expected(1, -1'000, "R-1")});
+    ASSERT_OK(Import("2026-11-20,-1000,r1,paid\n"));
+    int transactions = 0;
+    int overtakes = 1;
+    books_.books.before_transaction = [&] {
+        // Between reading and storing.
+        if (++transactions % 2 != 0 || overtakes == 0) return;
+        --overtakes;
+        auto state = books_.books.FindAccount("main-bank").value();
+        ++state.revision;
+        EXPECT_OK(books_.books.UpdateAccount("main-bank", state));
+    };
+    overtakes = 1'000;
+    EXPECT_THAT(Match().status(),
+                kessai::testing::Refuses(Code::kAborted, "OUTSIDE_ACCOUNT_MOVED"));
+    transactions = 0;
+    overtakes = 2;
+    const auto run = Match();
+    ASSERT_OK(run);
+    EXPECT_EQ(run->matches_made, 1);
+    EXPECT_EQ(transactions, 6);
+}
+
+statementfile::StatementItem Entry(std::int64_t amount, std::string kind, std::string value,
+                                   std::string text = "t") {
+    statementfile::StatementItem item;
+    item.amount = Yen(amount);
+    item.booked = item.value_date = BusinessDate::Parse("2026-11-20").value();
+    item.references = {{std::move(kind), std::move(value)}};
+    item.text = std::move(text);
+    return item;
+}
+
+// Goal: an entry is known by the bank's own id whatever else is written of it, and by all that is
+// written where the bank has none; the n-th of equal ones is another entry.
+TEST(StatementIdentityTest, WhatAnEntryIsKnownBy) {
+    using app::StatementFormat;
+    const auto of = [](StatementFormat format, const statementfile::StatementItem& item) {
+        return app::StatementIdentities(format).Next("a", item);
+    };
+    for (const auto& [format, kind] : {std::pair{StatementFormat::kCamt053, "AcctSvcrRef"},
+                                       std::pair{StatementFormat::kZengin, "照会番号"}}) {
+        EXPECT_EQ(of(format, Entry(1, kind, "7")), of(format, Entry(1, kind, "7", "other")));
+        EXPECT_NE(of(format, Entry(1, kind, "7")), of(format, Entry(1, kind, "8")));
+        EXPECT_NE(of(format, Entry(1, kind, "7")), of(format, Entry(-1, kind, "7")));
+    }
+    const auto csv = StatementFormat::kCsv;
+    EXPECT_NE(of(csv, Entry(1, "ref", "7")), of(csv, Entry(1, "ref", "7", "other")));
+    EXPECT_NE(of(csv, Entry(1, "ref", "7")), of(csv, Entry(1, "ref", "8")));
+    const auto camt = StatementFormat::kCamt053;
+    EXPECT_EQ(of(camt, Entry(1, "NtryRef", "1")), of(camt, Entry(1, "NtryRef", "2")));
+
+    app::StatementIdentities first(csv);
+    app::StatementIdentities second(csv);
+    const auto one = first.Next("a", Entry(1, "ref", "7"));
+    EXPECT_NE(one, first.Next("a", Entry(1, "ref", "7")));
+    EXPECT_NE(one, first.Next("b", Entry(1, "ref", "7")));
+    EXPECT_EQ(one, second.Next("a", Entry(1, "ref", "7")));
+}
+
+// Goal: accounts that can't be meant are refused with the account.
+TEST(OutsideAccountsTest, WhatCantBeMeantIsRefused) {
+    using domain::OutsideAccounts;
+    const auto refuses = [](std::vector<domain::OutsideAccount> accounts, const char* why) {
+        const auto made = OutsideAccounts::Make(std::move(accounts));
+        EXPECT_THAT(made.status(),
+                    kessai::testing::Refuses(Code::kInvalidArgument, "OUTSIDE_ACCOUNTS_INVALID"));
+        EXPECT_THAT(std::string(made.status().message()), ::testing::HasSubstr(why));
+    };
+    refuses({{.name = "Main", .number = "1"}}, "needs a name");
+    refuses({{.name = "a", .number = ""}}, "no number");
+    refuses({{.name = "a", .number = "1"}, {.name = "a", .number = "2"}}, "twice");
+    refuses({{.name = "a", .number = "1"}, {.name = "b", .number = "1"}}, "number");
+    refuses({{.name = "a", .number = "1", .transfers = true},
+             {.name = "b", .number = "2", .transfers = true}},
+            "second");
+    refuses({{.name = "a", .number = "1", .top_up_sources = {"atm"}},
+             {.name = "b", .number = "2", .top_up_sources = {"atm"}}},
+            "top-ups");
+    const auto made =
+        OutsideAccounts::Make({{.name = "a", .number = "1", .transfers = true},
+                               {.name = "b", .number = "2", .top_up_sources = {"atm", "card"}}});
+    ASSERT_OK(made);
+    EXPECT_EQ(made->OfTransfers()->name, "a");
+    EXPECT_EQ(made->OfTopUps("card")->name, "b");
+    EXPECT_EQ(made->OfTopUps("cash"), nullptr);
+    EXPECT_EQ(made->FindNumber("2")->name, "b");
+    EXPECT_EQ(made->Find("c"), nullptr);
+}
+
+domain::OutsideItem Item(std::int64_t id, std::int64_t amount, std::string reference) {
+    return {.id = domain::OutsideItemId(id),
+            .account = "a",
+            .amount = Yen(amount),
+            .date = BusinessDate::Parse("2026-11-20").value(),
+            .references = {std::move(reference)}};
+}
+
+// Goal: items that a person said to be apart fit no more, and what else fits them has its turn.
+TEST(OutsideApartTest, OthersAndWeakerRulesHaveTheirTurn) {
+    using domain::OutsideItemId;
+    const std::vector<domain::OutsideRule> rules{
+        {.name = "reference", .reference_equal = true},
+        {.name = "amount", .reference_equal = false},
+        {.name = "parts",
+         .cardinality = domain::OutsideCardinality::kOneToMany,
+         .reference_equal = false}};
+    const BusinessDate today = BusinessDate::Parse("2026-11-20").value();
+    const std::vector<domain::OutsideItem> expected{Item(1, 100, "A")};
+    const std::vector<domain::OutsideItem> booked{Item(2, 100, "A"), Item(3, 60, "B"),
+                                                  Item(4, 40, "C")};
+    const auto run = [&](const std::vector<domain::OutsideApart>& apart) {
+        return domain::MatchOutside(expected, booked, rules, today, apart).value();
+    };
+    ASSERT_EQ(run({}).matches.size(), 1u);
+    EXPECT_EQ(run({}).matches[0].booked, std::vector{OutsideItemId(2)});
+    const domain::OutsideApart pair{{OutsideItemId(1)}, {OutsideItemId(2)}};
+    const auto without = run({pair});
+    ASSERT_EQ(without.matches.size(), 1u);
+    EXPECT_EQ(without.matches[0].rule, 2u);
+    EXPECT_EQ(without.matches[0].booked, (std::vector{OutsideItemId(3), OutsideItemId(4)}));
+    const domain::OutsideApart group{{OutsideItemId(1)}, {OutsideItemId(3), OutsideItemId(4)}};
+    const auto nothing = run({pair, group});
+    EXPECT_THAT(nothing.matches, ::testing::IsEmpty());
+    EXPECT_THAT(nothing.suggestions, ::testing::IsEmpty());
+    // Of items that are not there it means nothing.
+    const domain::OutsideApart gone{{OutsideItemId(1)}, {OutsideItemId(2), OutsideItemId(9)}};
+    EXPECT_EQ(run({gone}), run({}));
+}
+
+}  // namespace
+}  // namespace kessai::reconciliation::testing
