@@ -5,12 +5,17 @@
 #include "app/change_discrepancy.h"
 #include "app/compare_day.h"
 #include "app/enquiries.h"
+#include "app/file_templates.h"
 #include "app/match_changes.h"
+#include "app/merchant_files.h"
 #include "app/note_holds.h"
+#include "app/order_files.h"
+#include "app/run_files.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
+#include "kessai/filestore/directory_store.h"
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
@@ -29,8 +34,13 @@
 #include "options.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
+#include "storage/mysql_file_books.h"
 #include "transport/claim_consumer.h"
 #include "transport/day_run_worker.h"
+#include "transport/file_metrics.h"
+#include "transport/file_service.h"
+#include "transport/file_worker.h"
+#include "transport/grpc_merchant_directory.h"
 #include "transport/grpc_peer_book.h"
 #include "transport/reconciliation_metrics.h"
 #include "transport/reconciliation_service.h"
@@ -192,18 +202,31 @@ void BuildConsumers(const Options& options, runtime::Context& context, const Cor
         services, context, core);
 }
 
-Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::Context& context,
-                                              const Core& core, const auth::KeyRingSource& keys) {
+/// The other services, and what is shown to them.
+struct Peers {
+    auth::TokenSigner& signer;
+    rpc::Channel to_payment;
+    rpc::Channel to_payout;
+};
+
+Result<Peers> BuildPeers(const Options& options, runtime::Context& context,
+                         const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(), transport::PeerContracts(), &context.tracer(), rpc::Side::kClient));
     KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock, calls));
     KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock, calls));
-    auto& payment = context.Own(
-        std::make_unique<transport::GrpcPaymentBook>(to_payment, signer, options.peers));
-    auto& payout =
-        context.Own(std::make_unique<transport::GrpcPayoutBook>(to_payout, signer, options.peers));
+    return Peers{signer, std::move(to_payment), std::move(to_payout)};
+}
+
+transport::DayRunWorker& BuildDayRuns(const Options& options, runtime::Context& context,
+                                      const Core& core, const Peers& peers) {
+    const Clock& clock = context.clock();
+    auto& payment = context.Own(std::make_unique<transport::GrpcPaymentBook>(
+        peers.to_payment, peers.signer, options.peers));
+    auto& payout = context.Own(
+        std::make_unique<transport::GrpcPayoutBook>(peers.to_payout, peers.signer, options.peers));
     auto& leases = context.Own(std::make_unique<storage::MysqlRunLeases>(core.pool, clock));
     auto& compare = context.Own(std::make_unique<app::CompareDay>(
         app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock}));
@@ -215,11 +238,56 @@ Result<transport::DayRunWorker*> BuildDayRuns(const Options& options, runtime::C
                      return OkStatus();
                  },
                  .stop = [&runs] { runs.Stop(); }});
-    return &runs;
+    return runs;
+}
+
+/// Merchants' files: what makes and keeps them, and what serves them.
+struct Files {
+    transport::FileService& service;
+    rpc::WorkerPool& slow;
+};
+
+Files BuildFiles(const Options& options, runtime::Context& context, const Core& core,
+                 const Peers& peers) {
+    const Clock& clock = context.clock();
+    auto& store = context.Own(filestore::OpenDirectoryStore(options.file_store.directory, clock));
+    auto& transactions =
+        context.Own(std::make_unique<storage::MysqlFileTransactions>(core.pool, core.ids));
+    auto& leases = context.Own(std::make_unique<storage::MysqlFileRunLeases>(core.pool, clock));
+    auto& rows = context.Own(FILE_ROWS);
+    auto& merchants = context.Own(
+        std::make_unique<transport::GrpcMerchantDirectory>(peers.to_payment, peers.signer));
+    // It was checked with the options.
+    const auto schedule_at = domain::ParseTimeOfDay(options.files.schedule_at).value();
+    auto& templates = context.Own(
+        std::make_unique<app::FileTemplates>(transactions, merchants, rows, clock, schedule_at));
+    auto& orders = context.Own(std::make_unique<app::OrderFiles>(transactions, clock));
+    auto& runs = context.Own(std::make_unique<app::RunFiles>(transactions, leases, rows, store,
+                                                             clock, options.files.run));
+    auto& files = context.Own(std::make_unique<app::MerchantFiles>(transactions, store, clock));
+    auto& metrics = context.Own(std::make_unique<transport::FileMetrics>(context.metrics()));
+    transport::FileWorkerOptions worker_options = options.files.worker;
+    worker_options.work_folder = options.files.run.make.work_folder;
+    auto& worker = context.Own(std::make_unique<transport::FileWorker>(
+        worker_options,
+        transport::FileWorker::Ports{transactions, templates, orders, runs, files, store}, metrics,
+        clock));
+    context.Add({.name = "files",
+                 .start = [&worker]() -> Status {
+                     worker.Start();
+                     return OkStatus();
+                 },
+                 .stop = [&worker] { worker.Stop(); }});
+    auto& slow = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
+        .name = "files", .threads = static_cast<std::size_t>(options.files.serve_threads)}));
+    context.Keep(rpc::Observe(context.metrics(), slow));
+    return {context.Own(std::make_unique<transport::FileService>(templates, orders, files, worker)),
+            slow};
 }
 
 void BuildServer(const Options& options, runtime::Context& context, const Core& core,
-                 const auth::KeyRingSource& keys, transport::DayRunWorker& runs) {
+                 const auth::KeyRingSource& keys, transport::DayRunWorker& runs,
+                 const Files& files) {
     const Clock& clock = context.clock();
     const auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
         keys, clock, auth::TokenVerifier::Options{.audience = "reconciliation"}));
@@ -237,7 +305,8 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
         context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, runs));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
-        std::vector<std::string_view>{transport::kServiceName, inbox::kDeadLetterServiceName},
+        std::vector<std::string_view>{transport::kServiceName, transport::kFileServiceName,
+                                      inbox::kDeadLetterServiceName},
         &context.tracer()));
 
     rpc::ServerOptions server_options = options.grpc;
@@ -247,6 +316,9 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     rpc::Service methods(transport::kServiceName, transport::Policy());
     service.Register(methods, workers, run_workers);
     server.Add(std::move(methods));
+    rpc::Service file_methods(transport::kFileServiceName, transport::FilePolicy());
+    files.service.Register(file_methods, workers, run_workers, files.slow);
+    server.Add(std::move(file_methods));
     server.Add(core.dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -268,8 +340,10 @@ Status Build(const Options& options, runtime::Context& context) {
     const auto& keys = context.Own(std::move(key_file));
     BuildRelay(options, context, core);
     BuildConsumers(options, context, core);
-    KESSAI_ASSIGN_OR_RETURN(auto* runs, BuildDayRuns(options, context, core, keys));
-    BuildServer(options, context, core, keys, *runs);
+    KESSAI_ASSIGN_OR_RETURN(const Peers peers, BuildPeers(options, context, keys));
+    auto& runs = BuildDayRuns(options, context, core, peers);
+    const Files files = BuildFiles(options, context, core, peers);
+    BuildServer(options, context, core, keys, runs, files);
     return OkStatus();
 }
 

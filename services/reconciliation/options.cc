@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "domain/merchant_files.h"
 #include "kessai/kafka/config.h"
 #include "kessai/mysql/config.h"
 #include "kessai/rpc/config.h"
@@ -73,6 +74,66 @@ void DescribeDayRun(config::Schema schema, transport::DayRunWorkerOptions& day_r
                 {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
 }
 
+void DescribeFileStore(config::Schema schema, FileStoreChoice& store) {
+    schema.Choice("kind", &store.kind, {{"directory", FileStoreKind::kDirectory}},
+                  {.description = "Where merchants' files are kept"});
+    schema.Section("directory", store.directory);
+    schema.Check([&store]() -> Status {
+        if (store.kind != FileStoreKind::kDirectory || !store.directory.path.empty()) {
+            return OkStatus();
+        }
+        return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                      "file_store.directory.path must be set for file_store.kind directory");
+    });
+}
+
+void DescribeFiles(config::Schema schema, FileTuning& files) {
+    schema.Text(
+        "work_folder", &files.run.make.work_folder,
+        {.description = "An existing folder for rows that do not fit files.memory_max while "
+                        "a day's files are made; several times the day's rows in size",
+         .required = true});
+    schema.Size("memory_max", &files.run.make.memory_max,
+                {.description = "Rows held in memory while files are made, over all threads",
+                 .min = std::uint64_t{4} << 20,
+                 .max = std::uint64_t{64} << 30});
+    schema.Int("threads", &files.run.make.threads,
+               {.description = "Threads that read rows, and afterwards as many that write files",
+                .unit = "threads",
+                .min = 1,
+                .max = 64});
+    schema.Text("schedule_at", &files.schedule_at,
+                {.description = "When a day's files are made, in Japan on the day behind the last "
+                                "one that they need, of templates that do not say: HH:MM",
+                 .max_length = 5});
+    schema.Time("keep", &files.run.keep,
+                {.description = "How long the content of a file is kept",
+                 .min = hours(24 * 7),
+                 .max = hours(24 * 3660)});
+    schema.Time("poll_every", &files.worker.poll_every,
+                {.description = "How often runs that are due are looked for",
+                 .min = milliseconds(100),
+                 .max = minutes(10)});
+    schema.Time("retry_first", &files.run.retry_first,
+                {.description = "First wait before a run that failed is tried again; it doubles",
+                 .min = milliseconds(100),
+                 .max = hours(1)});
+    schema.Time("retry_max", &files.run.retry_max,
+                {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
+    schema.Int("serve_threads", &files.serve_threads,
+               {.description = "Threads that send the content of files, make previews and assign "
+                               "templates: as many callers at a time",
+                .unit = "threads",
+                .min = 1,
+                .max = 256});
+    schema.Check([&files]() -> Status {
+        const auto time = domain::ParseTimeOfDay(files.schedule_at);
+        if (time.ok()) return OkStatus();
+        return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                      "files.schedule_at: " + std::string(time.status().message()));
+    });
+}
+
 }  // namespace
 
 void Describe(config::Schema& schema, Options& options) {
@@ -92,13 +153,16 @@ void Describe(config::Schema& schema, Options& options) {
     DescribeUpstreams(schema.Under("upstreams"), options);
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);
+    DescribeFileStore(schema.Under("file_store"), options.file_store);
+    DescribeFiles(schema.Under("files"), options.files);
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
                 .max = 64});
-    // The relay and its leases, the ids, and a run with its lease, beside the threads.
+    // The relay and its leases, the ids, and a run of each kind with its lease, beside the threads.
+    // Who serves files holds a session for a moment only.
     schema.Check([&options]() -> Status {
-        const int needed = 2 * options.consumer.workers + options.query_threads + 6;
+        const int needed = 2 * options.consumer.workers + options.query_threads + 9;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Status(Code::kInvalidArgument, config::kConfigInvalid,
                       "mysql.sessions_max must be at least " + std::to_string(needed) +

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "app/run_files.h"
 #include "kessai/config/schema.h"
+#include "kessai/filestore/directory_store.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/tls.h"
 #include "transport/day_run_worker.h"
+#include "transport/file_worker.h"
 #include "transport/grpc_peer_book.h"
 
 namespace kessai::reconciliation {
@@ -25,6 +29,21 @@ struct ConsumerTuning {
     Duration batch_every = std::chrono::milliseconds(50);
 };
 
+/// Where merchants' files are kept.
+enum class FileStoreKind { kDirectory };
+struct FileStoreChoice {
+    FileStoreKind kind = FileStoreKind::kDirectory;
+    filestore::DirectoryOptions directory;
+};
+
+/// How merchants' files are made and served.
+struct FileTuning {
+    app::RunFilesOptions run;
+    transport::FileWorkerOptions worker;
+    std::string schedule_at = "01:30";
+    int serve_threads = 8;
+};
+
 /// The reconciliation service's own keys; the libraries' sections are composed in.
 struct Options {
     mysql::PoolOptions mysql;
@@ -38,6 +57,8 @@ struct Options {
     transport::PeerBookOptions peers;
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
+    FileStoreChoice file_store;
+    FileTuning files;
     int query_threads = 4;
 };
 

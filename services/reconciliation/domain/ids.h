@@ -9,5 +9,7 @@ using MerchantId = StrongId<struct MerchantIdTag>;
 using EventId = StrongId<struct EventIdTag>;
 using DiscrepancyId = StrongId<struct DiscrepancyIdTag>;
 using OutsideItemId = StrongId<struct OutsideItemIdTag>;
+using FileId = StrongId<struct FileIdTag>;
+using FileRunId = StrongId<struct FileRunIdTag>;
 
 }  // namespace kessai::reconciliation::domain
