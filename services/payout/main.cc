@@ -42,6 +42,7 @@
 #include "storage/mysql_accrual_transaction.h"
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_day_store.h"
+#include "storage/mysql_file_row_reader.h"
 #include "storage/mysql_funds_reader.h"
 #include "storage/mysql_hold_steps.h"
 #include "storage/mysql_ledger_reader.h"
@@ -53,6 +54,7 @@
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
 #include "transport/due_date_telemetry.h"
+#include "transport/file_row_service.h"
 #include "transport/http_account_verifier.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
@@ -361,6 +363,10 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         transport::PayoutService::FeePlanCases{put_fee_plan, assign_fee_plan, preview_fee_plan},
         release_day));
 
+    auto& file_row_reader = context.Own(std::make_unique<storage::MysqlFileRowReader>(core.pool));
+    auto& file_rows =
+        context.Own(std::make_unique<transport::FileRowService>(file_row_reader, reader));
+
     KESSAI_ASSIGN_OR_RETURN(auto keys, auth::KeyRingFile::Open({.path = options.token_key_file}));
     auto& ring = context.Own(std::move(keys));
     auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
@@ -369,6 +375,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
                                       transport::kStatementServiceName,
+                                      transport::kFileRowServiceName,
                                       inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
@@ -401,22 +408,26 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service statement_service(transport::kStatementServiceName, transport::StatementPolicy());
     statements->Register(statement_service, quick, slow);
     server.Add(std::move(statement_service));
+    rpc::Service file_row_service(transport::kFileRowServiceName, transport::FileRowPolicy());
+    file_rows.Register(file_row_service, slow);
+    server.Add(std::move(file_row_service));
     server.Add(core.dead_letters.MakeService(slow));
-    context.Add(
-        {.name = "grpc",
-         .start =
-             [&server] {
-                 KESSAI_RETURN_IF_ERROR(server.Start());
-                 server.SetServing(true);
-                 return OkStatus();
-             },
-         .drain =
-             [&server, &methods, transfers, &clock = context.clock()](SteadyInstant deadline) {
-                 methods.StopReleases();
-                 transfers->StopRuns();
-                 (void)server.Stop(
-                     std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
-             }});
+    context.Add({.name = "grpc",
+                 .start =
+                     [&server] {
+                         KESSAI_RETURN_IF_ERROR(server.Start());
+                         server.SetServing(true);
+                         return OkStatus();
+                     },
+                 .drain =
+                     [&server, &methods, &file_rows, transfers,
+                      &clock = context.clock()](SteadyInstant deadline) {
+                         methods.StopReleases();
+                         transfers->StopRuns();
+                         file_rows.StopLists();
+                         (void)server.Stop(
+                             std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
+                     }});
     return OkStatus();
 }
 

@@ -40,6 +40,7 @@
 #include "transport/file_metrics.h"
 #include "transport/file_service.h"
 #include "transport/file_worker.h"
+#include "transport/grpc_file_rows.h"
 #include "transport/grpc_merchant_directory.h"
 #include "transport/grpc_peer_book.h"
 #include "transport/reconciliation_metrics.h"
@@ -213,8 +214,10 @@ Result<Peers> BuildPeers(const Options& options, runtime::Context& context,
                          const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
+    std::vector<std::string_view> contracts = transport::PeerContracts();
+    for (const std::string_view more : transport::FileRowContracts()) contracts.push_back(more);
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), transport::PeerContracts(), &context.tracer(), rpc::Side::kClient));
+        context.metrics(), contracts, &context.tracer(), rpc::Side::kClient));
     KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock, calls));
     KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock, calls));
     return Peers{signer, std::move(to_payment), std::move(to_payout)};
@@ -254,7 +257,8 @@ Files BuildFiles(const Options& options, runtime::Context& context, const Core& 
     auto& transactions =
         context.Own(std::make_unique<storage::MysqlFileTransactions>(core.pool, core.ids));
     auto& leases = context.Own(std::make_unique<storage::MysqlFileRunLeases>(core.pool, clock));
-    auto& rows = context.Own(FILE_ROWS);
+    auto& rows = context.Own(std::make_unique<transport::GrpcFileRows>(
+        peers.to_payment, peers.to_payout, peers.signer, clock));
     auto& merchants = context.Own(
         std::make_unique<transport::GrpcMerchantDirectory>(peers.to_payment, peers.signer));
     // It was checked with the options.
@@ -266,10 +270,8 @@ Files BuildFiles(const Options& options, runtime::Context& context, const Core& 
                                                              clock, options.files.run));
     auto& files = context.Own(std::make_unique<app::MerchantFiles>(transactions, store, clock));
     auto& metrics = context.Own(std::make_unique<transport::FileMetrics>(context.metrics()));
-    transport::FileWorkerOptions worker_options = options.files.worker;
-    worker_options.work_folder = options.files.run.make.work_folder;
     auto& worker = context.Own(std::make_unique<transport::FileWorker>(
-        worker_options,
+        options.files.worker,
         transport::FileWorker::Ports{transactions, templates, orders, runs, files, store}, metrics,
         clock));
     context.Add({.name = "files",

@@ -54,11 +54,12 @@ class FileProgress {
 };
 
 struct MakeFilesOptions {
-    /// For rows that do not fit the memory. Each run makes a folder of its own in it, and removes it.
+    /// For rows that do not fit the memory; several runs may share it. Files in it have no name, so
+    /// that a run that is killed leaves nothing.
     std::string work_folder;
     /// Bytes of rows held in memory, over all threads; at least 4 MiB.
     std::size_t memory_max = std::size_t{256} << 20;
-    /// Threads that read, and afterwards as many that write.
+    /// Threads that read, and afterwards as many that write (each with one that sorts ahead of it).
     int threads = 2;
     /// Ends the run as CANCELLED STOPPED.
     std::stop_token stop = {};
@@ -83,16 +84,11 @@ struct FileRunTotals {
 /// rows get the template's empty file, if it makes one.
 ///
 /// Ends with the first refusal of `rows`, of the store, of `progress` or of the work folder
-/// (RESOURCE_EXHAUSTED DISK_FULL, INTERNAL WORK_FOLDER_FAILED); what was told as made stays, and
+/// (RESOURCE_EXHAUSTED DISK_FULL, UNAVAILABLE WORK_FOLDER_FAILED); what was told as made stays, and
 /// the next run goes on where `progress` says so. No half of a file is ever in the store. Blocks.
-Result<FileRunTotals> MakeFiles(const FileOrder& order, FileRows& rows,
-                                filestore::FileStore& store, FileProgress& progress,
-                                const MakeFilesOptions& options,
+Result<FileRunTotals> MakeFiles(const FileOrder& order, FileRows& rows, filestore::FileStore& store,
+                                FileProgress& progress, const MakeFilesOptions& options,
                                 std::span<const domain::MerchantId> also = {});
-
-/// Removes what runs left in the work folder that were killed. Other processes' live runs are left
-/// alone: each holds a lock on its folder.
-Status SweepWorkFolder(const std::string& work_folder);
 
 struct PreviewedFile {
     std::string name;

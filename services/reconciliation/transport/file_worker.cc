@@ -165,8 +165,6 @@ void FileWorker::RemoveOld(const std::stop_token& stop) {
 void FileWorker::Sweep() {
     const auto swept = ports_.store.Sweep(kHalvesAge);
     if (!swept.ok()) log::Warn("reconciliation.file_store_not_swept", {{"status", swept.status()}});
-    const Status work = app::SweepWorkFolder(options_.work_folder);
-    if (!work.ok()) log::Warn("reconciliation.file_work_not_swept", {{"status", work}});
 }
 
 }  // namespace kessai::reconciliation::transport

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <stop_token>
-#include <string>
 #include <thread>
 
 #include "app/file_books.h"
@@ -21,11 +19,8 @@ namespace kessai::reconciliation::transport {
 struct FileWorkerOptions {
     /// How often it looks for what is due.
     Duration poll_every = std::chrono::seconds(2);
-    /// How often it looks for what is left of those who died: halves in the store and in the work
-    /// folder.
+    /// How often it looks for halves in the store that writers who died have left.
     Duration sweep_every = std::chrono::hours(1);
-    /// As of MakeFiles.
-    std::string work_folder{};
 };
 
 /// The thread that makes files, of runs that were asked for and of those that are due, one after
