@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -39,6 +41,17 @@ inline Result<std::string> Get(FileStore& store, const std::string& key, std::ui
         if (count == 0) return content;
         content.append(buffer, 0, count);
     }
+}
+
+/// Of what Get gave. Shows no content: that would be a screenful.
+MATCHER_P(Gives, content, "gives the content that was put") {
+    const Result<std::string>& got = arg;
+    if (!got.ok()) {
+        *result_listener << "it is " << got.status().ToString();
+        return false;
+    }
+    *result_listener << "it is " << got->size() << " bytes";
+    return *got == content;
 }
 
 }  // namespace kessai::filestore
