@@ -15,7 +15,7 @@
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
-#include "kessai/filestore/directory_store.h"
+#include "kessai/filestore/options.h"
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease_table.h"
@@ -253,7 +253,7 @@ struct Files {
 Files BuildFiles(const Options& options, runtime::Context& context, const Core& core,
                  const Peers& peers) {
     const Clock& clock = context.clock();
-    auto& store = context.Own(filestore::OpenDirectoryStore(options.file_store.directory, clock));
+    auto& store = context.Own(filestore::OpenStore(options.file_store, clock));
     auto& transactions =
         context.Own(std::make_unique<storage::MysqlFileTransactions>(core.pool, core.ids));
     auto& leases = context.Own(std::make_unique<storage::MysqlFileRunLeases>(core.pool, clock));

@@ -74,24 +74,11 @@ void DescribeDayRun(config::Schema schema, transport::DayRunWorkerOptions& day_r
                 {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
 }
 
-void DescribeFileStore(config::Schema schema, FileStoreChoice& store) {
-    schema.Choice("kind", &store.kind, {{"directory", FileStoreKind::kDirectory}},
-                  {.description = "Where merchants' files are kept"});
-    schema.Section("directory", store.directory);
-    schema.Check([&store]() -> Status {
-        if (store.kind != FileStoreKind::kDirectory || !store.directory.path.empty()) {
-            return OkStatus();
-        }
-        return Status(Code::kInvalidArgument, config::kConfigInvalid,
-                      "file_store.directory.path must be set for file_store.kind directory");
-    });
-}
-
 void DescribeFiles(config::Schema schema, FileTuning& files) {
     schema.Text(
         "work_folder", &files.run.make.work_folder,
         {.description = "An existing folder for rows that do not fit files.memory_max while "
-                        "a day's files are made; several times the day's rows in size",
+                        "a day's files are made: room for the day's rows",
          .required = true});
     schema.Size("memory_max", &files.run.make.memory_max,
                 {.description = "Rows held in memory while files are made, over all threads",
@@ -153,7 +140,7 @@ void Describe(config::Schema& schema, Options& options) {
     DescribeUpstreams(schema.Under("upstreams"), options);
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);
-    DescribeFileStore(schema.Under("file_store"), options.file_store);
+    schema.Section("file_store", options.file_store);
     DescribeFiles(schema.Under("files"), options.files);
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "app/run_files.h"
 #include "kessai/config/schema.h"
-#include "kessai/filestore/directory_store.h"
+#include "kessai/filestore/options.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
 #include "kessai/rpc/server.h"
@@ -29,13 +28,6 @@ struct ConsumerTuning {
     Duration batch_every = std::chrono::milliseconds(50);
 };
 
-/// Where merchants' files are kept.
-enum class FileStoreKind { kDirectory };
-struct FileStoreChoice {
-    FileStoreKind kind = FileStoreKind::kDirectory;
-    filestore::DirectoryOptions directory;
-};
-
 /// How merchants' files are made and served.
 struct FileTuning {
     app::RunFilesOptions run;
@@ -57,7 +49,7 @@ struct Options {
     transport::PeerBookOptions peers;
     ConsumerTuning consumer;
     transport::DayRunWorkerOptions day_run;
-    FileStoreChoice file_store;
+    filestore::Options file_store;
     FileTuning files;
     int query_threads = 4;
 };

@@ -862,11 +862,10 @@ class FileServiceTest : public MerchantFilesFlowTest {
     const auth::TokenVerifier verifier_{keys_, SystemClock(), {.audience = "reconciliation"}};
     metrics::Registry registry_;
     transport::FileMetrics metrics_{registry_};
-    transport::FileWorker worker_{
-        {.poll_every = std::chrono::milliseconds(50), .work_folder = folder_.Path("work")},
-        {transactions_, templates_, orders_, runs_, files_, store_},
-        metrics_,
-        SystemClock()};
+    transport::FileWorker worker_{{.poll_every = std::chrono::milliseconds(50)},
+                                  {transactions_, templates_, orders_, runs_, files_, store_},
+                                  metrics_,
+                                  SystemClock()};
     transport::FileService service_{templates_, orders_, files_, worker_};
     rpc::WorkerPool workers_{{.name = "queries", .threads = 4}};
     rpc::WorkerPool run_workers_{{.name = "runs", .threads = 2}};
