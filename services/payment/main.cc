@@ -4,6 +4,7 @@
 #include "app/balance_books.h"
 #include "app/batch_executor.h"
 #include "app/day_closer.h"
+#include "app/list_transactions.h"
 #include "app/merchant_cache.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/policy.h"
@@ -34,6 +35,7 @@
 #include "storage/mysql_ledger_store.h"
 #include "storage/mysql_payment_reader.h"
 #include "storage/mysql_release_ledger.h"
+#include "storage/mysql_transaction_reader.h"
 #include "transport/book_service.h"
 #include "transport/command_service.h"
 #include "transport/day_service.h"
@@ -44,6 +46,7 @@
 #include "transport/query_service.h"
 #include "transport/release_consumer.h"
 #include "transport/repair_service.h"
+#include "transport/transaction_service.h"
 
 namespace kessai::payment {
 namespace {
@@ -215,6 +218,14 @@ Status Build(const Options& options, runtime::Context& context) {
     auto& balance_books = context.Own(std::make_unique<app::BalanceBooks>(book_reader, days));
     auto& books =
         context.Own(std::make_unique<transport::BookService>(balance_books, book_reader, days));
+    auto& listers = add_workers("lists", kListThreads);
+    auto& transactions = context.Own(std::make_unique<storage::MysqlTransactionReader>(pool));
+    auto& list_transactions =
+        context.Own(std::make_unique<app::ListTransactions>(transactions, days));
+    auto& names =
+        context.Own(std::make_unique<app::MerchantCache>(kNamesLifetime, kNamesMax, clock));
+    auto& lists = context.Own(
+        std::make_unique<transport::TransactionService>(list_transactions, reader, names));
     rpc::Service service(kServiceName, policy);
     commands.Register(service);
     questions.Register(service, workers);
@@ -226,11 +237,14 @@ Status Build(const Options& options, runtime::Context& context) {
         context.Own(std::make_unique<storage::MysqlDigestRepairs>(pool, row_hasher, clock))));
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, reporters);
+    rpc::Service list_service(transport::kTransactionServiceName, transport::TransactionPolicy());
+    lists.Register(list_service, listers);
 
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
-        std::vector<std::string_view>{kServiceName, transport::kBookServiceName,
-                                      transport::kRepairServiceName, inbox::kDeadLetterServiceName},
+        std::vector<std::string_view>{
+            kServiceName, transport::kBookServiceName, transport::kRepairServiceName,
+            transport::kTransactionServiceName, inbox::kDeadLetterServiceName},
         &context.tracer()));
     rpc::ServerOptions server_options = options.grpc;
     server_options.tls = options.tls;
@@ -239,6 +253,7 @@ Status Build(const Options& options, runtime::Context& context) {
     server.Add(std::move(service));
     server.Add(std::move(book_service));
     server.Add(std::move(repair_service));
+    server.Add(std::move(list_service));
     server.Add(dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -247,8 +262,9 @@ Status Build(const Options& options, runtime::Context& context) {
                      return OkStatus();
                  },
                  .drain =
-                     [&server, &books, &clock](SteadyInstant deadline) {
+                     [&server, &books, &lists, &clock](SteadyInstant deadline) {
                          books.StopReports();
+                         lists.StopLists();
                          server.Stop(
                              std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
                      }});

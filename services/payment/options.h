@@ -14,6 +14,11 @@ namespace kessai::payment {
 
 /// Threads that make reports for accounting: few ask, and payments go first.
 inline constexpr int kReportThreads = 2;
+/// Threads that list transactions for merchants' files, each on a connection of its own; and the
+/// merchants' names that they keep.
+inline constexpr int kListThreads = 4;
+inline constexpr Duration kNamesLifetime = std::chrono::seconds(30);
+inline constexpr std::size_t kNamesMax = 200'000;
 
 /// The payment service's own keys; the libraries' sections are composed in.
 struct Options {

@@ -45,6 +45,7 @@
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_check_reader.h"
 #include "storage/mysql_day_store.h"
+#include "storage/mysql_file_row_reader.h"
 #include "storage/mysql_funds_reader.h"
 #include "storage/mysql_hold_steps.h"
 #include "storage/mysql_ledger_reader.h"
@@ -58,6 +59,7 @@
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
 #include "transport/due_date_telemetry.h"
+#include "transport/file_row_service.h"
 #include "transport/http_account_verifier.h"
 #include "transport/payment_event_handler.h"
 #include "transport/payout_service.h"
@@ -375,6 +377,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
             context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk)),
             context.clock())),
         domain::TaxTable::Japan(), context.clock()));
+    auto& file_row_reader = context.Own(std::make_unique<storage::MysqlFileRowReader>(core.pool));
+    auto& file_rows =
+        context.Own(std::make_unique<transport::FileRowService>(file_row_reader, reader));
 
     KESSAI_ASSIGN_OR_RETURN(auto keys, auth::KeyRingFile::Open({.path = options.token_key_file}));
     auto& ring = context.Own(std::move(keys));
@@ -384,8 +389,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
                                       transport::kStatementServiceName,
-                                      transport::kRepairServiceName,
-                                      transport::kCheckServiceName, inbox::kDeadLetterServiceName},
+                                      transport::kRepairServiceName, transport::kCheckServiceName,
+                                      transport::kFileRowServiceName,
+                                      inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
 
@@ -422,9 +428,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& repairs = context.Own(std::make_unique<transport::RepairService>(
         restoring,
-        context.Own(std::make_unique<app::RestoreAccrual>(
-            restoring, core.plans, domain::TaxTable::Japan(), core.events, core.hasher,
-            context.clock())),
+        context.Own(std::make_unique<app::RestoreAccrual>(restoring, core.plans,
+                                                          domain::TaxTable::Japan(), core.events,
+                                                          core.hasher, context.clock())),
         context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger));
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, quick, slow);
@@ -432,6 +438,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     rpc::Service check_service(transport::kCheckServiceName, transport::CheckPolicy());
     checks.Register(check_service, slow);
     server.Add(std::move(check_service));
+    rpc::Service file_row_service(transport::kFileRowServiceName, transport::FileRowPolicy());
+    file_rows.Register(file_row_service, slow);
+    server.Add(std::move(file_row_service));
     server.Add(core.dead_letters.MakeService(slow));
     context.Add({.name = "grpc",
                  .start =
@@ -441,11 +450,12 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
                          return OkStatus();
                      },
                  .drain =
-                     [&server, &methods, &checks, transfers,
+                     [&server, &methods, &checks, &file_rows, transfers,
                       &clock = context.clock()](SteadyInstant deadline) {
                          methods.StopReleases();
                          checks.Stop();
                          transfers->StopRuns();
+                         file_rows.StopLists();
                          (void)server.Stop(
                              std::chrono::duration_cast<Duration>(deadline - clock.SteadyNow()));
                      }});

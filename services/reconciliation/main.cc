@@ -10,20 +10,25 @@
 #include "app/compare_day.h"
 #include "app/decide_match.h"
 #include "app/enquiries.h"
-#include "app/look_again.h"
+#include "app/file_templates.h"
 #include "app/import_statement.h"
+#include "app/look_again.h"
 #include "app/match_changes.h"
 #include "app/match_outside.h"
+#include "app/merchant_files.h"
 #include "app/note_holds.h"
-#include "app/order_repair.h"
 #include "app/note_transfers.h"
-#include "app/record_conflicts.h"
+#include "app/order_files.h"
+#include "app/order_repair.h"
 #include "app/outside_enquiries.h"
+#include "app/record_conflicts.h"
+#include "app/run_files.h"
 #include "domain/outside_record.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
 #include "kessai/digest/row_hash.h"
 #include "kessai/digest/store.h"
+#include "kessai/filestore/options.h"
 #include "kessai/inbox/consumer.h"
 #include "kessai/inbox/dead_letter_desk.h"
 #include "kessai/lease/lease.h"
@@ -44,21 +49,25 @@
 #include "storage/audit_chain.h"
 #include "storage/migrations.h"
 #include "storage/mysql_books.h"
+#include "storage/mysql_file_books.h"
 #include "storage/mysql_outside_books.h"
 #include "transport/claim_consumer.h"
 #include "transport/day_run_worker.h"
+#include "transport/file_metrics.h"
+#include "transport/file_service.h"
+#include "transport/file_worker.h"
+#include "transport/grpc_file_rows.h"
+#include "transport/grpc_merchant_directory.h"
 #include "transport/grpc_payout_day_book.h"
 #include "transport/grpc_peer_book.h"
 #include "transport/grpc_repair_peers.h"
+#include "transport/outside_metrics.h"
+#include "transport/outside_worker.h"
 #include "transport/reconciliation_metrics.h"
 #include "transport/reconciliation_service.h"
 #include "transport/repair_metrics.h"
 #include "transport/repair_service.h"
 #include "transport/repair_worker.h"
-#include "transport/outside_metrics.h"
-#include "transport/outside_worker.h"
-#include "transport/reconciliation_metrics.h"
-#include "transport/reconciliation_service.h"
 #include "transport/statement_service.h"
 
 namespace kessai::reconciliation {
@@ -304,27 +313,41 @@ app::OrderRepair& BuildRepairs(const Options& options, runtime::Context& context
     return context.Own(std::make_unique<app::OrderRepair>(ports));
 }
 
-Result<Days> BuildDays(const Options& options, runtime::Context& context,
-                                              const Core& core, const auth::KeyRingSource& keys) {
+/// The other services, and what is shown to them.
+struct Peers {
+    auth::TokenSigner& signer;
+    rpc::Channel to_payment;
+    rpc::Channel to_payout;
+};
+
+Result<Peers> BuildPeers(const Options& options, runtime::Context& context,
+                         const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
     std::vector<std::string_view> contracts = transport::PeerContracts();
-    for (const std::string_view contract : transport::RepairContracts()) {
-        contracts.push_back(contract);
+    for (const auto& more : {transport::RepairContracts(), transport::FileRowContracts()}) {
+        contracts.insert(contracts.end(), more.begin(), more.end());
     }
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
-        context.metrics(), std::move(contracts), &context.tracer(), rpc::Side::kClient));
+        context.metrics(), contracts, &context.tracer(), rpc::Side::kClient));
     KESSAI_ASSIGN_OR_RETURN(auto to_payment, ChannelTo(options.payment, options, clock, calls));
     KESSAI_ASSIGN_OR_RETURN(auto to_payout, ChannelTo(options.payout, options, clock, calls));
-    auto& payment = context.Own(
-        std::make_unique<transport::GrpcPaymentBook>(to_payment, signer, options.peers));
-    auto& payout =
-        context.Own(std::make_unique<transport::GrpcPayoutBook>(to_payout, signer, options.peers));
+    return Peers{signer, std::move(to_payment), std::move(to_payout)};
+}
+
+Days BuildDays(const Options& options, runtime::Context& context, const Core& core,
+               const Peers& peers) {
+    const Clock& clock = context.clock();
+    auto& payment = context.Own(std::make_unique<transport::GrpcPaymentBook>(
+        peers.to_payment, peers.signer, options.peers));
+    auto& payout = context.Own(
+        std::make_unique<transport::GrpcPayoutBook>(peers.to_payout, peers.signer, options.peers));
     auto& leases = context.Own(std::make_unique<storage::MysqlRunLeases>(core.pool, clock));
-    auto& payout_day = context.Own(
-        std::make_unique<transport::GrpcPayoutDayBook>(to_payout, signer, options.peers));
-    auto& compare = context.Own(std::make_unique<app::CompareDay>(app::CompareDayPorts{
-        core.transactions, leases, payment, payout, core.hasher, clock, &payout_day},
+    auto& payout_day = context.Own(std::make_unique<transport::GrpcPayoutDayBook>(
+        peers.to_payout, peers.signer, options.peers));
+    auto& compare = context.Own(std::make_unique<app::CompareDay>(
+        app::CompareDayPorts{core.transactions, leases, payment, payout, core.hasher, clock,
+                             &payout_day},
         options.compare_threads));
     auto& check = context.Own(std::make_unique<app::CheckPayout>(
         app::CheckPayoutPorts{core.transactions, leases, payout_day, core.hasher, clock}));
@@ -339,16 +362,61 @@ Result<Days> BuildDays(const Options& options, runtime::Context& context,
                      return OkStatus();
                  },
                  .stop = [&runs] { runs.Stop(); }});
-    auto& peers = context.Own(std::make_unique<transport::GrpcRepairPeers>(
-        to_payment, to_payout, signer, core.transactions, options.repair_call_timeout));
-    const auto& look = context.Own(std::make_unique<app::LookAgain>(core.transactions, payment,
-                                                                    payout, peers, core.hasher));
+    auto& repair_peers = context.Own(std::make_unique<transport::GrpcRepairPeers>(
+        peers.to_payment, peers.to_payout, peers.signer, core.transactions,
+        options.repair_call_timeout));
+    const auto& look = context.Own(std::make_unique<app::LookAgain>(
+        core.transactions, payment, payout, repair_peers, core.hasher));
     return Days{runs, BuildRepairs(options, context, core,
-                                   {core.transactions, peers, look, core.hasher, clock})};
+                                   {core.transactions, repair_peers, look, core.hasher, clock})};
+}
+
+/// Merchants' files: what makes and keeps them, and what serves them.
+struct Files {
+    transport::FileService& service;
+    rpc::WorkerPool& slow;
+};
+
+Files BuildFiles(const Options& options, runtime::Context& context, const Core& core,
+                 const Peers& peers) {
+    const Clock& clock = context.clock();
+    auto& store = context.Own(filestore::OpenStore(options.file_store, clock));
+    auto& transactions =
+        context.Own(std::make_unique<storage::MysqlFileTransactions>(core.pool, core.ids));
+    auto& leases = context.Own(std::make_unique<storage::MysqlFileRunLeases>(core.pool, clock));
+    auto& rows = context.Own(std::make_unique<transport::GrpcFileRows>(
+        peers.to_payment, peers.to_payout, peers.signer, clock));
+    auto& merchants = context.Own(
+        std::make_unique<transport::GrpcMerchantDirectory>(peers.to_payment, peers.signer));
+    // It was checked with the options.
+    const auto schedule_at = domain::ParseTimeOfDay(options.files.schedule_at).value();
+    auto& templates = context.Own(
+        std::make_unique<app::FileTemplates>(transactions, merchants, rows, clock, schedule_at));
+    auto& orders = context.Own(std::make_unique<app::OrderFiles>(transactions, clock));
+    auto& runs = context.Own(std::make_unique<app::RunFiles>(transactions, leases, rows, store,
+                                                             clock, options.files.run));
+    auto& files = context.Own(std::make_unique<app::MerchantFiles>(transactions, store, clock));
+    auto& metrics = context.Own(std::make_unique<transport::FileMetrics>(context.metrics()));
+    auto& worker = context.Own(std::make_unique<transport::FileWorker>(
+        options.files.worker,
+        transport::FileWorker::Ports{transactions, templates, orders, runs, files, store}, metrics,
+        clock));
+    context.Add({.name = "files",
+                 .start = [&worker]() -> Status {
+                     worker.Start();
+                     return OkStatus();
+                 },
+                 .stop = [&worker] { worker.Stop(); }});
+    auto& slow = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
+        .name = "files", .threads = static_cast<std::size_t>(options.files.serve_threads)}));
+    context.Keep(rpc::Observe(context.metrics(), slow));
+    return {context.Own(std::make_unique<transport::FileService>(templates, orders, files, worker)),
+            slow};
 }
 
 void BuildServer(const Options& options, runtime::Context& context, const Core& core,
-                 const auth::KeyRingSource& keys, const Days& days, const Outside& outside) {
+                 const auth::KeyRingSource& keys, const Days& days, const Outside& outside,
+                 const Files& files) {
     const Clock& clock = context.clock();
     const auto& verifier = context.Own(std::make_unique<auth::TokenVerifier>(
         keys, clock, auth::TokenVerifier::Options{.audience = "reconciliation"}));
@@ -362,14 +430,14 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     context.Keep(rpc::Observe(context.metrics(), verifier));
     auto& enquiries = context.Own(std::make_unique<app::Enquiries>(core.transactions));
     auto& change = context.Own(std::make_unique<app::ChangeDiscrepancy>(core.transactions, clock));
-    auto& service =
-        context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, days.runs));
+    auto& service = context.Own(
+        std::make_unique<transport::ReconciliationService>(enquiries, change, days.runs));
     auto& repair_service =
         context.Own(std::make_unique<transport::RepairService>(days.repairs, enquiries));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kRepairServiceName,
-                                      transport::kStatementServiceName,
+                                      transport::kStatementServiceName, transport::kFileServiceName,
                                       inbox::kDeadLetterServiceName},
         &context.tracer()));
 
@@ -393,6 +461,9 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     rpc::Service statements(transport::kStatementServiceName, transport::StatementPolicy());
     outside.service.Register(statements, workers, outside_workers);
     server.Add(std::move(statements));
+    rpc::Service file_methods(transport::kFileServiceName, transport::FilePolicy());
+    files.service.Register(file_methods, workers, run_workers, files.slow);
+    server.Add(std::move(file_methods));
     server.Add(core.dead_letters.MakeService(workers));
     context.Add({.name = "grpc",
                  .start = [&server]() -> Status {
@@ -415,8 +486,10 @@ Status Build(const Options& options, runtime::Context& context) {
     BuildRelay(options, context, core);
     KESSAI_ASSIGN_OR_RETURN(const Outside outside, BuildOutside(options, context, core));
     BuildConsumers(options, context, core, outside);
-    KESSAI_ASSIGN_OR_RETURN(const Days days, BuildDays(options, context, core, keys));
-    BuildServer(options, context, core, keys, days, outside);
+    KESSAI_ASSIGN_OR_RETURN(const Peers peers, BuildPeers(options, context, keys));
+    const Days days = BuildDays(options, context, core, peers);
+    const Files files = BuildFiles(options, context, core, peers);
+    BuildServer(options, context, core, keys, days, outside, files);
     return OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "domain/merchant_files.h"
 #include "kessai/kafka/config.h"
 #include "kessai/mysql/config.h"
 #include "kessai/rpc/config.h"
@@ -149,6 +150,53 @@ void DescribeOutside(config::Schema schema, OutsideOptions& outside) {
     schema.Check([&outside] { return domain::OutsideAccounts::Make(outside.accounts).status(); });
 }
 
+void DescribeFiles(config::Schema schema, FileTuning& files) {
+    schema.Text(
+        "work_folder", &files.run.make.work_folder,
+        {.description = "An existing folder for rows that do not fit files.memory_max while "
+                        "a day's files are made: room for the day's rows",
+         .required = true});
+    schema.Size("memory_max", &files.run.make.memory_max,
+                {.description = "Rows held in memory while files are made, over all threads",
+                 .min = std::uint64_t{4} << 20,
+                 .max = std::uint64_t{64} << 30});
+    schema.Int("threads", &files.run.make.threads,
+               {.description = "Threads that read rows, and afterwards as many that write files",
+                .unit = "threads",
+                .min = 1,
+                .max = 64});
+    schema.Text("schedule_at", &files.schedule_at,
+                {.description = "When a day's files are made, in Japan on the day behind the last "
+                                "one that they need, of templates that do not say: HH:MM",
+                 .max_length = 5});
+    schema.Time("keep", &files.run.keep,
+                {.description = "How long the content of a file is kept",
+                 .min = hours(24 * 7),
+                 .max = hours(24 * 3660)});
+    schema.Time("poll_every", &files.worker.poll_every,
+                {.description = "How often runs that are due are looked for",
+                 .min = milliseconds(100),
+                 .max = minutes(10)});
+    schema.Time("retry_first", &files.run.retry_first,
+                {.description = "First wait before a run that failed is tried again; it doubles",
+                 .min = milliseconds(100),
+                 .max = hours(1)});
+    schema.Time("retry_max", &files.run.retry_max,
+                {.description = "Longest wait before that", .min = seconds(1), .max = hours(24)});
+    schema.Int("serve_threads", &files.serve_threads,
+               {.description = "Threads that send the content of files, make previews and assign "
+                               "templates: as many callers at a time",
+                .unit = "threads",
+                .min = 1,
+                .max = 256});
+    schema.Check([&files]() -> Status {
+        const auto time = domain::ParseTimeOfDay(files.schedule_at);
+        if (time.ok()) return OkStatus();
+        return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                      "files.schedule_at: " + std::string(time.status().message()));
+    });
+}
+
 }  // namespace
 
 void Describe(config::Schema& schema, Options& options) {
@@ -189,6 +237,8 @@ void Describe(config::Schema& schema, Options& options) {
          .min = 1,
          .max = 32});
     DescribeOutside(schema.Under("outside"), options.outside);
+    schema.Section("file_store", options.file_store);
+    DescribeFiles(schema.Under("files"), options.files);
     schema.Int("queries.threads", &options.query_threads,
                {.description = "Threads that answer questions, each with a database session",
                 .min = 1,
@@ -209,11 +259,12 @@ void Describe(config::Schema& schema, Options& options) {
         return Status(Code::kInvalidArgument, config::kConfigInvalid,
                       "repairs.automatic: " + std::string(safe.message()));
     });
-    // The relay and its leases, the ids, a run with its lease, a repair with its lease, imports and
-    // runs of accounts outside, beside the threads.
+    // The relay and its leases, the ids, runs of days and of files and repairs with their leases,
+    // imports and runs of accounts outside, beside the threads. Who serves files holds a session for
+    // a moment only.
     schema.Check([&options]() -> Status {
         const int needed =
-            2 * options.consumer.workers + options.query_threads + options.compare_threads + 10;
+            2 * options.consumer.workers + options.query_threads + options.compare_threads + 13;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Status(
             Code::kInvalidArgument, config::kConfigInvalid,

@@ -4,13 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "app/run_files.h"
 #include "domain/outside_record.h"
 #include "kessai/config/schema.h"
+#include "kessai/filestore/options.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/pool.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/tls.h"
 #include "transport/day_run_worker.h"
+#include "transport/file_worker.h"
 #include "transport/grpc_peer_book.h"
 #include "transport/repair_worker.h"
 
@@ -37,6 +40,14 @@ struct OutsideOptions {
     Duration poll_every = std::chrono::seconds(30);
 };
 
+/// How merchants' files are made and served.
+struct FileTuning {
+    app::RunFilesOptions run;
+    transport::FileWorkerOptions worker;
+    std::string schedule_at = "01:30";
+    int serve_threads = 8;
+};
+
 /// The reconciliation service's own keys; the libraries' sections are composed in.
 struct Options {
     mysql::PoolOptions mysql;
@@ -58,6 +69,8 @@ struct Options {
     /// Buckets that a run compares side by side.
     int compare_threads = 2;
     OutsideOptions outside;
+    filestore::Options file_store;
+    FileTuning files;
     int query_threads = 4;
     /// Bank business days after a transfer's date until which its result is due.
     int result_bank_days = 2;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import build, credentials, kafka, kafka_jars, mariadb, pki, redis, topics
+from . import build, credentials, kafka, kafka_jars, mariadb, pki, redis, s3_environment, topics
 from .stack import HOST, SERVICES, Stack
 
 
@@ -75,6 +75,7 @@ def test_environment(stack: Stack) -> dict[str, str]:
         "KESSAI_TEST_REDIS": redis.url(stack, "gateway"),
         "KESSAI_TEST_KAFKA": kafka.address(stack),
         "KESSAI_TEST_KAFKA_JARS": str(kafka_jars.directory()),  # for brokers of a test's own
+        "KESSAI_TEST_S3_PYTHON": str(s3_environment.python()),  # for an S3 of a test's own
     }
 
 

@@ -26,6 +26,7 @@ GATEWAY = ("gateway",)
 LEDGERS = ("payment", "payout", "reconciliation")  # all but the gateway: they serve gRPC
 WITH_REDIS = ("gateway",)  # those whose code reads redis.…
 ASKERS = ("gateway", "reconciliation")  # who asks payment and payout
+FILES = ("reconciliation",)  # who makes merchants' files
 
 Value = Callable[[Stack, str], object]
 
@@ -65,6 +66,8 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("upstreams.payment", ASKERS, lambda s, name: f"{HOST}:{s.port('payment-grpc')}"),
     ("upstreams.payout", ASKERS, lambda s, name: f"{HOST}:{s.port('payout-grpc')}"),
     ("upstreams.reconciliation", GATEWAY, lambda s, name: f"{HOST}:{s.port('reconciliation-grpc')}"),
+    ("file_store.directory.path", FILES, lambda s, name: s.files),
+    ("files.work_folder", FILES, lambda s, name: s.files_work),
     ("secrets.key_file", GATEWAY, lambda s, name: credentials.secrets_key(s)),
     # Receivers of webhooks that somebody runs here to try them.
     ("webhooks.allow_private_addresses", GATEWAY, lambda s, name: "true"),

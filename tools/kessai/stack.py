@@ -83,6 +83,16 @@ class Stack:
         return self.directory / "data"
 
     @property
+    def files(self) -> Path:
+        """Merchants' files."""
+        return self.data / "files"
+
+    @property
+    def files_work(self) -> Path:
+        """What does not fit the memory while they are made."""
+        return self.data / "files-work"
+
+    @property
     def log(self) -> Path:
         return self.directory / "log"
 
@@ -141,7 +151,8 @@ def recorded_port_bases() -> set[int]:
 
 def save_stack(stack: Stack) -> None:
     """Makes the stack's directory (its owner's eyes only) and records how to find it again."""
-    for part in (stack.directory, stack.secrets, stack.config, stack.data, stack.log, stack.pki):
+    parts = (stack.directory, stack.secrets, stack.config, stack.data, stack.log, stack.pki)
+    for part in (*parts, stack.files, stack.files_work):
         part.mkdir(parents=True, exist_ok=True)
     stack.directory.chmod(0o700)
     stack.secrets.chmod(0o700)

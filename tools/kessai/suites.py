@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from . import (
-    access, build, children, kafka_jars, packages, results, say, servers, spark_environment, up,
+    access, build, children, kafka_jars, packages, results, s3_environment, say, servers,
+    spark_environment, up,
 )  # fmt: skip
 from .diagnosis import Diagnosis
 from .results import Tally
@@ -39,6 +40,7 @@ class Suite:
     fresh: bool = False  # on an empty stack, though others ran before it
     programs: tuple[str, ...] = ()  # of the build, which its tests run
     on_spark: bool = False  # with the Python and the packages of spark_environment
+    on_s3: bool = False  # with those of s3_environment
 
 
 SUITES = (
@@ -48,7 +50,8 @@ SUITES = (
     Suite("spark", "services/payout/spark/tests", Needs.NOTHING, 30, True,
           "the recount on Spark agrees with the service's", programs=("payout_books_worker",),
           on_spark=True),
-    Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis"),
+    Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis",
+          on_s3=True),
     # Before e2e, which leaves messages in Kafka that no audit would pass.
     Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
@@ -145,6 +148,8 @@ def _make_ready(stack: Stack, chosen: Sequence[Suite], preset: str) -> None:
     packages.install_missing()
     if any(suite.needs is not Needs.NOTHING for suite in chosen):
         servers.fetch()  # before the build: it is the part that depends on the network
+    if any(suite.on_s3 for suite in chosen):
+        s3_environment.prepare()
     if any(suite.runner == "ctest" for suite in chosen):
         build.build(preset)
     else:
@@ -260,6 +265,7 @@ def _environment(stack: Stack, suite: Suite, preset: str) -> dict[str, str]:
     if suite.needs is Needs.STACK or not _uses_given_servers():
         environment.update(access.test_environment(stack))
     environment.setdefault("KESSAI_TEST_KAFKA_JARS", str(kafka_jars.directory()))
+    environment.setdefault("KESSAI_TEST_S3_PYTHON", str(s3_environment.python()))
     if suite.needs is Needs.STACK:
         environment["KESSAI_TEST_STACK_FILE"] = str(stack.directory / "access.json")
     return environment

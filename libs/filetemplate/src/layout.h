@@ -53,6 +53,7 @@ struct Layout {
     std::vector<bool> fields_used;
     std::string split_field;
 
+    std::string description;
     int offset_minutes = 0;
     int cut_off_minutes = 0;
     bool makes_empty_files = true;

@@ -69,7 +69,7 @@ class Parser {
             const YamlMap map,
             reader_.Map(root, {"source", "description", "filters", "day", "maps", "columns",
                                "header", "trailer", "lines", "text", "file"}));
-        KESSAI_RETURN_IF_ERROR(reader_.TextOf(map, "description", ""));
+        KESSAI_ASSIGN_OR_RETURN(layout_->description, reader_.TextOf(map, "description", ""));
         KESSAI_RETURN_IF_ERROR(ReadSource(map));
         KESSAI_RETURN_IF_ERROR(ReadDay(map));
         KESSAI_RETURN_IF_ERROR(ReadText(map));
@@ -574,6 +574,10 @@ bool Template::counts_in_header() const {
 }
 bool Template::makes_empty_files() const {
     return layout_->makes_empty_files;
+}
+
+const std::string& Template::description() const {
+    return layout_->description;
 }
 
 Period Template::PeriodOf(BusinessDate day) const {

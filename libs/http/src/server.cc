@@ -245,6 +245,11 @@ class Connection {
         }
         response.close = response.close || last || !parser.keep_alive() ||
                          core_.draining.load(std::memory_order_relaxed);
+        if (response.body_source != nullptr) {
+            const bool all = co_await SendSource(response);
+            Finish(header_bytes + body_wire_bytes_);
+            co_return all && !response.close;
+        }
         const bool sent = co_await Send(response);
         Finish(header_bytes + body_wire_bytes_);
         co_return sent && !response.close;
@@ -583,8 +588,8 @@ class Connection {
         co_return false;
     }
 
-    net::Task<bool> Send(const Response& response) {
-        const bool without_body = request_.method == Method::kHead;
+    /// The answer's header into `out_`.
+    void BeginAnswer(const Response& response, std::uint64_t body_bytes) {
         out_.clear();
         out_.append("HTTP/1.1 ");
         AppendNumber(out_, static_cast<std::uint64_t>(response.status));
@@ -592,7 +597,7 @@ class Connection {
         out_.append(ReasonPhrase(response.status));
         out_.append("\r\nContent-Type: ").append(response.content_type);
         out_.append("\r\nContent-Length: ");
-        AppendNumber(out_, response.body.size());
+        AppendNumber(out_, body_bytes);
         out_.append("\r\nX-REQUEST-ID: ").append(request_.request_id).append("\r\n");
         out_.append(shard_.date.Now(SteadyNow()));
         if (response.close) out_.append("Connection: close\r\n");
@@ -600,6 +605,51 @@ class Connection {
             out_.append(name).append(": ").append(value).append("\r\n");
         }
         out_.append("\r\n");
+    }
+
+    void TellOf(const Response& response, std::size_t bytes) {
+        core_.observer.OnExchange(
+            {request_, response,
+             std::chrono::duration_cast<Duration>(SteadyNow() - request_.received_at), bytes});
+    }
+
+    /// An answer whose body comes piece by piece. Only while one is being written does the time of
+    /// a transfer run: where a piece comes from has limits of its own. False when not all was sent.
+    net::Task<bool> SendSource(Response& response) {
+        BodySource& source = *response.body_source;
+        const std::uint64_t body_bytes = source.bytes();
+        BeginAnswer(response, body_bytes);
+        std::size_t sent = out_.size();
+        stream_.SetDeadline(TransferDeadline(SteadyNow(), sent));
+        Status written = co_await stream_.Write(out_);
+        std::uint64_t left = request_.method == Method::kHead ? 0 : body_bytes;
+        while (written.ok() && left > 0) {
+            stream_.SetDeadline(SteadyInstant::max());
+            Result<std::string> piece = Status(Code::kInternal, "BODY_SOURCE_FAILED", "it threw");
+            try {
+                piece = co_await source.Next();
+            } catch (const std::exception&) {
+                // What it is stays with the source; the answer is cut off.
+            }
+            if (!piece.ok() || piece->empty() || piece->size() > left) {
+                response.cause = piece.ok() ? "the body is not as long as was said"
+                                            : "cut off: " + piece.status().ToString();
+                break;
+            }
+            stream_.SetDeadline(TransferDeadline(SteadyNow(), piece->size()));
+            written = co_await stream_.Write(*piece);
+            if (!written.ok()) break;
+            left -= piece->size();
+            sent += piece->size();
+        }
+        if (!written.ok()) response.cause = "cut off: " + written.ToString();
+        TellOf(response, sent);
+        co_return written.ok() && left == 0;
+    }
+
+    net::Task<bool> Send(const Response& response) {
+        const bool without_body = request_.method == Method::kHead;
+        BeginAnswer(response, response.body.size());
         constexpr std::size_t kCopiedBytesMax = 32 * 1024;
         const bool copied = response.body.size() <= kCopiedBytesMax;
         if (copied && !without_body) out_.append(response.body);
@@ -610,9 +660,7 @@ class Connection {
         if (written.ok() && !copied && !without_body) {
             written = co_await stream_.Write(response.body);
         }
-        core_.observer.OnExchange(
-            {request_, response,
-             std::chrono::duration_cast<Duration>(SteadyNow() - request_.received_at), bytes});
+        TellOf(response, bytes);
         co_return written.ok();
     }
 

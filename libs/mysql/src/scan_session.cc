@@ -177,6 +177,28 @@ struct ScanSession::Impl {
         return {};
     }
 
+    Status RunTexts(const Query& query, const TakeTexts& take) {
+        if (::mysql_real_query(connection.get(), sql.data(), sql.size()) != 0) {
+            return Refused(query.name);
+        }
+        const std::unique_ptr<MYSQL_RES, FreeResult> result(::mysql_store_result(connection.get()));
+        if (result == nullptr) {
+            if (::mysql_errno(connection.get()) != 0) return Refused(query.name);
+            return Status(Code::kInternal, reason::kQueryMalformed,
+                          "query " + std::string(query.name) + ": gives no rows");
+        }
+        std::vector<std::string_view> cells(::mysql_num_fields(result.get()));
+        while (MYSQL_ROW row = ::mysql_fetch_row(result.get())) {
+            const unsigned long* const lengths = ::mysql_fetch_lengths(result.get());
+            for (std::size_t i = 0; i < cells.size(); ++i) {
+                cells[i] =
+                    row[i] == nullptr ? std::string_view() : std::string_view(row[i], lengths[i]);
+            }
+            KESSAI_RETURN_IF_ERROR(take(cells));
+        }
+        return {};
+    }
+
     template <class F>
     Status Observed(std::string_view name, F&& call) {
         const SteadyInstant begin = clock->SteadyNow();
@@ -210,6 +232,16 @@ Status ScanSession::ScanRendered(const Query& query, std::span<const Argument> a
     KESSAI_RETURN_IF_ERROR(Render(query, arguments, impl.sql));
     if (impl.observer != nullptr) impl.observer->OnSelect(query.name, impl.sql);
     return impl.Observed(query.name, [&] { return impl.Run(query, take); });
+}
+
+Status ScanSession::ReadTextsRendered(const Query& query, std::span<const Argument> arguments,
+                                      const TakeTexts& take) {
+    Impl& impl = *impl_;
+    if (!impl.failure.ok()) return impl.failure;
+    impl.sql.clear();
+    KESSAI_RETURN_IF_ERROR(Render(query, arguments, impl.sql));
+    if (impl.observer != nullptr) impl.observer->OnSelect(query.name, impl.sql);
+    return impl.Observed(query.name, [&] { return impl.RunTexts(query, take); });
 }
 
 }  // namespace kessai::mysql

@@ -10,11 +10,13 @@
 #include <regex>
 #include <set>
 
+#include "app/list_transactions.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/testing/temp_dir.h"
 #include "storage/first_day.h"
 #include "storage/mysql_book_reader.h"
 #include "storage/mysql_release_ledger.h"
+#include "storage/mysql_transaction_reader.h"
 #include "tests/ledger_fixture.h"
 
 namespace kessai::payment {
@@ -112,6 +114,12 @@ const std::map<std::string, Plan>& Plans() {
         {"journal.cleared_of_day", {"ref", "PRIMARY", kSome}},
         // It stops after a page.
         {"journal.page_of_day", {"range", "by_day", 10 * kRows}},
+        // A page of a part: the ids of the part, and of the rest of the day what the index has of
+        // it.
+        {"journal.transactions_by_id", {"range", "PRIMARY", 10 * kRows}},
+        {"journal.transactions_by_day", {"range", "by_day", 10 * kRows}},
+        // All days that there were, in their order.
+        {"business_day.ended", {"index", "PRIMARY", 2 * kRows}},
         {"business_day.before", {"range", "PRIMARY", 2 * kRows}},
         // Some rows a day of the service's life.
         {"ledger_day.through", {"range", "PRIMARY", 2 * kRows}},
@@ -270,6 +278,17 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_EQ(lines, 10);
     }
 
+    /// A day that has ended: what merchants' files are made from.
+    void ReadAsFilesDo(BusinessDate day) {
+        storage::MysqlTransactionReader transactions(recorded_);
+        app::ListTransactions list(transactions, recorded_days_);
+        int rows = 0;
+        EXPECT_OK(list.Run({.business_date = day, .part = 0, .parts = 1},
+                           [&](const app::TransactionRow&) { return ++rows > 0; }));
+        EXPECT_GT(rows, 0);
+        EXPECT_OK(transactions.EndedDays());
+    }
+
     void CloseAndReadADay() {
         ASSERT_OK_AND_ASSIGN(const auto now, recorded_days_.Read());
         const BusinessDate day = now.open_date;
@@ -281,6 +300,7 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(recorded_days_.Unfinished());
         EXPECT_OK(recorded_days_.StoreMarks(day, "mark", 1, ids_.Current()->Next()));
         EXPECT_OK(recorded_days_.FinishIfMarksSent(day));
+        ReadAsFilesDo(day);
     }
 
     void ExpectPlan(const std::string& name, const std::string& sql, const Plan& plan) {

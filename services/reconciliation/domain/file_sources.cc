@@ -48,33 +48,40 @@ Schema Transactions() {
 }
 
 Schema Releases() {
-    return {"releases",
-            {
-                {"merchant_id", Type::kText, {}, kIdLongest},
-                {"business_date", Type::kDate},
-                {"gross", Type::kMoney},
-                {"fee", Type::kMoney},
-                {"tax", Type::kMoney},
-                {"net", Type::kMoney},
-                {"item_count", Type::kInteger},
-            }};
+    Schema schema{"releases",
+                  {
+                      {"merchant_id", Type::kText, {}, kIdLongest},
+                      {"business_date", Type::kDate},
+                      {"gross", Type::kMoney},
+                      {"fee", Type::kMoney},
+                      {"tax", Type::kMoney},
+                      {"net", Type::kMoney},
+                      {"item_count", Type::kInteger},
+                  }};
+    KESSAI_CHECK(schema.fields.size() == static_cast<std::size_t>(ReleaseField::kCount),
+                 "ReleaseField names the fields");
+    return schema;
 }
 
 Schema Transfers() {
-    return {"transfers",
-            {
-                {"transfer_id", Type::kText, {}, kIdLongest},
-                {"merchant_id", Type::kText, {}, kIdLongest},
-                {"attempt", Type::kInteger},
-                {"status",
-                 Type::kEnum,
-                 {"CREATED", "SENT", "SETTLED", "FAILED", "RETURNED", "CANCELLED"}},
-                {"transfer_date", Type::kDate},
-                {"amount", Type::kMoney},
-                {"fee", Type::kMoney},
-                {"tax", Type::kMoney},
-                {"reason", Type::kText},
-            }};
+    Schema schema{
+        "transfers",
+        {
+            {"transfer_id", Type::kText, {}, kIdLongest},
+            {"payout_id", Type::kText, {}, kIdLongest},
+            {"merchant_id", Type::kText, {}, kIdLongest},
+            {"attempt", Type::kInteger},
+            {"status", Type::kEnum, {"IN_TRANSIT", "SETTLED", "FAILED", "RETURNED", "CANCELLED"}},
+            {"transfer_date", Type::kDate},
+            {"amount", Type::kMoney},
+            {"fee", Type::kMoney},
+            {"tax", Type::kMoney},
+            {"is_on_demand", Type::kBoolean},
+            {"reason", Type::kText},
+        }};
+    KESSAI_CHECK(schema.fields.size() == static_cast<std::size_t>(TransferField::kCount),
+                 "TransferField names the fields");
+    return schema;
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 /// fields is the order of values in a row.
 namespace kessai::reconciliation {
 
-/// A row of `transactions`: one step of a payment that a merchant sees.
+/// A row of `transactions`: one step of a payment that a merchant sees. `brand_name` is the
+/// merchant's name as it is when the file is made. Empty for want of anybody who knows them:
+/// `store_name`, and as long as payments are captured at once, the ids of reverts and captures;
+/// `is_captured_later` is false, and the statuses are COMPLETED, CANCELED and REFUNDED.
 enum class TransactionField : std::size_t {
     kOrderId,
     kMerchantId,
@@ -55,8 +58,39 @@ enum class TransactionMethod : std::size_t {
     kGiftVoucher,
 };
 
-/// transactions; releases: one a merchant and released day; transfers: one an attempt to pay a
-/// merchant.
+/// A row of `releases`: what a merchant was released of a day, over all of the day's rounds.
+enum class ReleaseField : std::size_t {
+    kMerchantId,
+    kBusinessDate,
+    kGross,
+    kFee,
+    kTax,
+    kNet,
+    kItemCount,
+    kCount,
+};
+
+/// A row of `transfers`: an attempt to pay a merchant on a date, as it is when the file is made.
+enum class TransferField : std::size_t {
+    kTransferId,
+    kPayoutId,
+    kMerchantId,
+    /// From 1.
+    kAttempt,
+    kStatus,
+    kTransferDate,
+    kAmount,
+    /// What the merchant was charged for the payout, whatever the attempt, and the tax in it.
+    kFee,
+    kTax,
+    kIsOnDemand,
+    /// The bank's code, or an operator's reason.
+    kReason,
+    kCount,
+};
+
+/// transactions, releases, transfers. The latter two have no times: their templates keep to days of
+/// the books (a cut-off of 24:00 in Japan).
 std::span<const filetemplate::Schema> FileSources();
 
 /// The partner contract's two files (design/partner-api.md, section 7), as templates.

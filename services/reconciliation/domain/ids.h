@@ -12,5 +12,7 @@ using TransferId = StrongId<struct TransferIdTag>;
 using OutsideItemId = StrongId<struct OutsideItemIdTag>;
 using OutsideMatchId = StrongId<struct OutsideMatchIdTag>;
 using StatementImportId = StrongId<struct StatementImportIdTag>;
+using FileId = StrongId<struct FileIdTag>;
+using FileRunId = StrongId<struct FileRunIdTag>;
 
 }  // namespace kessai::reconciliation::domain

@@ -5,6 +5,19 @@
 
 namespace kessai::reconciliation::storage {
 
+namespace {
+
+void AddTotals(const std::vector<filetemplate::ColumnTotal>& totals, v1::File& message) {
+    for (const filetemplate::ColumnTotal& total : totals) {
+        v1::File::Total& added = *message.add_totals();
+        added.set_column(total.column);
+        added.set_amount(total.sum.minor());
+        added.set_currency(std::string(total.sum.currency().code()));
+    }
+}
+
+}  // namespace
+
 Result<std::string> SealStep(const domain::Discrepancy& discrepancy) {
     const domain::Finding& finding = discrepancy.finding;
     v1::DiscrepancyChanged message;
@@ -54,6 +67,58 @@ Result<std::string> SealRun(const domain::DayRun& run, domain::EventId event) {
                         .business_date = run.business_date,
                         .occurred_at = run.finished_at,
                         .payload = message.SerializeAsString()});
+}
+
+Result<std::string> SealFile(const domain::MerchantFile& file, std::string_view by, Instant at) {
+    v1::FileCreated message;
+    v1::File& told = *message.mutable_file();
+    told.set_file_id(file.id.value());
+    told.set_merchant_id(file.merchant.value());
+    told.set_name(file.name);
+    told.set_template_name(file.template_name);
+    told.set_template_version(file.template_version);
+    told.set_business_date(file.business_date.ToNumber());
+    told.set_version(file.version);
+    told.set_part(file.part);
+    told.set_bytes(file.bytes);
+    told.set_sha256(file.sha256.data(), file.sha256.size());
+    told.set_rows(file.rows);
+    AddTotals(file.totals, told);
+    told.set_made_at_us(ToMicros(file.made_at));
+    told.set_expires_at_us(ToMicros(file.expires_at));
+    told.set_run_id(file.run.value());
+    message.set_announcement(file.announcements);
+    message.set_announced_by(std::string(by));
+    return event::Seal({.type = message.GetTypeName(),
+                        .object_id = file.id.value(),
+                        .version = file.announcements,
+                        .event_id = file.last_event.value(),
+                        .business_date = file.business_date,
+                        .occurred_at = at,
+                        .payload = message.SerializeAsString()});
+}
+
+std::string EncodeTotals(const std::vector<filetemplate::ColumnTotal>& totals) {
+    v1::File message;
+    AddTotals(totals, message);
+    return message.SerializeAsString();
+}
+
+Result<std::vector<filetemplate::ColumnTotal>> DecodeTotals(std::string_view bytes) {
+    v1::File message;
+    std::vector<filetemplate::ColumnTotal> totals;
+    bool good = message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+    for (const v1::File::Total& total : message.totals()) {
+        const auto currency = Currency::Parse(total.currency());
+        // Of a file without rows the sum may have none.
+        const bool none = total.currency() == Currency::None().code();
+        good = good && (none || currency.ok());
+        if (!good) break;
+        totals.push_back(
+            {total.column(), Money(total.amount(), none ? Currency::None() : *currency)});
+    }
+    if (good) return totals;
+    return Status(Code::kDataLoss, "FILE_DAMAGED", "the totals of a file cannot be read");
 }
 
 }  // namespace kessai::reconciliation::storage

@@ -69,6 +69,8 @@ class Template {
 
     /// The name of the source that its rows come from.
     const std::string& source() const;
+    /// For people; may be empty.
+    const std::string& description() const;
     /// By the schema's field: whether any expression reads it. The others may be left empty.
     const std::vector<bool>& fields_used() const;
     /// The field whose values the file is split by, none if empty. Rows have to come in its order.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "kessai/net/address.h"
+#include "kessai/net/task.h"
+#include "kessai/result/result.h"
 #include "kessai/time/clock.h"
 
 namespace kessai::net {
@@ -71,6 +74,19 @@ class Request {
     std::size_t parameter_count_ = 0;
 };
 
+/// A body that comes while it is sent, for what is too large to be held. Used on the request's
+/// loop; the request is gone by then, so it must not look at it.
+class BodySource {
+ public:
+    virtual ~BodySource() = default;
+    /// Of all that Next will give: the answer's Content-Length.
+    virtual std::uint64_t bytes() const = 0;
+    /// The next bytes; not asked for before those of the last time were taken by the network, so
+    /// what is held is one piece. Not empty. After a refusal the connection is cut, and the
+    /// receiver sees by the length that it has not got all.
+    virtual net::Task<Result<std::string>> Next() = 0;
+};
+
 struct Response {
     static constexpr std::string_view kJson = "application/json";
     static constexpr std::string_view kProblemJson = "application/problem+json";
@@ -79,6 +95,8 @@ struct Response {
     /// Must outlive the response: a literal.
     std::string_view content_type = kJson;
     std::string body;
+    /// Instead of `body`.
+    std::shared_ptr<BodySource> body_source = {};
     /// Beyond the ones every answer has. Values must hold no line ends.
     std::vector<std::pair<std::string_view, std::string>> fields;
     /// End the connection after it.

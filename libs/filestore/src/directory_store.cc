@@ -1,0 +1,405 @@
+#include "kessai/filestore/directory_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "sha256_sum.h"
+
+namespace kessai::filestore {
+namespace {
+
+constexpr const char* kHalves = ".new";
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+/// A folder can go between its making and its use as often as somebody removes its last file.
+constexpr int kCommitAttemptsMax = 100;
+
+Status Failed(int error, std::string_view what) {
+    const std::string message = std::string(what) + ": " + std::strerror(error);
+    switch (error) {
+        case ENOSPC:
+        case EDQUOT:
+            return {Code::kResourceExhausted, reason::kStoreFull, message};
+        case EFBIG:
+            return {Code::kOutOfRange, reason::kFileTooLarge, message};
+        case EROFS:
+        case EACCES:
+        case EPERM:
+            return {Code::kPermissionDenied, reason::kStoreDenied, message};
+        case ENOENT:
+        case ENOTDIR:
+        case ESTALE:
+        case ENODEV:
+        case ENXIO:
+        case ENOTCONN:
+            return {Code::kUnavailable, reason::kStoreGone, message};
+        default:
+            return {Code::kUnavailable, reason::kStoreFailing, message};
+    }
+}
+
+Status FileUnknown(const std::string& key) {
+    return {Code::kNotFound, reason::kFileUnknown, "there is no file " + key};
+}
+
+/// An open file or folder, closed at its end.
+class Descriptor {
+ public:
+    explicit Descriptor(int number = -1) : number_(number) {}
+    ~Descriptor() { Close(); }
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        Close();
+        number_ = std::exchange(other.number_, -1);
+        return *this;
+    }
+
+    int number() const { return number_; }
+    bool ok() const { return number_ >= 0; }
+
+ private:
+    /// What it says is of no interest: what must be there was flushed.
+    void Close() {
+        if (ok()) ::close(std::exchange(number_, -1));
+    }
+
+    int number_;
+};
+
+Descriptor OpenFolder(int at, const std::string& path) {
+    return Descriptor(::openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::string FolderOf(const std::string& key) {
+    const std::size_t slash = key.rfind('/');
+    return slash == std::string::npos ? std::string() : key.substr(0, slash);
+}
+
+/// `folder` and those above it below the root, outermost last: "a/b", "a".
+std::vector<std::string> FoldersUpwards(std::string folder) {
+    std::vector<std::string> folders;
+    for (; !folder.empty(); folder = FolderOf(folder)) folders.push_back(folder);
+    return folders;
+}
+
+/// No other writer's, on whatever machine.
+std::string UniqueName() {
+    static const std::string machine = [] {
+        std::random_device random;
+        std::string name;
+        for (int i = 0; i < 4; ++i) name += std::to_string(random()) + "-";
+        return name;
+    }();
+    static std::atomic<std::uint64_t> next{0};
+    // A forked process has the numbers of its parent, but not its id.
+    return machine + std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1));
+}
+
+class DirectoryWriter final : public FileWriter {
+ public:
+    DirectoryWriter(std::string root_path, Descriptor root, std::string half, Descriptor file,
+                    std::string key)
+        : root_path_(std::move(root_path)),
+          root_(std::move(root)),
+          half_(std::move(half)),
+          file_(std::move(file)),
+          key_(std::move(key)) {
+        buffer_.reserve(kBufferBytes);
+    }
+    ~DirectoryWriter() override {
+        if (!half_.empty()) ::unlinkat(root_.number(), half_.c_str(), 0);
+    }
+
+    Status Write(std::string_view bytes) override {
+        KESSAI_RETURN_IF_ERROR(refusal_);
+        bytes_ += bytes.size();
+        sum_.Add(bytes);
+        if (buffer_.size() + bytes.size() <= kBufferBytes) {
+            buffer_ += bytes;
+            return {};
+        }
+        refusal_ = Flush();
+        if (refusal_.ok() && bytes.size() < kBufferBytes) {
+            buffer_ += bytes;
+        } else if (refusal_.ok()) {
+            refusal_ = WriteAll(bytes);
+        }
+        return refusal_;
+    }
+
+    Status Commit(const Sha256& sha256, std::uint64_t bytes) override {
+        KESSAI_RETURN_IF_ERROR(refusal_);
+        refusal_ = CommitOnce(sha256, bytes);
+        return refusal_;
+    }
+
+ private:
+    std::string What(std::string_view doing) const {
+        return std::string(doing) + " " + root_path_ + "/" + key_;
+    }
+
+    Status Flush() {
+        const Status written = WriteAll(buffer_);
+        buffer_.clear();
+        return written;
+    }
+
+    Status WriteAll(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(file_.number(), bytes.data(), bytes.size());
+            if (written < 0) {
+                if (errno == EINTR) continue;
+                return Failed(errno, What("writing"));
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return {};
+    }
+
+    Status CommitOnce(const Sha256& sha256, std::uint64_t bytes) {
+        KESSAI_RETURN_IF_ERROR(Flush());
+        struct stat now = {};
+        if (::fstat(file_.number(), &now) != 0) return Failed(errno, What("looking at"));
+        const Sha256 sum = sum_.Finish();
+        if (bytes != bytes_ || std::cmp_not_equal(now.st_size, bytes_) || sha256 != sum) {
+            return {Code::kDataLoss, reason::kContentDiffers,
+                    key_ + ": " + std::to_string(bytes_) + " bytes of SHA-256 " + ToHex(sum) +
+                        " were written, " + std::to_string(now.st_size) + " are stored, " +
+                        std::to_string(bytes) + " of " + ToHex(sha256) + " were meant"};
+        }
+        if (::fsync(file_.number()) != 0) return Failed(errno, What("flushing"));
+        KESSAI_RETURN_IF_ERROR(MoveToKey());
+        half_.clear();
+        return FlushFolders();
+    }
+
+    Status MoveToKey() {
+        for (int attempt = 0; attempt < kCommitAttemptsMax; ++attempt) {
+            if (::renameat(root_.number(), half_.c_str(), root_.number(), key_.c_str()) == 0) {
+                return {};
+            }
+            if (errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
+                return {Code::kInvalidArgument, reason::kKeyInvalid,
+                        key_ + " is a folder in " + root_path_ + ", or a part of it is a file"};
+            }
+            if (errno != ENOENT) return Failed(errno, What("naming"));
+            if (::faccessat(root_.number(), half_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+                return {Code::kAborted, reason::kHalfSwept,
+                        What("somebody swept away the half of")};
+            }
+            const auto folders = FoldersUpwards(FolderOf(key_));
+            for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+                if (::mkdirat(root_.number(), folder->c_str(), 0777) != 0 && errno != EEXIST &&
+                    errno != ENOENT) {
+                    return Failed(errno, What("making the folder of"));
+                }
+            }
+        }
+        return {Code::kUnavailable, reason::kStoreFailing,
+                What("its folder goes again and again:")};
+    }
+
+    /// The folder of the file, and those above it: another writer may have made them, and not come
+    /// to flush them yet.
+    Status FlushFolders() {
+        for (const std::string& path : FoldersUpwards(FolderOf(key_))) {
+            const Descriptor folder = OpenFolder(root_.number(), path);
+            // Gone: somebody removed the file again.
+            if (!folder.ok() && errno == ENOENT) continue;
+            if (!folder.ok() || ::fsync(folder.number()) != 0) {
+                return Failed(errno, What("flushing the folder of"));
+            }
+        }
+        if (::fsync(root_.number()) != 0) return Failed(errno, "flushing " + root_path_);
+        return {};
+    }
+
+    const std::string root_path_;
+    const Descriptor root_;
+    /// Below the root; empty when it has its key.
+    std::string half_;
+    Descriptor file_;
+    const std::string key_;
+    std::string buffer_;
+    std::uint64_t bytes_ = 0;
+    Sha256Sum sum_;
+    Status refusal_;
+};
+
+class DirectoryReader final : public FileReader {
+ public:
+    DirectoryReader(std::string path, Descriptor file)
+        : path_(std::move(path)), file_(std::move(file)) {}
+
+    Result<std::size_t> Read(std::span<char> into) override {
+        while (true) {
+            const ssize_t count = ::read(file_.number(), into.data(), into.size());
+            if (count >= 0) return static_cast<std::size_t>(count);
+            if (errno != EINTR) return Failed(errno, "reading " + path_);
+        }
+    }
+
+ private:
+    const std::string path_;
+    const Descriptor file_;
+};
+
+class DirectoryStore final : public FileStore {
+ public:
+    DirectoryStore(DirectoryOptions options, const Clock& clock)
+        : path_(std::move(options.path)), clock_(clock) {}
+
+    Result<std::unique_ptr<FileWriter>> Create(const std::string& key) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(key));
+        KESSAI_ASSIGN_OR_RETURN(Descriptor root, Root());
+        if (::mkdirat(root.number(), kHalves, 0777) != 0 && errno != EEXIST) {
+            return Failed(errno, "making " + path_ + "/" + kHalves);
+        }
+        const std::string half = std::string(kHalves) + "/" + UniqueName();
+        Descriptor file(
+            ::openat(root.number(), half.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        if (!file.ok()) return Failed(errno, "making " + path_ + "/" + half);
+        // File systems without locks have halves swept by age alone.
+        (void)::flock(file.number(), LOCK_EX | LOCK_NB);
+        return std::unique_ptr<FileWriter>(
+            std::make_unique<DirectoryWriter>(path_, std::move(root), half, std::move(file), key));
+    }
+
+    Result<std::unique_ptr<FileReader>> Open(const std::string& key,
+                                             std::uint64_t offset) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(key));
+        KESSAI_ASSIGN_OR_RETURN(const Descriptor root, Root());
+        Descriptor file(
+            ::openat(root.number(), key.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!file.ok()) {
+            if (errno == ENOENT || errno == ENOTDIR) return FileUnknown(key);
+            return Failed(errno, "opening " + path_ + "/" + key);
+        }
+        struct stat now = {};
+        if (::fstat(file.number(), &now) != 0)
+            return Failed(errno, "looking at " + path_ + "/" + key);
+        if (!S_ISREG(now.st_mode)) return FileUnknown(key);
+        if (std::cmp_greater(offset, now.st_size)) {
+            return Status(Code::kOutOfRange, reason::kOffsetBeyondEnd,
+                          key + " has " + std::to_string(now.st_size) + " bytes, and none at " +
+                              std::to_string(offset));
+        }
+        if (::lseek(file.number(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+            return Failed(errno, "reading " + path_ + "/" + key);
+        }
+        return std::unique_ptr<FileReader>(
+            std::make_unique<DirectoryReader>(path_ + "/" + key, std::move(file)));
+    }
+
+    Result<std::optional<FileInfo>> Stat(const std::string& key) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(key));
+        KESSAI_ASSIGN_OR_RETURN(const Descriptor root, Root());
+        struct stat now = {};
+        if (::fstatat(root.number(), key.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileInfo>();
+            return Failed(errno, "looking at " + path_ + "/" + key);
+        }
+        if (!S_ISREG(now.st_mode)) return std::optional<FileInfo>();
+        return std::optional(FileInfo{key, static_cast<std::uint64_t>(now.st_size)});
+    }
+
+    Status Remove(const std::string& key) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(key));
+        KESSAI_ASSIGN_OR_RETURN(const Descriptor root, Root());
+        if (::unlinkat(root.number(), key.c_str(), 0) != 0) {
+            // A folder is no file.
+            if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR) return {};
+            return Failed(errno, "removing " + path_ + "/" + key);
+        }
+        // Folders that this left empty go too; a writer that needs one makes it again.
+        std::string kept = FolderOf(key);
+        while (!kept.empty() && ::unlinkat(root.number(), kept.c_str(), AT_REMOVEDIR) == 0) {
+            kept = FolderOf(kept);
+        }
+        const Descriptor folder = OpenFolder(root.number(), kept.empty() ? "." : kept);
+        // Gone meanwhile by another's hand, and the file with it.
+        if (!folder.ok() && errno == ENOENT) return {};
+        if (!folder.ok() || ::fsync(folder.number()) != 0) {
+            return Failed(errno, "flushing the folder of " + path_ + "/" + key);
+        }
+        return {};
+    }
+
+    Result<int> Sweep(std::chrono::seconds age) override {
+        KESSAI_ASSIGN_OR_RETURN(const Descriptor root, Root());
+        Descriptor halves = OpenFolder(root.number(), kHalves);
+        if (!halves.ok()) {
+            if (errno == ENOENT) return 0;
+            return Failed(errno, "looking into " + path_ + "/" + kHalves);
+        }
+        const int at = ::dup(halves.number());
+        if (at < 0) return Failed(errno, "looking into " + path_ + "/" + kHalves);
+        const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(at), &::closedir);
+        if (entries == nullptr) {
+            const int error = errno;
+            ::close(at);
+            return Failed(error, "looking into " + path_ + "/" + kHalves);
+        }
+        int swept = 0;
+        while (const dirent* entry = ::readdir(entries.get())) {
+            if (entry->d_name[0] == '.') continue;
+            KESSAI_ASSIGN_OR_RETURN(const bool dropped, SweepOne(halves, entry->d_name, age));
+            swept += dropped ? 1 : 0;
+        }
+        return swept;
+    }
+
+ private:
+    Result<Descriptor> Root() const {
+        Descriptor root = OpenFolder(AT_FDCWD, path_);
+        if (!root.ok()) return Failed(errno, "opening the folder " + path_);
+        return root;
+    }
+
+    Result<bool> SweepOne(const Descriptor& halves, const char* name, std::chrono::seconds age) {
+        const Descriptor half(
+            ::openat(halves.number(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!half.ok()) {
+            if (errno == ENOENT) return false;
+            return Failed(errno, "looking at " + path_ + "/" + kHalves + "/" + name);
+        }
+        struct stat now = {};
+        if (::fstat(half.number(), &now) != 0) {
+            return Failed(errno, "looking at " + path_ + "/" + kHalves + "/" + name);
+        }
+        const Instant written =
+            FromMicros(std::int64_t{now.st_mtim.tv_sec} * 1'000'000 + now.st_mtim.tv_nsec / 1'000);
+        if (!S_ISREG(now.st_mode) || clock_.Now() - written < age) return false;
+        if (::flock(half.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+        if (::unlinkat(halves.number(), name, 0) != 0) {
+            if (errno == ENOENT) return false;
+            return Failed(errno, "removing " + path_ + "/" + kHalves + "/" + name);
+        }
+        return true;
+    }
+
+    const std::string path_;
+    const Clock& clock_;
+};
+
+}  // namespace
+
+void Describe(config::Schema& schema, DirectoryOptions& options) {
+    schema.Text("path", &options.path,
+                {.description = "Folder that the files are kept in; it must exist"});
+}
+
+std::unique_ptr<FileStore> OpenDirectoryStore(DirectoryOptions options, const Clock& clock) {
+    return std::make_unique<DirectoryStore>(std::move(options), clock);
+}
+
+}  // namespace kessai::filestore

@@ -1,0 +1,644 @@
+#include "app/make_files.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "app/row_codec.h"
+#include "domain/file_sources.h"
+#include "kessai/result/check.h"
+#include "kessai/rowsort/row_sort.h"
+
+namespace kessai::reconciliation::app {
+namespace {
+
+using domain::MerchantId;
+using filetemplate::FileContext;
+using filetemplate::Row;
+using filetemplate::WrittenFile;
+
+constexpr std::size_t kMerchantBytes = sizeof(std::int64_t);
+constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
+constexpr std::size_t kBlocksAhead = 3;
+
+Status Stopped() {
+    return Status(Code::kCancelled, "STOPPED", "the making of files was stopped");
+}
+
+const filetemplate::Schema& SchemaOf(const std::string& source) {
+    for (const filetemplate::Schema& schema : FileSources()) {
+        if (schema.source == source) return schema;
+    }
+    CheckFailed("a template's source is one of ours", source, __FILE__, __LINE__);
+}
+
+/// Different merchants have different groups, evenly over all of them (the finalizer of SplitMix64,
+/// which has an inverse).
+std::uint64_t GroupOf(MerchantId merchant) {
+    auto x = static_cast<std::uint64_t>(merchant.value());
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+    return x ^ x >> 31;
+}
+
+/// How an order's rows are kept until it is their turn.
+class Layout {
+ public:
+    explicit Layout(const filetemplate::Template& file_template)
+        : schema_(SchemaOf(file_template.source())), fields_(file_template.fields_used()) {
+        for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
+            if (schema_.fields[i].name == file_template.split_field()) split_ = i;
+        }
+        if (split_) fields_[*split_] = true;
+    }
+
+    const std::vector<bool>& fields() const { return fields_; }
+    RowCodec MakeCodec() const { return {schema_, fields_}; }
+
+    /// What a merchant's rows are sorted by.
+    void AppendKey(const FileRow& row, std::string& key) const {
+        if (split_) AppendOrderedValue(row.values[*split_], key);
+        AppendOrdered(row.accepted_us, key);
+        AppendOrdered(row.id, key);
+        AppendOrdered(row.step, key);
+    }
+
+ private:
+    const filetemplate::Schema& schema_;
+    std::vector<bool> fields_;
+    std::optional<std::size_t> split_;
+};
+
+FileQuery QueryOf(const FileOrder& order, const Layout& layout) {
+    const filetemplate::Template& file_template = order.file_template;
+    FileQuery query;
+    query.source = file_template.source();
+    if (file_template.follows_business_date()) query.business_date = order.date;
+    query.period = file_template.PeriodOf(order.date);
+    query.merchant = order.merchant;
+    query.fields = layout.fields();
+    return query;
+}
+
+FileContext ContextOf(const FileOrder& order, MerchantId merchant, std::uint32_t version) {
+    return {.merchant_id = merchant.ToString(),
+            .date = order.date,
+            .period = order.file_template.PeriodOf(order.date),
+            .version = version};
+}
+
+/// The first refusal of several threads, and the word to the others to end.
+class Outcome {
+ public:
+    explicit Outcome(std::stop_token stop) : stop_(std::move(stop)) {}
+    bool ended() const { return ended_.load(std::memory_order_relaxed) || stop_.stop_requested(); }
+    void Note(Status status) {
+        if (status.ok()) return;
+        const std::lock_guard lock(mutex_);
+        if (status_.ok()) status_ = std::move(status);
+        ended_ = true;
+    }
+    Status Take() {
+        const std::lock_guard lock(mutex_);
+        if (status_.ok() && stop_.stop_requested()) return Stopped();
+        return status_;
+    }
+
+ private:
+    const std::stop_token stop_;
+    std::atomic<bool> ended_{false};
+    std::mutex mutex_;
+    Status status_;
+};
+
+/// Runs `work(item)` for 0 to below `count`, on some threads, until one is refused.
+void RunInParallel(std::size_t count, int threads, Outcome& outcome,
+                   const std::function<Status(std::size_t)>& work) {
+    std::atomic<std::size_t> next{0};
+    const auto run = [&] {
+        for (std::size_t item = next++; item < count && !outcome.ended(); item = next++) {
+            outcome.Note(work(item));
+        }
+    };
+    std::vector<std::jthread> others;
+    const std::size_t wanted = std::min(count, static_cast<std::size_t>(threads));
+    for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(run);
+    run();
+}
+
+/// One thread's rows on their way into the sort.
+class Gatherer {
+ public:
+    Gatherer(const Layout& layout, rowsort::RowSort& sort, int adder, FileProgress& progress,
+             const std::stop_token& stop)
+        : layout_(layout),
+          codec_(layout.MakeCodec()),
+          sort_(sort),
+          adder_(adder),
+          progress_(progress),
+          stop_(stop) {}
+
+    Status Take(const FileRow& row) {
+        if (stop_.stop_requested()) return Stopped();
+        if (!IsWanted(row.merchant)) return OkStatus();
+        key_.clear();
+        layout_.AppendKey(row, key_);
+        value_.clear();
+        AppendOrdered(row.merchant.value(), value_);
+        codec_.Append(row.values, value_);
+        return sort_.Add(adder_, GroupOf(row.merchant), key_, value_);
+    }
+
+ private:
+    bool IsWanted(MerchantId merchant) {
+        if (merchant == last_merchant_) return last_wanted_;
+        const auto [found, is_new] = wanted_.try_emplace(merchant, false);
+        if (is_new) found->second = progress_.Wanted(merchant);
+        last_merchant_ = merchant;
+        last_wanted_ = found->second;
+        return last_wanted_;
+    }
+
+    const Layout& layout_;
+    const RowCodec codec_;
+    rowsort::RowSort& sort_;
+    const int adder_;
+    FileProgress& progress_;
+    const std::stop_token& stop_;
+    std::unordered_map<MerchantId, bool> wanted_;
+    MerchantId last_merchant_;
+    bool last_wanted_ = false;
+    std::string key_;
+    std::string value_;
+};
+
+/// Some rows of a part, in order.
+struct Block {
+    std::string bytes;
+    /// Where each row ends in `bytes`.
+    std::vector<std::size_t> ends;
+};
+
+/// Blocks from the thread that sorts to the one that writes.
+class BlockQueue {
+ public:
+    /// False: nobody takes any more.
+    bool Put(Block block) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return closed_ || blocks_.size() < kBlocksAhead; });
+        if (closed_) return false;
+        blocks_.push_back(std::move(block));
+        changed_.notify_all();
+        return true;
+    }
+    void End(Status status) {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        status_ = std::move(status);
+        changed_.notify_all();
+    }
+    /// None at the end.
+    Result<std::optional<Block>> Take() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return ended_ || !blocks_.empty(); });
+        if (blocks_.empty()) {
+            if (!status_.ok()) return status_;
+            return std::optional<Block>();
+        }
+        std::optional<Block> block = std::move(blocks_.front());
+        blocks_.pop_front();
+        changed_.notify_all();
+        return block;
+    }
+    void Close() {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        changed_.notify_all();
+    }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Block> blocks_;
+    bool ended_ = false;
+    bool closed_ = false;
+    Status status_;
+};
+
+Status FillBlocks(rowsort::RowSort::Cursor cursor, BlockQueue& queue) {
+    Block block;
+    while (true) {
+        KESSAI_ASSIGN_OR_RETURN(const bool has_row, cursor.Next());
+        if (has_row) {
+            block.bytes += cursor.record().value;
+            block.ends.push_back(block.bytes.size());
+        }
+        const bool full = block.bytes.size() >= kBlockBytes;
+        if (!block.ends.empty() && (full || !has_row)) {
+            const std::size_t rows = block.ends.size();
+            if (!queue.Put(std::exchange(block, {}))) return OkStatus();
+            block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
+            block.ends.reserve(rows + rows / 8);
+        }
+        if (!has_row) return OkStatus();
+    }
+}
+
+MerchantId MerchantOf(std::string_view value) {
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < kMerchantBytes; ++i) {
+        number = number << 8 | static_cast<std::uint8_t>(value[i]);
+    }
+    return MerchantId(static_cast<std::int64_t>(number ^ std::uint64_t{1} << 63));
+}
+
+/// Told of a part's rows, merchant by merchant.
+class MerchantVisitor {
+ public:
+    virtual ~MerchantVisitor() = default;
+    virtual Status Begin(MerchantId merchant) = 0;
+    virtual Status Take(Row row) = 0;
+    virtual Status End() = 0;
+};
+
+/// Walks a part's rows in order, while another thread sorts ahead.
+Status WalkPart(const rowsort::RowSort& sort, int part, RowCodec& codec, const Outcome& outcome,
+                MerchantVisitor& visitor) {
+    BlockQueue queue;
+    std::jthread sorter([&queue, cursor = sort.Open(part)]() mutable {
+        queue.End(FillBlocks(std::move(cursor), queue));
+    });
+    // Before the thread is joined, however this ends.
+    const auto close = [](BlockQueue* of) { of->Close(); };
+    const std::unique_ptr<BlockQueue, decltype(close)> closing(&queue, close);
+
+    std::optional<MerchantId> current;
+    while (!outcome.ended()) {
+        KESSAI_ASSIGN_OR_RETURN(const std::optional<Block> block, queue.Take());
+        if (!block) return current ? visitor.End() : OkStatus();
+        std::size_t begin = 0;
+        for (const std::size_t end : block->ends) {
+            const std::string_view value(block->bytes.data() + begin, end - begin);
+            begin = end;
+            const MerchantId merchant = MerchantOf(value);
+            if (!current || *current != merchant) {
+                if (current) KESSAI_RETURN_IF_ERROR(visitor.End());
+                if (outcome.ended()) return OkStatus();
+                current = merchant;
+                KESSAI_RETURN_IF_ERROR(visitor.Begin(merchant));
+            }
+            KESSAI_ASSIGN_OR_RETURN(const Row row, codec.Read(value.substr(kMerchantBytes)));
+            KESSAI_RETURN_IF_ERROR(visitor.Take(row));
+        }
+    }
+    return OkStatus();
+}
+
+/// Whether the file as it would be is at fault, and not the store.
+bool IsOfFile(const Status& status) {
+    return status.code() == Code::kInvalidArgument || status.code() == Code::kOutOfRange;
+}
+
+/// A merchant's files on their way into the store.
+class StoreSink final : public filetemplate::FileSink {
+ public:
+    StoreSink(filestore::FileStore& store, FileProgress& progress, MerchantId merchant)
+        : store_(store), progress_(progress), merchant_(merchant) {}
+
+    Status Begin(const std::string& name) override {
+        key_ = progress_.KeyOf(merchant_, name);
+        auto writer = store_.Create(key_);
+        if (!writer.ok()) return Failed(std::move(writer).status());
+        writer_ = std::move(*writer);
+        return OkStatus();
+    }
+    Status Write(std::string_view bytes) override { return Failed(writer_->Write(bytes)); }
+    Status End(const WrittenFile& file) override {
+        KESSAI_RETURN_IF_ERROR(Failed(writer_->Commit(file.sha256, file.bytes)));
+        writer_.reset();
+        made_.push_back({key_, file});
+        return OkStatus();
+    }
+
+    /// Of the store, not of the file: nobody's files can be made.
+    const Status& store_failure() const { return store_failure_; }
+    std::vector<MadeFile> TakeMade() { return std::move(made_); }
+
+ private:
+    Status Failed(Status status) {
+        if (!status.ok() && !IsOfFile(status)) store_failure_ = status;
+        return status;
+    }
+
+    filestore::FileStore& store_;
+    FileProgress& progress_;
+    const MerchantId merchant_;
+    std::string key_;
+    std::unique_ptr<filestore::FileWriter> writer_;
+    std::vector<MadeFile> made_;
+    Status store_failure_;
+};
+
+/// What headers tell, by merchant; or why a merchant's cannot be told.
+struct Counts {
+    std::unordered_map<MerchantId, std::vector<filetemplate::PartCount>> parts;
+    std::unordered_map<MerchantId, Status> refused;
+};
+
+class CountingVisitor final : public MerchantVisitor {
+ public:
+    CountingVisitor(const FileOrder& order, FileProgress& progress, Counts& counts)
+        : order_(order), progress_(progress), counts_(counts) {}
+
+    Status Begin(MerchantId merchant) override {
+        merchant_ = merchant;
+        failure_ = OkStatus();
+        writer_.emplace(filetemplate::Writer::Counting(
+            order_.file_template, ContextOf(order_, merchant, progress_.VersionOf(merchant))));
+        return OkStatus();
+    }
+    Status Take(Row row) override {
+        if (failure_.ok()) failure_ = writer_->Append(row);
+        return OkStatus();
+    }
+    Status End() override {
+        if (failure_.ok()) failure_ = writer_->Finish();
+        if (failure_.ok()) {
+            counts_.parts.emplace(merchant_, writer_->counts());
+        } else {
+            counts_.refused.emplace(merchant_, failure_);
+        }
+        return OkStatus();
+    }
+
+ private:
+    const FileOrder& order_;
+    FileProgress& progress_;
+    Counts& counts_;
+    MerchantId merchant_;
+    std::optional<filetemplate::Writer> writer_;
+    Status failure_;
+};
+
+/// Writes a merchant's files, one merchant after the other.
+class WritingVisitor final : public MerchantVisitor {
+ public:
+    WritingVisitor(const FileOrder& order, filestore::FileStore& store, FileProgress& progress,
+                   FileRunTotals& totals, Counts counts)
+        : order_(order),
+          store_(store),
+          progress_(progress),
+          totals_(totals),
+          counts_(std::move(counts)) {}
+
+    Status Begin(MerchantId merchant) override {
+        merchant_ = merchant;
+        merchants_.push_back(merchant);
+        sink_.emplace(store_, progress_, merchant);
+        const auto refused = counts_.refused.find(merchant);
+        failure_ = refused == counts_.refused.end() ? OkStatus() : refused->second;
+        if (!failure_.ok()) return OkStatus();
+        writer_.emplace(order_.file_template,
+                        ContextOf(order_, merchant, progress_.VersionOf(merchant)), *sink_,
+                        std::move(counts_.parts[merchant]));
+        return OkStatus();
+    }
+    Status Take(Row row) override {
+        ++totals_.rows_read;
+        if (!failure_.ok()) return OkStatus();
+        failure_ = writer_->Append(row);
+        return sink_->store_failure();
+    }
+    Status End() override {
+        if (failure_.ok()) failure_ = writer_->Finish();
+        KESSAI_RETURN_IF_ERROR(sink_->store_failure());
+        writer_.reset();
+        if (!failure_.ok()) {
+            // Not the merchant's rows are at fault, but who brought them.
+            if (!IsOfFile(failure_)) return failure_;
+            ++totals_.refused;
+            sink_.reset();
+            return progress_.Refused(merchant_, failure_);
+        }
+        std::vector<MadeFile> made = sink_->TakeMade();
+        ++totals_.merchants;
+        totals_.files += made.size();
+        for (const MadeFile& file : made) {
+            totals_.rows += file.written.rows;
+            totals_.bytes += file.written.bytes;
+        }
+        return progress_.Made(merchant_, std::move(made));
+    }
+
+    /// All that there were.
+    const std::vector<MerchantId>& merchants() const { return merchants_; }
+
+ private:
+    const FileOrder& order_;
+    filestore::FileStore& store_;
+    FileProgress& progress_;
+    FileRunTotals& totals_;
+    Counts counts_;
+    MerchantId merchant_;
+    std::optional<StoreSink> sink_;
+    std::optional<filetemplate::Writer> writer_;
+    Status failure_;
+    std::vector<MerchantId> merchants_;
+};
+
+void AddTo(FileRunTotals& sum, const FileRunTotals& more) {
+    sum.merchants += more.merchants;
+    sum.refused += more.refused;
+    sum.files += more.files;
+    sum.rows_read += more.rows_read;
+    sum.rows += more.rows;
+    sum.bytes += more.bytes;
+}
+
+/// One run of MakeFiles.
+class Run {
+ public:
+    Run(const FileOrder& order, FileRows& rows, filestore::FileStore& store, FileProgress& progress,
+        const MakeFilesOptions& options)
+        : order_(order),
+          rows_(rows),
+          store_(store),
+          progress_(progress),
+          options_(options),
+          layout_(order.file_template),
+          threads_(std::max(1, options.threads)),
+          sort_({options.work_folder, options.memory_max, threads_}) {}
+
+    Result<FileRunTotals> Make(std::span<const MerchantId> also) {
+        KESSAI_RETURN_IF_ERROR(Gather());
+        Outcome outcome(options_.stop);
+        RunInParallel(rowsort::kParts, threads_, outcome,
+                      [&](std::size_t part) { return WritePart(static_cast<int>(part), outcome); });
+        KESSAI_RETURN_IF_ERROR(outcome.Take());
+        KESSAI_RETURN_IF_ERROR(WriteWithoutRows(also));
+        totals_.spilled_runs = sort_.spilled_runs();
+        return totals_;
+    }
+
+ private:
+    Status Gather() {
+        std::deque<Gatherer> gatherers;
+        std::vector<FileRows::Take> takes;
+        for (int i = 0; i < threads_; ++i) {
+            Gatherer& gatherer =
+                gatherers.emplace_back(layout_, sort_, i, progress_, options_.stop);
+            takes.push_back([&gatherer](const FileRow& row) { return gatherer.Take(row); });
+        }
+        KESSAI_RETURN_IF_ERROR(rows_.Read(QueryOf(order_, layout_), takes));
+        return sort_.Finish();
+    }
+
+    Status WritePart(int part, const Outcome& outcome) {
+        if (!sort_.HasRows(part)) return OkStatus();
+        RowCodec codec = layout_.MakeCodec();
+        Counts counts;
+        if (order_.file_template.counts_in_header()) {
+            CountingVisitor counting(order_, progress_, counts);
+            KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, codec, outcome, counting));
+            if (outcome.ended()) return OkStatus();
+        }
+        FileRunTotals totals;
+        WritingVisitor writing(order_, store_, progress_, totals, std::move(counts));
+        KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, codec, outcome, writing));
+        Note(totals, writing.merchants());
+        return OkStatus();
+    }
+
+    Status WriteWithoutRows(std::span<const MerchantId> also) {
+        std::vector<MerchantId> without(also.begin(), also.end());
+        std::sort(without.begin(), without.end());
+        without.erase(std::unique(without.begin(), without.end()), without.end());
+        std::sort(merchants_.begin(), merchants_.end());
+        std::erase_if(without, [this](MerchantId merchant) {
+            return std::binary_search(merchants_.begin(), merchants_.end(), merchant) ||
+                   !progress_.Wanted(merchant);
+        });
+        Outcome outcome(options_.stop);
+        RunInParallel(without.size(), threads_, outcome, [&](std::size_t i) -> Status {
+            FileRunTotals totals;
+            Counts counts;
+            if (order_.file_template.counts_in_header()) {
+                CountingVisitor counting(order_, progress_, counts);
+                KESSAI_RETURN_IF_ERROR(counting.Begin(without[i]));
+                KESSAI_RETURN_IF_ERROR(counting.End());
+            }
+            WritingVisitor writing(order_, store_, progress_, totals, std::move(counts));
+            KESSAI_RETURN_IF_ERROR(writing.Begin(without[i]));
+            KESSAI_RETURN_IF_ERROR(writing.End());
+            Note(totals, {});
+            return OkStatus();
+        });
+        return outcome.Take();
+    }
+
+    void Note(const FileRunTotals& totals, const std::vector<MerchantId>& merchants) {
+        const std::lock_guard lock(mutex_);
+        AddTo(totals_, totals);
+        merchants_.insert(merchants_.end(), merchants.begin(), merchants.end());
+    }
+
+    const FileOrder& order_;
+    FileRows& rows_;
+    filestore::FileStore& store_;
+    FileProgress& progress_;
+    const MakeFilesOptions& options_;
+    const Layout layout_;
+    const int threads_;
+    rowsort::RowSort sort_;
+    std::mutex mutex_;
+    FileRunTotals totals_;
+    /// Those that have rows.
+    std::vector<MerchantId> merchants_;
+};
+
+class MemorySink final : public filetemplate::FileSink {
+ public:
+    explicit MemorySink(std::vector<PreviewedFile>& files) : files_(files) {}
+    Status Begin(const std::string& name) override {
+        files_.push_back({name, {}, 0});
+        return OkStatus();
+    }
+    Status Write(std::string_view bytes) override {
+        files_.back().bytes += bytes;
+        return OkStatus();
+    }
+    Status End(const WrittenFile& file) override {
+        files_.back().rows = file.rows;
+        return OkStatus();
+    }
+
+ private:
+    std::vector<PreviewedFile>& files_;
+};
+
+constexpr std::string_view kEnough = "PREVIEW_HAS_ENOUGH";
+
+/// Gives each row to the writer, in order.
+Status WriteAll(const std::vector<std::pair<std::string, std::string>>& rows, RowCodec codec,
+                filetemplate::Writer& writer) {
+    for (const auto& [key, value] : rows) {
+        KESSAI_ASSIGN_OR_RETURN(const Row row, codec.Read(value));
+        KESSAI_RETURN_IF_ERROR(writer.Append(row));
+    }
+    return writer.Finish();
+}
+
+}  // namespace
+
+Result<FileRunTotals> MakeFiles(const FileOrder& order, FileRows& rows, filestore::FileStore& store,
+                                FileProgress& progress, const MakeFilesOptions& options,
+                                std::span<const MerchantId> also) {
+    return Run(order, rows, store, progress, options).Make(also);
+}
+
+Result<FilePreview> PreviewFile(const FileOrder& order, FileRows& rows, std::size_t rows_max,
+                                std::uint32_t version) {
+    KESSAI_CHECK(order.merchant.has_value(), "a preview is of a merchant");
+    const Layout layout(order.file_template);
+    const RowCodec codec = layout.MakeCodec();
+    FilePreview preview;
+    std::vector<std::pair<std::string, std::string>> kept;
+    const FileRows::Take take = [&](const FileRow& row) -> Status {
+        if (row.merchant != *order.merchant) return OkStatus();
+        if (kept.size() == rows_max) {
+            preview.is_cut = true;
+            return Status(Code::kCancelled, kEnough, "the preview has its rows");
+        }
+        auto& [key, value] = kept.emplace_back();
+        layout.AppendKey(row, key);
+        codec.Append(row.values, value);
+        return OkStatus();
+    };
+    const Status read = rows.Read(QueryOf(order, layout), std::span(&take, 1));
+    if (!read.ok() && !preview.is_cut) return read;
+    std::sort(kept.begin(), kept.end());
+    preview.rows_read = kept.size();
+
+    const FileContext context = ContextOf(order, *order.merchant, version);
+    std::vector<filetemplate::PartCount> counts;
+    if (order.file_template.counts_in_header()) {
+        auto counting = filetemplate::Writer::Counting(order.file_template, context);
+        KESSAI_RETURN_IF_ERROR(WriteAll(kept, codec, counting));
+        counts = counting.counts();
+    }
+    MemorySink sink(preview.files);
+    filetemplate::Writer writer(order.file_template, context, sink, std::move(counts));
+    KESSAI_RETURN_IF_ERROR(WriteAll(kept, codec, writer));
+    return preview;
+}
+
+}  // namespace kessai::reconciliation::app

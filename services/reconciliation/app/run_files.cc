@@ -1,0 +1,291 @@
+#include "app/run_files.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/file_templates.h"
+#include "kessai/faults/fault_point.h"
+
+namespace kessai::reconciliation::app {
+
+namespace {
+
+using domain::MerchantId;
+using domain::MerchantOutcome;
+
+/// Text for a column, cut between characters.
+std::string Cut(std::string_view text, std::size_t bytes_max) {
+    std::size_t size = std::min(text.size(), bytes_max);
+    while (size > 0 && size < text.size() &&
+           (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+        --size;
+    }
+    return std::string(text.substr(0, size));
+}
+
+}  // namespace
+
+/// What MakeFiles asks and tells: who is wanted, and what was made, which is gathered and noted.
+class RunFiles::Progress final : public FileProgress {
+ public:
+    Progress(RunFiles& files, const domain::FileRun& run, const FileRunLease& lease)
+        : files_(files), run_(run), lease_(lease), noted_at_(files.clock_.SteadyNow()) {}
+
+    /// Reads who is assigned, who has files and whom an earlier attempt was done with. `also`: who
+    /// gets files though it has no rows.
+    Status Load(const filetemplate::Template& layout) {
+        return files_.transactions_.Run([&](FileBooks& books) -> Status {
+            const domain::FileRunOrder& order = run_.order;
+            KESSAI_ASSIGN_OR_RETURN(assigned_, books.Assignments(order.template_name));
+            KESSAI_ASSIGN_OR_RETURN(
+                latest_,
+                books.LatestVersions(order.template_name, order.business_date, order.merchant));
+            KESSAI_ASSIGN_OR_RETURN(const auto done, books.MerchantsDone(run_.id));
+            done_ = std::set<MerchantId>(done.begin(), done.end());
+            also_.clear();
+            if (!layout.makes_empty_files()) return OkStatus();
+            std::set<MerchantId> also;
+            if (!order.merchant.is_none()) {
+                also.insert(order.merchant);
+            } else {
+                const auto named = assigned_.Named(order.business_date, order.scheduled);
+                also.insert(named.begin(), named.end());
+                KESSAI_ASSIGN_OR_RETURN(const auto known,
+                                        books.KnownMerchants(order.business_date));
+                also.insert(known.begin(), known.end());
+            }
+            for (const MerchantId merchant : also) {
+                if (Wanted(merchant)) also_.push_back(merchant);
+            }
+            return OkStatus();
+        });
+    }
+    const std::vector<MerchantId>& also() const { return also_; }
+
+    bool Wanted(MerchantId merchant) override {
+        const domain::FileRunOrder& order = run_.order;
+        if (!order.merchant.is_none() && merchant != order.merchant) return false;
+        if (done_.contains(merchant)) return false;
+        const bool has_files = latest_.contains(merchant);
+        if (has_files && !order.again()) return false;
+        // Files that are there may be corrected though nobody assigns them any more.
+        return assigned_.Covers(merchant, order.business_date, order.scheduled) ||
+               (has_files && !order.merchant.is_none());
+    }
+
+    std::uint32_t VersionOf(MerchantId merchant) override {
+        const auto latest = latest_.find(merchant);
+        return latest == latest_.end() ? 1 : latest->second.version + 1;
+    }
+
+    std::string KeyOf(MerchantId merchant, const std::string& file_name) override {
+        std::string key = domain::FileKey(run_, merchant, VersionOf(merchant), file_name);
+        std::lock_guard lock(mutex_);
+        auto& keys = keys_[merchant];
+        if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+        return key;
+    }
+
+    Status Made(MerchantId merchant, std::vector<MadeFile> made) override {
+        KESSAI_FAULT_POINT("reconciliation.file_stored");
+        const auto latest = latest_.find(merchant);
+        const bool same =
+            !run_.order.force && latest != latest_.end() &&
+            std::ranges::equal(latest->second.sha256, made, {}, {},
+                               [](const MadeFile& file) { return file.written.sha256; });
+        std::lock_guard lock(mutex_);
+        keys_.erase(merchant);
+        if (same) {
+            for (MadeFile& file : made) to_remove_.push_back(std::move(file.key));
+            merchants_.push_back({.merchant = merchant, .outcome = MerchantOutcome::kUnchanged});
+            ++more_.merchants_unchanged;
+        } else {
+            const Instant now = files_.clock_.Now();
+            for (MadeFile& file : made) {
+                more_.files += 1;
+                more_.rows += file.written.rows;
+                more_.bytes += file.written.bytes;
+                made_.push_back(NewFile(merchant, std::move(file), now));
+            }
+            merchants_.push_back({.merchant = merchant, .outcome = MerchantOutcome::kMade});
+            ++more_.merchants_done;
+        }
+        return NoteIfMany();
+    }
+
+    Status Refused(MerchantId merchant, const Status& why) override {
+        std::lock_guard lock(mutex_);
+        // Parts that were stored before the one that could not be.
+        for (std::string& key : keys_[merchant]) to_remove_.push_back(std::move(key));
+        keys_.erase(merchant);
+        merchants_.push_back({.merchant = merchant,
+                              .outcome = MerchantOutcome::kRefused,
+                              .reason = std::string(why.reason()),
+                              .message = Cut(why.message(), domain::kRunMessageBytesMax)});
+        ++more_.merchants_refused;
+        return NoteIfMany();
+    }
+
+    /// Notes what was gathered.
+    Status Note() {
+        std::lock_guard lock(mutex_);
+        return NoteGathered();
+    }
+
+ private:
+    domain::MerchantFile NewFile(MerchantId merchant, MadeFile file, Instant now) {
+        return {.run = run_.id,
+                .merchant = merchant,
+                .template_name = run_.order.template_name,
+                .template_version = run_.template_version,
+                .business_date = run_.order.business_date,
+                .version = VersionOf(merchant),
+                .part = file.written.part,
+                .name = std::move(file.written.name),
+                .key = std::move(file.key),
+                .bytes = file.written.bytes,
+                .sha256 = file.written.sha256,
+                .rows = file.written.rows,
+                .totals = std::move(file.written.totals),
+                .made_at = now,
+                .expires_at = now + files_.options_.keep};
+    }
+
+    // The mutex is held in both. Others wait meanwhile: the database has its say in how fast files
+    // are made.
+    Status NoteIfMany() {
+        if (merchants_.size() < files_.options_.note_merchants_max &&
+            files_.clock_.SteadyNow() < noted_at_ + files_.options_.note_every) {
+            return OkStatus();
+        }
+        return NoteGathered();
+    }
+
+    Status NoteGathered() {
+        noted_at_ = files_.clock_.SteadyNow();
+        if (merchants_.empty()) return OkStatus();
+        KESSAI_RETURN_IF_ERROR(files_.transactions_.Run([&](FileBooks& books) -> Status {
+            KESSAI_RETURN_IF_ERROR(books.Confirm(lease_.grant()));
+            // A commit whose reply was lost: all of it is there.
+            KESSAI_ASSIGN_OR_RETURN(const bool noted,
+                                    books.IsNoted(run_.id, merchants_.front().merchant));
+            if (noted) return OkStatus();
+            KESSAI_RETURN_IF_ERROR(books.AddProgress(run_.id, more_));
+            KESSAI_RETURN_IF_ERROR(books.InsertMerchants(run_.id, merchants_));
+            return books.InsertFiles(made_);
+        }));
+        KESSAI_FAULT_POINT("reconciliation.files_noted");
+        // Nothing refers to these. One that a kill leaves behind is a file too many in the store.
+        for (const std::string& key : to_remove_) (void)files_.store_.Remove(key);
+        made_.clear();
+        merchants_.clear();
+        to_remove_.clear();
+        more_ = {};
+        return OkStatus();
+    }
+
+    RunFiles& files_;
+    const domain::FileRun& run_;
+    const FileRunLease& lease_;
+    // Set by Load.
+    domain::FileAssignments assigned_;
+    std::map<MerchantId, domain::LatestFiles> latest_;
+    std::set<MerchantId> done_;
+    std::vector<MerchantId> also_;
+
+    std::mutex mutex_;
+    std::map<MerchantId, std::vector<std::string>> keys_;
+    std::vector<domain::MerchantFile> made_;
+    std::vector<domain::RunMerchant> merchants_;
+    std::vector<std::string> to_remove_;
+    domain::FileRunProgress more_;
+    SteadyInstant noted_at_;
+};
+
+Result<domain::FileRun> RunFiles::Run(domain::FileRunId id, std::stop_token stop) {
+    KESSAI_ASSIGN_OR_RETURN(const auto lease, leases_.TryAcquire(id));
+    if (lease == nullptr) {
+        return Status(Code::kAborted, "FILE_RUN_RUNNING",
+                      "another replica works on run " + id.ToString());
+    }
+    KESSAI_ASSIGN_OR_RETURN(domain::FileRun run, Begin(id, *lease));
+    if (run.Ended()) return run;
+
+    std::stop_source ends;
+    const std::stop_callback when_stopped(stop, [&] { ends.request_stop(); });
+    lease->OnLost([ends]() mutable { ends.request_stop(); });
+    const Status outcome = Make(run, *lease, ends.get_token());
+    lease->OnLost({});
+    return End(std::move(run), *lease, outcome, stop.stop_requested());
+}
+
+Result<domain::FileRun> RunFiles::Begin(domain::FileRunId id, const FileRunLease& lease) {
+    domain::FileRun run;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(books.Confirm(lease.grant()));
+        KESSAI_ASSIGN_OR_RETURN(run, books.LockRun(id));
+        if (run.Ended()) return OkStatus();
+        run.state = domain::FileRunState::kRunning;
+        run.attempts += 1;
+        run.started_at = clock_.Now();
+        run.finished_at = {};
+        run.reason.clear();
+        run.message.clear();
+        return books.UpdateRun(run);
+    }));
+    return run;
+}
+
+Status RunFiles::Make(const domain::FileRun& run, const FileRunLease& lease, std::stop_token stop) {
+    domain::FileTemplate stored;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(stored,
+                                books.FindTemplate(run.order.template_name, run.template_version));
+        return OkStatus();
+    }));
+    KESSAI_ASSIGN_OR_RETURN(const auto layout, ParseLayout(stored));
+    Progress progress(*this, run, lease);
+    KESSAI_RETURN_IF_ERROR(progress.Load(layout));
+    MakeFilesOptions options = options_.make;
+    options.stop = std::move(stop);
+    FileOrder order{.file_template = layout, .date = run.order.business_date};
+    if (!run.order.merchant.is_none()) order.merchant = run.order.merchant;
+    const auto made = MakeFiles(order, rows_, store_, progress, options, progress.also());
+    // What was made before a refusal stays.
+    const Status noted = progress.Note();
+    KESSAI_RETURN_IF_ERROR(made.status());
+    return noted;
+}
+
+Result<domain::FileRun> RunFiles::End(domain::FileRun run, const FileRunLease& lease,
+                                      const Status& outcome, bool stopped) {
+    KESSAI_FAULT_POINT("reconciliation.before_file_run_ended");
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+        KESSAI_RETURN_IF_ERROR(books.Confirm(lease.grant()));
+        KESSAI_ASSIGN_OR_RETURN(run, books.LockRun(run.id));
+        const Instant now = std::max(clock_.Now(), run.started_at);
+        if (outcome.ok()) {
+            run.state = domain::FileRunState::kDone;
+            run.finished_at = now;
+        } else if (stopped) {
+            run.state = domain::FileRunState::kWaiting;
+            run.retry_at = now;
+        } else {
+            run.state = domain::FileRunState::kFailed;
+            run.finished_at = now;
+            run.reason = Cut(outcome.reason(), 64);
+            run.message = Cut(outcome.message(), domain::kRunMessageBytesMax);
+            run.retry_at =
+                now + domain::WaitAfter(run.attempts, options_.retry_first, options_.retry_max);
+        }
+        return books.UpdateRun(run);
+    }));
+    return run;
+}
+
+}  // namespace kessai::reconciliation::app
