@@ -97,16 +97,17 @@ Result<Look> LookAgain::AtDigest(const domain::Discrepancy& discrepancy) const {
     const domain::Subject& subject = discrepancy.finding.subject;
     const BusinessDate day = subject.business_date;
     const int bucket = static_cast<int>(subject.bucket);
+    const digest::BucketRange range{.first = bucket, .count = 1};
     digest::DayDigest kept;
     digest::BucketDigest of_rows;
     switch (subject.book.value_or(Book::kMatched)) {
         case Book::kPayment: {
-            KESSAI_ASSIGN_OR_RETURN(kept, payment_.DayDigest(day, /*deep=*/false));
+            KESSAI_ASSIGN_OR_RETURN(kept, payment_.DayDigest(day, /*deep=*/false, range));
             KESSAI_ASSIGN_OR_RETURN(of_rows, DigestOfRows(payment_, day, bucket, hasher_));
             break;
         }
         case Book::kPayout: {
-            KESSAI_ASSIGN_OR_RETURN(kept, payout_.DayDigest(day, /*deep=*/false));
+            KESSAI_ASSIGN_OR_RETURN(kept, payout_.DayDigest(day, /*deep=*/false, range));
             KESSAI_ASSIGN_OR_RETURN(of_rows, DigestOfRows(payout_, day, bucket, hasher_));
             break;
         }
