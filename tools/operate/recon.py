@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import repairs
 import session as operate
 from session import Problem, Session, age, path, table, yen
 
@@ -45,10 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         part.add_argument("discrepancy", metavar="ID")
         part.add_argument("--note", required=True, type=operate.reason, metavar="WHY",
                           help="why, kept in its history")  # fmt: skip
+    repairs.add_actions(actions)
     options = parser.parse_args(arguments)
     if options.action is None:
         options.action, options.day, options.state = "list", None, "OPEN"
-    commands = {"run": run_day, "status": status, "list": list_all, "show": show}
+    commands = {"run": run_day, "status": status, "list": list_all, "show": show, **repairs.COMMANDS}
     return operate.run(options, commands.get(options.action, change))
 
 
@@ -131,6 +133,9 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
     print(f"  payment   {yen(one['paymentAmount'])}")
     print(f"  payout    {yen(one['payoutAmount'])}")
     print(f"  evidence  {one['evidence'] or '-'}")
+    print(f"  owner     {one['owner'] or '-'}")
+    if one["openRepair"]:
+        print(f"  repair    {one['openRepair']} is under way: ./kessai recon repairs {one['discrepancyId']}")
     rows = [(step["at"], step["state"], step["actor"], step["note"]) for step in one["history"]]
     if rows:
         print("\n" + table(("WHEN", "STATE", "WHO", "WHY"), rows))

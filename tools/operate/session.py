@@ -62,6 +62,13 @@ REMEDIES = {
     "OUTCOME_UNKNOWN": "./kessai status shows which process is not ready; then the same again",
     "DISCREPANCY_UNKNOWN": "./kessai recon list --state ALL lists those there are",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
+    "REPAIR_NOT_ALLOWED": "./kessai recon show ID has the evidence; recon repair --help the kinds there are",
+    "ALREADY_REPAIRED": "nothing is left to do",
+    "REPAIR_UNDER_WAY": "./kessai recon repairs ID shows how far it is",
+    "REPAIR_UNKNOWN": "./kessai recon repairs ID lists those there are",
+    "REPAIR_DECIDED": "./kessai recon repairs ID shows who decided, and what came of it",
+    "EVENT_DIFFERS": "./kessai audit names the row of payment that was changed",
+    "DAY_CLOSED": "a correcting journal is the way: --kind CORRECTING_JOURNAL",
 }
 
 
@@ -115,6 +122,9 @@ class Session:
 
     def post(self, path: str, content: Any = None) -> Any:
         return self._answer(self._send("POST", path, content))
+
+    def put(self, path: str, content: Any) -> Any:
+        return self._answer(self._send("PUT", path, content))
 
     def patch(self, path: str, content: Any) -> Any:
         return self._answer(self._send("PATCH", path, content))

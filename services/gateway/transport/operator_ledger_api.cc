@@ -127,6 +127,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "IssueStatement", "IssueStatements", "CorrectStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
+    add("kessai.reconciliation.v1.RepairService",
+        {"AssignDiscrepancy", "PreviewRepair", "RequestRepair", "DecideRepair", "ListRepairs"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

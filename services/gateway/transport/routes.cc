@@ -227,6 +227,18 @@ constexpr RouteSpec kRoutes[] = {
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
     {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+    {"operator_assignDiscrepancy", M::kPut, "/operator/v1/discrepancies/{discrepancyId}/owner", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+    {"operator_previewRepair", M::kPost,
+     "/operator/v1/discrepancies/{discrepancyId}/repairs/preview", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kSmall, kJob},
+    {"operator_requestRepair", M::kPost, "/operator/v1/discrepancies/{discrepancyId}/repairs", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kJob},
+    {"operator_decideRepair", M::kPost,
+     "/operator/v1/discrepancies/{discrepancyId}/repairs/{number}/decision", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:approve", kSmall, kWrite},
+    {"operator_listRepairs", M::kGet, "/operator/v1/repairs", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "recon:read", kNoBody, kRead},
 
     // The operator interface: events that a service could not apply
     {"operator_listDeadLetters", M::kGet, "/operator/v1/services/{service}/dead-letters", 1,
@@ -266,7 +278,7 @@ std::vector<std::string_view> UpstreamContracts() {
     return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
             "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
             "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
-            "kessai.inbox.v1.DeadLetterService"};
+            "kessai.reconciliation.v1.RepairService", "kessai.inbox.v1.DeadLetterService"};
 }
 
 std::string_view UpstreamName(Upstream upstream) {
