@@ -51,6 +51,7 @@
 #include "transport/operator_books_api.h"
 #include "transport/operator_ledger_api.h"
 #include "transport/operator_outside_api.h"
+#include "transport/operator_repair_api.h"
 #include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
 #include "transport/partner_api.h"
@@ -655,6 +656,15 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_changeDiscrepancy"] = Bind(ledger, &Ledger::ChangeDiscrepancy);
     handlers["operator_reconcileDay"] = Bind(ledger, &Ledger::ReconcileDay);
     handlers["operator_getReconciliation"] = Bind(ledger, &Ledger::GetReconciliation);
+
+    using Repairs = transport::OperatorRepairApi;
+    const auto& repairs =
+        context.Own(std::make_unique<Repairs>(channels, *upstreams.signer, clock));
+    handlers["operator_assignDiscrepancy"] = Bind(repairs, &Repairs::AssignDiscrepancy);
+    handlers["operator_previewRepair"] = Bind(repairs, &Repairs::PreviewRepair);
+    handlers["operator_requestRepair"] = Bind(repairs, &Repairs::RequestRepair);
+    handlers["operator_decideRepair"] = Bind(repairs, &Repairs::DecideRepair);
+    handlers["operator_listRepairs"] = Bind(repairs, &Repairs::ListRepairs);
 
     using Outside = transport::OperatorOutsideApi;
     const auto& outside = context.Own(std::make_unique<Outside>(channels, *upstreams.signer, clock,

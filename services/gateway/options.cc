@@ -209,11 +209,12 @@ Options::Options() {
         {"admin",
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
          "day:read day:close day:release plan:write payout:read recon:read recon:write "
-         "transfer:write transfer:approve adjustment:write adjustment:approve dlq:read dlq:write "
-         "event:republish"},
+         "recon:approve transfer:write transfer:approve adjustment:write adjustment:approve "
+         "dlq:read dlq:write event:republish"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
-         "recon:write transfer:write transfer:approve adjustment:write adjustment:approve"},
+         "recon:write recon:approve transfer:write transfer:approve adjustment:write "
+         "adjustment:approve"},
         {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
         {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish"},
         {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},

@@ -10,6 +10,7 @@
 #include "checks/arrival.h"
 #include "checks/backlog.h"
 #include "checks/change_join.h"
+#include "checks/history_pass.h"
 #include "checks/hold_pass.h"
 #include "checks/ledger_days_pass.h"
 #include "checks/merchant_day_pass.h"
@@ -68,6 +69,7 @@ class Audit {
         Note({kM7, kM8, kM9}, CheckDays());
         Note({kM2, kM4, kM9}, CheckStatements());
         Note({kM8}, CheckReconciliation());
+        Note({kM9}, CheckAuditTrail());
         Note({kM6, kM8}, CheckAgainstNow());
         times_.took = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - begin);
         return times_;
@@ -113,7 +115,7 @@ class Audit {
         // That the payment schema cannot be reached is told already.
         payment_session_ = open(options_.payment, {kBacklog});
         payout_session_ = open(options_.payout, {kM1, kM2, kM3, kM4, kM6, kM7, kM8, kM9, kBacklog});
-        reconciliation_session_ = open(options_.reconciliation, {kM8, kBacklog});
+        reconciliation_session_ = open(options_.reconciliation, {kM8, kM9, kBacklog});
         gateway_session_ = open(options_.gateway, {kBacklog});
     }
     void Wait() {
@@ -163,7 +165,7 @@ class Audit {
         payout_snapshot_ = take(options_.payout, payout_session_ != nullptr,
                                 {kM1, kM2, kM3, kM4, kM6, kM7, kM8, kM9});
         reconciliation_snapshot_ =
-            take(options_.reconciliation, reconciliation_session_ != nullptr, {kM8});
+            take(options_.reconciliation, reconciliation_session_ != nullptr, {kM8, kM9});
     }
     void ReadTopics() {
         const auto read = [&](kafka::TopicReader* reader, const std::string& topic,
@@ -391,6 +393,18 @@ class Audit {
             });
         }
         return OkStatus();
+    }
+
+    Status CheckAuditTrail() {
+        // That the schema cannot be read is told already.
+        if (!reconciliation_snapshot_.has_value()) return OkStatus();
+        if (!options_.history_chain.has_value()) {
+            report_.CouldNotCheck(kM9, "the history of discrepancies: its key is not known");
+            return OkStatus();
+        }
+        observer_.OnStep("reading the history of discrepancies");
+        return CheckHistory(reconciliation_snapshot_->session(), *options_.history_chain, space_,
+                            report_);
     }
 
     // --- what came after the snapshot ---

@@ -177,6 +177,11 @@ Result<AuditOptions> ReadStackFile(const CommandLine& command_line) {
     KESSAI_ASSIGN_OR_RETURN(const digest::RowHasher hasher, digest::RowHasher::FromHex(digest_key));
 
     AuditOptions options(hasher);
+    // A stack's file from before there was an audit trail has no key of it.
+    if (const std::string audit_file = keys.TextOr("audit", ""); !audit_file.empty()) {
+        KESSAI_ASSIGN_OR_RETURN(const std::string audit_key, ReadFile(audit_file));
+        KESSAI_ASSIGN_OR_RETURN(options.history_chain, HistoryChain::FromHex(audit_key));
+    }
     KESSAI_ASSIGN_OR_RETURN(options.payment, SchemaOf(stack, "payment"));
     KESSAI_ASSIGN_OR_RETURN(options.payout, SchemaOf(stack, "payout"));
     KESSAI_ASSIGN_OR_RETURN(options.reconciliation, SchemaOf(stack, "reconciliation"));

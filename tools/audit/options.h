@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "kessai/digest/row_hash.h"
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
+#include "rules/history_chain.h"
 #include "kessai/time/clock.h"
 
 namespace kessai::audit {
@@ -24,6 +26,8 @@ struct AuditOptions {
     std::string payout_topic = "payout.events.v1";
     /// With the key of the day digests.
     digest::RowHasher hasher;
+    /// With the key of the audit trail; nothing: it is not known, and the trail cannot be checked.
+    std::optional<HistoryChain> history_chain;
 
     /// How long changes may take to arrive downstream, once the payment schema was read.
     Duration wait = std::chrono::seconds(60);

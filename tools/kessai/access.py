@@ -63,6 +63,7 @@ def describe(stack: Stack, preset: str) -> dict[str, Any]:
         "keys": {
             "internal_token": str(credentials.token_key_ring(stack)),
             "digest": str(credentials.digest_key(stack)),
+            "audit": str(credentials.audit_key(stack)),
             "dev_issuer": str(pki.dev_issuer_key(stack)),
         },
     }

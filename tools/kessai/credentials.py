@@ -26,6 +26,12 @@ def digest_key(stack: Stack) -> Path:
     return stack.secrets / "digest.key"
 
 
+def audit_key(stack: Stack) -> Path:
+    """The key of reconciliation's audit trail: 256 bit, in hexadecimal."""
+    generated(stack, "audit.key", lambda: secrets.token_hex(32).encode())
+    return stack.secrets / "audit.key"
+
+
 def secrets_key(stack: Stack) -> Path:
     """The key that the gateway seals secrets in its database with: 256 bit, in hexadecimal."""
     generated(stack, "gateway-secrets.key", lambda: secrets.token_hex(32).encode())

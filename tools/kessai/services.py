@@ -57,6 +57,7 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     ("grpc.listen_host", LEDGERS, lambda s, name: HOST),
     ("grpc.listen_port", LEDGERS, lambda s, name: s.port(f"{name}-grpc")),
     ("digest.key_file", LEDGERS, lambda s, name: credentials.digest_key(s)),
+    ("audit.key_file", ("reconciliation",), lambda s, name: credentials.audit_key(s)),
     # Money for trying it out: no bank stands behind it.
     ("policy.development_funding", ("payment",), lambda s, name: "true"),
     ("https.host", GATEWAY, lambda s, name: HOST),

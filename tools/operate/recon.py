@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import outside
+import repairs
 import session as operate
 from session import Problem, Session, age, path, table, yen
 
@@ -47,10 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
         part.add_argument("--note", required=True, type=operate.reason, metavar="WHY",
                           help="why, kept in its history")  # fmt: skip
     outside.add_actions(actions)
+    repairs.add_actions(actions)
     options = parser.parse_args(arguments)
     if options.action is None:
         options.action, options.day, options.state = "list", None, "OPEN"
-    commands = {"run": run_day, "status": status, "list": list_all, "show": show, "outside": outside.run}
+    commands = {"run": run_day, "status": status, "list": list_all, "show": show, "outside": outside.run,
+                **repairs.COMMANDS}
     return operate.run(options, commands.get(options.action, change))
 
 
@@ -133,6 +136,9 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
     print(f"  payment   {yen(one['paymentAmount'])}")
     print(f"  payout    {yen(one['payoutAmount'])}")
     print(f"  evidence  {one['evidence'] or '-'}")
+    print(f"  owner     {one['owner'] or '-'}")
+    if one["openRepair"]:
+        print(f"  repair    {one['openRepair']} is under way: ./kessai recon repairs {one['discrepancyId']}")
     rows = [(step["at"], step["state"], step["actor"], step["note"]) for step in one["history"]]
     if rows:
         print("\n" + table(("WHEN", "STATE", "WHO", "WHY"), rows))

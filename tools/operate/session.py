@@ -74,6 +74,13 @@ REMEDIES = {
     "STATEMENT_FILE_INCOMPLETE": "nothing of it was taken in: ask the bank for the file again",
     "DISCREPANCY_UNKNOWN": "./kessai recon list --state ALL lists those there are",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
+    "REPAIR_NOT_ALLOWED": "./kessai recon show ID has the evidence; recon repair --help the kinds there are",
+    "ALREADY_REPAIRED": "nothing is left to do",
+    "REPAIR_UNDER_WAY": "./kessai recon repairs ID shows how far it is",
+    "REPAIR_UNKNOWN": "./kessai recon repairs ID lists those there are",
+    "REPAIR_DECIDED": "./kessai recon repairs ID shows who decided, and what came of it",
+    "EVENT_DIFFERS": "./kessai audit names the row of payment that was changed",
+    "DAY_CLOSED": "a correcting journal is the way: --kind CORRECTING_JOURNAL",
 }
 
 

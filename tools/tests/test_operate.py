@@ -24,6 +24,7 @@ import dlq  # noqa: E402
 import payout  # noqa: E402
 import recon  # noqa: E402
 import release  # noqa: E402
+import repairs  # noqa: E402
 import republish  # noqa: E402
 import session as operate  # noqa: E402
 from kessai_client.http import Answer  # noqa: E402
@@ -933,8 +934,67 @@ DISCREPANCY = {
     "discrepancyId": "12", "kind": "MISSING_IN_PAYOUT", "state": "OPEN", "paymentId": "99",
     "version": 1, "businessDate": "2026-11-21", "merchantId": "7", "currency": "JPY",
     "paymentAmount": 1000, "payoutAmount": None, "evidence": "", "history": [],
-    "foundAt": "2026-11-22T00:00:00Z",
+    "foundAt": "2026-11-22T00:00:00Z", "owner": "", "openRepair": 0,
 }  # fmt: skip
+REPAIR = {
+    "discrepancyId": "12", "number": 1, "kind": "CORRECTING_JOURNAL", "state": "REQUESTED",
+    "requestedBy": "aiko", "decidedBy": "", "reason": "it was paid twice", "outcome": "",
+    "corrections": [{"merchantId": "7", "amount": -980}], "requestedAt": "2026-11-22T01:00:00Z",
+    "decidedAt": None, "carriedOutAt": None, "endedAt": None,
+}  # fmt: skip
+REPAIRS = "/operator/v1/discrepancies/12/repairs"
+
+
+def test_a_repair_is_previewed_asked_for_and_followed(gateway, monkeypatch, capsys):
+    monkeypatch.setattr(repairs, "POLL_S", 0.0)
+    plan = {"discrepancyId": "12", "kind": "PUBLISH_AGAIN", "what": "payout publishes", "corrections": [],
+            "needsApproval": False}  # fmt: skip
+    gateway.says(f"POST {REPAIRS}/preview", plan)
+    assert run(recon, "repair", "12", "--kind", "publish_again", "--preview") == 0
+    assert gateway.asked[-1][1] == {"kind": "PUBLISH_AGAIN"}
+    assert "payout publishes" in capsys.readouterr().out
+
+    assert run(recon, "repair", "12", "--kind", "PUBLISH_AGAIN") == 1
+    assert "--reason" in capsys.readouterr().err
+    pending = {**REPAIR, "kind": "PUBLISH_AGAIN", "state": "PENDING", "corrections": []}
+    done = {**pending, "state": "REPAIRED", "outcome": "seen"}
+    gateway.says(f"POST {REPAIRS}", pending)
+    page = {"repairs": [done], "nextPageToken": ""}
+    gateway.says("GET /operator/v1/repairs", page)
+    asked = ("repair", "12", "--kind", "PUBLISH_AGAIN", "--reason", "a disk", "--wait", "5")
+    assert run(recon, *asked) == 0
+    assert (f"POST {REPAIRS}", {"kind": "PUBLISH_AGAIN", "reason": "a disk"}) in gateway.asked
+    assert "REPAIRED" in capsys.readouterr().out
+    gateway.says("GET /operator/v1/repairs", {**page, "repairs": [{**done, "state": "FAILED"}]})
+    assert run(recon, *asked) == 1
+
+
+def test_money_waits_for_another_operator(gateway, capsys):
+    gateway.says(f"POST {REPAIRS}", REPAIR)
+    wish = ("repair", "12", "--kind", "CORRECTING_JOURNAL", "--reason", "it was paid twice")
+    assert run(recon, *wish, "--amount", "-980") == 0
+    assert gateway.asked[-1][1]["amount"] == -980
+    shown = capsys.readouterr().out
+    assert "7: -980 yen" in shown and "./kessai recon approve 12 1" in shown
+    gateway.refuses(f"POST {REPAIRS}/1/decision", 403, "SAME_OPERATOR")
+    assert run(recon, "approve", "12", "1", "--note", "fine") == 1
+    assert "somebody else" in capsys.readouterr().err
+    gateway.says(f"POST {REPAIRS}/1/decision", {**REPAIR, "state": "DECLINED", "decidedBy": "ken"})
+    assert run(recon, "decline", "12", "1", "--note", "no") == 0
+    assert gateway.asked[-1][1] == {"approve": False, "note": "no"}
+    gateway.says("GET /operator/v1/repairs", {"repairs": [REPAIR], "nextPageToken": ""})
+    assert run(recon, "repairs", "12", "--state", "requested") == 0
+    assert "state=REQUESTED" in gateway.asked[-1][0] and "discrepancyId=12" in gateway.asked[-1][0]
+
+
+def test_a_discrepancy_is_given_to_somebody(gateway, capsys):
+    gateway.says("PUT /operator/v1/discrepancies/12/owner", {**DISCREPANCY, "owner": "ken"})
+    assert run(recon, "assign", "12", "ken", "--note", "knows the merchant") == 0
+    assert gateway.asked[-1][1] == {"owner": "ken", "note": "knows the merchant"}
+    assert "ken works on it" in capsys.readouterr().out
+    gateway.says("PUT /operator/v1/discrepancies/12/owner", DISCREPANCY)
+    assert run(recon, "assign", "12", "-", "--note", "on leave") == 0
+    assert gateway.asked[-1][1]["owner"] == ""
 
 
 def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):

@@ -103,5 +103,48 @@ TEST_F(DayDigestTest, OverflowIsRefused) {
     EXPECT_EQ(AddToDay(*session_, first, 0).code(), Code::kInternal);
 }
 
+// Goal: a bucket's digest is what its rows give, once by its key, and what others add meanwhile counts.
+TEST_F(DayDigestTest, ABucketIsComputedAgain) {
+    Accumulator rows(hasher_);
+    const Row row = RandomRow();
+    const int bucket = BucketOf(row.object_id);
+    rows.Add(row);
+    ASSERT_OK(AddToDay(*session_, rows, 1));
+    ASSERT_OK(AddToDay(*session_, rows, 2));  // Counted twice: what is to be repaired.
+    const BucketDigest right = rows.Day(kDay)[static_cast<std::size_t>(bucket)];
+    const auto recompute = [&](std::string_view key, const BucketDigest& of_rows) {
+        return RecomputeBucket(*session_, kDay, bucket, key, SystemClock().Now(),
+                               [&]() -> Result<BucketDigest> { return of_rows; });
+    };
+    ASSERT_OK_AND_ASSIGN(const RecomputedBucket dry, recompute("", right));
+    EXPECT_EQ(dry.before.count, 2);
+    EXPECT_EQ(dry.after, right);
+    ASSERT_OK_AND_ASSIGN(auto day, LoadDay(*session_, kDay));
+    EXPECT_EQ(day[static_cast<std::size_t>(bucket)].count, 2) << "nothing was changed";
+
+    EXPECT_THAT(recompute("r-1", right), testing::IsOkAnd(dry));
+    ASSERT_OK_AND_ASSIGN(day, LoadDay(*session_, kDay));
+    EXPECT_EQ(day[static_cast<std::size_t>(bucket)], right);
+    ASSERT_OK(AddToDay(*session_, rows, 2));
+    EXPECT_THAT(recompute("r-1", right), testing::IsOkAnd(dry)) << "the same tells what was done";
+    ASSERT_OK_AND_ASSIGN(day, LoadDay(*session_, kDay));
+    EXPECT_EQ(day[static_cast<std::size_t>(bucket)].count, 2);
+
+    // A slot that came while the rows were read.
+    const auto moved = RecomputeBucket(*session_, kDay, bucket, "r-2", SystemClock().Now(),
+                                       [&]() -> Result<BucketDigest> {
+                                           KESSAI_RETURN_IF_ERROR(AddToDay(*session_, rows, 7));
+                                           return right;
+                                       });
+    EXPECT_THAT(moved.status(), testing::Refuses(Code::kAborted, "DIGEST_MOVED"));
+    EXPECT_THAT(RecomputeBucket(*session_, kDay, (bucket + 1) % kBuckets, "r-1",
+                                SystemClock().Now(),
+                                [&]() -> Result<BucketDigest> { return right; })
+                    .status(),
+                testing::Refuses(Code::kAlreadyExists, "REPAIR_KEY_REUSED"));
+    EXPECT_THAT(recompute("with blank", right).status(),
+                testing::Refuses(Code::kInvalidArgument, "REPAIR_KEY_INVALID"));
+}
+
 }  // namespace
 }  // namespace kessai::digest

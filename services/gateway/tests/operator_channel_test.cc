@@ -17,6 +17,7 @@
 #include "kessai/payout/v1/statement_service.pb.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/reconciliation/v1/reconciliation_service.pb.h"
+#include "kessai/reconciliation/v1/repair_service.pb.h"
 #include "kessai/reconciliation/v1/statement_service.pb.h"
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/service.h"
@@ -46,7 +47,7 @@ TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
          {payment::v1::JournalEntry::descriptor()->file(),
           payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
           payout::v1::Statement::descriptor()->file(), rc::Match::descriptor()->file(),
-          rc::OutsideMatch::descriptor()->file(),
+          rc::OutsideMatch::descriptor()->file(), rc::Repair::descriptor()->file(),
           inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         const auto* service = file->service(0);
         for (int i = 0; i < service->method_count(); ++i) {
@@ -67,7 +68,7 @@ TEST(OperatorChannelTest, EveryMethodOfEveryContractHasItsOwnCount) {
           payment::v1::JournalEntry::descriptor()->file(),
           payout::v1::FeePlan::descriptor()->file(), payout::v1::Payout::descriptor()->file(),
           payout::v1::Statement::descriptor()->file(), rc::Match::descriptor()->file(),
-          rc::OutsideMatch::descriptor()->file(),
+          rc::OutsideMatch::descriptor()->file(), rc::Repair::descriptor()->file(),
           inbox::v1::DeadLetterDetails::descriptor()->file()}) {
         ASSERT_EQ(file->service_count(), 1);
         const auto* service = file->service(0);

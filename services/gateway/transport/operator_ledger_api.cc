@@ -132,6 +132,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
         {"PutTemplate", "GetTemplate", "PutRules", "GetRules", "GetImport", "ListImports",
          "ListOutsideMatches", "GetOutsideMatch", "DecideOutsideMatch", "ListUnmatched",
          "GetOutsideSummary"});
+    add("kessai.reconciliation.v1.RepairService",
+        {"AssignDiscrepancy", "PreviewRepair", "RequestRepair", "DecideRepair", "ListRepairs"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

@@ -227,6 +227,18 @@ constexpr RouteSpec kRoutes[] = {
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
     {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+    {"operator_assignDiscrepancy", M::kPut, "/operator/v1/discrepancies/{discrepancyId}/owner", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
+    {"operator_previewRepair", M::kPost,
+     "/operator/v1/discrepancies/{discrepancyId}/repairs/preview", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:read", kSmall, kJob},
+    {"operator_requestRepair", M::kPost, "/operator/v1/discrepancies/{discrepancyId}/repairs", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kJob},
+    {"operator_decideRepair", M::kPost,
+     "/operator/v1/discrepancies/{discrepancyId}/repairs/{number}/decision", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:approve", kSmall, kWrite},
+    {"operator_listRepairs", M::kGet, "/operator/v1/repairs", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "recon:read", kNoBody, kRead},
 
     // The operator interface: statements of banks and networks
     {"operator_putStatementTemplate", M::kPut, "/operator/v1/outside/templates/{templateName}", 1,
@@ -298,6 +310,7 @@ std::vector<std::string_view> UpstreamContracts() {
             "kessai.payout.v1.StatementService",
             "kessai.reconciliation.v1.ReconciliationService",
             "kessai.reconciliation.v1.StatementService",
+            "kessai.reconciliation.v1.RepairService",
             "kessai.inbox.v1.DeadLetterService"};
 }
 

@@ -32,7 +32,7 @@ constexpr std::size_t kKeysPerStatement = 500;
     "d.bucket, d.merchant_id, d.currency, d.payment_gross, d.payout_gross, d.evidence, "  \
     "d.state, d.step_count, d.last_event_id, d.found_at_us, d.found_by_run, "             \
     "d.found_by_deep_run, d.held_merchant, s.actor, s.note, s.at_us, d.owner, "           \
-    "d.open_repair, d.corrected_by, s.chain_hash "
+    "d.open_repair, d.corrected_by, s.chain_hash, s.repair_number "
 #define KESSAI_LATEST_STEP         \
     " JOIN discrepancy_step AS s " \
     "ON s.discrepancy_id = d.discrepancy_id AND s.number = d.step_count "

@@ -110,6 +110,7 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
     discrepancy.open_repair = ReadCount(row, 23);
     discrepancy.corrected_by = ReadCount(row, 24);
     discrepancy.last_hash = ReadChainHash(row, 25);
+    discrepancy.latest.repair = ReadCount(row, 26);
     return discrepancy;
 }
 

@@ -30,7 +30,7 @@ domain::Match ReadMatch(const mysql::Rows& row);
 void AddMatch(const domain::Match& match, mysql::RowList& rows);
 
 /// The discrepancy's columns up to held_merchant, then actor, note and at_us of its latest step, the
-/// columns behind held_merchant, and chain_hash of that step.
+/// columns behind held_merchant, and chain_hash and repair_number of that step.
 domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row);
 /// Of a finding's evidence what the column holds.
 std::string_view StoredEvidence(const domain::Finding& finding);

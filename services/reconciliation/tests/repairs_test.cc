@@ -192,10 +192,9 @@ TEST_F(RepairsTest, TheSameWishIsTheSameRepair) {
 // Whoever is killed behind the effect asks for it again; so does a reply that was lost.
 TEST_F(RepairsTest, LostRepliesAreAskedForAgain) {
     books_.replies_are_lost = true;
-    payment_.Put(Day(), {{domain::PaymentId(3), 1}, domain::MerchantId(1), 103});
     KeepDigests();
     payout_.rows[Day()].erase({domain::PaymentId(3), 1});
-    Compare();
+    Compare(/*deep=*/true);
     const domain::DiscrepancyId id = Found(kMissingInPayout).id;
     peers_.lost[{domain::PaymentId(3), 1}] = {domain::MerchantId(1), Day(), 103, 20};
     ASSERT_THAT(order_.Request(id, Wish(kAccrueAgain)), IsOk());
@@ -206,7 +205,7 @@ TEST_F(RepairsTest, LostRepliesAreAskedForAgain) {
     CarryOn();
     EXPECT_EQ(Latest(id).state, RepairState::kRepaired);
     EXPECT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kRepaired);
-    EXPECT_EQ(Compare().state, domain::DayRunState::kEqual);
+    EXPECT_EQ(Compare(/*deep=*/true).state, domain::DayRunState::kEqual);
 }
 
 TEST_F(RepairsTest, WhatAPeerRefusesForGoodFails) {
@@ -228,7 +227,7 @@ TEST_F(RepairsTest, WhatAPeerRefusesForGoodFails) {
 TEST_F(RepairsTest, OfWhatWasHeardPaymentDoesNotPublishAgain) {
     KeepDigests();
     payout_.rows[Day()].erase({domain::PaymentId(3), 1});
-    Compare();
+    Compare(/*deep=*/true);
     EXPECT_THAT(order_.Preview(Found(kMissingInPayout).id, Wish(kPublishAgain)),
                 Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
 }
@@ -236,7 +235,7 @@ TEST_F(RepairsTest, OfWhatWasHeardPaymentDoesNotPublishAgain) {
 TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
     KeepDigests();
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
-    Compare();
+    Compare(/*deep=*/true);
     const domain::Discrepancy before = Found(kAmountDiffers);
     const auto repair = order_.Request(before.id, Wish(kCorrectingJournal));
     ASSERT_THAT(repair, IsOk());
@@ -264,10 +263,10 @@ TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
     EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
 
     // The rows go on differing, and that is no news; another difference is.
-    Compare();
+    Compare(/*deep=*/true);
     EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 40;
-    Compare();
+    Compare(/*deep=*/true);
     EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
     EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("not what was corrected"));
 }
@@ -275,7 +274,7 @@ TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
 TEST_F(RepairsTest, ADeclinedJournalMovesNothing) {
     KeepDigests();
     payment_.rows[Day()].erase({domain::PaymentId(3), 1});
-    Compare();
+    Compare(/*deep=*/true);
     const domain::DiscrepancyId id = Found(kMissingInPayment).id;
     const auto repair = order_.Request(id, Wish(kCorrectingJournal));
     ASSERT_THAT(repair, IsOk());
@@ -292,7 +291,7 @@ TEST_F(RepairsTest, AnotherMerchantsMoneyGoesTwoWays) {
     KeepDigests();
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).merchant = domain::MerchantId(9);
     peers_.accruals[{domain::PaymentId(3), 1}].merchant = domain::MerchantId(9);
-    Compare();
+    Compare(/*deep=*/true);
     const domain::DiscrepancyId id = Found(kMerchantDiffers).id;
     const auto repair = order_.Request(id, Wish(kCorrectingJournal));
     ASSERT_THAT(repair, IsOk());
@@ -313,7 +312,7 @@ TEST_F(RepairsTest, NoJournalForWhatCanBePutBack) {
     payout_.rows[Day()].erase({domain::PaymentId(3), 1});
     peers_.accruals.erase({domain::PaymentId(3), 1});
     peers_.lost[{domain::PaymentId(3), 1}] = {domain::MerchantId(1), Day(), 103, 20};
-    Compare();
+    Compare(/*deep=*/true);
     const domain::DiscrepancyId id = Found(kMissingInPayout).id;
     EXPECT_THAT(order_.Request(id, Wish(kCorrectingJournal)),
                 Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
@@ -358,7 +357,7 @@ TEST_F(RepairsTest, ThePolicyOrdersWhatIsSafeAndNotMoreThanItMay) {
     for (int i = 50; i < 55; ++i) Happen(PaymentSays(i), true, false);
     KeepDigests();
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
-    Compare();
+    Compare(/*deep=*/true);
     auto run = Runner({.automatic = {kPublishAgain}, .automatic_max_per_day = 3});
     for (int i = 0; i < 3; ++i) ASSERT_THAT(run.Run({}), IsOk());
     EXPECT_THAT(peers_.published_by_payout, SizeIs(3));
@@ -377,7 +376,7 @@ TEST_F(RepairsTest, ThePolicyOrdersWhatIsSafeAndNotMoreThanItMay) {
 TEST_F(RepairsTest, SomebodyOwnsADiscrepancy) {
     KeepDigests();
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
-    Compare();
+    Compare(/*deep=*/true);
     const domain::DiscrepancyId id = Found(kAmountDiffers).id;
     ASSERT_THAT(order_.Assign(id, "taro", {.actor = "hanako", .note = "knows the merchant"}),
                 IsOk());

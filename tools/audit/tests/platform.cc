@@ -167,6 +167,7 @@ void Platform::Damage(char schema, const std::string& sql) {
 
 AuditOptions Platform::Options() const {
     AuditOptions options(digest::RowHasher::FromHex(World::kDigestKey).value());
+    options.history_chain = HistoryChain::FromHex(World::kAuditKey).value();
     options.payment = payment_->options();
     options.payout = payout_->options();
     options.reconciliation = reconciliation_->options();

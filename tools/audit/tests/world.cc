@@ -16,6 +16,7 @@
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "kessai/payout/v1/payout_event.pb.h"
 #include "migrations_under_test.h"
+#include "rules/history_chain.h"
 
 namespace kessai::audit::testing {
 namespace {
@@ -1162,7 +1163,116 @@ Status World::StoreHeldDiscrepancies(mysql::Session& session) {
     };
     add(21, 20261120, 99, 4);
     add(22, 20261121, 98, 1);
-    return discrepancies.End();
+    // One that an operator had repaired in two steps, and accepted then.
+    discrepancies.Add(23, DateOf(20261120), 8, 77, 1, 0, 0, 11, kYen, "payment lost it", 5, 3, 3, 1,
+                      1, 0, 0);
+    KESSAI_RETURN_IF_ERROR(discrepancies.End());
+    return StoreHistory(session);
+}
+
+// Of the discrepancies above, in two slots of the audit trail.
+Status World::StoreHistory(mysql::Session& session) {
+    const HistoryChain chain = HistoryChain::FromHex(kAuditKey).value();
+    Inserter steps(session, {"world.discrepancy_steps", R"sql(
+        INSERT INTO discrepancy_step (discrepancy_id, number, state, actor, note, at_us, event_id,
+                                      merchant_id, currency, owner, repair_number, repair_hash,
+                                      evidence_hash, chain_hash) VALUES {rows})sql"});
+    Inserter anchors(session, {"world.audit_anchors", R"sql(
+        INSERT INTO audit_anchor (slot, number, at_us, steps, hash) VALUES {rows})sql"});
+    Inserter heads(session, {"world.audit_heads", R"sql(
+        INSERT INTO audit_head (slot, number, hash) VALUES {rows}
+        ON DUPLICATE KEY UPDATE number = VALUES(number), hash = VALUES(hash))sql"});
+    const auto bytes = [](const Hash32& hash) {
+        return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
+    };
+    std::map<std::int64_t, Hash32> last;
+    std::map<int, AuditHeadRow> ends;
+    const auto step = [&](int slot, const DiscrepancyRow& discrepancy, std::uint32_t number,
+                          int state, const std::string& actor, const std::string& note,
+                          const std::string& evidence, const RepairRow* repair) {
+        HistoryStepRow row;
+        row.discrepancy_id = discrepancy.discrepancy_id;
+        row.number = number;
+        row.state = state;
+        row.actor = actor;
+        row.note = note;
+        row.at_us = number;
+        row.event_id = number;
+        row.merchant_id = discrepancy.merchant_id;
+        row.currency = kYen;
+        row.evidence_hash = Hash32Of(Sha256(evidence));
+        if (repair != nullptr) {
+            row.repair_number = repair->number;
+            row.repair_hash = chain.OfRepair(*repair);
+        }
+        row.chain_hash = chain.OfStep(last[row.discrepancy_id], discrepancy, row);
+        last[row.discrepancy_id] = row.chain_hash;
+        steps.Add(row.discrepancy_id, row.number, row.state, row.actor, row.note, row.at_us,
+                  row.event_id, row.merchant_id, row.currency, row.owner, row.repair_number,
+                  mysql::Bytes{bytes(row.repair_hash)}, mysql::Bytes{bytes(row.evidence_hash)},
+                  mysql::Bytes{bytes(row.chain_hash)});
+        AnchorRow anchor;
+        anchor.slot = slot;
+        anchor.number = ends[slot].number + 1;
+        anchor.at_us = number;
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            anchor.steps.push_back(static_cast<char>(row.discrepancy_id >> shift & 0xFF));
+        }
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            anchor.steps.push_back(static_cast<char>(number >> shift & 0xFF));
+        }
+        anchor.steps += bytes(row.chain_hash);
+        anchor.hash = chain.OfAnchor(ends[slot].hash, anchor);
+        ends[slot] = {slot, anchor.number, anchor.hash};
+        anchors.Add(anchor.slot, anchor.number, anchor.at_us, mysql::Bytes{anchor.steps},
+                    mysql::Bytes{bytes(anchor.hash)});
+    };
+    const auto discrepancy = [](std::int64_t id, DayNumber day, int kind, std::int64_t merchant) {
+        DiscrepancyRow row;
+        row.discrepancy_id = id;
+        row.business_date = day;
+        row.kind = kind;
+        row.found_at_us = 1;
+        row.merchant_id = merchant;
+        if (kind == 12) row.held_merchant = merchant;
+        return row;
+    };
+    step(3, discrepancy(21, 20261120, 12, 99), 1, 4, "reconciliation", "released", "", nullptr);
+    step(7, discrepancy(22, 20261121, 12, 98), 1, 1, "reconciliation", "held", "", nullptr);
+    DiscrepancyRow repaired = discrepancy(23, 20261120, 8, 11);
+    repaired.payment_id = 77;
+    repaired.version = 1;
+    const std::string evidence = "payment lost it";
+    RepairRow repair{.discrepancy_id = 23,
+                     .number = 1,
+                     .kind = 1,
+                     .state = 3,
+                     .requested_by = "aiko",
+                     .decided_by = {},
+                     .reason = "a disk",
+                     .outcome = {},
+                     .requested_at_us = 2};
+    step(3, repaired, 1, 1, "reconciliation", evidence, evidence, nullptr);
+    step(3, repaired, 2, 3, "aiko", "repair 1", evidence, &repair);
+    repair.state = 7;
+    repair.outcome = "refused";
+    repair.ended_at_us = 3;
+    step(7, repaired, 3, 5, "ken", "known", evidence, &repair);
+    KESSAI_RETURN_IF_ERROR(steps.End());
+    KESSAI_RETURN_IF_ERROR(anchors.End());
+    for (const auto& [slot, end] : ends) {
+        heads.Add(slot, end.number, mysql::Bytes{bytes(end.hash)});
+    }
+    KESSAI_RETURN_IF_ERROR(heads.End());
+    Inserter repairs(session, {"world.repairs", R"sql(
+        INSERT INTO repair (discrepancy_id, number, kind, state, requested_by, decided_by, reason,
+                            outcome, merchant_id, amount, other_merchant_id, other_amount,
+                            requested_at_us, decided_at_us, carried_out_at_us, ended_at_us)
+        VALUES {rows})sql"});
+    repairs.Add(repair.discrepancy_id, repair.number, repair.kind, repair.state,
+                repair.requested_by, repair.decided_by, repair.reason, repair.outcome, 0, 0, 0, 0,
+                repair.requested_at_us, 0, 0, repair.ended_at_us);
+    return repairs.End();
 }
 
 Status World::FlushReconciliation(mysql::Session& session) {

@@ -38,6 +38,8 @@ class World {
  public:
     static constexpr int kPartitions = 12;
     static constexpr std::string_view kDigestKey = "000102030405060708090a0b0c0d0e0f";
+    static constexpr std::string_view kAuditKey =
+        "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
 
     World();
 
@@ -175,6 +177,7 @@ class World {
     Status StoreStatements(mysql::Session& session);
     Status StoreHolds(mysql::Session& session);
     Status StoreHeldDiscrepancies(mysql::Session& session);
+    Status StoreHistory(mysql::Session& session);
     Status StoreKeptDay(mysql::Session& session);
     Status StoreKeptDayOfCustomers(mysql::Session& session);
     void TellOfTransfers();
