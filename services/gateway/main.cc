@@ -49,6 +49,7 @@
 #include "transport/jwks_source.h"
 #include "transport/operator_api.h"
 #include "transport/operator_books_api.h"
+#include "transport/operator_file_api.h"
 #include "transport/operator_ledger_api.h"
 #include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
@@ -703,6 +704,23 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_issueStatement"] = Bind(statements, &Statements::IssueStatement);
     handlers["operator_issueStatements"] = Bind(statements, &Statements::IssueStatements);
     handlers["operator_correctStatement"] = Bind(statements, &Statements::CorrectStatement);
+
+    using OperatorFiles = transport::OperatorFileApi;
+    const auto& operator_files =
+        context.Own(std::make_unique<OperatorFiles>(channels, *upstreams.signer, clock));
+    handlers["operator_listFileTemplates"] = Bind(operator_files, &OperatorFiles::ListTemplates);
+    handlers["operator_putFileTemplate"] = Bind(operator_files, &OperatorFiles::PutTemplate);
+    handlers["operator_getFileTemplate"] = Bind(operator_files, &OperatorFiles::GetTemplate);
+    handlers["operator_listFileAssignments"] =
+        Bind(operator_files, &OperatorFiles::ListAssignments);
+    handlers["operator_assignFileTemplate"] = Bind(operator_files, &OperatorFiles::Assign);
+    handlers["operator_previewFile"] = Bind(operator_files, &OperatorFiles::Preview);
+    handlers["operator_makeFiles"] = Bind(operator_files, &OperatorFiles::Make);
+    handlers["operator_listFileRuns"] = Bind(operator_files, &OperatorFiles::ListRuns);
+    handlers["operator_getFileRun"] = Bind(operator_files, &OperatorFiles::GetRun);
+    handlers["operator_listFiles"] = Bind(operator_files, &OperatorFiles::List);
+    handlers["operator_getFile"] = Bind(operator_files, &OperatorFiles::Get);
+    handlers["operator_announceFile"] = Bind(operator_files, &OperatorFiles::Announce);
 
     using DeadLetters = transport::DeadLetterApi;
     const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{

@@ -210,13 +210,18 @@ Options::Options() {
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
          "day:read day:close day:release plan:write payout:read recon:read recon:write "
          "transfer:write transfer:approve adjustment:write adjustment:approve dlq:read dlq:write "
-         "event:republish"},
+         "event:republish file:read file:write"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
-         "recon:write transfer:write transfer:approve adjustment:write adjustment:approve"},
-        {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
-        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish"},
-        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},
+         "recon:write transfer:write transfer:approve adjustment:write adjustment:approve "
+         "file:read "
+         "file:write"},
+        {"support",
+         "merchant:read credential:read webhook:read webhook:write payout:read file:read"},
+        {"sre",
+         "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish "
+         "file:read"},
+        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read file:read"},
     };
     mysql.sessions_max = 16;
 }

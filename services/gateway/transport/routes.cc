@@ -20,6 +20,8 @@ using A = Authentication;
 constexpr std::size_t kNoBody = 1'024;  // some SDKs send "{}" where nothing is asked for
 constexpr std::size_t kSmall = 8 * 1'024;
 constexpr std::size_t kOrder = 64 * 1'024;
+// A layout of files of 256 KiB, as JSON text.
+constexpr std::size_t kTemplate = 600 * 1'024;
 // A bank's result file, as JSON text, unless the configuration says otherwise.
 constexpr std::size_t kResults = 4 * 1'024 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
@@ -228,6 +230,32 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_changeDiscrepancy", M::kPatch, "/operator/v1/discrepancies/{discrepancyId}", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
 
+    // The operator interface: merchants' files
+    {"operator_listFileTemplates", M::kGet, "/operator/v1/file-templates", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_putFileTemplate", M::kPut, "/operator/v1/file-templates/{template}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:write", kTemplate, kWrite},
+    {"operator_getFileTemplate", M::kGet, "/operator/v1/file-templates/{template}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_listFileAssignments", M::kGet, "/operator/v1/file-templates/{template}/assignments",
+     1, F::kOperator, U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_assignFileTemplate", M::kPut, "/operator/v1/file-templates/{template}/assignments",
+     1, F::kOperator, U::kReconciliation, A::kOperator, "file:write", kOrder, kWrite},
+    {"operator_previewFile", M::kPost, "/operator/v1/file-previews", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kTemplate, kJob},
+    {"operator_makeFiles", M::kPost, "/operator/v1/file-runs", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "file:write", kSmall, kJob},
+    {"operator_listFileRuns", M::kGet, "/operator/v1/file-runs", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFileRun", M::kGet, "/operator/v1/file-runs/{runId}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_listFiles", M::kGet, "/operator/v1/files", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFile", M::kGet, "/operator/v1/files/{fileId}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_announceFile", M::kPost, "/operator/v1/files/{fileId}/announcements", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "file:write", kNoBody, kWrite},
+
     // The operator interface: events that a service could not apply
     {"operator_listDeadLetters", M::kGet, "/operator/v1/services/{service}/dead-letters", 1,
      F::kOperator, U::kGateway, A::kOperator, "dlq:read", kNoBody, kRead},
@@ -263,10 +291,11 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
-            "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
-            "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
-            "kessai.inbox.v1.DeadLetterService"};
+    return {
+        "kessai.payment.v1.PaymentService",     "kessai.payment.v1.BookService",
+        "kessai.payout.v1.PayoutService",       "kessai.payout.v1.TransferService",
+        "kessai.payout.v1.StatementService",    "kessai.reconciliation.v1.ReconciliationService",
+        "kessai.reconciliation.v1.FileService", "kessai.inbox.v1.DeadLetterService"};
 }
 
 std::string_view UpstreamName(Upstream upstream) {
