@@ -127,6 +127,11 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "IssueStatement", "IssueStatements", "CorrectStatement"});
     add(kReconciliation.view(),
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
+    // Not MakeFiles and AnnounceFile: a second one may make, or tell, once more.
+    add("kessai.reconciliation.v1.FileService",
+        {"PutFileTemplate", "ListFileTemplates", "GetFileTemplate", "PreviewFileTemplate",
+         "AssignFileTemplate", "ListFileAssignments", "GetFileRun", "ListFileRuns", "ListFiles",
+         "GetFile", "GetFileContent"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

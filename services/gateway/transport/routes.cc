@@ -47,6 +47,13 @@ constexpr RouteSpec kRoutes[] = {
      A::kPartner, "refunds", kSmall, kWrite},
     {"v2_getRefundDetails", M::kGet, "/v2/refunds/{merchantRefundId}", 2, F::kPartner, U::kPayment,
      A::kPartner, "refunds", kNoBody, kRead},
+    {"v2_listFiles", M::kGet, "/v2/files", 2, F::kPartner, U::kReconciliation, A::kPartner, "files",
+     kNoBody, kRead},
+    {"v2_getFile", M::kGet, "/v2/files/{fileId}", 2, F::kPartner, U::kReconciliation, A::kPartner,
+     "files", kNoBody, kRead},
+    // By a link, which has a signature of its own.
+    {"v2_getFileContent", M::kGet, "/v2/files/{fileId}/content", 2, F::kPartner, U::kReconciliation,
+     A::kNone, "", kNoBody, kRead},
 
     // The app interface
     {"app_signIn", M::kPost, "/app/v1/sign-in", 1, F::kApp, U::kPayment, A::kAppUser, "", kNoBody,
@@ -263,10 +270,11 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
-            "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
-            "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
-            "kessai.inbox.v1.DeadLetterService"};
+    return {
+        "kessai.payment.v1.PaymentService",     "kessai.payment.v1.BookService",
+        "kessai.payout.v1.PayoutService",       "kessai.payout.v1.TransferService",
+        "kessai.payout.v1.StatementService",    "kessai.reconciliation.v1.ReconciliationService",
+        "kessai.reconciliation.v1.FileService", "kessai.inbox.v1.DeadLetterService"};
 }
 
 std::string_view UpstreamName(Upstream upstream) {
