@@ -49,6 +49,13 @@ constexpr RouteSpec kRoutes[] = {
      A::kPartner, "refunds", kSmall, kWrite},
     {"v2_getRefundDetails", M::kGet, "/v2/refunds/{merchantRefundId}", 2, F::kPartner, U::kPayment,
      A::kPartner, "refunds", kNoBody, kRead},
+    {"v2_listFiles", M::kGet, "/v2/files", 2, F::kPartner, U::kReconciliation, A::kPartner, "files",
+     kNoBody, kRead},
+    {"v2_getFile", M::kGet, "/v2/files/{fileId}", 2, F::kPartner, U::kReconciliation, A::kPartner,
+     "files", kNoBody, kRead},
+    // By a link, which has a signature of its own.
+    {"v2_getFileContent", M::kGet, "/v2/files/{fileId}/content", 2, F::kPartner, U::kReconciliation,
+     A::kNone, "", kNoBody, kRead},
 
     // The app interface
     {"app_signIn", M::kPost, "/app/v1/sign-in", 1, F::kApp, U::kPayment, A::kAppUser, "", kNoBody,
