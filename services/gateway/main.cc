@@ -754,7 +754,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
 
     using OperatorFiles = transport::OperatorFileApi;
     const auto& operator_files =
-        context.Own(std::make_unique<OperatorFiles>(channels, *upstreams.signer, clock));
+        context.Own(std::make_unique<OperatorFiles>(channels, *upstreams.signer, files, clock));
     handlers["operator_listFileTemplates"] = Bind(operator_files, &OperatorFiles::ListTemplates);
     handlers["operator_putFileTemplate"] = Bind(operator_files, &OperatorFiles::PutTemplate);
     handlers["operator_getFileTemplate"] = Bind(operator_files, &OperatorFiles::GetTemplate);
@@ -767,6 +767,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getFileRun"] = Bind(operator_files, &OperatorFiles::GetRun);
     handlers["operator_listFiles"] = Bind(operator_files, &OperatorFiles::List);
     handlers["operator_getFile"] = Bind(operator_files, &OperatorFiles::Get);
+    handlers["operator_getFileContent"] = Bind(operator_files, &OperatorFiles::GetContent);
     handlers["operator_announceFile"] = Bind(operator_files, &OperatorFiles::Announce);
 
     using DeadLetters = transport::DeadLetterApi;

@@ -125,8 +125,11 @@ Result<rc::ListFilesRequest> ReadListFiles(const http::Request& from) {
 }  // namespace
 
 OperatorFileApi::OperatorFileApi(ChannelOf reconciliation, auth::TokenSigner& signer,
-                                 const Clock& clock)
-    : reconciliation_(std::move(reconciliation)), signer_(signer), clock_(clock) {}
+                                 const PartnerFilesApi& downloads, const Clock& clock)
+    : reconciliation_(std::move(reconciliation)),
+      signer_(signer),
+      downloads_(downloads),
+      clock_(clock) {}
 
 template <class Request, class Response>
 net::Task<http::Response> OperatorFileApi::Forward(const RequestScope& scope,
@@ -290,6 +293,15 @@ net::Task<http::Response> OperatorFileApi::Get(const RequestScope& scope) const 
     rc::GetFileRequest request;
     request.set_file_id(*id);
     co_return co_await Forward(scope, GetFileMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorFileApi::GetContent(const RequestScope& scope) const {
+    auto id = PathId(scope.request, "fileId", "FILE_UNKNOWN");
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
+    const PartnerFilesApi::Refuse refuse = [&](const Status& why) {
+        return RefuseOperator(scope, why);
+    };
+    co_return co_await downloads_.Send(scope, *id, refuse);
 }
 
 net::Task<http::Response> OperatorFileApi::Announce(const RequestScope& scope) const {

@@ -3,8 +3,8 @@
 #include "kessai/auth/token.h"
 #include "kessai/http/message.h"
 #include "kessai/rpc/channel.h"
-#include "kessai/rpc/worker_pool.h"
 #include "transport/operator_ledger_api.h"
+#include "transport/partner_files_api.h"
 #include "transport/request_scope.h"
 
 namespace kessai::gateway::transport {
@@ -14,7 +14,9 @@ namespace kessai::gateway::transport {
 /// (proto_json.h).
 class OperatorFileApi {
  public:
-    OperatorFileApi(ChannelOf reconciliation, auth::TokenSigner& signer, const Clock& clock);
+    /// `downloads` send the content of files; all must outlive it.
+    OperatorFileApi(ChannelOf reconciliation, auth::TokenSigner& signer,
+                    const PartnerFilesApi& downloads, const Clock& clock);
 
     net::Task<http::Response> PutTemplate(const RequestScope& scope) const;
     net::Task<http::Response> ListTemplates(const RequestScope& scope) const;
@@ -31,6 +33,8 @@ class OperatorFileApi {
 
     net::Task<http::Response> List(const RequestScope& scope) const;
     net::Task<http::Response> Get(const RequestScope& scope) const;
+    /// As PartnerFilesApi::Send, of any merchant's.
+    net::Task<http::Response> GetContent(const RequestScope& scope) const;
     net::Task<http::Response> Announce(const RequestScope& scope) const;
 
  private:
@@ -41,6 +45,7 @@ class OperatorFileApi {
 
     const ChannelOf reconciliation_;
     auth::TokenSigner& signer_;
+    const PartnerFilesApi& downloads_;
     const Clock& clock_;
 };
 

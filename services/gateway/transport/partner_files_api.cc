@@ -330,21 +330,26 @@ net::Task<http::Response> PartnerFilesApi::Content(const RequestScope& scope) co
         links_.Check(*file_id, request.QueryValue("merchant"), request.QueryValue("expires"),
                      request.QueryValue("signature"), clock_.Now());
     if (!link.ok()) co_return refuse(link.status());
+    auto caller = std::make_shared<auth::Principal>();
+    caller->role = auth::Role::kMerchant;
+    caller->subject = kLinkSubject;
+    caller->merchant_id = link->merchant_id;
+    const RequestScope asked{request, scope.traceparent, std::move(caller)};
+    co_return co_await Send(asked, *file_id, refuse);
+}
+
+net::Task<http::Response> PartnerFilesApi::Send(const RequestScope& scope, std::int64_t file_id,
+                                                const Refuse& refuse) const {
+    const http::Request& request = scope.request;
     auto place = TakePlace(downloads_, options_.downloads_max);
     if (place == nullptr) {
         co_return refuse(Status(Code::kResourceExhausted, domain::reason::kRateLimited,
                                 "too many files are being sent"));
     }
-
-    auto caller = std::make_shared<auth::Principal>();
-    caller->role = auth::Role::kMerchant;
-    caller->subject = kLinkSubject;
-    caller->merchant_id = link->merchant_id;
-    const RequestScope asked{request, scope.traceparent, caller};
     const rpc::Channel& channel = reconciliation_(request);
     rc::GetFileRequest wanted;
-    wanted.set_file_id(*file_id);
-    auto file = co_await AskInOperatorsName(asked, signer_, clock_, channel, kAudience,
+    wanted.set_file_id(file_id);
+    auto file = co_await AskInOperatorsName(scope, signer_, clock_, channel, kAudience,
                                             GetFileMethod(), std::move(wanted));
     if (!file.ok()) co_return refuse(file.status());
     if (file->expires_at_us() != 0 && FromMicros(file->expires_at_us()) <= clock_.Now()) {
@@ -365,7 +370,7 @@ net::Task<http::Response> PartnerFilesApi::Content(const RequestScope& scope) co
     }
     const std::string digest = Base64(file->sha256());
     http::Response response;
-    response.subject = kLinkSubject;
+    response.subject = scope.caller->subject;
     response.content_type = ContentTypeOf(file->name());
     response.fields = {{"Content-Disposition", Disposition(file->name())},
                        {"Accept-Ranges", "bytes"},
@@ -387,7 +392,7 @@ net::Task<http::Response> PartnerFilesApi::Content(const RequestScope& scope) co
                              workers_,
                              clock_,
                              *request.loop,
-                             std::move(caller),
+                             scope.caller,
                              scope.traceparent,
                              std::move(*file),
                              range,

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "app/authenticate_partner.h"
@@ -37,6 +38,13 @@ class PartnerFilesApi {
     /// By link, without a signature of the partner's. Ranges, and their condition If-Range, are RFC
     /// 9110's.
     net::Task<http::Response> Content(const RequestScope& scope) const;
+
+    /// How a refusal looks to whoever asked.
+    using Refuse = std::function<http::Response(const Status&)>;
+    /// The content of a file, or the part that the request names, in the name of the caller: an
+    /// operator, or a merchant whose it is. What it is given must outlive it.
+    net::Task<http::Response> Send(const RequestScope& scope, std::int64_t file_id,
+                                   const Refuse& refuse) const;
 
     std::size_t downloads() const { return downloads_->load(std::memory_order_relaxed); }
 

@@ -260,6 +260,8 @@ constexpr RouteSpec kRoutes[] = {
      A::kOperator, "file:read", kNoBody, kRead},
     {"operator_getFile", M::kGet, "/operator/v1/files/{fileId}", 1, F::kOperator,
      U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFileContent", M::kGet, "/operator/v1/files/{fileId}/content", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
     {"operator_announceFile", M::kPost, "/operator/v1/files/{fileId}/announcements", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "file:write", kNoBody, kWrite},
 
