@@ -12,6 +12,7 @@
 #include "app/deliver_webhooks.h"
 #include "app/periodic.h"
 #include "app/webhook_directory.h"
+#include "domain/file_links.h"
 #include "domain/secret_box.h"
 #include "kessai/auth/key_ring.h"
 #include "kessai/auth/token.h"
@@ -43,18 +44,21 @@
 #include "transport/app_api.h"
 #include "transport/dead_letter_api.h"
 #include "transport/dev_issuer_api.h"
+#include "transport/file_event_consumer.h"
 #include "transport/grpc_payment_gateway.h"
 #include "transport/http_telemetry.h"
 #include "transport/http_webhook_sender.h"
 #include "transport/jwks_source.h"
 #include "transport/operator_api.h"
 #include "transport/operator_books_api.h"
+#include "transport/operator_file_api.h"
 #include "transport/operator_ledger_api.h"
 #include "transport/operator_outside_api.h"
 #include "transport/operator_repair_api.h"
 #include "transport/operator_statement_api.h"
 #include "transport/operator_transfer_api.h"
 #include "transport/partner_api.h"
+#include "transport/partner_files_api.h"
 #include "transport/payment_event_consumer.h"
 #include "transport/public_pages.h"
 #include "transport/redis_nonce_memory.h"
@@ -67,8 +71,10 @@ namespace {
 using transport::PerLoop;
 
 constexpr std::string_view kDeadLetters = "gateway.payment-events.dlq.v1";
+constexpr std::string_view kFileDeadLetters = "gateway.reconciliation-events.dlq.v1";
 constexpr int kDeadLetterPartitions = 3;
 constexpr int kEventPartitions = 12;
+constexpr std::size_t kFileThreads = 4;
 constexpr Duration kFollowChangesEvery = std::chrono::seconds(2);
 
 Status Migrate(const Options& options, runtime::Context&) {
@@ -93,6 +99,7 @@ struct Storage {
     app::UserDirectory& users;
     app::WebhookStore& webhooks;
     app::ChangeDeliveries& change_deliveries;
+    const domain::FileLinks& file_links;
 };
 
 Result<Storage> BuildStorage(const Options& options, runtime::Context& context) {
@@ -124,7 +131,9 @@ Result<Storage> BuildStorage(const Options& options, runtime::Context& context) 
                    context.Own(std::make_unique<storage::MysqlCredentialStore>(pool, box)),
                    context.Own(std::make_unique<storage::MysqlUserDirectory>(pool, ids, clock)),
                    context.Own(std::make_unique<storage::MysqlWebhookStore>(pool, box)),
-                   context.Own(std::make_unique<storage::MysqlChangeDeliveries>())};
+                   context.Own(std::make_unique<storage::MysqlChangeDeliveries>()),
+                   context.Own(std::make_unique<domain::FileLinks>(options.files.links,
+                                                                   box.KeysFor("file links")))};
 }
 
 // The services behind
@@ -481,8 +490,8 @@ Result<Webhooks> BuildWebhooks(const Options& options, runtime::Context& context
         KESSAI_ASSIGN_OR_RETURN(const Duration time, config::ParseDuration(wait));
         delivery.ladder.waits.push_back(time);
     }
-    auto& sender =
-        context.Own(std::make_unique<transport::HttpWebhookSender>(outbound.webhooks, clock));
+    auto& sender = context.Own(std::make_unique<transport::HttpWebhookSender>(
+        outbound.webhooks, storage.file_links, clock));
     auto& deliver = context.Own(std::make_unique<app::DeliverWebhooks>(
         outbound.loop, workers, storage.webhooks, sender, clock, std::move(delivery), telemetry));
     context.Add({.name = "webhooks",
@@ -516,7 +525,8 @@ Result<Webhooks> BuildWebhooks(const Options& options, runtime::Context& context
 const inbox::DeadLetterDesk& BuildConsumer(const Options& options, runtime::Context& context,
                                            const Storage& storage, Webhooks& webhooks) {
     outbox::RelayOptions relay_options;
-    relay_options.topics = {{std::string(kDeadLetters), kDeadLetterPartitions}};
+    relay_options.topics = {{std::string(kDeadLetters), kDeadLetterPartitions},
+                            {std::string(kFileDeadLetters), kDeadLetterPartitions}};
     relay_options.producer.connection = options.kafka;
     auto& relay = context.Own(std::make_unique<outbox::Relay>(
         std::move(relay_options), storage.pool, context.metrics(), nullptr, context.clock()));
@@ -551,6 +561,26 @@ const inbox::DeadLetterDesk& BuildConsumer(const Options& options, runtime::Cont
     context.Add({.name = "payment_events",
                  .start = [&consumer] { return consumer.Start(); },
                  .stop = [&consumer] { consumer.Stop(); }});
+
+    auto& file_handler = context.Own(std::make_unique<transport::FileEventConsumer>(
+        webhooks.directory, storage.change_deliveries, storage.ids, storage.file_links,
+        context.clock(), [&deliver = webhooks.deliver] { deliver.Wake(); }));
+    inbox::ConsumerOptions file_options;
+    file_options.client.connection = options.kafka;
+    file_options.client.group = "gateway";
+    file_options.client.topic = "reconciliation.events.v1";
+    file_options.partitions = kEventPartitions;
+    file_options.dead_letter_topic = 1;
+    file_options.dead_letter_partitions = kDeadLetterPartitions;
+    file_options.workers = 1;
+    file_options.batch_every = std::chrono::milliseconds(500);
+    dead_letters.Add(file_options, file_handler);
+    file_options.tracer = &context.tracer();
+    auto& file_consumer = context.Own(std::make_unique<inbox::Consumer>(
+        std::move(file_options), storage.pool, file_handler, context.metrics(), context.clock()));
+    context.Add({.name = "reconciliation_events",
+                 .start = [&file_consumer] { return file_consumer.Start(); },
+                 .stop = [&file_consumer] { file_consumer.Stop(); }});
     return dead_letters;
 }
 
@@ -589,6 +619,24 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["v2_createRefundPayment"] = Bind(partner, &Partner::RefundPayment);
     handlers["v2_createRefundPaymentSlash"] = Bind(partner, &Partner::RefundPayment);
     handlers["v2_getRefundDetails"] = Bind(partner, &Partner::GetRefund);
+
+    // Of their own: a piece of a file must not keep others from the database.
+    auto& file_workers = context.Own(std::make_unique<rpc::WorkerPool>(rpc::WorkerPool::Options{
+        .name = "files", .threads = kFileThreads, .queue_max = options.files.downloads_max}));
+    context.Keep(rpc::Observe(context.metrics(), file_workers));
+    context.Add({.name = "file_workers", .stop = [&file_workers] { file_workers.Stop(); }});
+    using Files = transport::PartnerFilesApi;
+    Files::Options file_options;
+    file_options.downloads_max = options.files.downloads_max;
+    const auto& files = context.Own(std::make_unique<Files>(file_options, loops.partners, channels,
+                                                            *upstreams.signer, file_workers,
+                                                            storage.file_links, clock));
+    context.Keep(context.metrics().AddCallbackGauge(
+        {.name = "kessai_gateway_downloads", .help = "Files that are being sent"},
+        [&files] { return static_cast<double>(files.downloads()); }));
+    handlers["v2_listFiles"] = Bind(files, &Files::List);
+    handlers["v2_getFile"] = Bind(files, &Files::Get);
+    handlers["v2_getFileContent"] = Bind(files, &Files::Content);
 
     using App = transport::AppApi;
     const app::Rate user_rate{options.limits.user_per_second, options.limits.user_burst};
@@ -731,6 +779,24 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_issueStatement"] = Bind(statements, &Statements::IssueStatement);
     handlers["operator_issueStatements"] = Bind(statements, &Statements::IssueStatements);
     handlers["operator_correctStatement"] = Bind(statements, &Statements::CorrectStatement);
+
+    using OperatorFiles = transport::OperatorFileApi;
+    const auto& operator_files =
+        context.Own(std::make_unique<OperatorFiles>(channels, *upstreams.signer, files, clock));
+    handlers["operator_listFileTemplates"] = Bind(operator_files, &OperatorFiles::ListTemplates);
+    handlers["operator_putFileTemplate"] = Bind(operator_files, &OperatorFiles::PutTemplate);
+    handlers["operator_getFileTemplate"] = Bind(operator_files, &OperatorFiles::GetTemplate);
+    handlers["operator_listFileAssignments"] =
+        Bind(operator_files, &OperatorFiles::ListAssignments);
+    handlers["operator_assignFileTemplate"] = Bind(operator_files, &OperatorFiles::Assign);
+    handlers["operator_previewFile"] = Bind(operator_files, &OperatorFiles::Preview);
+    handlers["operator_makeFiles"] = Bind(operator_files, &OperatorFiles::Make);
+    handlers["operator_listFileRuns"] = Bind(operator_files, &OperatorFiles::ListRuns);
+    handlers["operator_getFileRun"] = Bind(operator_files, &OperatorFiles::GetRun);
+    handlers["operator_listFiles"] = Bind(operator_files, &OperatorFiles::List);
+    handlers["operator_getFile"] = Bind(operator_files, &OperatorFiles::Get);
+    handlers["operator_getFileContent"] = Bind(operator_files, &OperatorFiles::GetContent);
+    handlers["operator_announceFile"] = Bind(operator_files, &OperatorFiles::Announce);
 
     using DeadLetters = transport::DeadLetterApi;
     const auto& letters = context.Own(std::make_unique<DeadLetters>(DeadLetters::Services{

@@ -200,6 +200,26 @@ void DescribeWebhooks(config::Schema schema, WebhookOptions& webhooks) {
                  .max = hours(24 * 3650)});
 }
 
+void DescribeFiles(config::Schema schema, FileOptions& files) {
+    schema.Text(
+        "base_url", &files.links.base_url,
+        {.description = "What links to files begin with: where partners reach this gateway, "
+                        "https://host or https://host:port"});
+    schema.Time("link_life", &files.links.life,
+                {.description = "How long a link to a file is good",
+                 .min = minutes(1),
+                 .max = hours(24 * 7)});
+    schema.Time(
+        "available_for", &files.links.available_for,
+        {.description = "How long after a file was made, or announced again, there are links "
+                        "to it",
+         .min = hours(1),
+         .max = hours(24 * 365)});
+    schema.Int(
+        "downloads_max", &files.downloads_max,
+        {.description = "Files that are sent at once; each holds 4 MiB", .min = 1, .max = 10'000});
+}
+
 }  // namespace
 
 Options::Options() {
@@ -210,14 +230,17 @@ Options::Options() {
          "merchant:read merchant:write credential:read credential:write webhook:read webhook:write "
          "day:read day:close day:release plan:write payout:read recon:read recon:write "
          "recon:approve transfer:write transfer:approve adjustment:write adjustment:approve "
-         "dlq:read dlq:write event:republish"},
+         "dlq:read dlq:write event:republish file:read file:write"},
         {"finance",
          "merchant:read day:read day:close day:release plan:write payout:read recon:read "
          "recon:write recon:approve transfer:write transfer:approve adjustment:write "
-         "adjustment:approve"},
-        {"support", "merchant:read credential:read webhook:read webhook:write payout:read"},
-        {"sre", "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish"},
-        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read"},
+         "adjustment:approve file:read file:write"},
+        {"support",
+         "merchant:read credential:read webhook:read webhook:write payout:read file:read"},
+        {"sre",
+         "day:read payout:read recon:read webhook:read dlq:read dlq:write event:republish "
+         "file:read"},
+        {"viewer", "merchant:read day:read payout:read recon:read webhook:read dlq:read file:read"},
     };
     mysql.sessions_max = 16;
 }
@@ -267,6 +290,7 @@ void Describe(config::Schema& schema, Options& options) {
     schema.Text("partner.code_deeplink_template", &options.partner.code_deeplink_template,
                 {.description = "The deep link of an order code; {url} is replaced"});
     DescribeWebhooks(schema.Under("webhooks"), options.webhooks);
+    DescribeFiles(schema.Under("files"), options.files);
     schema.Int(
         "workers.threads", &options.worker_threads,
         {.description = "Threads for work that waits for the database", .min = 1, .max = 256});
@@ -281,6 +305,11 @@ void Describe(config::Schema& schema, Options& options) {
             return Invalid("webhooks.allow_private_addresses must not be set in production");
         }
         return OkStatus();
+    });
+    schema.Check([&options]() -> Status {
+        const auto url = http::Url::Parse(options.files.links.base_url + "/v2/files");
+        if (url.ok() && url->target == "/v2/files") return OkStatus();
+        return Invalid("files.base_url must be like https://host or https://host:port");
     });
     schema.Check([&options]() -> Status {
         if (options.https.plain) return OkStatus();
@@ -324,9 +353,10 @@ void Describe(config::Schema& schema, Options& options) {
         }
         return OkStatus();
     });
-    // A worker's session each, the consumer's two, the relay's, the leases' and the background's.
+    // A worker's session each, the consumers' two each, the relay's, the leases' and the
+    // background's.
     schema.Check([&options]() -> Status {
-        const int needed = options.worker_threads + 6;
+        const int needed = options.worker_threads + 8;
         if (options.mysql.sessions_max >= needed) return OkStatus();
         return Invalid("mysql.sessions_max must be at least " + std::to_string(needed) +
                        " for workers.threads and the background tasks");

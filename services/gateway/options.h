@@ -7,6 +7,7 @@
 
 #include "app/deliver_webhooks.h"
 #include "app/rate_limiter.h"
+#include "domain/file_links.h"
 #include "kessai/config/schema.h"
 #include "kessai/http/server.h"
 #include "kessai/kafka/connection.h"
@@ -85,6 +86,12 @@ struct WebhookOptions {
     Duration keep = std::chrono::hours(24 * 30);
 };
 
+struct FileOptions {
+    domain::FileLinks::Options links{.base_url = "https://localhost:7443"};
+    /// Contents that are sent at once.
+    std::size_t downloads_max = 32;
+};
+
 /// The gateway's own keys; the libraries' sections are composed in.
 struct Options {
     std::string environment = "development";
@@ -105,6 +112,7 @@ struct Options {
     LimitOptions limits;
     transport::PartnerApiOptions partner;
     WebhookOptions webhooks;
+    FileOptions files;
     int worker_threads = 8;
     std::size_t worker_queue_max = 2'000;
 

@@ -73,6 +73,7 @@ _KEYS: Sequence[tuple[str, Sequence[str], Value]] = (
     # Receivers of webhooks that somebody runs here to try them.
     ("webhooks.allow_private_addresses", GATEWAY, lambda s, name: "true"),
     ("partner.code_url_template", GATEWAY, _code_url),
+    ("files.base_url", GATEWAY, lambda s, name: f"https://localhost:{s.port('gateway-https')}"),
     ("dev_issuer.enabled", GATEWAY, lambda s, name: "true"),
     ("dev_issuer.key_file", GATEWAY, lambda s, name: pki.dev_issuer_key(s)),
 )

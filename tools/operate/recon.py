@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+import files
 import outside
 import repairs
 import session as operate
@@ -27,6 +28,9 @@ STATES = {
 
 
 def main(arguments: list[str] | None = None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
+    if files.is_meant(words):
+        return files.main(words)
     parser = operate.parser("recon", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action")
     part = operate.action(actions, "run", "compares payment's and payout's books of a closed day")
@@ -49,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
                           help="why, kept in its history")  # fmt: skip
     outside.add_actions(actions)
     repairs.add_actions(actions)
+    operate.action(actions, "files", "merchants' reconciliation files: ./kessai recon files --help")
     options = parser.parse_args(arguments)
     if options.action is None:
         options.action, options.day, options.state = "list", None, "OPEN"

@@ -72,6 +72,17 @@ REMEDIES = {
     "STATEMENT_ENCODING_WRONG": "the template's `encoding` says how the file is written",
     "STATEMENT_TOTALS_WRONG": "nothing of it was taken in: ask the bank for the file again",
     "STATEMENT_FILE_INCOMPLETE": "nothing of it was taken in: ask the bank for the file again",
+    "TEMPLATE_UNKNOWN": "./kessai recon files templates lists those there are",
+    "TEMPLATE_BUILT_IN": "./kessai recon files template NAME > FILE, and put it under a name of its own",
+    "FILES_NOT_ASSIGNED": "./kessai recon files assign TEMPLATE MERCHANT… --from DATE",
+    "DAY_NOT_CLOSED": "a day closes when it is over, or by ./kessai day close DATE; its files can be made a moment later",
+    "FILE_RUN_RUNNING": "wait for it: ./kessai recon files runs",
+    "FILES_NOT_MADE": "./kessai recon files make TEMPLATE DATE makes them first",
+    "FILE_UNKNOWN": "./kessai recon files list",
+    "FILE_EXPIRED": "its content is not kept any more: files.keep of reconciliation",
+    "FILE_DAMAGED": "do not send it; ./kessai recon files again makes a new version of it",
+    "STORE_FULL": "make room where file_store of reconciliation says; the run goes on by itself",
+    "STORE_GONE": "file_store of reconciliation says where files are kept: is it mounted, is it there?",
     "DISCREPANCY_UNKNOWN": "./kessai recon list --state ALL lists those there are",
     "STATE_NOT_ALLOWED": "./kessai recon show ID shows where it stands",
     "REPAIR_NOT_ALLOWED": "./kessai recon show ID has the evidence; recon repair --help the kinds there are",
@@ -131,6 +142,12 @@ class Session:
         if answer.status // 100 != 2:
             self._answer(answer)
         return answer.body
+
+    def save(self, path: str, sink: Callable[[bytes], object]) -> None:
+        """Gives the bytes of a file to `sink` as they come; whether they are all is its to know."""
+        answer = self._send("GET", path, sink=sink)
+        if answer.status // 100 != 2:
+            self._answer(answer)
 
     def post(self, path: str, content: Any = None) -> Any:
         return self._answer(self._send("POST", path, content))

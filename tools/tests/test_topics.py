@@ -32,6 +32,7 @@ def test_the_file_declares_what_the_services_use():
         "reconciliation.payment-events.dlq.v1",
         "reconciliation.payout-events.dlq.v1",
         "gateway.payment-events.dlq.v1",
+        "gateway.reconciliation-events.dlq.v1",
     }
     assert all(declared[name].partitions == 3 for name in dead_letters)
 

@@ -33,7 +33,8 @@ std::string FreshKey() {
 const std::vector<std::string>& PartnerScopes() {
     static const std::vector<std::string> scopes{std::string(domain::partner_scope::kCodes),
                                                  std::string(domain::partner_scope::kPayments),
-                                                 std::string(domain::partner_scope::kRefunds)};
+                                                 std::string(domain::partner_scope::kRefunds),
+                                                 std::string(domain::partner_scope::kFiles)};
     return scopes;
 }
 

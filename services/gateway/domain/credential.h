@@ -52,6 +52,8 @@ inline constexpr std::string_view kCodes = "codes";
 inline constexpr std::string_view kPayments = "payments";
 /// Make and read refunds.
 inline constexpr std::string_view kRefunds = "refunds";
+/// List the merchant's files, and get links to them.
+inline constexpr std::string_view kFiles = "files";
 }  // namespace partner_scope
 
 }  // namespace kessai::gateway::domain

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "domain/file_links.h"
+
 namespace kessai::gateway::domain {
 
 namespace {
@@ -46,6 +48,14 @@ constexpr PartnerResult kPreauthUnsupported{400, "PRE_AUTH_CAPTURE_UNSUPPORTED_M
                                             "00400060"};
 constexpr PartnerResult kOutOfScopeResult{401, "OP_OUT_OF_SCOPE", "The operation is not permitted",
                                           "08100023"};
+// Of ours: the contract says nothing of how files are asked for.
+constexpr PartnerResult kNoSuchFile{404, "FILE_NOT_FOUND", "There is no such file", ""};
+constexpr PartnerResult kFileGone{410, "FILE_EXPIRED", "The file is kept no longer", ""};
+constexpr PartnerResult kNoSuchBytes{416, "FILE_RANGE_NOT_SATISFIABLE",
+                                     "The file has no such bytes", ""};
+constexpr PartnerResult kLinkInvalid{403, "FILE_LINK_INVALID", "The link is not one of ours", ""};
+constexpr PartnerResult kLinkExpired{410, "FILE_LINK_EXPIRED",
+                                     "The link has expired; ask for a fresh one", ""};
 constexpr PartnerResult kRateLimit{429, "RATE_LIMIT", "Too many requests", "08100998"};
 constexpr PartnerResult kServiceError{500, "SERVICE_ERROR", "A service is not available",
                                       "08100026"};
@@ -95,6 +105,13 @@ constexpr std::array kRows{
     Row{"REFUND_UNKNOWN", Operation::kAny, kNoSuchRefund},
     Row{"KEY_REUSED", Operation::kAny, kInvalidParams},
     Row{"QUEUE_FULL", Operation::kAny, kRateLimit},
+    // Files: kessai.reconciliation.v1.Reason, and links
+    Row{"FILE_UNKNOWN", Operation::kAny, kNoSuchFile},
+    Row{"FILE_EXPIRED", Operation::kAny, kFileGone},
+    Row{"FILE_OFFSET_OUT_OF_RANGE", Operation::kAny, kNoSuchBytes},
+    Row{reason::kFileLinkInvalid, Operation::kAny, kLinkInvalid},
+    Row{reason::kFileLinkExpired, Operation::kAny, kLinkExpired},
+    Row{"PAGE_TOKEN_INVALID", Operation::kAny, kInvalidRequest},
     // Ours to get right, so a fault of ours when they come
     Row{"TOKEN_INVALID", Operation::kAny, kInternalError},
     Row{"TOKEN_EXPIRED", Operation::kAny, kInternalError},

@@ -19,6 +19,9 @@ enum class PartnerOperation : std::uint8_t {
     kCancelPayment,
     kRefundPayment,
     kGetRefund,
+    kListFiles,
+    kGetFile,
+    kGetFileContent,
 };
 
 /// `resultInfo` and the HTTP status. Literals. Where the contract publishes no codeId it is empty.
@@ -52,9 +55,9 @@ inline constexpr std::string_view kAuthorizationUnsupported = "AUTHORIZATION_UNS
 }  // namespace reason
 
 /// The one table from a refusal to the partner's answer. `reason` is a name of
-/// kessai.payment.v1.Reason or one of those above; what is not listed follows from its code. A
-/// refusal that leaves open whether the work was done becomes INTERNAL_SERVER_ERROR, never a
-/// failure that says it was not.
+/// kessai.payment.v1.Reason, of kessai.reconciliation.v1.Reason (files) or one of those above and
+/// in file_links.h; what is not listed follows from its code. A refusal that leaves open whether
+/// the work was done becomes INTERNAL_SERVER_ERROR, never a failure that says it was not.
 const PartnerResult& PartnerResultOf(PartnerOperation operation, const Status& refusal);
 
 /// Every code that a refusal becomes, each once.

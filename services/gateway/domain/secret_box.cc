@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "domain/sha256.h"
 #include "kessai/result/check.h"
 
 namespace kessai::gateway::domain {
@@ -116,6 +117,16 @@ Result<std::string> SecretBox::Open(std::string_view box, std::string_view owner
         EVP_DecryptFinal_ex(cipher.get(), Unsigned(secret.data()) + size, &length) == 1;
     if (!opened) return unreadable;
     return secret;
+}
+
+std::vector<std::string> SecretBox::KeysFor(std::string_view purpose) const {
+    std::vector<std::string> keys;
+    for (const Key& key : keys_) {
+        const std::string_view bytes(reinterpret_cast<const char*>(key.bytes.data()),
+                                     key.bytes.size());
+        keys.push_back(HmacSha256(bytes, "kessai key for " + std::string(purpose)));
+    }
+    return keys;
 }
 
 }  // namespace kessai::gateway::domain

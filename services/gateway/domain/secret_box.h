@@ -24,6 +24,9 @@ class SecretBox {
     std::string Seal(std::string_view secret, std::string_view owner) const;
     /// DATA_LOSS SECRET_UNREADABLE: no key opens it for this owner.
     Result<std::string> Open(std::string_view box, std::string_view owner) const;
+    /// Keys for another purpose, one of each of ours and in their order, from which ours can't be
+    /// told.
+    std::vector<std::string> KeysFor(std::string_view purpose) const;
 
  private:
     struct Key {

@@ -15,6 +15,7 @@
 
 #include "app/deliver_webhooks.h"
 #include "app/webhook_directory.h"
+#include "domain/file_links.h"
 #include "domain/secret_box.h"
 #include "kessai/http/client.h"
 #include "kessai/http/server.h"
@@ -30,6 +31,7 @@
 #include "kessai/testing/mysql_server.h"
 #include "storage/migrations.h"
 #include "storage/mysql_webhook_store.h"
+#include "transport/file_event_consumer.h"
 #include "transport/http_webhook_sender.h"
 #include "transport/payment_event_consumer.h"
 #include "transport/routes.h"
@@ -171,13 +173,15 @@ class WebhookGateway {
         : pool(PoolOf(connect)),
           store(pool, box),
           directory(store),
+          links({.base_url = "https://api.example"}, {std::string(32, 'k')}),
           loop_("gateway"),
           workers_({.name = "gateway", .threads = 2}),
           client_(loop_, ClientOptions(options)),
-          sender_(client_, clock),
+          sender_(client_, links, clock),
           deliver(loop_, workers_, store, sender_, clock, options.delivery, observer),
           consumer({.order_amount_as_text = options.order_amount_as_text}, directory, changes_, ids,
-                   clock, [this] { deliver.Wake(); }) {
+                   clock, [this] { deliver.Wake(); }),
+          file_consumer(directory, changes_, ids, links, clock, [this] { deliver.Wake(); }) {
         loop_.Start();
     }
     ~WebhookGateway() {
@@ -198,19 +202,26 @@ class WebhookGateway {
     /// What the consumer does with a batch; gives what was rejected, by index. A batch with
     /// rejections leaves nothing behind.
     std::map<std::size_t, Status> Hear(const std::vector<event::Envelope>& events) {
+        return Hear(consumer, "payment.events.v1", events);
+    }
+    std::map<std::size_t, Status> HearOfFiles(const std::vector<event::Envelope>& events) {
+        return Hear(file_consumer, "reconciliation.events.v1", events);
+    }
+    std::map<std::size_t, Status> Hear(inbox::Handler& handler, std::string_view topic,
+                                       const std::vector<event::Envelope>& events) {
         std::vector<inbox::Delivery> deliveries;
         for (const auto& event : events) deliveries.push_back({event, {}, 0});
-        const inbox::Batch batch{"payment.events.v1", 0, deliveries};
+        const inbox::Batch batch{topic, 0, deliveries};
         inbox::Rejections rejections;
         const Status rejected(Code::kFailedPrecondition, "REJECTED", "");
         const Status applied =
             mysql::InTransaction(pool, {}, [&](mysql::Session& session) -> Status {
                 rejections = {};
-                KESSAI_RETURN_IF_ERROR(consumer.Apply(session, batch, rejections));
+                KESSAI_RETURN_IF_ERROR(handler.Apply(session, batch, rejections));
                 return rejections.empty() ? OkStatus() : rejected;
             });
         EXPECT_TRUE(applied.ok() || applied == rejected) << applied.ToString();
-        if (applied.ok()) consumer.OnCommitted(batch);
+        if (applied.ok()) handler.OnCommitted(batch);
         return rejections.by_index();
     }
 
@@ -229,6 +240,7 @@ class WebhookGateway {
     storage::MysqlWebhookStore store;
     app::WebhookDirectory directory;
     KeepingObserver observer;
+    const domain::FileLinks links;
 
  private:
     static mysql::PoolOptions PoolOf(const mysql::ConnectOptions& connect) {
@@ -253,6 +265,7 @@ class WebhookGateway {
  public:
     app::DeliverWebhooks deliver;
     transport::PaymentEventConsumer consumer;
+    transport::FileEventConsumer file_consumer;
 };
 
 /// A schema, a merchant's server and a gateway.

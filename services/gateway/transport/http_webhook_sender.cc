@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "transport/file_notice.h"
+
 namespace kessai::gateway::transport {
 
 net::Task<domain::AttemptOutcome> HttpWebhookSender::Send(const domain::WebhookEndpoint& endpoint,
@@ -18,7 +20,7 @@ net::Task<domain::AttemptOutcome> HttpWebhookSender::Send(const domain::WebhookE
     }
     http::ClientRequest request;
     request.url = std::move(*url);
-    request.body = delivery.payload;
+    request.body = BodyToSend(delivery, links_, outcome.started_at);
     request.deadline = deadline;
     request.fields = {
         {"Content-Type", "application/json"},
@@ -27,7 +29,7 @@ net::Task<domain::AttemptOutcome> HttpWebhookSender::Send(const domain::WebhookE
         {"Kessai-Attempt", std::to_string(delivery.attempts + 1)},
         {"Kessai-Signature",
          domain::SignWebhook(endpoint.secret, ToMicros(outcome.started_at) / 1'000'000,
-                             delivery.payload)},
+                             request.body)},
     };
     auto answer = co_await client_.Send(std::move(request));
     outcome.took = std::chrono::duration_cast<Duration>(clock_.SteadyNow() - start);

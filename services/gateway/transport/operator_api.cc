@@ -121,7 +121,8 @@ void WriteDelivery(JsonWriter& json, const domain::WebhookDelivery& delivery) {
     json.Key("deliveryId").Id(delivery.delivery_id);
     json.Key("endpointId").Id(delivery.endpoint_id);
     json.Key("merchantId").Id(delivery.merchant_id);
-    json.Key("objectId").Id(delivery.object_id);
+    // A file's is kept negative (file_notice.h).
+    json.Key("objectId").Id(delivery.object_id < 0 ? -delivery.object_id : delivery.object_id);
     json.Key("version").Number(delivery.version);
     json.Key("notificationType").Text(delivery.notification_type);
     json.Key("state").Text(domain::DeliveryStateName(delivery.state));

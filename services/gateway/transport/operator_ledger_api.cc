@@ -134,6 +134,11 @@ std::vector<std::string> RepeatableOperatorMethods() {
          "GetOutsideSummary"});
     add("kessai.reconciliation.v1.RepairService",
         {"AssignDiscrepancy", "PreviewRepair", "RequestRepair", "DecideRepair", "ListRepairs"});
+    // Not MakeFiles and AnnounceFile: a second one may make, or tell, once more.
+    add("kessai.reconciliation.v1.FileService",
+        {"PutFileTemplate", "ListFileTemplates", "GetFileTemplate", "PreviewFileTemplate",
+         "AssignFileTemplate", "ListFileAssignments", "GetFileRun", "ListFileRuns", "ListFiles",
+         "GetFile", "GetFileContent"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

@@ -26,14 +26,6 @@ void BeginEnvelope(std::string& out, const PartnerResult& result) {
     out.append(R"(,"codeId":")").append(result.code_id).append(R"("},"data":)");
 }
 
-http::Response Answer(const PartnerResult& result) {
-    http::Response response;
-    response.status = result.http_status;
-    response.body.reserve(1'024);
-    BeginEnvelope(response.body, result);
-    return response;
-}
-
 /// The path's id as text; a refusal when it can be none.
 Result<std::string> PathKey(const http::Request& request, std::string_view name) {
     std::string key;
@@ -133,8 +125,16 @@ void WritePayment(JsonWriter& json, const domain::Payment& payment,
 
 }  // namespace
 
+http::Response BeginPartnerAnswer(const PartnerResult& result) {
+    http::Response response;
+    response.status = result.http_status;
+    response.body.reserve(1'024);
+    BeginEnvelope(response.body, result);
+    return response;
+}
+
 http::Response PartnerEnvelope(const PartnerResult& result) {
-    http::Response response = Answer(result);
+    http::Response response = BeginPartnerAnswer(result);
     response.body.append("null}");
     return response;
 }
@@ -174,8 +174,9 @@ PartnerApi::PartnerApi(PartnerApiOptions options,
       payments_(std::move(payments)),
       clock_(clock) {}
 
-net::Task<Result<app::Partner>> PartnerApi::Authenticate(const RequestScope& scope,
-                                                         std::string_view partner_scope) const {
+net::Task<Result<app::Partner>> AuthenticateRequest(
+    const PerLoop<app::AuthenticatePartner>& authenticate, const RequestScope& scope,
+    std::string_view partner_scope) {
     const http::Request& request = scope.request;
     const std::string named = request.QueryValue("assumeMerchant");
     app::PartnerRequest partner;
@@ -186,7 +187,12 @@ net::Task<Result<app::Partner>> PartnerApi::Authenticate(const RequestScope& sco
         named.empty() ? request.Header("X-ASSUME-MERCHANT") : std::string_view(named);
     partner.client = request.client;
     partner.scope = partner_scope;
-    co_return co_await authenticate_.Of(request.loop).Run(partner);
+    co_return co_await authenticate.Of(request.loop).Run(partner);
+}
+
+net::Task<Result<app::Partner>> PartnerApi::Authenticate(const RequestScope& scope,
+                                                         std::string_view partner_scope) const {
+    co_return co_await AuthenticateRequest(authenticate_, scope, partner_scope);
 }
 
 net::Task<http::Response> PartnerApi::CreateCode(const RequestScope& scope) const {
@@ -234,7 +240,7 @@ net::Task<http::Response> PartnerApi::CreateCode(const RequestScope& scope) cons
     auto created = co_await payments_(scope.request).CreateCode(context, command);
     if (!created.ok()) co_return refuse(created.status());
 
-    http::Response response = Answer(domain::kPartnerCreated);
+    http::Response response = BeginPartnerAnswer(domain::kPartnerCreated);
     response.subject = partner->principal->subject;
     const std::string url = CodeUrlOf(options_, created->code_id);
     JsonWriter json(response.body);
@@ -285,7 +291,7 @@ net::Task<http::Response> PartnerApi::DeleteCode(const RequestScope& scope) cons
     }
     http::Response response;
     if (outcome.ok()) {
-        response = Answer(domain::kPartnerSuccess);
+        response = BeginPartnerAnswer(domain::kPartnerSuccess);
         response.body.append(R"({"qrStatus":"DELETED"}})");
     } else {
         response = PartnerRefusal(kOperation, outcome);
@@ -321,7 +327,7 @@ net::Task<http::Response> PartnerApi::PaymentDetails(const RequestScope& scope,
                       (payment->status == domain::PaymentStatus::kCreated && payment->code_expired);
     if (gone) co_return refuse(Status(Code::kNotFound, "PAYMENT_UNKNOWN", "its code is gone"));
 
-    http::Response response = Answer(domain::kPartnerSuccess);
+    http::Response response = BeginPartnerAnswer(domain::kPartnerSuccess);
     response.subject = partner->principal->subject;
     JsonWriter json(response.body);
     WritePayment(json, *payment, partner->assumed_merchant_id,
@@ -372,7 +378,7 @@ net::Task<http::Response> PartnerApi::RefundPayment(const RequestScope& scope) c
     const app::CallContext context = scope.CallAs(partner->principal);
     auto refund = co_await payments_(scope.request).RefundPayment(context, command);
     if (!refund.ok()) co_return refuse(refund.status());
-    http::Response response = Answer(domain::kPartnerSuccess);
+    http::Response response = BeginPartnerAnswer(domain::kPartnerSuccess);
     response.subject = partner->principal->subject;
     JsonWriter json(response.body);
     json.BeginObject();
@@ -410,7 +416,7 @@ net::Task<http::Response> PartnerApi::GetRefund(const RequestScope& scope) const
     const app::CallContext context = scope.CallAs(partner->principal);
     auto refund = co_await payments_(scope.request).GetRefund(context, *key, payment_id);
     if (!refund.ok()) co_return refuse(refund.status());
-    http::Response response = Answer(domain::kPartnerSuccess);
+    http::Response response = BeginPartnerAnswer(domain::kPartnerSuccess);
     response.subject = partner->principal->subject;
     JsonWriter json(response.body);
     json.BeginObject();

@@ -51,6 +51,12 @@ class PartnerApi {
     const Clock& clock_;
 };
 
+/// Who sent a signed request, and that its credential has the scope.
+net::Task<Result<app::Partner>> AuthenticateRequest(
+    const PerLoop<app::AuthenticatePartner>& authenticate, const RequestScope& scope,
+    std::string_view partner_scope);
+/// The envelope's beginning, up to `"data":`; the caller writes the data and a closing brace.
+http::Response BeginPartnerAnswer(const domain::PartnerResult& result);
 /// The envelope around nothing: refusals, and answers without data.
 http::Response PartnerEnvelope(const domain::PartnerResult& result);
 /// A refusal in the contract's form.

@@ -20,6 +20,8 @@ using A = Authentication;
 constexpr std::size_t kNoBody = 1'024;  // some SDKs send "{}" where nothing is asked for
 constexpr std::size_t kSmall = 8 * 1'024;
 constexpr std::size_t kOrder = 64 * 1'024;
+// A layout of files of 256 KiB, as JSON text.
+constexpr std::size_t kTemplate = 600 * 1'024;
 // A bank's result file, as JSON text, unless the configuration says otherwise.
 constexpr std::size_t kResults = 4 * 1'024 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
@@ -47,6 +49,13 @@ constexpr RouteSpec kRoutes[] = {
      A::kPartner, "refunds", kSmall, kWrite},
     {"v2_getRefundDetails", M::kGet, "/v2/refunds/{merchantRefundId}", 2, F::kPartner, U::kPayment,
      A::kPartner, "refunds", kNoBody, kRead},
+    {"v2_listFiles", M::kGet, "/v2/files", 2, F::kPartner, U::kReconciliation, A::kPartner, "files",
+     kNoBody, kRead},
+    {"v2_getFile", M::kGet, "/v2/files/{fileId}", 2, F::kPartner, U::kReconciliation, A::kPartner,
+     "files", kNoBody, kRead},
+    // By a link, which has a signature of its own.
+    {"v2_getFileContent", M::kGet, "/v2/files/{fileId}/content", 2, F::kPartner, U::kReconciliation,
+     A::kNone, "", kNoBody, kRead},
 
     // The app interface
     {"app_signIn", M::kPost, "/app/v1/sign-in", 1, F::kApp, U::kPayment, A::kAppUser, "", kNoBody,
@@ -268,6 +277,34 @@ constexpr RouteSpec kRoutes[] = {
     {"operator_decideOutsideMatch", M::kPost, "/operator/v1/outside/matches/{matchId}/decision", 1,
      F::kOperator, U::kReconciliation, A::kOperator, "recon:write", kSmall, kWrite},
 
+    // The operator interface: merchants' files
+    {"operator_listFileTemplates", M::kGet, "/operator/v1/file-templates", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_putFileTemplate", M::kPut, "/operator/v1/file-templates/{template}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:write", kTemplate, kWrite},
+    {"operator_getFileTemplate", M::kGet, "/operator/v1/file-templates/{template}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_listFileAssignments", M::kGet, "/operator/v1/file-templates/{template}/assignments",
+     1, F::kOperator, U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_assignFileTemplate", M::kPut, "/operator/v1/file-templates/{template}/assignments",
+     1, F::kOperator, U::kReconciliation, A::kOperator, "file:write", kOrder, kWrite},
+    {"operator_previewFile", M::kPost, "/operator/v1/file-previews", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kTemplate, kJob},
+    {"operator_makeFiles", M::kPost, "/operator/v1/file-runs", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "file:write", kSmall, kJob},
+    {"operator_listFileRuns", M::kGet, "/operator/v1/file-runs", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFileRun", M::kGet, "/operator/v1/file-runs/{runId}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_listFiles", M::kGet, "/operator/v1/files", 1, F::kOperator, U::kReconciliation,
+     A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFile", M::kGet, "/operator/v1/files/{fileId}", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_getFileContent", M::kGet, "/operator/v1/files/{fileId}/content", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_announceFile", M::kPost, "/operator/v1/files/{fileId}/announcements", 1,
+     F::kOperator, U::kReconciliation, A::kOperator, "file:write", kNoBody, kWrite},
+
     // The operator interface: events that a service could not apply
     {"operator_listDeadLetters", M::kGet, "/operator/v1/services/{service}/dead-letters", 1,
      F::kOperator, U::kGateway, A::kOperator, "dlq:read", kNoBody, kRead},
@@ -311,6 +348,7 @@ std::vector<std::string_view> UpstreamContracts() {
             "kessai.reconciliation.v1.ReconciliationService",
             "kessai.reconciliation.v1.StatementService",
             "kessai.reconciliation.v1.RepairService",
+            "kessai.reconciliation.v1.FileService",
             "kessai.inbox.v1.DeadLetterService"};
 }
 

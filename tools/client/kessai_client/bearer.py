@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from .http import Answer, Http
 from .partner import Credential
@@ -36,12 +36,13 @@ class Bearer:
         *,
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        sink: Callable[[bytes], object] | None = None,
     ) -> Answer:
         body = raw if raw is not None else b"" if content is None else json.dumps(content).encode()
         all_headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         if body:
             all_headers["Content-Type"] = "application/json"
-        return self.http.send(method, target, all_headers, body)
+        return self.http.send(method, target, all_headers, body, sink)
 
 
 class Operator(Bearer):

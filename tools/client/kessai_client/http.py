@@ -6,8 +6,10 @@ import http.client
 import json
 import ssl
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 from urllib.parse import urlsplit
+
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,17 @@ class Http:
         self._tls = ssl.create_default_context(cafile=ca_file)
 
     def send(
-        self, method: str, target: str, headers: Mapping[str, str | bytes], body: bytes = b""
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str | bytes],
+        body: bytes = b"",
+        sink: Callable[[bytes], object] | None = None,
     ) -> Answer:
-        """Without the headers that http.client would add, but for Host and Content-Length."""
+        """Without the headers that http.client would add, but for Host and Content-Length.
+
+        `sink` takes the body of a good answer as it comes, instead of the answer.
+        """
         connection = http.client.HTTPSConnection(
             self._host, self._port, timeout=self._timeout_s, context=self._tls
         )
@@ -50,7 +60,12 @@ class Http:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             response = connection.getresponse()
-            content = response.read()
+            content = b""
+            if sink is None or response.status // 100 != 2:
+                content = response.read()
+            else:
+                while piece := response.read(_PIECE_BYTES):
+                    sink(piece)
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
         finally:
             connection.close()
