@@ -27,8 +27,8 @@ using filetemplate::Row;
 using filetemplate::WrittenFile;
 
 constexpr std::size_t kMerchantBytes = sizeof(std::int64_t);
-constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
-constexpr std::size_t kBlocksAhead = 3;
+constexpr std::size_t kBlockBytes = std::size_t{128} << 10;
+constexpr std::size_t kBlocksAhead = 4;
 
 Status Stopped() {
     return Status(Code::kCancelled, "STOPPED", "the making of files was stopped");
@@ -476,12 +476,16 @@ class Run {
           options_(options),
           layout_(order.file_template),
           threads_(std::max(1, options.threads)),
-          sort_({options.work_folder, options.memory_max, threads_}) {}
+          writers_(std::max(1, options.merchants_at_once)),
+          sort_({.folder = options.work_folder,
+                 .memory_max = options.memory_max,
+                 .adders = threads_,
+                 .cursors = writers_}) {}
 
     Result<FileRunTotals> Make(std::span<const MerchantId> also) {
         KESSAI_RETURN_IF_ERROR(Gather());
         Outcome outcome(options_.stop);
-        RunInParallel(rowsort::kParts, threads_, outcome,
+        RunInParallel(rowsort::kParts, writers_, outcome,
                       [&](std::size_t part) { return WritePart(static_cast<int>(part), outcome); });
         KESSAI_RETURN_IF_ERROR(outcome.Take());
         KESSAI_RETURN_IF_ERROR(WriteWithoutRows(also));
@@ -528,7 +532,7 @@ class Run {
                    !progress_.Wanted(merchant);
         });
         Outcome outcome(options_.stop);
-        RunInParallel(without.size(), threads_, outcome, [&](std::size_t i) -> Status {
+        RunInParallel(without.size(), writers_, outcome, [&](std::size_t i) -> Status {
             FileRunTotals totals;
             Counts counts;
             if (order_.file_template.counts_in_header()) {
@@ -558,6 +562,7 @@ class Run {
     const MakeFilesOptions& options_;
     const Layout layout_;
     const int threads_;
+    const int writers_;
     rowsort::RowSort sort_;
     std::mutex mutex_;
     FileRunTotals totals_;
