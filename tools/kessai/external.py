@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from . import recon_bench, release_bench, say
+from . import files_bench, recon_bench, release_bench, say
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack, ignored_port_base, open_stack
 from .supervisor import Supervisor
@@ -34,7 +34,7 @@ class External:
 COMMANDS = (
     External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt; `demo payout`: a week, paid"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
-    External("bench", "bin/kessai-bench", "measures payments a second, the release of a day, or its comparison"),
+    External("bench", "bin/kessai-bench", "measures payments a second, the release of a day, its comparison, or files"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),
     External("republish", "tools/operate/republish.py", "publishes events of payment, transfers and holds again"),
     External("day", "tools/operate/day.py", "shows and closes a business day"),
@@ -66,6 +66,8 @@ def main(command: External, arguments: Sequence[str]) -> int:
         return release_bench.main(arguments[1:])
     if command.name == "bench" and arguments[:1] == ["recon"]:
         return recon_bench.main(arguments[1:])
+    if command.name == "bench" and arguments[:1] == ["files"]:
+        return files_bench.main(arguments[1:])
     name, arguments = stack_name(arguments)
     stack = open_stack(name)
     if ignored := ignored_port_base(stack):
@@ -75,6 +77,7 @@ def main(command: External, arguments: Sequence[str]) -> int:
         if command.name == "bench":
             say.line("release: the release of a day, on servers of its own: ./kessai bench release --help")
             say.line("recon: the comparison of a day, on a stack of its own: ./kessai bench recon --help")
+            say.line("files: merchants' files of a day, on a MariaDB of its own: ./kessai bench files --help")
         say.line("\n  --stack NAME            which stack (default: dev)")
     return code
 
