@@ -163,8 +163,8 @@ TEST_F(RestoreTest, ADigestIsComputedAgain) {
     EXPECT_EQ(done->before.signed_gross, 7);
     EXPECT_EQ(done->after.signed_gross, 1'000);
     EXPECT_THAT(store_.RecomputeDigest(kDay, bucket, "recon-5-1"), IsOkAnd(*done));
-    const auto kept = payout_->reader.Digests(kDay, false);
-    const auto of_rows = payout_->reader.Digests(kDay, true);
+    const auto kept = payout_->reader.Digests(kDay, false, digest::BucketRange{});
+    const auto of_rows = payout_->reader.Digests(kDay, true, digest::BucketRange{});
     ASSERT_THAT(kept, IsOk());
     ASSERT_THAT(of_rows, IsOk());
     EXPECT_EQ(*kept, *of_rows);
