@@ -371,8 +371,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.metrics(),
         std::vector<std::string_view>{transport::kServiceName, transport::kTransferServiceName,
                                       transport::kStatementServiceName,
-                                      transport::kRepairServiceName,
-                                      inbox::kDeadLetterServiceName},
+                                      transport::kRepairServiceName, inbox::kDeadLetterServiceName},
         &context.tracer()));
     context.Keep(rpc::Observe(context.metrics(), verifier));
 
@@ -409,9 +408,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& repairs = context.Own(std::make_unique<transport::RepairService>(
         restoring,
-        context.Own(std::make_unique<app::RestoreAccrual>(
-            restoring, core.plans, domain::TaxTable::Japan(), core.events, core.hasher,
-            context.clock())),
+        context.Own(std::make_unique<app::RestoreAccrual>(restoring, core.plans,
+                                                          domain::TaxTable::Japan(), core.events,
+                                                          core.hasher, context.clock())),
         context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger));
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, quick, slow);

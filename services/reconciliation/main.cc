@@ -238,8 +238,8 @@ app::OrderRepair& BuildRepairs(const Options& options, runtime::Context& context
     return context.Own(std::make_unique<app::OrderRepair>(ports));
 }
 
-Result<Days> BuildDays(const Options& options, runtime::Context& context,
-                                              const Core& core, const auth::KeyRingSource& keys) {
+Result<Days> BuildDays(const Options& options, runtime::Context& context, const Core& core,
+                       const auth::KeyRingSource& keys) {
     const Clock& clock = context.clock();
     auto& signer = context.Own(std::make_unique<auth::TokenSigner>(keys, clock));
     std::vector<std::string_view> contracts = transport::PeerContracts();
@@ -267,8 +267,8 @@ Result<Days> BuildDays(const Options& options, runtime::Context& context,
                  .stop = [&runs] { runs.Stop(); }});
     auto& peers = context.Own(std::make_unique<transport::GrpcRepairPeers>(
         to_payment, to_payout, signer, core.transactions, options.repair_call_timeout));
-    const auto& look = context.Own(std::make_unique<app::LookAgain>(core.transactions, payment,
-                                                                    payout, peers, core.hasher));
+    const auto& look = context.Own(
+        std::make_unique<app::LookAgain>(core.transactions, payment, payout, peers, core.hasher));
     return Days{runs, BuildRepairs(options, context, core,
                                    {core.transactions, peers, look, core.hasher, clock})};
 }
@@ -288,8 +288,8 @@ void BuildServer(const Options& options, runtime::Context& context, const Core& 
     context.Keep(rpc::Observe(context.metrics(), verifier));
     auto& enquiries = context.Own(std::make_unique<app::Enquiries>(core.transactions));
     auto& change = context.Own(std::make_unique<app::ChangeDiscrepancy>(core.transactions, clock));
-    auto& service =
-        context.Own(std::make_unique<transport::ReconciliationService>(enquiries, change, days.runs));
+    auto& service = context.Own(
+        std::make_unique<transport::ReconciliationService>(enquiries, change, days.runs));
     auto& repair_service =
         context.Own(std::make_unique<transport::RepairService>(days.repairs, enquiries));
     auto& calls = context.Own(std::make_unique<rpc::CallTelemetry>(

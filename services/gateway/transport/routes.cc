@@ -275,10 +275,11 @@ std::span<const RouteSpec> AllRoutes() {
 }
 
 std::vector<std::string_view> UpstreamContracts() {
-    return {"kessai.payment.v1.PaymentService",  "kessai.payment.v1.BookService",
-            "kessai.payout.v1.PayoutService",    "kessai.payout.v1.TransferService",
-            "kessai.payout.v1.StatementService", "kessai.reconciliation.v1.ReconciliationService",
-            "kessai.reconciliation.v1.RepairService", "kessai.inbox.v1.DeadLetterService"};
+    return {
+        "kessai.payment.v1.PaymentService",       "kessai.payment.v1.BookService",
+        "kessai.payout.v1.PayoutService",         "kessai.payout.v1.TransferService",
+        "kessai.payout.v1.StatementService",      "kessai.reconciliation.v1.ReconciliationService",
+        "kessai.reconciliation.v1.RepairService", "kessai.inbox.v1.DeadLetterService"};
 }
 
 std::string_view UpstreamName(Upstream upstream) {

@@ -118,11 +118,10 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              subject.change.payment, subject.change.version,
              subject.book ? static_cast<int>(*subject.book) : 0, subject.bucket, finding.merchant,
              finding.currency.code(), finding.payment_gross, finding.payout_gross,
-             StoredEvidence(finding),
-             static_cast<int>(discrepancy.latest.state), discrepancy.latest.number,
-             discrepancy.last_event, discrepancy.found_at, discrepancy.found_by_run,
-             discrepancy.found_by_deep_run, subject.held_merchant, discrepancy.owner,
-             discrepancy.open_repair, discrepancy.corrected_by);
+             StoredEvidence(finding), static_cast<int>(discrepancy.latest.state),
+             discrepancy.latest.number, discrepancy.last_event, discrepancy.found_at,
+             discrepancy.found_by_run, discrepancy.found_by_deep_run, subject.held_merchant,
+             discrepancy.owner, discrepancy.open_repair, discrepancy.corrected_by);
 }
 
 domain::DayRun ReadDayRun(const mysql::Rows& row) {
