@@ -213,11 +213,12 @@ void Describe(config::Schema& schema, Options& options) {
                                   "payment, payout and reconciliation",
                    .max_length = 32,
                    .required = true});
-    schema.Secret("audit.key", &options.audit_key,
-                  {.description = "Key of the audit trail, 64 hexadecimal digits: whoever has it and "
-                                  "the database can change the history of discrepancies unseen",
-                   .max_length = 64,
-                   .required = true});
+    schema.Secret(
+        "audit.key", &options.audit_key,
+        {.description = "Key of the audit trail, 64 hexadecimal digits: whoever has it and "
+                        "the database can change the history of discrepancies unseen",
+         .max_length = 64,
+         .required = true});
     DescribeUpstreams(schema.Under("upstreams"), options);
     DescribeConsumer(schema.Under("consumer"), options.consumer);
     DescribeDayRun(schema.Under("day_run"), options.day_run);

@@ -65,7 +65,7 @@ struct Options {
     transport::RepairWorkerOptions repairs;
     /// Names of kinds, as they are configured.
     std::vector<std::string> automatic_repairs;
-    Duration repair_call_timeout = std::chrono::seconds(10);
+    Duration repair_call_timeout = std::chrono::seconds(25);
     /// Buckets that a run compares side by side.
     int compare_threads = 2;
     OutsideOptions outside;

@@ -748,7 +748,7 @@ def held_by_nobody(books: QuietBooks, t: Tampering) -> Trace:
     t.add(RECONCILIATION, "discrepancy", {**about, **nothing, **amounts, **step, **row})
     subject: Subject = {"merchant": 8, "day": str(books.days[0]), "discrepancy": 8}
     what = "discrepancy of a merchant that is not held back"
-    return Trace([Named("M8", what, subject, "none", "open")], [subject])
+    return Trace([Named("M8", what, subject, "none", "open")], [subject, {"discrepancy": 8}])
 
 
 # --- M9: a closed day never changes ---------------------------------------------------------------
@@ -842,6 +842,60 @@ def seal_gone(books: QuietBooks, t: Tampering) -> Trace:
     t.change(PAYOUT, "payout_day", {"business_date": books.days[1]}, seal=None)
     return Trace(
         [Named("M9", "seal of day", _of_seal(books, 1), None, "none")], [_of_seal(books, 1)]
+    )
+
+
+@damage("M9", "who took a discrepancy further", keeps=True, round=4)
+def step_of_another(books: QuietBooks, t: Tampering) -> Trace:
+    discrepancy = books.discrepancies()[0]
+    where = {"discrepancy_id": discrepancy, "number": 2}
+    t.change(RECONCILIATION, "discrepancy_step", where, actor="mallory")
+    subject: Subject = {"discrepancy": discrepancy, "step": 2}
+    return Trace([Named("M9", "step of a discrepancy", subject)], [subject])
+
+
+@damage("M9", "a discrepancy removed with its history", round=4)
+def discrepancy_removed(books: QuietBooks, t: Tampering) -> Trace:
+    discrepancy = books.discrepancies()[1]
+    where = {"discrepancy_id": discrepancy}
+    t.erase(RECONCILIATION, "discrepancy_step", where)
+    t.erase(RECONCILIATION, "discrepancy", where)
+    subjects: list[Subject] = [{"discrepancy": discrepancy, "step": number} for number in (1, 2)]
+    what = "step of a discrepancy is missing"
+    return Trace([Named("M9", what, subject) for subject in subjects], subjects)
+
+
+@damage("M9", "two steps of a discrepancy exchanged", keeps=True, round=5)
+def steps_exchanged(books: QuietBooks, t: Tampering) -> Trace:
+    discrepancy = books.discrepancies()[0]
+    steps = [{"discrepancy_id": discrepancy, "number": number} for number in (1, 2)]
+    columns = ("state", "actor", "note", "at_us", "event_id", "chain_hash", "evidence_hash")
+    t.exchange(RECONCILIATION, "discrepancy_step", *steps, *columns)
+    subjects: list[Subject] = [{"discrepancy": discrepancy, "step": number} for number in (1, 2)]
+    named = [Named("M9", "step of a discrepancy", subject) for subject in subjects]
+    return Trace(named, [{"discrepancy": discrepancy}])
+
+
+@damage("M9", "a step and a repair made up", round=5)
+def step_made_up(books: QuietBooks, t: Tampering) -> Trace:
+    discrepancy = books.discrepancies()[1]
+    last = t.one(RECONCILIATION, "discrepancy_step", {"discrepancy_id": discrepancy, "number": 2})
+    step = {**last, "number": 3, "state": 5, "actor": "mallory", "note": "it is fine", "repair_number": 1}
+    t.add(RECONCILIATION, "discrepancy_step", step)
+    t.change(
+        RECONCILIATION, "discrepancy", {"discrepancy_id": discrepancy}, state=5, step_count=3
+    )
+    who = {"requested_by": "mallory", "decided_by": "", "reason": "it is fine", "outcome": "done"}
+    money = {"merchant_id": 0, "amount": 0, "other_merchant_id": 0, "other_amount": 0}
+    times = {"requested_at_us": 1, "decided_at_us": 0, "carried_out_at_us": 1, "ended_at_us": 1}
+    key = {"discrepancy_id": discrepancy, "number": 1, "kind": 1, "state": 5}
+    t.add(RECONCILIATION, "repair", {**key, **who, **money, **times})
+    return Trace(
+        [
+            Named("M9", "step that was put in", {"discrepancy": discrepancy, "step": 3}),
+            Named("M9", "repair", {"discrepancy": discrepancy, "repair": 1}),
+        ],
+        [{"discrepancy": discrepancy}],
     )
 
 

@@ -127,7 +127,7 @@ class QuietBooks:
     def __init__(self, http: Http, operator: Operator, rows: Tampering) -> None:
         self._http = http
         self._operator = operator
-        self._rows = rows  # to look at rows
+        self._rows = rows
         self._sales: dict[tuple[int, date], list[Sale]] = {}
         self._sold = 0
 
@@ -150,6 +150,7 @@ class QuietBooks:
                     self._sell(merchant)
             self._close(self.days[day])
         self._pay()
+        self._differ(self.sale(self.a, day=0))
         self.refund(self.sale(self.b, day=1), self.b, 150)
         expect(self.b.cancel(self.sale(self.b).order), 200, 202)
 
@@ -161,6 +162,32 @@ class QuietBooks:
         sale = self._sell(of)
         self._wait_for_match(sale.payment, 1)
         return sale
+
+    def discrepancies(self) -> list[int]:
+        """Some that were found and are gone: histories of two steps."""
+        found = self._rows.rows(
+            RECONCILIATION,
+            "SELECT discrepancy_id FROM discrepancy WHERE step_count = 2 ORDER BY discrepancy_id",
+        )
+        return [int(row["discrepancy_id"]) for row in found]
+
+    def _differ(self, sale: Sale) -> None:
+        """Has an accrual and its digest differ from payment's change while its day is compared."""
+        self._rows.change(PAYOUT, "accrual", sale.in_accruals, gross=lambda row: row["gross"] + 1)
+        self._compare(sale.day, "DIFFERENT")
+        self._rows.undo()
+        self._compare(sale.day, "EQUAL")
+        assert len(self.discrepancies()) >= 2, "an amount and a digest differed"
+
+    def _compare(self, day: date, ends: str) -> None:
+        path = f"/operator/v1/days/{day}/reconciliation"
+        expect(self._operator.call("POST", path, {"deep": True}), 200)
+
+        def ended() -> bool | None:
+            run = expect(self._operator.call("GET", path), 200)
+            return (run["state"] == ends and run["deep"]) or None
+
+        waiting.until(f"the comparison of {day}", ended, LIMIT_S, 0.1)
 
     @property
     def settled(self) -> int:

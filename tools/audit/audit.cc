@@ -219,9 +219,9 @@ class Audit {
         mysql::Session& session = payout_snapshot_->session();
         KESSAI_ASSIGN_OR_RETURN(const bool any, HasStatements(session));
         if (any) months_.emplace(space_);
-        KESSAI_RETURN_IF_ERROR(
-            PassOverMerchantLedger(session, space_, events.has_value() ? &*events : nullptr,
-                                   any ? &*months_ : nullptr, report_));
+        KESSAI_RETURN_IF_ERROR(PassOverMerchantLedger(session, space_,
+                                                      events.has_value() ? &*events : nullptr,
+                                                      any ? &*months_ : nullptr, report_));
         ledger_is_read_ = true;
         return OkStatus();
     }

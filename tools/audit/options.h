@@ -8,8 +8,8 @@
 #include "kessai/kafka/connection.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
-#include "rules/history_chain.h"
 #include "kessai/time/clock.h"
+#include "rules/history_chain.h"
 
 namespace kessai::audit {
 

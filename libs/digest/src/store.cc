@@ -168,10 +168,10 @@ Result<RecomputedBucket> RecomputeBucket(mysql::Session& session, BusinessDate b
     if (key.empty()) return digests;
     const std::string before = BytesOf(digests.before.hash_sum);
     const std::string after = BytesOf(digests.after.hash_sum);
-    KESSAI_RETURN_IF_ERROR(session.Execute(
-        kInsertRepair, key, business_date, bucket, digests.before.count,
-        digests.before.signed_gross, mysql::Bytes{before}, digests.after.count,
-        digests.after.signed_gross, mysql::Bytes{after}, now));
+    KESSAI_RETURN_IF_ERROR(session.Execute(kInsertRepair, key, business_date, bucket,
+                                           digests.before.count, digests.before.signed_gross,
+                                           mysql::Bytes{before}, digests.after.count,
+                                           digests.after.signed_gross, mysql::Bytes{after}, now));
     if (digests.before == digests.after) return digests;
     KESSAI_RETURN_IF_ERROR(session.Execute(kRemoveBucket, business_date, bucket).status());
     mysql::RowList rows;

@@ -103,7 +103,8 @@ TEST_F(DayDigestTest, OverflowIsRefused) {
     EXPECT_EQ(AddToDay(*session_, first, 0).code(), Code::kInternal);
 }
 
-// Goal: a bucket's digest is what its rows give, once by its key, and what others add meanwhile counts.
+// Goal: a bucket's digest is what its rows give, once by its key, and what others add meanwhile
+// counts.
 TEST_F(DayDigestTest, ABucketIsComputedAgain) {
     Accumulator rows(hasher_);
     const Row row = RandomRow();
@@ -137,11 +138,11 @@ TEST_F(DayDigestTest, ABucketIsComputedAgain) {
                                            return right;
                                        });
     EXPECT_THAT(moved.status(), testing::Refuses(Code::kAborted, "DIGEST_MOVED"));
-    EXPECT_THAT(RecomputeBucket(*session_, kDay, (bucket + 1) % kBuckets, "r-1",
-                                SystemClock().Now(),
-                                [&]() -> Result<BucketDigest> { return right; })
-                    .status(),
-                testing::Refuses(Code::kAlreadyExists, "REPAIR_KEY_REUSED"));
+    EXPECT_THAT(
+        RecomputeBucket(*session_, kDay, (bucket + 1) % kBuckets, "r-1", SystemClock().Now(),
+                        [&]() -> Result<BucketDigest> { return right; })
+            .status(),
+        testing::Refuses(Code::kAlreadyExists, "REPAIR_KEY_REUSED"));
     EXPECT_THAT(recompute("with blank", right).status(),
                 testing::Refuses(Code::kInvalidArgument, "REPAIR_KEY_INVALID"));
 }

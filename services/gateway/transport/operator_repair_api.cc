@@ -74,8 +74,8 @@ template <class Request, class Response>
 net::Task<http::Response> OperatorRepairApi::Forward(const RequestScope& scope,
                                                      const rpc::Method<Request, Response>& method,
                                                      Request request) const {
-    return ForwardOperator(scope, signer_, clock_, reconciliation_(scope.request),
-                           "reconciliation", method, std::move(request));
+    return ForwardOperator(scope, signer_, clock_, reconciliation_(scope.request), "reconciliation",
+                           method, std::move(request));
 }
 
 net::Task<http::Response> OperatorRepairApi::AssignDiscrepancy(const RequestScope& scope) const {
@@ -90,8 +90,7 @@ net::Task<http::Response> OperatorRepairApi::AssignDiscrepancy(const RequestScop
     request.set_owner(fields.OptionalText("owner", kOwnerMax));
     request.set_note(fields.Text("note", kNoteMax));
     if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
-    http::Response answer =
-        co_await Forward(scope, AssignDiscrepancyMethod(), std::move(request));
+    http::Response answer = co_await Forward(scope, AssignDiscrepancyMethod(), std::move(request));
     co_return NoteOperator(scope, "discrepancy.assign", std::to_string(*id), std::move(answer));
 }
 
@@ -104,8 +103,8 @@ net::Task<http::Response> OperatorRepairApi::PreviewRepair(const RequestScope& s
 net::Task<http::Response> OperatorRepairApi::RequestRepair(const RequestScope& scope) const {
     auto request = WishOf(scope.request, /*needs_reason=*/true);
     if (!request.ok()) co_return RefuseOperator(scope, request.status());
-    const std::string object = std::to_string(request->discrepancy_id()) + " " +
-                               re::Repair::Kind_Name(request->kind());
+    const std::string object =
+        std::to_string(request->discrepancy_id()) + " " + re::Repair::Kind_Name(request->kind());
     http::Response answer = co_await Forward(scope, RequestRepairMethod(), std::move(*request));
     co_return NoteOperator(scope, "repair.request", object, std::move(answer));
 }

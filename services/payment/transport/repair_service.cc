@@ -32,7 +32,8 @@ auth::MethodPolicy RepairPolicy() {
                           MethodRule::Token::kInMetadata,
                           {"reconciliation"}};
     };
-    return auth::MethodPolicy({of_reconciliation("GetEvent"), of_reconciliation("RecomputeDigest")});
+    return auth::MethodPolicy(
+        {of_reconciliation("GetEvent"), of_reconciliation("RecomputeDigest")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& pool) {

@@ -20,8 +20,8 @@ auth::MethodPolicy RepairPolicy();
 class RepairService {
  public:
     /// All must outlive it.
-    RepairService(app::PaymentReader& reader, const app::EventEncoder& encoder,
-                  app::DayStore& days, app::DigestRepairs& digests)
+    RepairService(app::PaymentReader& reader, const app::EventEncoder& encoder, app::DayStore& days,
+                  app::DigestRepairs& digests)
         : reader_(reader), encoder_(encoder), days_(days), digests_(digests) {}
 
     void Register(rpc::Service& service, rpc::WorkerPool& pool);

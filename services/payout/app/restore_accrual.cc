@@ -1,6 +1,5 @@
 #include "app/restore_accrual.h"
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +23,12 @@ Status Conflict(std::string why) {
     return Status(Code::kAlreadyExists, kEffectConflict, std::move(why));
 }
 
+/// Whether the row is what the change makes of it. Of nothing what was captured is not kept.
+bool SaysTheSame(domain::Accrual row, const domain::Accrual& accrual) {
+    if (accrual.gross == 0) row.captured_total = accrual.captured_total;
+    return row == accrual;
+}
+
 digest::Row RowOf(const domain::Accrual& accrual) {
     return {accrual.key.payment.value(), accrual.key.version, accrual.business_date,
             accrual.merchant.value(), accrual.gross};
@@ -45,26 +50,26 @@ Result<RestoreAccrual::Need> RestoreAccrual::Find(RestoringTransaction& transact
     KESSAI_RETURN_IF_ERROR(accrual.status());
     need.accrual = *std::move(accrual);
 
-    KESSAI_ASSIGN_OR_RETURN(const auto stored, accruals.FindEffects(std::array{change.key}));
-    if (!stored.empty()) {
-        if (stored.front().content_hash == change.content_hash) return need;
+    KESSAI_ASSIGN_OR_RETURN(const auto stored, transaction.FindRow(change.key));
+    if (stored && stored->accrual.content_hash != change.content_hash) {
         return Conflict(NameOf(change.key) + " is accrued with another content");
     }
+    if (stored && SaysTheSame(stored->accrual, need.accrual)) return need;
     const int bucket = digest::BucketOf(change.key.payment.value());
     KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
                             transaction.DigestsOfBucket(change.business_date, bucket));
-    const std::int64_t missing = digests.before.count - digests.after.count;
-    if (missing >= 1) {
-        digest::Accumulator one(hasher_);
-        one.Add(RowOf(need.accrual));
-        digest::BucketDigest with = digests.after;
-        with.Add(one.Day(change.business_date)[static_cast<std::size_t>(bucket)]);
-        // Of several that are missing, the last one shows whether they were these.
-        if (missing == 1 && !(with == digests.before)) {
-            return Conflict("what the digest of bucket " + std::to_string(bucket) +
-                            " misses is not " + NameOf(change.key) + " as payment has it");
-        }
+    // What is there in its place counts as it is now.
+    digest::BucketDigest kept = digests.before;
+    digest::BucketDigest restored = digests.after;
+    restored.Add(DigestOf(need.accrual));
+    if (stored && stored->accrual.business_date == change.business_date) {
+        kept.Add(DigestOf(stored->accrual));
+    }
+    if (stored || digests.before.count > digests.after.count) {
         need.what = Need::What::kRow;
+        if (stored) need.recorded_at = stored->recorded_at;
+        // Other rows of the bucket may be gone or changed too.
+        need.in_doubt = !(kept == restored);
         return need;
     }
     KESSAI_ASSIGN_OR_RETURN(const bool open,
@@ -76,6 +81,12 @@ Result<RestoreAccrual::Need> RestoreAccrual::Find(RestoringTransaction& transact
     }
     need.what = Need::What::kAll;
     return need;
+}
+
+digest::BucketDigest RestoreAccrual::DigestOf(const domain::Accrual& accrual) const {
+    digest::Accumulator one(hasher_);
+    one.Add(RowOf(accrual));
+    return one.cells().begin()->second;
 }
 
 // The event has the time, and nothing else of the row is unknown: so it is the time that gives the
@@ -96,38 +107,50 @@ Result<std::optional<Instant>> RestoreAccrual::RecordedAt(const domain::Accrual&
     return std::optional<Instant>();
 }
 
+Result<RestoreAccrual::Need> RestoreAccrual::FindInTransaction(
+    const domain::PaymentChange& change) {
+    Need need;
+    KESSAI_RETURN_IF_ERROR(
+        store_.InPartitionOf(change.key.payment, [&](RestoringTransaction& transaction) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change));
+            return OkStatus();
+        }));
+    return need;
+}
+
 Result<RestoredAccrual> RestoreAccrual::Run(const domain::PaymentChange& change,
                                             Instant happened_at,
                                             const std::optional<domain::ContentHash>& told,
                                             bool dry_run) {
-    Need need;
-    KESSAI_RETURN_IF_ERROR(store_.InPartitionOf(
-        change.key.payment, [&](RestoringTransaction& transaction) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change));
-            return OkStatus();
-        }));
+    KESSAI_ASSIGN_OR_RETURN(Need need, FindInTransaction(change));
+    std::optional<Instant> recorded_at;
+    if (need.what == Need::What::kRow && told && (need.in_doubt || !dry_run)) {
+        // Not while the partition waits for it. What was told is told of such an accrual only.
+        KESSAI_ASSIGN_OR_RETURN(recorded_at, RecordedAt(need.accrual, happened_at, *told));
+    }
+    if (need.in_doubt && !recorded_at) {
+        return Conflict("neither what is kept of " + change.business_date.ToString() +
+                        " nor what was told has " + NameOf(change.key) +
+                        " as payment's event has it");
+    }
     if (dry_run || need.what == Need::What::kNothing) {
-        return RestoredAccrual{std::move(need.accrual), false};
+        return RestoredAccrual{std::move(need.accrual), need.what != Need::What::kNothing};
     }
-    Instant recorded_at = clock_.Now();
-    if (need.what == Need::What::kRow && told) {
-        // Not while the partition waits for it.
-        KESSAI_ASSIGN_OR_RETURN(const auto found, RecordedAt(need.accrual, happened_at, *told));
-        if (found) recorded_at = *found;
-    }
-    KESSAI_RETURN_IF_ERROR(store_.InPartitionOf(
-        change.key.payment, [&](RestoringTransaction& transaction) -> Status {
+    if (!recorded_at) recorded_at = need.recorded_at.value_or(clock_.Now());
+    const domain::Accrual proven = need.accrual;
+    KESSAI_RETURN_IF_ERROR(
+        store_.InPartitionOf(change.key.payment, [&](RestoringTransaction& transaction) -> Status {
             KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change));
             switch (need.what) {
                 case Need::What::kNothing:
                     return OkStatus();
                 case Need::What::kRow:
-                    return transaction.StoreRow(need.accrual, recorded_at);
+                    return transaction.StoreRow(proven, *recorded_at);
                 case Need::What::kAll: {
                     const IncomingChange incoming{change, {}};
-                    KESSAI_ASSIGN_OR_RETURN(const auto refused,
-                                            accrue_.Run(transaction.accruals(), {&incoming, 1},
-                                                        recorded_at));
+                    KESSAI_ASSIGN_OR_RETURN(
+                        const auto refused,
+                        accrue_.Run(transaction.accruals(), {&incoming, 1}, *recorded_at));
                     return refused.empty() ? OkStatus() : refused.begin()->second;
                 }
             }

@@ -7,6 +7,7 @@
 #include "app/accrual_transaction.h"
 #include "app/accrue_payments.h"
 #include "app/event_encoder.h"
+#include "app/payout_reader.h"
 #include "app/plan_cache.h"
 #include "domain/payment_change.h"
 #include "kessai/digest/accumulator.h"
@@ -24,7 +25,10 @@ class RestoringTransaction {
     /// What is kept of a bucket of the day, and what its rows sum to. Precondition: the gate is
     /// locked, so neither moves.
     virtual Result<digest::RecomputedBucket> DigestsOfBucket(BusinessDate day, int bucket) = 0;
-    /// Stores the row and what is kept apart of it, and nothing else.
+    /// The accrual as its row is now; nothing: there is none.
+    virtual Result<std::optional<RecordedAccrual>> FindRow(domain::EffectKey key) = 0;
+    /// Stores the row and what is kept apart of it, in the place of what is there, and nothing
+    /// else.
     virtual Status StoreRow(const domain::Accrual& accrual, Instant recorded_at) = 0;
 };
 
@@ -45,14 +49,14 @@ class RestoringStore {
 
 struct RestoredAccrual {
     domain::Accrual accrual;
-    /// False: it was there.
+    /// False: it was there as it should be. Of a dry run: whether it would be restored.
     bool restored = false;
 };
 
-/// Use case: a change was accrued, and its row is gone: put it back as it was. What the day keeps of
-/// it (totals, digest, seal) was stored with it, and is not touched, whether the day is open, sealed
-/// or released. A change that the day's digest does not have either is accrued like any event while
-/// the day is open, and refused afterwards. Thread safe.
+/// Use case: a change was accrued, and its row is gone or was changed: put it back as it was. What
+/// the day keeps of it (totals, digest, seal) was stored with it, and is not touched, whether the
+/// day is open, sealed or released. A change that the day's digest does not have either is accrued
+/// like any event while the day is open, and refused afterwards. Thread safe.
 class RestoreAccrual {
  public:
     /// All must outlive it.
@@ -68,8 +72,8 @@ class RestoreAccrual {
 
     /// `told`: the content of the AccrualRecorded that others were told, so that the row tells the
     /// same again; nothing: nobody was. `happened_at`: when the change was made.
-    /// Refuses as domain::Accrue; FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT (it
-    /// is there with another content, or what the day misses is another row).
+    /// Refuses as domain::Accrue; FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT
+    /// (it is there with another content, or neither the day's digest nor what was told has it so).
     Result<RestoredAccrual> Run(const domain::PaymentChange& change, Instant happened_at,
                                 const std::optional<domain::ContentHash>& told, bool dry_run);
 
@@ -78,8 +82,14 @@ class RestoreAccrual {
     struct Need {
         domain::Accrual accrual;
         enum class What { kNothing, kRow, kAll } what = What::kNothing;
+        /// When the row that is there says it was recorded.
+        std::optional<Instant> recorded_at{};
+        /// What the day keeps does not show that it was accrued so: only what was told may.
+        bool in_doubt = false;
     };
     Result<Need> Find(RestoringTransaction& transaction, const domain::PaymentChange& change);
+    Result<Need> FindInTransaction(const domain::PaymentChange& change);
+    digest::BucketDigest DigestOf(const domain::Accrual& accrual) const;
     /// When the accrual was recorded, as what was told of it has it; nothing: it cannot be found.
     Result<std::optional<Instant>> RecordedAt(const domain::Accrual& accrual, Instant happened_at,
                                               const domain::ContentHash& told) const;

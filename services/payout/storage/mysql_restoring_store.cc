@@ -34,6 +34,12 @@ constexpr mysql::Query kRowsOfBucket{"accrual.digest_of_bucket", R"sql(
 constexpr mysql::Query kOfPayments{"accrual.of_payments", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
     FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id IN ({keys})
     ORDER BY payment_id, version)sql"};
+constexpr mysql::Query kLockRow{"accrual.lock_one", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
+    FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id = ? AND version = ? FOR UPDATE)sql"};
+constexpr mysql::Query kRemoveRow{"accrual.remove_one",
+                                  "DELETE FROM accrual WHERE payment_id = ? AND version = ?"};
+constexpr mysql::Query kRemoveDetail{"accrual_detail.remove_one", R"sql(
+    DELETE FROM accrual_detail WHERE business_date = ? AND payment_id = ? AND version = ?)sql"};
 constexpr mysql::Query kDayState{"payout_day.state_of",
                                  "SELECT state FROM payout_day WHERE business_date = ?"};
 constexpr mysql::Query kCountOutboxRow{"slot_gate.next_outbox_row", R"sql(
@@ -46,8 +52,8 @@ Result<digest::BucketDigest> DigestOfRows(mysql::Session& session, BusinessDate 
     KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kRowsOfBucket, day, bucket));
     digest::Accumulator sums(hasher);
     while (rows.Next()) {
-        sums.Add({rows.Int(0), static_cast<std::uint32_t>(rows.Int(1)), day, rows.Int(2),
-                  rows.Int(3)});
+        sums.Add(
+            {rows.Int(0), static_cast<std::uint32_t>(rows.Int(1)), day, rows.Int(2), rows.Int(3)});
     }
     return sums.Day(day)[static_cast<std::size_t>(bucket)];
 }
@@ -61,12 +67,29 @@ class MysqlRestoringTransaction final : public app::RestoringTransaction {
     app::AccrualTransaction& accruals() override { return accruals_; }
 
     Result<digest::RecomputedBucket> DigestsOfBucket(BusinessDate day, int bucket) override {
-        return digest::RecomputeBucket(
-            session_, day, bucket, /*key=*/"", Instant(),
-            [&] { return DigestOfRows(session_, day, bucket, hasher_); });
+        return digest::RecomputeBucket(session_, day, bucket, /*key=*/"", Instant(), [&] {
+            return DigestOfRows(session_, day, bucket, hasher_);
+        });
+    }
+
+    Result<std::optional<app::RecordedAccrual>> FindRow(domain::EffectKey key) override {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kLockRow, key.payment, key.version));
+        if (!rows.Next()) return std::optional<app::RecordedAccrual>();
+        app::RecordedAccrual found{ReadAccrual(rows), ReadRecordedAt(rows)};
+        KESSAI_ASSIGN_OR_RETURN(
+            const auto details,
+            AccrualDetails::LoadOne(session_, found.accrual.business_date, key));
+        details.AddTo(found.accrual);
+        return std::optional(std::move(found));
     }
 
     Status StoreRow(const domain::Accrual& accrual, Instant recorded_at) override {
+        KESSAI_RETURN_IF_ERROR(
+            session_.Execute(kRemoveRow, accrual.key.payment, accrual.key.version).status());
+        KESSAI_RETURN_IF_ERROR(session_
+                                   .Execute(kRemoveDetail, accrual.business_date,
+                                            accrual.key.payment, accrual.key.version)
+                                   .status());
         mysql::StatementBatch statements("accrual.restore");
         const std::array<const domain::Accrual*, 1> one{&accrual};
         KESSAI_RETURN_IF_ERROR(AccrualRows(session_, recorded_at).Store(one, statements));
@@ -122,8 +145,8 @@ Result<std::vector<Told>> LoadTold(mysql::Session& session, const std::set<domai
     KESSAI_RETURN_IF_ERROR(load());
     if (!missing.empty()) {
         return Status(Code::kNotFound, domain::reason::kEventUnknown,
-                      "no accrual of payment " + missing.begin()->payment.ToString() +
-                          " version " + std::to_string(missing.begin()->version));
+                      "no accrual of payment " + missing.begin()->payment.ToString() + " version " +
+                          std::to_string(missing.begin()->version));
     }
     return told;
 }
@@ -184,9 +207,9 @@ Result<digest::RecomputedBucket> MysqlRestoringStore::RecomputeDigest(BusinessDa
                               day.ToString() + " is not closed");
             }
             KESSAI_ASSIGN_OR_RETURN(
-                digests, digest::RecomputeBucket(
-                             session, day, bucket, key, clock_.Now(),
-                             [&] { return DigestOfRows(session, day, bucket, hasher_); }));
+                digests, digest::RecomputeBucket(session, day, bucket, key, clock_.Now(), [&] {
+                    return DigestOfRows(session, day, bucket, hasher_);
+                }));
             return OkStatus();
         }));
     return digests;

@@ -94,9 +94,8 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
         }
         std::ranges::copy(request.told_content_hash(), told->begin());
     }
-    KESSAI_ASSIGN_OR_RETURN(
-        const app::RestoredAccrual restored,
-        restore_.Run(*change, event.occurred_at, told, request.dry_run()));
+    KESSAI_ASSIGN_OR_RETURN(const app::RestoredAccrual restored,
+                            restore_.Run(*change, event.occurred_at, told, request.dry_run()));
     v1::RestoredAccrual message;
     message.set_merchant_id(restored.accrual.merchant.value());
     message.set_business_date(restored.accrual.business_date.ToNumber());
@@ -111,9 +110,9 @@ Result<v1::RecomputedDigest> RepairService::RecomputeDigest(
     const Result<BusinessDate> date = BusinessDate::FromNumber(request.business_date());
     if (!date.ok()) return Invalid("business_date is no date (yyyymmdd)");
     if (request.bucket() >= digest::kBuckets) return Invalid("there is no such bucket");
-    KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
-                            store_.RecomputeDigest(*date, static_cast<int>(request.bucket()),
-                                                   request.repair_key()));
+    KESSAI_ASSIGN_OR_RETURN(
+        const digest::RecomputedBucket digests,
+        store_.RecomputeDigest(*date, static_cast<int>(request.bucket()), request.repair_key()));
     v1::RecomputedDigest message;
     Put(digests.before, *message.mutable_before());
     Put(digests.after, *message.mutable_after());
@@ -138,9 +137,8 @@ Result<v1::Correction> RepairService::PostCorrection(const rpc::CallContext&,
                       "who requested the adjustment cannot approve it");
     }
     KESSAI_ASSIGN_OR_RETURN(const domain::Adjustment requested, adjust_.Request(wish));
-    KESSAI_ASSIGN_OR_RETURN(
-        const domain::Adjustment posted,
-        adjust_.Decide(requested.id, /*approve=*/true, request.approved_by()));
+    KESSAI_ASSIGN_OR_RETURN(const domain::Adjustment posted,
+                            adjust_.Decide(requested.id, /*approve=*/true, request.approved_by()));
     return ToMessage(posted);
 }
 
@@ -150,8 +148,8 @@ Result<v1::Correction> RepairService::GetCorrection(const rpc::CallContext&,
     std::optional<domain::Adjustment> found;
     KESSAI_RETURN_IF_ERROR(
         ledger_.InTransaction([&](app::LedgerTransaction& transaction) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(found, transaction.merchants().FindAdjustment(
-                                               merchant, request.request_key()));
+            KESSAI_ASSIGN_OR_RETURN(
+                found, transaction.merchants().FindAdjustment(merchant, request.request_key()));
             return OkStatus();
         }));
     if (!found) {

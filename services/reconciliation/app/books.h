@@ -174,8 +174,8 @@ struct OpenRepairs {
     std::int64_t count = 0;
 };
 
-/// Repairs. They are stored by DiscrepancyBooks::Store with the step that tells of them, and whoever
-/// has locked a discrepancy has its repairs.
+/// Repairs. They are stored by DiscrepancyBooks::Store with the step that tells of them, and
+/// whoever has locked a discrepancy has its repairs.
 class RepairBooks {
  public:
     virtual ~RepairBooks() = default;
@@ -191,8 +191,8 @@ class RepairBooks {
                                                                      domain::DiscrepancyId after,
                                                                      int limit) = 0;
     /// Computes our own digest of a bucket again from what was matched, once by its key (as of
-    /// digest::RecomputeBucket); empty: only says what it would be. Events that come meanwhile count
-    /// once.
+    /// digest::RecomputeBucket); empty: only says what it would be. Events that come meanwhile
+    /// count once.
     virtual Result<digest::RecomputedBucket> RecomputeMatched(BusinessDate business_date,
                                                               int bucket, std::string_view key,
                                                               const digest::RowHasher& hasher) = 0;

@@ -58,6 +58,10 @@ Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& disc
 Result<RepairPlan> PlanAccrue(const RepairPorts& ports, const Discrepancy& discrepancy) {
     const domain::ChangeKey change = discrepancy.finding.subject.change;
     KESSAI_ASSIGN_OR_RETURN(const AccrualTerms terms, ports.peers.AccrueAgain(change, true));
+    if (!terms.restored) {
+        return NotAllowed("payout has the accrual of " + NameOf(change) +
+                          " as payment's event says: compare the day again");
+    }
     return RepairPlan{"payout puts back the accrual of " + NameOf(change) + ": merchant " +
                       terms.merchant.ToString() + ", gross " + std::to_string(terms.gross) +
                       ", fee " + std::to_string(terms.fee)};
@@ -81,8 +85,8 @@ Result<digest::RecomputedBucket> Recompute(const RepairPorts& ports, const Discr
     }
     digest::RecomputedBucket digests;
     KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(digests, books.repairs.RecomputeMatched(
-                                             subject.business_date, bucket, key, ports.hasher));
+        KESSAI_ASSIGN_OR_RETURN(digests, books.repairs.RecomputeMatched(subject.business_date,
+                                                                        bucket, key, ports.hasher));
         return OkStatus();
     }));
     return digests;
@@ -91,13 +95,13 @@ Result<digest::RecomputedBucket> Recompute(const RepairPorts& ports, const Discr
 std::string Describe(const Discrepancy& discrepancy, const digest::RecomputedBucket& digests) {
     const domain::Subject& subject = discrepancy.finding.subject;
     return "the digest of bucket " + std::to_string(subject.bucket) + " in the book of " +
-           std::string(domain::BookName(subject.book.value_or(domain::Book::kMatched))) + ": from " +
-           Describe(digests.before) + " to " + Describe(digests.after);
+           std::string(domain::BookName(subject.book.value_or(domain::Book::kMatched))) +
+           ": from " + Describe(digests.before) + " to " + Describe(digests.after);
 }
 
-/// What the merchants are owed more or less than payout's ledger gave them. Fees follow where payout
-/// has the accrual they were charged with; where it is the amount that differs they stay as they
-/// were charged.
+/// What the merchants are owed more or less than payout's ledger gave them. Fees follow where
+/// payout has the accrual they were charged with; where it is the amount that differs they stay as
+/// they were charged.
 Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
                                const domain::RepairWish& wish) {
     const domain::Finding& finding = discrepancy.finding;
@@ -143,6 +147,18 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
         default:
             return domain::CheckAllowed(wish.kind, discrepancy);
     }
+    if (finding.subject.kind == DiscrepancyKind::kAmountDiffers ||
+        finding.subject.kind == DiscrepancyKind::kMerchantDiffers) {
+        const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);
+        if (again.ok() && again->restored) {
+            plan.warning =
+                "payout's row was changed after it was accrued: the merchant's totals have what "
+                "payment says. ACCRUE_AGAIN puts the row back; a journal gives the difference once "
+                "more";
+        } else if (!again.ok() && !IsForGood(again.status())) {
+            return again.status();
+        }
+    }
     if (wish.amount) plan.leg.amount = *wish.amount;
     if (plan.leg.none()) {
         return NotAllowed("nothing is owed for " + NameOf(change) + ": it moved no money");
@@ -153,6 +169,7 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
     if (!plan.other_leg.none()) {
         plan.what += "; " + Describe(plan.other_leg, finding.currency);
     }
+    if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
     return plan;
 }
 
@@ -304,8 +321,10 @@ Result<Repair> OrderRepair::Request(domain::DiscrepancyId id,
         }
         const std::uint32_t number = now_known.latest ? now_known.latest->number + 1 : 1;
         const Instant now = ports_.clock.Now();
-        const domain::RepairMove move = domain::Begin(now_known.discrepancy, wish, plan.leg,
-                                                      plan.other_leg, number, now);
+        domain::RepairMove move =
+            domain::Begin(now_known.discrepancy, wish, plan.leg, plan.other_leg, number, now);
+        // For whoever is asked to approve it.
+        move.repair.outcome = domain::CutNote(plan.warning);
         begun = move.repair;
         return StoreMove(books, move, now);
     }));

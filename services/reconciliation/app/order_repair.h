@@ -25,6 +25,8 @@ struct RepairPorts {
 struct RepairPlan {
     /// For people: "payment publishes its event of …".
     std::string what{};
+    /// What whoever decides should look at first; empty: nothing.
+    std::string warning{};
     domain::CorrectionLeg leg{};
     domain::CorrectionLeg other_leg{};
 };
@@ -35,7 +37,8 @@ Result<RepairPlan> PlanRepair(const RepairPorts& ports, const domain::Discrepanc
                               const domain::RepairWish& wish);
 
 /// Use cases: an operator has a discrepancy repaired, decides on another one's wish, or gives it to
-/// somebody. Each again changes nothing. What was ordered is carried out by RunRepairs. Thread safe.
+/// somebody. Each again changes nothing. What was ordered is carried out by RunRepairs. Thread
+/// safe.
 class OrderRepair {
  public:
     explicit OrderRepair(RepairPorts ports) : ports_(ports) {}

@@ -20,6 +20,8 @@ struct AccrualTerms {
     BusinessDate business_date{};
     std::int64_t gross = 0;
     std::int64_t fee = 0;
+    /// Of AccrueAgain: it was not there so (or, of a dry run, is not).
+    bool restored = false;
 };
 
 /// A correcting journal of one merchant.
@@ -44,7 +46,8 @@ class RepairPeers {
     virtual Status PublishPaymentEvent(domain::ChangeKey change) = 0;
     virtual Status PublishPayoutEvent(domain::ChangeKey change) = 0;
 
-    /// Payout puts back the accrual from payment's event (`dry_run`: says what it would be).
+    /// Payout puts back the accrual that is gone or was changed, from payment's event (`dry_run`:
+    /// says what it would be). Refused where nothing shows that it was accrued so.
     virtual Result<AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) = 0;
     /// The accrual that payout has; nullopt: none.
     virtual Result<std::optional<AccrualTerms>> FindAccrual(domain::ChangeKey change) = 0;
@@ -57,8 +60,8 @@ class RepairPeers {
 
     virtual Status PostCorrection(const Correction& correction) = 0;
     /// What was posted under this key; nullopt: nothing.
-    virtual Result<std::optional<domain::CorrectionLeg>> FindCorrection(
-        domain::MerchantId merchant, const std::string& key) = 0;
+    virtual Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId merchant,
+                                                                        const std::string& key) = 0;
 };
 
 /// Whether asking again cannot help: the service understood and refused.

@@ -1,5 +1,6 @@
 #include "app/run_repairs.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,8 @@ using domain::RepairKind;
 using domain::RepairState;
 
 constexpr int kRepairsPerPage = 200;
+/// Between two looks at what a repair should have ended.
+constexpr Duration kLookEveryMax = std::chrono::seconds(30);
 /// Looked at for the policy in one round, of each kind.
 constexpr int kAutomaticPerRound = 100;
 
@@ -89,9 +92,8 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
                                 books.repairs.WithoutRepair(about, after, kAutomaticPerRound));
         return OkStatus();
     }));
-    const domain::RepairWish wish{.kind = kind,
-                                  .actor = std::string(kPolicyActor),
-                                  .reason = "repairs.automatic has it"};
+    const domain::RepairWish wish{
+        .kind = kind, .actor = std::string(kPolicyActor), .reason = "repairs.automatic has it"};
     for (const domain::DiscrepancyId id : page) {
         if (stop.stop_requested()) return OkStatus();
         const auto plan = order_.Preview(id, wish);
@@ -120,9 +122,9 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
 Result<bool> RunRepairs::TakeAutomatic() {
     bool taken = false;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(
-            taken, books.repairs.TakeAutomatic(BusinessDate::OfJst(ports_.clock.Now()),
-                                               policy_.automatic_max_per_day));
+        KESSAI_ASSIGN_OR_RETURN(taken,
+                                books.repairs.TakeAutomatic(BusinessDate::OfJst(ports_.clock.Now()),
+                                                            policy_.automatic_max_per_day));
         return OkStatus();
     }));
     return taken;
@@ -168,16 +170,31 @@ Status RunRepairs::CarryOn(const Repair& read) {
         }
         if (repair.state != RepairState::kVerifying) return OkStatus();
     }
+    const RepairName name{repair.discrepancy, repair.number};
+    if (!IsTimeToLook(name, repair)) return OkStatus();
     const auto look = ports_.look.Run(discrepancy, repair);
+    // A day's books are shown when it is closed.
+    if (look.status().reason() == "DAY_OPEN") return OkStatus();
     if (!look.ok()) return look.status();
     if (look->gone) return end(RepairState::kRepaired, look->seen);
     if (ports_.clock.Now() - repair.carried_out_at < policy_.patience) return OkStatus();
     return end(RepairState::kWithoutEffect, "REPAIR_WITHOUT_EFFECT, still there: " + look->seen);
 }
 
+// What has not been seen soon comes later, if at all: a look costs two lists of a bucket.
+bool RunRepairs::IsTimeToLook(const RepairName& name, const Repair& repair) {
+    const Instant now = ports_.clock.Now();
+    const auto looked = looked_at_.find(name);
+    if (looked != looked_at_.end()) {
+        const Duration wait = std::min((now - repair.carried_out_at) / 4, kLookEveryMax);
+        if (now - looked->second < wait) return false;
+    }
+    looked_at_[name] = now;
+    return true;
+}
+
 Status RunRepairs::Store(
-    const Repair& read,
-    const std::function<domain::RepairMove(const domain::Discrepancy&)>& move) {
+    const Repair& read, const std::function<domain::RepairMove(const domain::Discrepancy&)>& move) {
     std::optional<Repair> ended;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
         ended.reset();
@@ -195,7 +212,10 @@ Status RunRepairs::Store(
         }
         return OkStatus();
     }));
-    if (ended) on_end_(*ended);
+    if (ended) {
+        looked_at_.erase({ended->discrepancy, ended->number});
+        on_end_(*ended);
+    }
     return OkStatus();
 }
 

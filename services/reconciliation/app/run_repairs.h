@@ -31,7 +31,8 @@ struct RepairPolicy {
 /// INVALID_ARGUMENT when the policy would move money by itself.
 Status CheckPolicy(const RepairPolicy& policy);
 
-/// Use case: carry on what repairs have not ended, and order those that the policy orders by itself.
+/// Use case: carry on what repairs have not ended, and order those that the policy orders by
+/// itself.
 ///
 /// Each step of a repair is asked of the other service first, which does it once however often it
 /// is asked, and then noted: so whoever is killed in between asks again. One replica at a time
@@ -59,6 +60,7 @@ class RunRepairs {
                           const std::stop_token& stop);
     Result<bool> TakeAutomatic();
     Status CarryOn(const domain::Repair& repair);
+    bool IsTimeToLook(const RepairName& name, const domain::Repair& repair);
     /// Stores what `move` gives if the repair is still as it was read.
     Status Store(const domain::Repair& read,
                  const std::function<domain::RepairMove(const domain::Discrepancy&)>& move);
@@ -68,6 +70,7 @@ class RunRepairs {
     const RepairPolicy policy_;
     const OnEnd on_end_;
     const OnTrouble on_trouble_;
+    std::map<RepairName, Instant> looked_at_;
     /// The policy has ordered all it may today.
     bool brake_ = false;
     std::map<std::pair<domain::RepairKind, domain::DiscrepancyKind>, domain::DiscrepancyId> looked_;

@@ -210,8 +210,8 @@ Result<std::optional<Step>> Assign(const Discrepancy& discrepancy, std::string_v
     if (discrepancy.owner == owner) return std::optional<Step>();
     const std::string what =
         owner.empty() ? std::string("unassigned: ") : "assigned to " + std::string(owner) + ": ";
-    return std::optional(Next(discrepancy, discrepancy.state(), order.actor,
-                              CutNote(what + order.note), now));
+    return std::optional(
+        Next(discrepancy, discrepancy.state(), order.actor, CutNote(what + order.note), now));
 }
 
 std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding,
@@ -223,10 +223,10 @@ std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& fi
     switch (discrepancy.state()) {
         case DiscrepancyState::kRepaired:
             if (discrepancy.corrected_by != 0 && same) return std::nullopt;
-            return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor,
-                        note(discrepancy.corrected_by != 0 ? "not what was corrected: "
-                                                           : "found again: "),
-                        now);
+            return Next(
+                discrepancy, DiscrepancyState::kOpen, kSystemActor,
+                note(discrepancy.corrected_by != 0 ? "not what was corrected: " : "found again: "),
+                now);
         case DiscrepancyState::kAccepted:
             if (same) return std::nullopt;
             return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor,

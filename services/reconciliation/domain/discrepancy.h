@@ -209,9 +209,9 @@ Result<std::optional<Step>> Carry(const Discrepancy& discrepancy, const Order& o
 Result<std::optional<Step>> Assign(const Discrepancy& discrepancy, std::string_view owner,
                                    const Order& order, Instant now);
 
-/// The step, if any, when it is found once more: what was repaired is open again; what was accepted,
-/// or made up for by a correcting journal, is open again if the sides now say something else; else
-/// only other evidence is noted.
+/// The step, if any, when it is found once more: what was repaired is open again; what was
+/// accepted, or made up for by a correcting journal, is open again if the sides now say something
+/// else; else only other evidence is noted.
 std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& finding, Instant now);
 
 /// Whether a run of its day that did not find it shows that it is gone: only a run can show it that

@@ -116,14 +116,16 @@ Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy) {
             }
             return refuse("PAYMENT_EVENT_MISSING, PAYOUT_EVENT_MISSING and MISSING_IN_PAYOUT");
         case RepairKind::kAccrueAgain:
-            if (about == kMissingInPayout) return OkStatus();
-            return refuse("MISSING_IN_PAYOUT");
+            if (about == kMissingInPayout || about == kAmountDiffers || about == kMerchantDiffers) {
+                return OkStatus();
+            }
+            return refuse("MISSING_IN_PAYOUT, AMOUNT_DIFFERS and MERCHANT_DIFFERS");
         case RepairKind::kRecomputeTotal:
             if (about == kDigestDiffers) return OkStatus();
             return refuse("DIGEST_DIFFERS");
         case RepairKind::kCorrectingJournal:
-            if (about == kAmountDiffers || about == kMissingInPayment || about == kMerchantDiffers ||
-                about == kMissingInPayout) {
+            if (about == kAmountDiffers || about == kMissingInPayment ||
+                about == kMerchantDiffers || about == kMissingInPayout) {
                 return OkStatus();
             }
             return refuse(
@@ -179,9 +181,8 @@ RepairMove Begin(const Discrepancy& discrepancy, const RepairWish& wish, Correct
                         .leg = leg,
                         .other_leg = other_leg,
                         .requested_at = now};
-    return Move(discrepancy, repair,
-                waits ? discrepancy.state() : DiscrepancyState::kRepairing, wish.actor,
-                Called(repair) + "requested: " + wish.reason, now);
+    return Move(discrepancy, repair, waits ? discrepancy.state() : DiscrepancyState::kRepairing,
+                wish.actor, Called(repair) + "requested: " + wish.reason, now);
 }
 
 Result<std::optional<RepairMove>> Decide(const Discrepancy& discrepancy, const Repair& repair,
@@ -244,10 +245,10 @@ RepairMove End(const Discrepancy& discrepancy, const Repair& repair, RepairState
                                                    : repair.outcome + "; " + std::string(why));
     ended.ended_at = std::max(now, repair.requested_at);
     // Somebody else may have settled it meanwhile: a run, or an event that came.
-    const DiscrepancyState now_it_is =
-        !discrepancy.Unsettled()           ? discrepancy.state()
-        : state == RepairState::kRepaired ? DiscrepancyState::kRepaired
-                                          : DiscrepancyState::kOpen;
+    const DiscrepancyState now_it_is = !discrepancy.Unsettled() ? discrepancy.state()
+                                       : state == RepairState::kRepaired
+                                           ? DiscrepancyState::kRepaired
+                                           : DiscrepancyState::kOpen;
     Discrepancy after = discrepancy;
     if (state == RepairState::kRepaired && repair.kind == RepairKind::kCorrectingJournal) {
         after.corrected_by = repair.number;

@@ -16,7 +16,7 @@ namespace kessai::reconciliation::domain {
 enum class RepairKind : std::uint8_t {
     /// The service that has the row publishes its event once more, byte for byte.
     kPublishAgain = 1,
-    /// Payout puts back an accrual that was lost, from payment's event.
+    /// Payout puts back an accrual that was lost or changed behind its back, from payment's event.
     kAccrueAgain = 2,
     /// A kept digest is computed again from its rows.
     kRecomputeTotal = 3,

@@ -30,8 +30,8 @@ constexpr mysql::Query kSetHead{"audit_head.set",
 constexpr mysql::Query kInsertAnchor{"audit_anchor.insert", R"sql(
     INSERT INTO audit_anchor (slot, number, at_us, steps, hash) VALUES (?, ?, ?, ?, ?))sql"};
 
-constexpr mysql::Query kLiveAnchors{"audit_head.live",
-                                    "SELECT COUNT(*) FROM audit_head WHERE slot > 0 AND number > 0"};
+constexpr mysql::Query kLiveAnchors{
+    "audit_head.live", "SELECT COUNT(*) FROM audit_head WHERE slot > 0 AND number > 0"};
 constexpr mysql::Query kLastOlderAnchor{"audit_anchor.last_older", R"sql(
     SELECT LENGTH(steps) FROM audit_anchor WHERE slot = 0 ORDER BY number DESC LIMIT 1)sql"};
 constexpr mysql::Query kOlderDiscrepancies{"discrepancy.unchained", R"sql(
@@ -117,11 +117,10 @@ ChainHash AuditChain::Sign(std::string_view bytes) const {
         OSSL_PARAM_construct_end()};
     ChainHash hash{};
     std::size_t size = 0;
-    const bool done =
-        EVP_MAC_init(context, key_.data(), key_.size(), parameters) == 1 &&
-        EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(bytes.data()),
-                       bytes.size()) == 1 &&
-        EVP_MAC_final(context, hash.data(), &size, hash.size()) == 1;
+    const bool done = EVP_MAC_init(context, key_.data(), key_.size(), parameters) == 1 &&
+                      EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     bytes.size()) == 1 &&
+                      EVP_MAC_final(context, hash.data(), &size, hash.size()) == 1;
     EVP_MAC_CTX_free(context);
     KESSAI_CHECK(done && size == hash.size(), "HMAC-SHA256 works");
     return hash;

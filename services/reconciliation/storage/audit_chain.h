@@ -18,13 +18,14 @@
 /// swaps rows of it without the key is found (`kessai audit`).
 ///
 /// Every hash is HMAC-SHA256 over fields one after the other: a number is 8 bytes, most significant
-/// first; a text its length as such a number and its bytes; what may be absent a byte 0, or a byte 1
-/// and the number; a hash its 32 bytes. Instants are microseconds since 1970, dates yyyymmdd.
+/// first; a text its length as such a number and its bytes; what may be absent a byte 0, or a byte
+/// 1 and the number; a hash its 32 bytes. Instants are microseconds since 1970, dates yyyymmdd.
 ///
 ///     repair  "repair", discrepancy, number, kind, state, requested_by, decided_by, reason,
 ///             outcome, merchant, amount, other merchant, other amount, requested_at, decided_at,
 ///             carried_out_at, ended_at
-///     step    "step", the hash of the step before it (zeros of the first one), discrepancy, number;
+///     step    "step", the hash of the step before it (zeros of the first one), discrepancy,
+///     number;
 ///             business date, kind, payment, version, book, bucket, held merchant and found_at of
 ///             the discrepancy; state, actor, note, at, event, merchant, currency, payment_gross?,
 ///             payout_gross?, owner, repair number, repair hash, evidence hash
@@ -50,7 +51,8 @@ class AuditChain {
 
     domain::ChainHash OfRepair(const domain::Repair& repair) const;
     /// Of the discrepancy's latest step, behind `before`.
-    domain::ChainHash OfStep(const domain::ChainHash& before, const domain::Discrepancy& discrepancy,
+    domain::ChainHash OfStep(const domain::ChainHash& before,
+                             const domain::Discrepancy& discrepancy,
                              const domain::ChainHash& repair,
                              const domain::ChainHash& evidence) const;
     domain::ChainHash OfAnchor(const domain::ChainHash& before, int slot, std::uint64_t number,

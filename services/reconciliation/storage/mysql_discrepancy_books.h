@@ -7,8 +7,8 @@
 
 namespace kessai::reconciliation::storage {
 
-/// Discrepancies and their history in MySQL, chained (audit_chain.h), and their events in the outbox,
-/// in the transaction that is open on `session`.
+/// Discrepancies and their history in MySQL, chained (audit_chain.h), and their events in the
+/// outbox, in the transaction that is open on `session`.
 class MysqlDiscrepancyBooks final : public app::DiscrepancyBooks {
  public:
     /// `ids` and `chain` must outlive it.

@@ -16,8 +16,8 @@ using domain::Repair;
 constexpr mysql::Query kOf{"repair.of", "SELECT " KESSAI_REPAIR_COLUMNS R"sql(
     FROM repair FORCE INDEX (PRIMARY) WHERE discrepancy_id = ? ORDER BY number)sql"};
 
-#define KESSAI_REPAIR_NEWEST_FIRST                                                 \
-    " AND (discrepancy_id < ? OR (discrepancy_id = ? AND number < ?))"             \
+#define KESSAI_REPAIR_NEWEST_FIRST                                     \
+    " AND (discrepancy_id < ? OR (discrepancy_id = ? AND number < ?))" \
     " ORDER BY discrepancy_id DESC, number DESC LIMIT ?"
 constexpr mysql::Query kList{"repair.list", "SELECT " KESSAI_REPAIR_COLUMNS R"sql(
     FROM repair FORCE INDEX (PRIMARY)
@@ -91,8 +91,8 @@ void AddRepair(const Repair& repair, mysql::RowList& rows) {
     rows.Add(repair.discrepancy, repair.number, static_cast<int>(repair.kind),
              static_cast<int>(repair.state), repair.requested_by, repair.decided_by, repair.reason,
              repair.outcome, repair.leg.merchant, repair.leg.amount, repair.other_leg.merchant,
-             repair.other_leg.amount, repair.requested_at, repair.decided_at,
-             repair.carried_out_at, repair.ended_at);
+             repair.other_leg.amount, repair.requested_at, repair.decided_at, repair.carried_out_at,
+             repair.ended_at);
 }
 
 Result<std::vector<Repair>> MysqlRepairBooks::Of(DiscrepancyId id) {
@@ -101,8 +101,8 @@ Result<std::vector<Repair>> MysqlRepairBooks::Of(DiscrepancyId id) {
 
 Result<std::vector<Repair>> MysqlRepairBooks::ListRepairs(const app::RepairFilter& filter) {
     const bool from_newest = filter.before.discrepancy.is_none();
-    const std::int64_t before = from_newest ? std::numeric_limits<std::int64_t>::max()
-                                            : filter.before.discrepancy.value();
+    const std::int64_t before =
+        from_newest ? std::numeric_limits<std::int64_t>::max() : filter.before.discrepancy.value();
     const std::uint32_t number =
         from_newest ? std::numeric_limits<std::uint32_t>::max() : filter.before.number;
     if (!filter.discrepancy.is_none() && filter.state) {
@@ -111,8 +111,8 @@ Result<std::vector<Repair>> MysqlRepairBooks::ListRepairs(const app::RepairFilte
                                        filter.limit));
     }
     if (!filter.discrepancy.is_none()) {
-        return ReadAll(session_.Select(kListOf, filter.discrepancy, before, before, number,
-                                       filter.limit));
+        return ReadAll(
+            session_.Select(kListOf, filter.discrepancy, before, before, number, filter.limit));
     }
     if (filter.state) {
         return ReadAll(session_.Select(kListByState, static_cast<int>(*filter.state), before,
@@ -122,8 +122,8 @@ Result<std::vector<Repair>> MysqlRepairBooks::ListRepairs(const app::RepairFilte
 }
 
 Result<std::vector<Repair>> MysqlRepairBooks::Unfinished(app::RepairName after, int limit) {
-    return ReadAll(session_.Select(kUnfinished, after.discrepancy, after.discrepancy, after.number,
-                                   limit));
+    return ReadAll(
+        session_.Select(kUnfinished, after.discrepancy, after.discrepancy, after.number, limit));
 }
 
 Result<std::vector<app::OpenRepairs>> MysqlRepairBooks::CountOpen() {
@@ -136,18 +136,16 @@ Result<std::vector<app::OpenRepairs>> MysqlRepairBooks::CountOpen() {
 }
 
 Result<std::vector<DiscrepancyId>> MysqlRepairBooks::WithoutRepair(domain::DiscrepancyKind kind,
-                                                                   DiscrepancyId after,
-                                                                   int limit) {
-    KESSAI_ASSIGN_OR_RETURN(
-        auto rows, session_.Select(kWithoutRepair, static_cast<int>(kind), after, limit));
+                                                                   DiscrepancyId after, int limit) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows,
+                            session_.Select(kWithoutRepair, static_cast<int>(kind), after, limit));
     std::vector<DiscrepancyId> found;
     while (rows.Next()) found.emplace_back(rows.Int(0));
     return found;
 }
 
 Result<digest::RecomputedBucket> MysqlRepairBooks::RecomputeMatched(
-    BusinessDate business_date, int bucket, std::string_view key,
-    const digest::RowHasher& hasher) {
+    BusinessDate business_date, int bucket, std::string_view key, const digest::RowHasher& hasher) {
     return digest::RecomputeBucket(
         session_, business_date, bucket, key, clock_.Now(), [&]() -> Result<digest::BucketDigest> {
             KESSAI_ASSIGN_OR_RETURN(auto rows,

@@ -7,8 +7,8 @@
 namespace kessai::reconciliation::storage {
 
 /// Columns of `repair` that ReadRepair and AddRepair take, in their order.
-#define KESSAI_REPAIR_COLUMNS                                                                 \
-    "discrepancy_id, number, kind, state, requested_by, decided_by, reason, outcome, "        \
+#define KESSAI_REPAIR_COLUMNS                                                                \
+    "discrepancy_id, number, kind, state, requested_by, decided_by, reason, outcome, "       \
     "merchant_id, amount, other_merchant_id, other_amount, requested_at_us, decided_at_us, " \
     "carried_out_at_us, ended_at_us"
 

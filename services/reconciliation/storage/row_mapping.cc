@@ -125,10 +125,9 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              subject.change.payment, subject.change.version,
              subject.book ? static_cast<int>(*subject.book) : 0, subject.bucket, finding.merchant,
              finding.currency.code(), finding.payment_gross, finding.payout_gross,
-             StoredEvidence(finding),
-             static_cast<int>(discrepancy.latest.state), discrepancy.latest.number,
-             discrepancy.last_event, discrepancy.found_at, discrepancy.found_by_run,
-             discrepancy.found_by_deep_run,
+             StoredEvidence(finding), static_cast<int>(discrepancy.latest.state),
+             discrepancy.latest.number, discrepancy.last_event, discrepancy.found_at,
+             discrepancy.found_by_run, discrepancy.found_by_deep_run,
              domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
                                                    : subject.held_merchant.value(),
              discrepancy.owner, discrepancy.open_repair, discrepancy.corrected_by);

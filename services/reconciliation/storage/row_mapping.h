@@ -20,7 +20,8 @@ namespace kessai::reconciliation::storage {
 #define KESSAI_DISCREPANCY_COLUMNS                                                          \
     "discrepancy_id, business_date, kind, payment_id, version, book, bucket, merchant_id, " \
     "currency, payment_gross, payout_gross, evidence, state, step_count, last_event_id, "   \
-    "found_at_us, found_by_run, found_by_deep_run, held_merchant, owner, open_repair, corrected_by"
+    "found_at_us, found_by_run, found_by_deep_run, held_merchant, owner, open_repair, "     \
+    "corrected_by"
 #define KESSAI_DAY_RUN_COLUMNS                                                                   \
     "business_date, run_number, deep, state, buckets_compared, buckets_different, rows_listed, " \
     "discrepancies_found, started_at_us, finished_at_us, failure"
@@ -29,8 +30,8 @@ domain::Match ReadMatch(const mysql::Rows& row);
 /// The columns and `bucket` behind them.
 void AddMatch(const domain::Match& match, mysql::RowList& rows);
 
-/// The discrepancy's columns up to held_merchant, then actor, note and at_us of its latest step, the
-/// columns behind held_merchant, and chain_hash and repair_number of that step.
+/// The discrepancy's columns up to held_merchant, then actor, note and at_us of its latest step,
+/// the columns behind held_merchant, and chain_hash and repair_number of that step.
 domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row);
 /// Of a finding's evidence what the column holds.
 std::string_view StoredEvidence(const domain::Finding& finding);

@@ -257,7 +257,8 @@ Result<std::vector<DiscrepancyId>> FakeBooks::WithoutRepair(domain::DiscrepancyK
         }
     }
     std::vector<DiscrepancyId> found(ids.begin(), ids.end());
-    if (found.size() > static_cast<std::size_t>(limit)) found.resize(static_cast<std::size_t>(limit));
+    if (found.size() > static_cast<std::size_t>(limit))
+        found.resize(static_cast<std::size_t>(limit));
     return found;
 }
 

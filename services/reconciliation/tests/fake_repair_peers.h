@@ -45,6 +45,7 @@ class FakeRepairPeers final : public app::RepairPeers {
         if (found == lost.end()) {
             return Status(Code::kFailedPrecondition, "DAY_CLOSED", "sealed without it");
         }
+        found->second.restored = true;
         if (!dry_run) {
             payout_.Put(found->second.business_date,
                         {change, found->second.merchant, found->second.gross});

@@ -51,14 +51,13 @@ class MysqlRepairsTest : public ::testing::Test {
                               .evidence = "証拠"};
         EXPECT_THAT(InTransaction([&](app::Books& books) -> Status {
                         app::DiscrepancyChanges changes(SystemClock().Now());
-                        KESSAI_RETURN_IF_ERROR(
-                            changes.AddFindings(books, {&finding, 1}, nullptr));
+                        KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, {&finding, 1}, nullptr));
                         return changes.Store(books);
                     }),
                     IsOk());
-        return domain::DiscrepancyId(schema_.Count(
-            "SELECT discrepancy_id FROM discrepancy WHERE payment_id = " +
-            std::to_string(payment)));
+        return domain::DiscrepancyId(
+            schema_.Count("SELECT discrepancy_id FROM discrepancy WHERE payment_id = " +
+                          std::to_string(payment)));
     }
     Status Store(const domain::RepairMove& move) {
         return InTransaction([&](app::Books& books) -> Status {
@@ -73,12 +72,10 @@ class MysqlRepairsTest : public ::testing::Test {
         return record->discrepancy;
     }
     domain::RepairMove Begin(domain::DiscrepancyId id, std::uint32_t number = 1) {
-        return domain::Begin(Read(id),
-                             {.kind = RepairKind::kCorrectingJournal,
-                              .actor = "花子",
-                              .reason = "why"},
-                             {domain::MerchantId(7), -5}, {domain::MerchantId(8), 5}, number,
-                             FromMicros(SystemClock().Now().time_since_epoch().count()));
+        return domain::Begin(
+            Read(id), {.kind = RepairKind::kCorrectingJournal, .actor = "花子", .reason = "why"},
+            {domain::MerchantId(7), -5}, {domain::MerchantId(8), 5}, number,
+            FromMicros(SystemClock().Now().time_since_epoch().count()));
     }
     std::vector<domain::Repair> ListRepairs(const app::RepairFilter& filter) {
         auto repairs = enquiries_.ListRepairs(filter);
@@ -101,8 +98,8 @@ class MysqlRepairsTest : public ::testing::Test {
     std::map<std::pair<std::int64_t, std::uint32_t>, std::string> Anchored() {
         auto session = schema_.pool().Acquire(std::chrono::seconds(5));
         KESSAI_CHECK(session.ok(), "a session");
-        auto rows = (*session)->Select(
-            mysql::Query{"test.anchors", "SELECT steps FROM audit_anchor"});
+        auto rows =
+            (*session)->Select(mysql::Query{"test.anchors", "SELECT steps FROM audit_anchor"});
         KESSAI_CHECK(rows.ok(), "anchors");
         std::map<std::pair<std::int64_t, std::uint32_t>, std::string> named;
         while (rows->Next()) {
@@ -138,13 +135,13 @@ TEST_F(MysqlRepairsTest, RepairsComeBackAsTheyWere) {
     EXPECT_THAT(ListRepairs({.discrepancy = first}), ElementsAre(requested.repair));
     EXPECT_EQ(Read(first).open_repair, 1u);
 
-    const auto approved = domain::Decide(Read(first), requested.repair,
-                                         {.approve = true, .actor = "太郎", .note = "ok"},
-                                         SystemClock().Now());
+    const auto approved =
+        domain::Decide(Read(first), requested.repair,
+                       {.approve = true, .actor = "太郎", .note = "ok"}, SystemClock().Now());
     ASSERT_THAT(approved, IsOk());
     ASSERT_THAT(Store(**approved), IsOk());
-    const auto done = domain::CarriedOut(Read(first), (*approved)->repair, "posted",
-                                         SystemClock().Now());
+    const auto done =
+        domain::CarriedOut(Read(first), (*approved)->repair, "posted", SystemClock().Now());
     ASSERT_THAT(Store(done), IsOk());
     EXPECT_THAT(ListRepairs({.state = RepairState::kVerifying}), ElementsAre(done.repair));
     EXPECT_THAT(InTransaction([&](app::Books& books) -> Status {
@@ -181,9 +178,9 @@ TEST_F(MysqlRepairsTest, EachStepIsChainedAndAnchored) {
     const auto move = Begin(id);
     ASSERT_THAT(Store(move), IsOk());
     const domain::Discrepancy after = Read(id);
-    EXPECT_EQ(after.last_hash, schema_.chain().OfStep(found.last_hash, after,
-                                                      schema_.chain().OfRepair(move.repair),
-                                                      evidence));
+    EXPECT_EQ(after.last_hash,
+              schema_.chain().OfStep(found.last_hash, after, schema_.chain().OfRepair(move.repair),
+                                     evidence));
     EXPECT_EQ(after.last_hash, Stored(id, 2));
     const auto anchored = Anchored();
     EXPECT_THAT(anchored, SizeIs(2));
@@ -232,9 +229,8 @@ TEST_F(MysqlRepairsTest, OlderStepsAreChainedOnce) {
                                                        AuditChain::OfEvidence("証拠")));
     // What comes now goes on behind it.
     ASSERT_THAT(change.Run(ids[2], {DiscrepancyState::kOpen, "花子", "not known"}), IsOk());
-    EXPECT_EQ(Read(ids[2]).last_hash,
-              schema_.chain().OfStep(second.last_hash, Read(ids[2]), {},
-                                     AuditChain::OfEvidence("証拠")));
+    EXPECT_EQ(Read(ids[2]).last_hash, schema_.chain().OfStep(second.last_hash, Read(ids[2]), {},
+                                                             AuditChain::OfEvidence("証拠")));
 
     schema_.Execute("DELETE FROM audit_anchor WHERE slot = 0");
     EXPECT_THAT(ChainOlderSteps(**session, schema_.chain(), SystemClock()),
@@ -265,8 +261,7 @@ TEST_F(MysqlRepairsTest, OwnDigestIsThatOfTheMatches) {
         digest::RecomputedBucket digests;
         EXPECT_THAT(InTransaction([&](app::Books& books) -> Status {
                         KESSAI_ASSIGN_OR_RETURN(
-                            digests,
-                            books.repairs.RecomputeMatched(Day(), bucket, key, hasher));
+                            digests, books.repairs.RecomputeMatched(Day(), bucket, key, hasher));
                         return OkStatus();
                     }),
                     IsOk());
@@ -280,11 +275,11 @@ TEST_F(MysqlRepairsTest, OwnDigestIsThatOfTheMatches) {
     EXPECT_EQ(recompute("recon-1-1"), dry) << "the same again tells what was done";
     EXPECT_EQ(schema_.Count("SELECT SUM(row_count) FROM day_digest"), 1);
     EXPECT_EQ(schema_.Count("SELECT SUM(signed_gross) FROM day_digest"), 1'000);
-    EXPECT_THAT(InTransaction([&](app::Books& books) {
-                    return books.repairs.RecomputeMatched(Day(), bucket + 1, "recon-1-1", hasher)
-                        .status();
-                }),
-                Refuses(Code::kAlreadyExists, "REPAIR_KEY_REUSED"));
+    EXPECT_THAT(
+        InTransaction([&](app::Books& books) {
+            return books.repairs.RecomputeMatched(Day(), bucket + 1, "recon-1-1", hasher).status();
+        }),
+        Refuses(Code::kAlreadyExists, "REPAIR_KEY_REUSED"));
 }
 
 TEST_F(MysqlRepairsTest, ThePolicyTakesNoMoreThanItMay) {

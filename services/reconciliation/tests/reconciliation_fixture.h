@@ -39,7 +39,8 @@ class ReconciliationSchema {
         ids_->Start();
         KESSAI_CHECK(kessai::testing::Eventually([this] { return ids_->Ready().ok(); }),
                      "ids come");
-        transactions_ = std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock(), chain_);
+        transactions_ =
+            std::make_unique<storage::MysqlTransactions>(pool_, *ids_, SystemClock(), chain_);
     }
     ~ReconciliationSchema() { ids_->Stop(); }
 

@@ -36,7 +36,7 @@ TEST(RepairTest, EachKindSaysWhatItIsFor) {
     using enum DiscrepancyKind;
     const std::map<RepairKind, std::set<DiscrepancyKind>> allowed{
         {kPublishAgain, {kPaymentEventMissing, kPayoutEventMissing, kMissingInPayout}},
-        {kAccrueAgain, {kMissingInPayout}},
+        {kAccrueAgain, {kMissingInPayout, kAmountDiffers, kMerchantDiffers}},
         {kRecomputeTotal, {kDigestDiffers}},
         {kCorrectingJournal,
          {kAmountDiffers, kMerchantDiffers, kMissingInPayment, kMissingInPayout}}};
@@ -104,11 +104,9 @@ TEST(RepairTest, EveryStateIsAStep) {
     ASSERT_THAT(approved, IsOk());
     ASSERT_TRUE(approved->has_value());
     EXPECT_EQ((*approved)->discrepancy.state(), DiscrepancyState::kRepairing);
-    const auto done =
-        CarriedOut((*approved)->discrepancy, (*approved)->repair, "posted", kNow);
+    const auto done = CarriedOut((*approved)->discrepancy, (*approved)->repair, "posted", kNow);
     EXPECT_EQ(done.repair.state, RepairState::kVerifying);
-    const auto ended =
-        End(done.discrepancy, done.repair, RepairState::kRepaired, "seen", kNow);
+    const auto ended = End(done.discrepancy, done.repair, RepairState::kRepaired, "seen", kNow);
     EXPECT_EQ(ended.discrepancy.state(), DiscrepancyState::kRepaired);
     EXPECT_EQ(ended.discrepancy.corrected_by, 1u);
     EXPECT_EQ(ended.discrepancy.open_repair, 0u);
@@ -123,8 +121,8 @@ TEST(RepairTest, EveryStateIsAStep) {
 
 // What others settled meanwhile stays as they left it.
 TEST(RepairTest, AnEndDoesNotOpenWhatIsSettled) {
-    const auto begun = Begin(Of(DiscrepancyKind::kPayoutEventMissing), Wish(kPublishAgain), {}, {},
-                             1, kNow);
+    const auto begun =
+        Begin(Of(DiscrepancyKind::kPayoutEventMissing), Wish(kPublishAgain), {}, {}, 1, kNow);
     Discrepancy settled = begun.discrepancy;
     settled.latest.state = DiscrepancyState::kRepaired;
     EXPECT_EQ(End(settled, begun.repair, RepairState::kFailed, "refused", kNow).discrepancy.state(),

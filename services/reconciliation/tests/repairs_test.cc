@@ -322,6 +322,22 @@ TEST_F(RepairsTest, NoJournalForWhatCanBePutBack) {
     EXPECT_EQ(repair->leg.amount, 103);
 }
 
+// Payout's totals have what payment says: the row is put back, and who wants a journal is warned.
+TEST_F(RepairsTest, WhatWasChangedIsPutBack) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    peers_.lost[{domain::PaymentId(3), 1}] = {domain::MerchantId(1), Day(), 103, 20};
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    const auto journal = order_.Preview(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(journal, IsOk());
+    EXPECT_THAT(journal->what, HasSubstr("ACCRUE_AGAIN puts the row back"));
+    ASSERT_THAT(order_.Request(id, Wish(kAccrueAgain)), IsOk());
+    CarryOn();
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Compare(/*deep=*/true).state, domain::DayRunState::kEqual);
+}
+
 TEST_F(RepairsTest, ADigestIsThatOfItsRowsAgain) {
     KeepDigests();
     const auto bucket = static_cast<std::size_t>(digest::BucketOf(3));

@@ -27,20 +27,17 @@ constexpr auto& RepublishEvents =
                   pa::RepublishEventsResponse>;
 constexpr auto& GetEvent =
     rpc::MethodOf<kPaymentRepairs, "GetEvent", pa::GetEventRequest, pa::SealedEvent>;
-constexpr auto& RecomputePayment =
-    rpc::MethodOf<kPaymentRepairs, "RecomputeDigest", pa::RecomputeDigestRequest,
-                  pa::RecomputedDigest>;
+constexpr auto& RecomputePayment = rpc::MethodOf<kPaymentRepairs, "RecomputeDigest",
+                                                 pa::RecomputeDigestRequest, pa::RecomputedDigest>;
 constexpr auto& GetAccrual =
     rpc::MethodOf<kPayout, "GetAccrual", po::GetAccrualRequest, po::Accrual>;
 constexpr auto& RepublishAccruals =
     rpc::MethodOf<kPayoutRepairs, "RepublishAccruals", po::RepublishAccrualsRequest,
                   po::RepublishAccrualsResponse>;
 constexpr auto& RestoreAccrual =
-    rpc::MethodOf<kPayoutRepairs, "RestoreAccrual", po::RestoreAccrualRequest,
-                  po::RestoredAccrual>;
-constexpr auto& RecomputePayout =
-    rpc::MethodOf<kPayoutRepairs, "RecomputeDigest", po::RecomputeDigestRequest,
-                  po::RecomputedDigest>;
+    rpc::MethodOf<kPayoutRepairs, "RestoreAccrual", po::RestoreAccrualRequest, po::RestoredAccrual>;
+constexpr auto& RecomputePayout = rpc::MethodOf<kPayoutRepairs, "RecomputeDigest",
+                                                po::RecomputeDigestRequest, po::RecomputedDigest>;
 constexpr auto& PostCorrectionMethod =
     rpc::MethodOf<kPayoutRepairs, "PostCorrection", po::PostCorrectionRequest, po::Correction>;
 constexpr auto& GetCorrection =
@@ -62,8 +59,7 @@ Result<Response> Ask(const rpc::Channel& channel, auth::TokenSigner& signer,
 }
 
 Status Senseless(std::string_view what) {
-    return Status(Code::kDataLoss, "PEER_ANSWER_INVALID",
-                  "the answer has " + std::string(what));
+    return Status(Code::kDataLoss, "PEER_ANSWER_INVALID", "the answer has " + std::string(what));
 }
 
 template <class Digest>
@@ -82,10 +78,10 @@ Result<digest::BucketDigest> DigestFrom(const Digest& message) {
 
 template <class Request, class Response>
 Result<digest::RecomputedBucket> Recompute(const rpc::Channel& channel, auth::TokenSigner& signer,
-                                        std::string_view audience,
-                                        const rpc::Method<Request, Response>& method,
-                                        BusinessDate day, std::uint32_t bucket,
-                                        const std::string& key, Duration timeout) {
+                                           std::string_view audience,
+                                           const rpc::Method<Request, Response>& method,
+                                           BusinessDate day, std::uint32_t bucket,
+                                           const std::string& key, Duration timeout) {
     Request request;
     request.set_business_date(day.ToNumber());
     request.set_bucket(bucket);
@@ -163,6 +159,7 @@ Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change,
                             BusinessDate::FromNumber(restored.business_date()));
     terms.gross = restored.gross();
     terms.fee = restored.fee();
+    terms.restored = restored.restored();
     return terms;
 }
 

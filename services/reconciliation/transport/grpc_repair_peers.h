@@ -33,8 +33,8 @@ class GrpcRepairPeers final : public app::RepairPeers {
     Result<app::AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) override;
     Result<std::optional<app::AccrualTerms>> FindAccrual(domain::ChangeKey change) override;
     Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,
-                                                          std::uint32_t bucket,
-                                                          const std::string& key) override;
+                                                     std::uint32_t bucket,
+                                                     const std::string& key) override;
     Status PostCorrection(const app::Correction& correction) override;
     Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId merchant,
                                                                 const std::string& key) override;

@@ -34,9 +34,9 @@ RepairMetrics::RepairMetrics(metrics::Registry& registry)
       troubles_(registry.AddCounter(
           {.name = "kessai_reconciliation_repair_troubles_total",
            .help = "Times that a repair could not be carried on; it is tried again"})),
-      open_(registry.AddGauges({.name = "kessai_reconciliation_open_repairs",
-                                .help = "Repairs that have not ended"},
-                               {{"kind", Kinds()}})) {}
+      open_(registry.AddGauges(
+          {.name = "kessai_reconciliation_open_repairs", .help = "Repairs that have not ended"},
+          {{"kind", Kinds()}})) {}
 
 void RepairMetrics::OnEnd(const domain::Repair& repair) {
     ended_.With({domain::KindName(repair.kind), domain::StateName(repair.state)}).Add();

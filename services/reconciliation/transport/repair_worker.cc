@@ -25,10 +25,9 @@ RepairWorker::RepairWorker(RepairWorkerOptions options, const app::RepairPorts& 
           },
           [this](const app::RepairName& name, const Status& status) {
               metrics_.OnTrouble();
-              log::Warn("reconciliation.repair_waits",
-                        {{"discrepancy", name.discrepancy.value()},
-                         {"number", name.number},
-                         {"status", status}});
+              log::Warn("reconciliation.repair_waits", {{"discrepancy", name.discrepancy.value()},
+                                                        {"number", name.number},
+                                                        {"status", status}});
           }) {}
 
 RepairWorker::~RepairWorker() {

@@ -23,8 +23,8 @@ struct RepairWorkerOptions {
 class RepairWorker {
  public:
     /// `holds` says whether this replica has the right now. All must outlive it.
-    RepairWorker(RepairWorkerOptions options, const app::RepairPorts& ports,
-                 RepairMetrics& metrics, std::function<bool()> holds);
+    RepairWorker(RepairWorkerOptions options, const app::RepairPorts& ports, RepairMetrics& metrics,
+                 std::function<bool()> holds);
     ~RepairWorker();
     RepairWorker(const RepairWorker&) = delete;
     RepairWorker& operator=(const RepairWorker&) = delete;

@@ -153,8 +153,8 @@ class Histories {
         }
         if (!last) {
             report_.Found(kM9, "discrepancy without a history", [&] {
-                return Finding{OfDiscrepancy(id), std::to_string(discrepancy->step_count) + " steps",
-                               "none"};
+                return Finding{OfDiscrepancy(id),
+                               std::to_string(discrepancy->step_count) + " steps", "none"};
             });
             return;
         }
@@ -177,9 +177,9 @@ class Histories {
                 });
             } else if (named > 1 || !IsAsStored(before, discrepancy, step)) {
                 report_.Found(kM9, "step of a discrepancy", [&] {
-                    return Finding{Of(step), "as it was stored",
-                                   "changed since: state " + std::to_string(step.state) + " by " +
-                                       step.actor};
+                    return Finding{
+                        Of(step), "as it was stored",
+                        "changed since: state " + std::to_string(step.state) + " by " + step.actor};
                 });
             }
             if (step.repair_number != 0) repairs_told[step.repair_number] = step.repair_hash;
@@ -191,8 +191,8 @@ class Histories {
         return last;
     }
 
-    /// Of a discrepancy that is gone, and behind a step that no anchor names, only the hash itself can
-    /// be looked at.
+    /// Of a discrepancy that is gone, and behind a step that no anchor names, only the hash itself
+    /// can be looked at.
     bool IsAsStored(const AnchoredStep& before, const std::optional<DiscrepancyRow>& discrepancy,
                     const HistoryStepRow& step) const {
         if (named_hash_ != step.chain_hash) return false;
@@ -213,14 +213,15 @@ class Histories {
         return times;
     }
 
-    /// Steps that anchors name and that are not there, up to `number` (all of the discrepancy's); the
-    /// last of them is what the next step follows.
+    /// Steps that anchors name and that are not there, up to `number` (all of the discrepancy's);
+    /// the last of them is what the next step follows.
     void TellMissing(std::int64_t id, std::optional<std::uint32_t> number, AnchoredStep& before) {
         while (named_.Peek() != nullptr && named_.Peek()->discrepancy_id == id &&
                (!number || named_.Peek()->number < *number)) {
             before = *named_.Peek();
-            report_.Found(kM9, "step of a discrepancy is missing",
-                          [&] { return Finding{Of(before), "a step", "none"}; });
+            report_.Found(kM9, "step of a discrepancy is missing", [&] {
+                return Finding{Of(before), "a step", "none"};
+            });
             named_.Pop();
         }
     }
@@ -247,15 +248,16 @@ class Histories {
         for (const auto& [number, hash] : told) {
             report_.Found(kM9, "repair is missing", [&] {
                 return Finding{{{"discrepancy", id}, {"repair", std::int64_t{number}}},
-                               "a repair", "its steps only"};
+                               "a repair",
+                               "its steps only"};
             });
         }
     }
 
     void CompareWithLast(const DiscrepancyRow& row, const HistoryStepRow& last) {
         const auto expect = [&](std::string_view what, const auto& expected, const auto& found) {
-            report_.Expect(kM9, what, [&] { return OfDiscrepancy(row.discrepancy_id); }, expected,
-                           found);
+            report_.Expect(
+                kM9, what, [&] { return OfDiscrepancy(row.discrepancy_id); }, expected, found);
         };
         expect("discrepancy's state", last.state, row.state);
         expect("discrepancy's number of steps", last.number, row.step_count);

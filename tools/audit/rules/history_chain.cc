@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kAnchoredBytes = 8 + 4 + 32;
 
-/// A number is 8 bytes, most significant first; a text its length and its bytes; what may be absent a
-/// byte 0, or a byte 1 and the number.
+/// A number is 8 bytes, most significant first; a text its length and its bytes; what may be absent
+/// a byte 0, or a byte 1 and the number.
 class Message {
  public:
     explicit Message(std::string_view what) { Add(what); }
@@ -82,9 +82,9 @@ Result<HistoryChain> HistoryChain::FromHex(std::string_view text) {
 Hash32 HistoryChain::Sign(std::string_view bytes) const {
     Hash32 hash{};
     unsigned size = 0;
-    const unsigned char* const done =
-        HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-             reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hash.data(), &size);
+    const unsigned char* const done = HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+                                           reinterpret_cast<const unsigned char*>(bytes.data()),
+                                           bytes.size(), hash.data(), &size);
     KESSAI_CHECK(done != nullptr && size == hash.size(), "OpenSSL has HMAC-SHA256");
     return hash;
 }

@@ -116,8 +116,8 @@ void RepairTable::Read(const mysql::Rows& from, Row& row) const {
 
 Result<mysql::Rows> AnchorTable::Fetch(mysql::Session& session, const Row* after, int limit) const {
     const int slot = after == nullptr ? -1 : after->slot;
-    return session.Select(kAnchors, slot, slot,
-                          after == nullptr ? std::uint64_t{0} : after->number, limit);
+    return session.Select(kAnchors, slot, slot, after == nullptr ? std::uint64_t{0} : after->number,
+                          limit);
 }
 
 void AnchorTable::Read(const mysql::Rows& from, Row& row) const {

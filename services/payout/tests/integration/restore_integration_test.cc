@@ -35,8 +35,7 @@ class RestoreTest : public PayoutTest {
     domain::ContentHash ContentOf(domain::EffectKey key) {
         const auto stored = payout_->reader.FindAccrual(key);
         KESSAI_CHECK(stored.ok(), stored.status().ToString());
-        const auto sealed =
-            payout_->encoder.AccrualRecorded(stored->accrual, stored->recorded_at);
+        const auto sealed = payout_->encoder.AccrualRecorded(stored->accrual, stored->recorded_at);
         KESSAI_CHECK(sealed.ok(), sealed.status().ToString());
         return event::Open(*sealed)->content_hash;
     }
@@ -63,8 +62,8 @@ class RestoreTest : public PayoutTest {
 
 // Goal: what was lost behind payout's back is there again, to the last byte, and nothing that was
 // kept, sealed or released of the day moves.
-// Method: a row is lost while the day is open, when it is sealed, and when it is released; the event
-// that the restored row makes is the one that was told.
+// Method: a row is lost while the day is open, when it is sealed, and when it is released; the
+// event that the restored row makes is the one that was told.
 TEST_F(RestoreTest, WhatTheDayCountsIsPutBackAsItWas) {
     const auto sale = Sale(1, 7, kDay, 1'000);
     const Instant before = SystemClock().Now();
@@ -98,6 +97,35 @@ TEST_F(RestoreTest, WhatTheDayCountsIsPutBackAsItWas) {
     lose_and_restore();
     const auto deep = payout_->release_day.Run(kDay, true);
     ASSERT_THAT(deep, IsOk());
+}
+
+// Goal: a row that was changed behind payout's back is as it was, if the day's digest or what was
+// told has it so.
+TEST_F(RestoreTest, WhatWasChangedIsPutBackAsItWas) {
+    const auto sale = Sale(1, 7, kDay, 1'000);
+    const Instant before = SystemClock().Now();
+    ASSERT_TRUE(payout_->Deliver({sale, Sale(2, 7, kDay, 500)}).empty());
+    const auto told = ContentOf(sale.key);
+    payout_->DrainOutbox();
+    payout_->Close(kDay);
+    const std::string kept = Kept();
+    for (const char* damage : {"gross = 900, captured_total = 900", "merchant_id = 8", "fee = 1",
+                               "gross = 900, merchant_id = 8, recorded_at_us = 5"}) {
+        payout_->Run(std::string("UPDATE accrual SET ") + damage + " WHERE payment_id = 1");
+        const auto dry = restore_.Run(sale, before, told, /*dry_run=*/true);
+        ASSERT_THAT(dry, IsOk()) << damage;
+        EXPECT_TRUE(dry->restored);
+        EXPECT_THAT(restore_.Run(sale, before, told, /*dry_run=*/false), IsOk()) << damage;
+        EXPECT_EQ(ContentOf(sale.key), told) << damage;
+        EXPECT_EQ(Kept(), kept) << damage;
+    }
+    // The digest is another's fault too: what was told shows how it was accrued.
+    payout_->Run("UPDATE accrual SET gross = 900 WHERE payment_id = 1");
+    payout_->Run("UPDATE day_digest SET signed_gross = signed_gross - 100");
+    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, false).status(),
+                Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
+    EXPECT_THAT(restore_.Run(sale, before, told, false), IsOk());
+    EXPECT_EQ(ContentOf(sale.key), told);
 }
 
 // Goal: what was never accrued is accrued while the day is open, and refused once it is sealed.
