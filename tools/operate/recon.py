@@ -1,4 +1,4 @@
-"""Compares the books of a day, and shows and works on discrepancies.
+"""Compares the books of a day, holds payout against what was heard, and shows and works on discrepancies.
 
 DATE is like 2026-11-22, or `yesterday` (the day before the open one).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import time
 from typing import Any
 
@@ -33,9 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         return files.main(words)
     parser = operate.parser("recon", __doc__ or "")
     actions = parser.add_subparsers(dest="action", metavar="action")
-    part = operate.action(actions, "run", "compares payment's and payout's books of a closed day")
+    part = operate.action(actions, "run", "compares the books of a closed day, and holds payout against what was heard")
     part.add_argument("date", metavar="DATE")
-    part.add_argument("--deep", action="store_true", help="compute the digests again from the rows")
+    part.add_argument("--deep", action="store_true", help="compute digests and fees again from the rows, and look at balances")
     part.add_argument("--timeout", type=float, default=3600, metavar="SECONDS",
                       help="how long to wait for a run that goes on (default: 3600)")  # fmt: skip
     part = operate.action(actions, "status", "how the latest comparison of a day ended")
@@ -79,7 +80,8 @@ def status(session: Session, options: argparse.Namespace) -> int:
 
 
 def show_run(run: Any, options: argparse.Namespace) -> int:
-    """0 when the books are equal."""
+    """0 when the books are equal, and payout with what was heard."""
+    check = run.get("payoutCheck")
     if options.json:
         operate.show_json(run)
     else:
@@ -91,9 +93,26 @@ def show_run(run: Any, options: argparse.Namespace) -> int:
         print(f"  began              {run['startedAt']}, ended {run['finishedAt'] or '-'}")
         if run["failure"]:
             print(f"  failed             {run['failure']}")
-        if run["discrepanciesFound"]:
+        if check:
+            show_check(check)
+        if run["discrepanciesFound"] or (check and check["discrepanciesFound"]):
             print(f"  see                ./kessai recon list --day {run['businessDate']}")
-    return 0 if run["state"] == "EQUAL" else 1
+    return 0 if run["state"] == "EQUAL" and (not check or check["state"] == "EQUAL") else 1
+
+
+def show_check(check: Any) -> None:
+    """The same day held against payout: it is checked again by itself when it is released."""
+    kind = "deep check" if check["deep"] else "check"
+    compared = ["totals"]
+    compared.append("releases" if check["released"] else "not released yet")
+    compared.append("transfers of the day before" if check["transfersCompared"] else "no transfers")
+    print(f"against payout: {kind} {check['checkNumber']} {check['state']}")
+    print(f"  compared           {', '.join(compared)}")
+    print(f"  merchants listed   {int(check['merchantsListed']):,}")
+    print(f"  discrepancies      {check['discrepanciesFound']:,}")
+    print(f"  began              {check['startedAt']}, ended {check['finishedAt'] or '-'}")
+    if check["failure"]:
+        print(f"  failed             {check['failure']}")
 
 
 def list_all(session: Session, options: argparse.Namespace) -> int:
@@ -133,7 +152,9 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
         operate.show_json(one)
         return 0
     print(f"discrepancy {one['discrepancyId']}: {one['kind']}, {one['state']}")
-    if one["paymentId"] == "0":  # of a digest, or a merchant held back
+    if one.get("transferId", "0") != "0":
+        print(f"  transfer  {one['transferId']} of {one['businessDate']}")
+    elif one["paymentId"] == "0":  # of a digest, or a merchant's day
         print(f"  day       {one['businessDate']}")
     else:
         print(f"  change    payment {one['paymentId']} version {one['version']} of {one['businessDate']}")
@@ -144,6 +165,10 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
     print(f"  owner     {one['owner'] or '-'}")
     if one["openRepair"]:
         print(f"  repair    {one['openRepair']} is under way: ./kessai recon repairs {one['discrepancyId']}")
+    for head, words in (("means", one.get("meaning")), ("do", one.get("whatToDo"))):
+        if words:
+            lines = textwrap.wrap(words, 88)
+            print(f"  {head:<9} " + ("\n" + " " * 12).join(lines))
     rows = [(step["at"], step["state"], step["actor"], step["note"]) for step in one["history"]]
     if rows:
         print("\n" + table(("WHEN", "STATE", "WHO", "WHY"), rows))

@@ -997,6 +997,37 @@ def test_a_discrepancy_is_given_to_somebody(gateway, capsys):
     assert gateway.asked[-1][1]["owner"] == ""
 
 
+CHECK = {
+    "checkNumber": 2, "state": "EQUAL", "deep": False, "released": True, "transfersCompared": True,
+    "bucketsDifferent": 0, "merchantsListed": 0, "discrepanciesFound": 0,
+    "startedAt": "2026-11-22T00:00:00Z", "finishedAt": "2026-11-22T00:00:01Z", "failure": "",
+}  # fmt: skip
+
+
+def test_the_check_against_payout_is_shown_and_counts(gateway, capsys):
+    gateway.says(f"GET {RECON}", {**RUN, "payoutCheck": CHECK})
+    assert run(recon, "status", "2026-11-21") == 0
+    shown = capsys.readouterr().out
+    assert "against payout: check 2 EQUAL" in shown
+    assert "totals, releases, transfers of the day before" in shown
+    worse = {**CHECK, "state": "DIFFERENT", "discrepanciesFound": 3, "released": False}
+    gateway.says(f"GET {RECON}", {**RUN, "payoutCheck": worse})
+    assert run(recon, "status", "2026-11-21") == 1
+    shown = capsys.readouterr().out
+    assert "totals, not released yet" in shown and "recon list --day 2026-11-21" in shown
+
+
+def test_a_discrepancy_says_what_it_means_and_what_to_do(gateway, capsys):
+    late = {**DISCREPANCY, "kind": "RESULT_OVERDUE", "paymentId": "0", "version": 0, "transferId": "44",
+            "meaning": "No result came.", "whatToDo": "Ask the bank. " * 12}  # fmt: skip
+    gateway.says("GET /operator/v1/discrepancies/12", late)
+    assert run(recon, "show", "12") == 0
+    shown = capsys.readouterr().out
+    assert "transfer  44 of 2026-11-21" in shown
+    assert "means     No result came." in shown
+    assert "do        Ask the bank." in shown and max(map(len, shown.splitlines())) <= 100
+
+
 def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):
     gateway.says("GET /operator/v1/discrepancies", {"discrepancies": [DISCREPANCY], "nextPageToken": ""})
     assert run(recon, "list", "--day", "2026-11-21") == 0

@@ -82,8 +82,11 @@ SealedEvent Seal(std::string_view type, const domain::ChangeKey& key, domain::Ev
 payment::v1::PaymentChanged PayloadOf(const PaymentClaim& claim) {
     payment::v1::PaymentChanged message;
     const std::int64_t gross = claim.terms.gross.minor();
+    // What may follow: only the first change of a payment completes it.
     message.set_kind(gross < 0 ? payment::v1::PaymentChanged::REFUNDED
-                               : payment::v1::PaymentChanged::COMPLETED);
+                     : claim.key.version == 1
+                         ? payment::v1::PaymentChanged::COMPLETED
+                         : payment::v1::PaymentChanged::MERCHANT_CASHBACK_RETURNED);
     message.set_payment_id(claim.key.payment.value());
     message.set_merchant_id(claim.terms.merchant.value());
     message.set_currency("JPY");
@@ -102,6 +105,7 @@ SealedEvent SealAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
     message.set_merchant_id(claim.terms.merchant.value());
     message.set_currency("JPY");
     message.set_gross(claim.terms.gross.minor() + by);
+    message.set_tax_class("standard_10");
     message.set_payment_event_id(claim.event.value());
     const auto content = Seal(claim).content;
     message.set_payment_content_hash(std::string(content.begin(), content.end()));
@@ -291,6 +295,23 @@ class EventFlowTest : public ::testing::Test {
     }
     void Publish(const PaymentClaim& claim) {
         Publish(payment_topic_, claim.key.payment.value(), Seal(claim).bytes);
+    }
+    template <class Message>
+    void PublishTransfer(std::int64_t transfer, std::uint32_t version, std::int64_t amount = 500) {
+        Message message;
+        message.set_merchant_id(7);
+        message.set_payout_id(8);
+        message.set_attempt(1);
+        message.set_currency("JPY");
+        message.set_amount(amount);
+        if constexpr (requires { message.set_transfer_date(0); }) {
+            message.set_transfer_date(Day(1).ToNumber());
+        }
+        const std::int64_t object = (std::int64_t{1} << 40) + transfer;
+        Publish(payout_topic_, object,
+                Seal(message.GetTypeName(), {domain::PaymentId(object), version},
+                     domain::EventId(object << 3 | version), Day(), message.SerializeAsString())
+                    .bytes);
     }
     void PublishAnswer(const PaymentClaim& claim, std::int64_t by = 0) {
         Publish(payout_topic_, claim.key.payment.value(), SealAnswer(claim, by).bytes);
@@ -570,49 +591,88 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
                  Day(), wallet.SerializeAsString())
                 .bytes);
     Publish(payment_topic_, 9,
-            Seal("kessai.payment.v1.FromTheFuture", {domain::PaymentId(9), 2}, domain::EventId(91),
+            Seal("kessai.payment.v1.FromTheFuture", {domain::PaymentId(8), 2}, domain::EventId(91),
                  Day(), "anything")
                 .bytes);
     // A hold moves nothing, and payout answers it all the same.
-    auto held = PayloadOf(PaymentSays(9, 3));
+    auto held = PayloadOf(PaymentSays(9, 1));
     held.set_kind(payment::v1::PaymentChanged::AUTHORIZED);
     Publish(payment_topic_, 9,
-            Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 3}, domain::EventId(93),
+            Seal("kessai.payment.v1.PaymentChanged", {domain::PaymentId(9), 1}, domain::EventId(93),
                  Day(), held.SerializeAsString())
                 .bytes);
-    // What becomes of transfers is payout's own.
-    const std::int64_t transfer = (std::int64_t{1} << 40) + 9;
-    std::uint32_t version = 0;
-    for (const auto* type :
-         {payout::v1::TransferCreated::descriptor(), payout::v1::TransferSettled::descriptor()}) {
-        ++version;
-        Publish(payout_topic_, transfer,
-                Seal(type->full_name(), {domain::PaymentId(transfer), version},
-                     domain::EventId(transfer << 3 | version), Day(), "")
-                    .bytes);
-    }
-    // Nor of one that is cancelled, whose object no payment has.
-    payout::v1::TransferCancelled cancelled;
-    cancelled.set_merchant_id(7);
-    cancelled.set_payout_id(8);
-    cancelled.set_attempt(1);
-    cancelled.set_currency("JPY");
-    cancelled.set_amount(500);
-    cancelled.set_reason("typed twice");
-    Publish(payout_topic_, transfer + 1,
-            Seal(cancelled.GetDescriptor()->full_name(), {domain::PaymentId(transfer + 1), 2},
-                 domain::EventId((transfer + 1) << 3 | 2), Day(), cancelled.SerializeAsString())
-                .bytes);
-    const auto claim = PaymentSays(9, 4);
+    const auto claim = PaymentSays(9, 2);
     Publish(claim);
     PublishAnswer(claim, 1);
     ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 4") == 1);
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 2);
-    EXPECT_EQ(schema_.Count("SELECT gross FROM change_match WHERE version = 3"), 0);
+    EXPECT_EQ(schema_.Count("SELECT gross FROM change_match WHERE version = 1"), 0);
     EXPECT_EQ(schema_.Count("SELECT payout_gross - payment_gross FROM discrepancy"), 1);
     EXPECT_EQ(Summed(), 0);
     EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
     EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
+}
+
+// Goal: what becomes of transfers and the release of a day are noted once, however often they are
+// told, and what cannot follow is a discrepancy.
+TEST_F(EventFlowTest, TransfersAndReleasesAreNoted) {
+    StartReplica();
+    PublishTransfer<payout::v1::TransferCreated>(9, 1);
+    PublishTransfer<payout::v1::TransferCreated>(9, 1);
+    PublishTransfer<payout::v1::TransferSent>(9, 2);
+    PublishTransfer<payout::v1::TransferSettled>(9, 3);
+    PublishTransfer<payout::v1::TransferReturned>(9, 4);
+    PublishTransfer<payout::v1::TransferCreated>(10, 1);
+    PublishTransfer<payout::v1::TransferCancelled>(10, 2);
+    payout::v1::DayReleased released;
+    released.set_business_date(Day().ToNumber());
+    released.set_currency("JPY");
+    released.set_merchant_count(2);
+    released.set_gross(1'000);
+    released.set_net(1'000);
+    for (int times = 0; times < 2; ++times) {
+        Publish(payout_topic_, Day().ToNumber(),
+                Seal(released.GetTypeName(), {domain::PaymentId(Day().ToNumber()), 1},
+                     domain::EventId(5), Day(1), released.SerializeAsString())
+                    .bytes);
+    }
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM noted_transfer_step") == 6);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM noted_release") == 1);
+    EXPECT_EQ(schema_.Count("SELECT asked FROM due_payout_check"), 1);
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM discrepancy"), 0);
+
+    // Nobody told that it was made, and one is told again with another amount.
+    PublishTransfer<payout::v1::TransferSettled>(11, 3);
+    PublishTransfer<payout::v1::TransferSettled>(9, 3, 501);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE kind = 25") == 1);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE kind = 23") == 1);
+    EXPECT_EQ(schema_.Count("SELECT held_merchant FROM discrepancy WHERE kind = 23"), 9);
+    ASSERT_EVENTUALLY(DeadLetters(payout_topic_).size() == 1);
+}
+
+// Goal: a change that is told again and otherwise, by either side, is a dead letter and a
+// discrepancy with the value of what was not applied.
+TEST_F(EventFlowTest, DuplicatesAreDiscrepancies) {
+    StartReplica();
+    const auto claim = PaymentSays(1, 1, 1'000);
+    Publish(claim);
+    PublishAnswer(claim);
+    ASSERT_EVENTUALLY(Matched() == 1);
+    auto again = claim;
+    again.terms.gross = Yen(900);
+    Publish(again);
+    // The same, but for its event id.
+    const auto other = PaymentSays(2, 1, 50);
+    Publish(other);
+    PublishAnswer(other);
+    ASSERT_EVENTUALLY(Matched() == 2);
+    PublishAnswer(other, 5);
+    ASSERT_EVENTUALLY(schema_.Count("SELECT COUNT(*) FROM discrepancy WHERE kind = 15") == 2);
+    EXPECT_EQ(schema_.Count("SELECT payment_gross FROM discrepancy WHERE payment_id = 1"), 900);
+    EXPECT_EQ(schema_.Count("SELECT payout_gross FROM discrepancy WHERE payment_id = 2"), 55);
+    EXPECT_EQ(schema_.Count("SELECT gross FROM change_match WHERE payment_id = 1"), 1'000);
+    EXPECT_THAT(DeadLetters(payment_topic_), SizeIs(1));
+    EXPECT_THAT(DeadLetters(payout_topic_), SizeIs(1));
 }
 
 // Goal: a poisoned event becomes a dead letter with its reason; later events of its payment wait

@@ -30,10 +30,10 @@ constexpr mysql::Query kMatchedNext{"matched_day_total.next_page", KESSAI_AUDIT_
 
 // 1 open, 2 explained, 3 repairing (proto/kessai/reconciliation/v1, Discrepancy.State). Not kind
 // 12, merchants held back: that payout holds somebody is no fault of the books, and why is checked
-// by itself.
+// by itself; nor 24: that a bank's result is late.
 constexpr mysql::Query kOpenDiscrepancies{"discrepancy.unsettled", R"sql(
     SELECT discrepancy_id, business_date + 0, kind, payment_id, version, state
-    FROM discrepancy FORCE INDEX (discrepancy_by_state) WHERE state IN (1, 2, 3) AND kind <> 12
+    FROM discrepancy FORCE INDEX (discrepancy_by_state) WHERE state IN (1, 2, 3) AND kind NOT IN (12, 24)
     ORDER BY state, discrepancy_id LIMIT ?)sql"};
 
 }  // namespace

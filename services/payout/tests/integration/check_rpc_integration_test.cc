@@ -83,7 +83,8 @@ class CheckRpcTest : public PayoutTest {
         principal.scopes = {"payout:read", "day:release"};
         rpc::CallOptions options;
         options.timeout = std::chrono::seconds(20);
-        options.token = signer_.Mint(principal, "payout").value();
+        // The options only refer to it.
+        options.token = tokens_[role] = signer_.Mint(principal, "payout").value();
         options.wait_for_ready = true;
         return options;
     }
@@ -150,6 +151,7 @@ class CheckRpcTest : public PayoutTest {
     rpc::WorkerPool pool_;
     rpc::Server server_;
     std::unique_ptr<rpc::Channel> channel_;
+    std::map<auth::Role, std::string> tokens_;
 };
 
 TEST(CheckPolicyTest, FitsTheContract) {
