@@ -50,7 +50,7 @@ class Comparison:
         """Compares the day, and waits for its end."""
         before = self._latest_number()
         begin = time.monotonic()
-        content = expect(self._operator.call("POST", self._target, {"deep": deep}), 200, 202)
+        content = self._begin(deep, before)
         if content["state"] == "RUNNING":
             content = waiting.until(
                 f"the comparison of {self.date}",
@@ -86,6 +86,24 @@ class Comparison:
     @property
     def _target(self) -> str:
         return f"/operator/v1/days/{self.date}/reconciliation"
+
+    def _begin(self, deep: bool, before: int) -> Any:
+        """The answer; where none came in time the run may have begun, or has to be asked for again."""
+        while True:
+            answer = self._operator.call("POST", self._target, {"deep": deep})
+            if answer.status != 504:
+                return expect(answer, 200, 202)
+            try:
+                return waiting.until("the run", lambda: self._begun_after(before), 20.0, every_s=0.1)
+            except waiting.TookTooLong:
+                continue
+
+    def _begun_after(self, number: int) -> Any | None:
+        answer = self._operator.call("GET", self._target)
+        if answer.status != 200:
+            return None
+        content = answer.json()
+        return content if int(content["runNumber"]) > number else None
 
     def _latest_number(self) -> int:
         answer = self._operator.call("GET", self._target)

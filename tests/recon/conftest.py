@@ -108,6 +108,15 @@ def comparison(operator: Operator, closed_day: str) -> Comparison:
     return Comparison(operator, closed_day)
 
 
+@pytest.fixture
+def equal_day(comparison: Comparison, books: StoredBooks) -> str:
+    """The day, with nothing unsettled: what a test that failed has left is settled first."""
+    if comparison.discrepancies():
+        run = comparison.run(deep=True)
+        assert run.state == "EQUAL" and not comparison.discrepancies(), run
+    return comparison.date
+
+
 @pytest.fixture(scope="session")
 def books(stack: StackFile, closed_day: str, say: Say) -> Iterator[StoredBooks]:
     made = StoredBooks(stack, closed_day)

@@ -12,15 +12,12 @@ must find the digests of all rows equal to each other and to the kept ones. The 
 from __future__ import annotations
 
 import random
-import subprocess
-from pathlib import Path
 from typing import Callable
 
 import pytest
 from comparison import Comparison
 from damages import KINDS, Damages, Found, as_found
 from kessai_client.day_digest import RowHasher
-from kessai_client.stack_file import StackFile
 from stored_books import StoredBooks
 
 Say = Callable[[str], None]
@@ -39,6 +36,7 @@ def must_be(found: set[Found], expected: set[Found], damages: Damages, run: str)
 def test_every_damage_is_found_and_named(
     books: StoredBooks,
     comparison: Comparison,
+    equal_day: str,
     hasher: RowHasher,
     seed: int,
     number: int,
@@ -71,15 +69,3 @@ def test_every_damage_is_found_and_named(
         f"seed {of}: {DAMAGES} damages; quick found {len(expected)} in {quick.seconds:.1f} s,"
         f" deep {len(all_expected)} in {deep.seconds:.1f} s; all of them settled"
     )
-
-
-def test_the_books_are_as_they_were(
-    comparison: Comparison, stack: StackFile, binaries: Path, say: Say
-) -> None:
-    """The audit, which reads every row and event, finds nothing."""
-    done = subprocess.run(
-        [str(binaries / "kessai-audit"), "--stack-file", str(stack.path)],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
-    say(done.stdout.strip().splitlines()[-1])

@@ -28,6 +28,7 @@ from kessai_client.stack_file import StackFile  # noqa: E402
 from kessai_client.webhook_receiver import Notice, WebhookReceiver, is_signed  # noqa: E402
 
 import payout_week  # noqa: E402
+import recon_day  # noqa: E402
 
 MERCHANT_ID = 1001
 MERCHANT_NAME = "Kessai Coffee"
@@ -68,12 +69,15 @@ class Consequences:
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="./kessai demo", description=__doc__.splitlines()[0])
     arguments.add_argument("--stack-file", required=True, help=argparse.SUPPRESS)
-    arguments.add_argument("what", nargs="?", choices=("payment", "payout"), default="payment",
-                           help="payout: a week of trade, released, paid and on statements")  # fmt: skip
+    arguments.add_argument("what", nargs="?", choices=("payment", "payout", "recon"), default="payment",
+                           help="payout: a week of trade, released, paid and on statements; "
+                                "recon: a day whose books come to differ, found and put right")  # fmt: skip
     options = arguments.parse_args()
     stack = StackFile.read(options.stack_file)
     if options.what == "payout":
         return payout_week.main(stack)
+    if options.what == "recon":
+        return recon_day.main(stack)
     try:
         demonstrate(stack)
     except StepFailed as failure:

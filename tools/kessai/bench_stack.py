@@ -16,7 +16,7 @@ PRESET = "release"
 
 
 @contextmanager
-def bench_stack() -> Iterator[Stack]:
+def empty_stack() -> Iterator[Stack]:
     """Nothing of it is there or runs yet."""
     stack = open_stack(STACK, may_move=True)
     with exclusive(stack):

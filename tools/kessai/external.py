@@ -32,7 +32,7 @@ class External:
 
 
 COMMANDS = (
-    External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt; `demo payout`: a week, paid"),
+    External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt; `demo payout`: a week, paid; `demo recon`: books that differ"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
     External("bench", "bin/kessai-bench", "measures payments a second, the release of a day, its comparison, or files"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),

@@ -8,8 +8,7 @@ import subprocess
 import sys
 from typing import Sequence
 
-from . import build, mariadb, packages, say, up
-from .bench_stack import PRESET, bench_stack
+from . import bench_stack, mariadb, packages, say, up
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack
 from .supervisor import Supervisor
@@ -27,9 +26,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     packages.install_missing()
     os.environ.setdefault("KESSAI_STACK_MYSQL_BUFFER_POOL", _BUFFER_POOL)
-    with bench_stack() as stack:
+    with bench_stack.empty_stack() as stack:
         say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
-        up.whole_stack_up(stack, PRESET, say.Phases(), compile_first=True)
+        up.whole_stack_up(stack, bench_stack.PRESET, say.Phases(), compile_first=True)
         return _run(
             ["--stack-file", str(stack.directory / "access.json"),
              "--pids", json.dumps(_pids(stack)), *arguments]

@@ -6,8 +6,7 @@ import os
 import subprocess
 from typing import Sequence
 
-from . import build, kafka, mariadb, packages, say, spark_environment, up
-from .bench_stack import PRESET, bench_stack
+from . import bench_stack, build, kafka, mariadb, packages, say, spark_environment, up
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack
 
@@ -20,18 +19,18 @@ def main(arguments: Sequence[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         return _help()
     packages.install_missing()
-    build.build(PRESET, [PROGRAM])
+    build.build(bench_stack.PRESET, [PROGRAM])
     spark = _spark_environment() if "--spark" in arguments else {}
-    with bench_stack() as stack:
+    with bench_stack.empty_stack() as stack:
         names = [mariadb.NAME] if "--bulk" in arguments else [mariadb.NAME, kafka.NAME]
         say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
-        up.servers_up(stack, PRESET, names)
+        up.servers_up(stack, bench_stack.PRESET, names)
         return _run(arguments, {**_environment(stack), **spark})
 
 
 def _help() -> int:
     """The program's own; nothing is built for it."""
-    if not build.binary(PRESET, PROGRAM).exists():
+    if not build.binary(bench_stack.PRESET, PROGRAM).exists():
         raise Diagnosis("'bench release' is not built", "./kessai build, then --help has its options")
     return _run(["--help"], {})
 
@@ -50,5 +49,5 @@ def _spark_environment() -> dict[str, str]:
 
 
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    command = [str(build.binary(PRESET, PROGRAM)), *arguments]
+    command = [str(build.binary(bench_stack.PRESET, PROGRAM)), *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode

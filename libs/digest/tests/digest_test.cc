@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kessai/digest/accumulator.h"
@@ -109,6 +110,37 @@ TEST(AccumulatorTest, OrderAndGroupingDoNotMatterContentDoes) {
     EXPECT_THAT(
         UnequalBuckets(whole.Day(changed.business_date), altered.Day(changed.business_date)),
         ElementsAre(BucketOf(changed.object_id)));
+}
+
+// Goal: a caller gets the buckets that it names, and no range that there is not.
+TEST(BucketRangeTest, IsOfBucketsThatThereAre) {
+    const auto all = BucketRange::Parse(0, 0);
+    ASSERT_TRUE(all.ok());
+    EXPECT_EQ(all->first, 0);
+    EXPECT_EQ(all->end(), kBuckets);
+    const auto last = BucketRange::Parse(1'023, 1);
+    ASSERT_TRUE(last.ok());
+    EXPECT_TRUE(last->Has(1'023));
+    EXPECT_FALSE(last->Has(1'022));
+    for (const auto& [first, count] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+             {0, 1'025}, {1, 0}, {1, 1'024}, {1'024, 1}, {4'294'967'295, 2}, {2, 4'294'967'295}}) {
+        EXPECT_EQ(BucketRange::Parse(first, count).status().reason(), "FIELD_INVALID")
+            << first << " " << count;
+    }
+}
+
+TEST(BucketRangeTest, OnlyOfLeavesOthersEmpty) {
+    const RowHasher hasher(TestKey());
+    std::mt19937_64 random(7);
+    Accumulator sums(hasher);
+    for (int i = 0; i < 5'000; ++i) sums.Add(RandomRow(random));
+    const DayDigest day = sums.Day(kDay);
+    const BucketRange range{.first = 100, .count = 50};
+    const DayDigest some = OnlyOf(range, day);
+    for (int bucket = 0; bucket < kBuckets; ++bucket) {
+        const auto at = static_cast<std::size_t>(bucket);
+        EXPECT_EQ(some[at], range.Has(bucket) ? day[at] : BucketDigest());
+    }
 }
 
 TEST(AccumulatorTest, ClearForgets) {

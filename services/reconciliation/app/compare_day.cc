@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -167,9 +168,7 @@ class CompareDay::Pass {
         KESSAI_ASSIGN_OR_RETURN(const std::vector<int> buckets, LoadDigests());
         run_.buckets_compared = digest::kBuckets;
         run_.buckets_different = static_cast<std::uint32_t>(buckets.size());
-        KESSAI_RETURN_IF_ERROR(
-            RunInParallel(static_cast<int>(buckets.size()), threads_,
-                          [&](int i) { return Compare(buckets[static_cast<std::size_t>(i)]); }));
+        KESSAI_RETURN_IF_ERROR(CompareBuckets(buckets));
         run_.rows_listed = rows_listed_;
         KESSAI_RETURN_IF_ERROR(SettleGone());
         KESSAI_RETURN_IF_ERROR(SettleOutOfOrder());
@@ -181,7 +180,58 @@ class CompareDay::Pass {
  private:
     class BucketComparison;
 
-    Status Compare(int bucket);
+    /// A bucket whose rows do not sum up to what the books keep of it, and both.
+    struct Suspect {
+        int bucket = 0;
+        BookDigests kept;
+        BookDigests of_rows;
+    };
+
+    Status CompareBucket(int bucket);
+
+    /// Lists each bucket until nothing in it moves while it is looked at: late events may still
+    /// match.
+    Status CompareBuckets(std::vector<int> buckets) {
+        for (int attempt = 0; attempt < kAttemptsPerBucket && !buckets.empty(); ++attempt) {
+            KESSAI_RETURN_IF_ERROR(RunInParallel(
+                static_cast<int>(buckets.size()), threads_,
+                [&](int i) { return CompareBucket(buckets[static_cast<std::size_t>(i)]); }));
+            KESSAI_RETURN_IF_ERROR(RecordDigests());
+            buckets = std::exchange(moved_, {});
+        }
+        if (buckets.empty()) return OkStatus();
+        return Status(Code::kAborted, "BOOKS_MOVED",
+                      "bucket " + std::to_string(buckets.front()) + " kept changing");
+    }
+
+    /// Compares what the books keep with what they listed. A late event changes rows and digest
+    /// together, but we read them one after the other: so what is kept is read once more.
+    Status RecordDigests() {
+        if (suspects_.empty()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(kept_, LoadPeers(ports_, day(), kAllBuckets));
+        KESSAI_ASSIGN_OR_RETURN(kept_.matched, KeptOfMatched());
+        std::vector<Finding> findings;
+        for (const Suspect& suspect : std::exchange(suspects_, {})) {
+            if (OfBucket(kept_, suspect.bucket) != suspect.kept) {
+                moved_.push_back(suspect.bucket);
+                continue;
+            }
+            for (std::size_t i = 0; i < kBooks.size(); ++i) {
+                if (suspect.kept[i] == suspect.of_rows[i]) continue;
+                findings.push_back(domain::DigestFinding(day(), kBooks[i], suspect.bucket,
+                                                         suspect.kept[i], suspect.of_rows[i]));
+            }
+        }
+        for (std::size_t at = 0; at < findings.size(); at += kCasesPerTransaction) {
+            const auto some = std::span(findings).subspan(
+                at, std::min(kCasesPerTransaction, findings.size() - at));
+            KESSAI_RETURN_IF_ERROR(GoOn());
+            KESSAI_RETURN_IF_ERROR(
+                InTransaction([&](Books& books) -> Status { return RecordFindings(books, some); }));
+            Remember(some);
+        }
+        return OkStatus();
+    }
 
     /// The digests that the books keep, and in a deep run those of their rows; gives the buckets to
     /// list.
@@ -318,7 +368,7 @@ class CompareDay::Pass {
         return OkStatus();
     }
 
-    Status RecordFindings(Books& books, const std::vector<Finding>& findings) {
+    Status RecordFindings(Books& books, std::span<const Finding> findings) {
         DiscrepancyChanges changes(ports_.clock.Now());
         KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, findings, &run_));
         return changes.Store(books);
@@ -396,7 +446,7 @@ class CompareDay::Pass {
         });
     }
 
-    void Remember(const std::vector<Finding>& findings) {
+    void Remember(std::span<const Finding> findings) {
         std::lock_guard lock(mutex_);
         for (const Finding& finding : findings) found_.insert(finding.subject);
     }
@@ -409,7 +459,7 @@ class CompareDay::Pass {
     /// Its number, day and depth are read by all threads; the rest is written when they have ended.
     domain::DayRun& run_;
     std::stop_token stop_;
-    /// As they were when the run began; never changed while threads work.
+    /// As they were before the buckets were listed; never changed while threads work.
     domain::DayDigests kept_;
     /// What payout found wrong itself; never changed while buckets are compared.
     std::set<domain::Subject> wrong_fees_;
@@ -418,28 +468,18 @@ class CompareDay::Pass {
     std::mutex mutex_;
     std::optional<SteadyInstant> renewed_at_;
     std::set<domain::Subject> found_;
+    /// Of the buckets that are being listed.
+    std::vector<Suspect> suspects_;
+    std::vector<int> moved_;
 };
 
 /// One bucket, on one thread.
 class CompareDay::Pass::BucketComparison {
  public:
-    BucketComparison(Pass& pass, int bucket)
-        : pass_(pass), ports_(pass.ports_), bucket_(bucket), kept_(OfBucket(pass.kept_, bucket)) {}
+    BucketComparison(Pass& pass, int bucket) : pass_(pass), ports_(pass.ports_), bucket_(bucket) {}
 
-    /// Lists the bucket until nothing in it moves while it is looked at: late events may still
-    /// match.
-    Status Compare() {
-        for (int attempt = 0; attempt < kAttemptsPerBucket; ++attempt) {
-            moved_ = false;
-            KESSAI_RETURN_IF_ERROR(JoinOnce());
-            if (!moved_) return OkStatus();
-        }
-        return Status(Code::kAborted, "BOOKS_MOVED",
-                      "bucket " + std::to_string(bucket_) + " kept changing");
-    }
-
- private:
-    Status JoinOnce() {
+    /// Joins the books' rows and records what does not agree.
+    Status Join() {
         KESSAI_ASSIGN_OR_RETURN(auto payment_rows, ports_.payment.ListDay(day(), bucket_));
         KESSAI_ASSIGN_OR_RETURN(auto payout_rows, ports_.payout.ListDay(day(), bucket_));
         TalliedRows payment(std::move(payment_rows), day(), ports_.hasher);
@@ -456,10 +496,16 @@ class CompareDay::Pass::BucketComparison {
             }));
         KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
         pass_.rows_listed_ += payment.count() + payout.count();
-        return RecordDigests({payment.OfBucket(bucket_), payout.OfBucket(bucket_),
-                              DigestOfBucket(matches.digest(), day(), bucket_)});
+        of_rows_ = {payment.OfBucket(bucket_), payout.OfBucket(bucket_),
+                    DigestOfBucket(matches.digest(), day(), bucket_)};
+        return OkStatus();
     }
 
+    /// Afterwards: whether something in it moved meanwhile, and what its rows summed up to.
+    bool moved() const { return moved_; }
+    const BookDigests& of_rows() const { return of_rows_; }
+
+ private:
     /// Classifies what does not agree and records it, if the matches are still as they were read.
     Status RecordCases(std::vector<Case> cases) {
         if (cases.empty()) return OkStatus();
@@ -516,47 +562,28 @@ class CompareDay::Pass::BucketComparison {
         return now == nullptr || now->terms.business_date != day();
     }
 
-    /// Compares what the books keep with what they listed.
-    Status RecordDigests(const BookDigests& of_rows) {
-        if (moved_ || DigestFindings(of_rows).empty()) return OkStatus();
-        // A late event changes rows and digest together, but we read them one after the other.
-        KESSAI_ASSIGN_OR_RETURN(
-            domain::DayDigests now,
-            LoadPeers(ports_, day(), digest::BucketRange{.first = bucket_, .count = 1}));
-        KESSAI_ASSIGN_OR_RETURN(now.matched, pass_.KeptOfMatched());
-        const BookDigests before = std::exchange(kept_, OfBucket(now, bucket_));
-        moved_ = before != kept_;
-        if (moved_) return OkStatus();
-        const std::vector<Finding> findings = DigestFindings(of_rows);
-        KESSAI_RETURN_IF_ERROR(pass_.InTransaction(
-            [&](Books& books) -> Status { return pass_.RecordFindings(books, findings); }));
-        pass_.Remember(findings);
-        return OkStatus();
-    }
-
-    std::vector<Finding> DigestFindings(const BookDigests& of_rows) const {
-        std::vector<Finding> findings;
-        for (std::size_t i = 0; i < kBooks.size(); ++i) {
-            if (kept_[i] == of_rows[i]) continue;
-            findings.push_back(
-                domain::DigestFinding(day(), kBooks[i], bucket_, kept_[i], of_rows[i]));
-        }
-        return findings;
-    }
-
     BusinessDate day() const { return pass_.day(); }
 
     Pass& pass_;
     const CompareDayPorts& ports_;
     const int bucket_;
-    /// As last read: before the rows that are compared with it.
-    BookDigests kept_;
+    BookDigests of_rows_;
     bool moved_ = false;
 };
 
-Status CompareDay::Pass::Compare(int bucket) {
+Status CompareDay::Pass::CompareBucket(int bucket) {
     KESSAI_RETURN_IF_ERROR(GoOn());
-    KESSAI_RETURN_IF_ERROR(BucketComparison(*this, bucket).Compare());
+    BucketComparison comparison(*this, bucket);
+    KESSAI_RETURN_IF_ERROR(comparison.Join());
+    {
+        const BookDigests kept = OfBucket(kept_, bucket);
+        std::lock_guard lock(mutex_);
+        if (comparison.moved()) {
+            moved_.push_back(bucket);
+        } else if (comparison.of_rows() != kept) {
+            suspects_.push_back({bucket, kept, comparison.of_rows()});
+        }
+    }
     KESSAI_FAULT_POINT("reconciliation.after_bucket");
     return OkStatus();
 }

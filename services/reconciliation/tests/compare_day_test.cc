@@ -86,7 +86,7 @@ class CompareDayTest : public ::testing::Test {
     testing::FakePeerBook payment_{hasher_};
     testing::FakePeerBook payout_{hasher_};
     MatchChanges match_{hasher_, clock_};
-    CompareDay compare_{{books_, books_, payment_, payout_, hasher_, clock_}};
+    CompareDay compare_{{books_, books_, payment_, payout_, hasher_, clock_}, 4};
 };
 
 // Goal: a day on which all books agree costs three digests and no list.

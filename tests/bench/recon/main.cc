@@ -10,6 +10,7 @@
 
 #include "bench/recon/bulk_books.h"
 #include "bench/recon/live_books.h"
+#include "bench/recon/upkeep.h"
 #include "kessai/mysql/session.h"
 #include "load/arguments.h"
 
@@ -22,7 +23,10 @@ constexpr char kUsage[] =
     "    --threads N --seed N          (2, 1)\n"
     "kessai-recon-books live --first-merchant ID: trade of the open day, by payment's executor\n"
     "    --payments N --merchants M    (200000, 20)\n"
-    "    --seed N                      (1)\n";
+    "    --seed N                      (1)\n"
+    "kessai-recon-books upkeep: what its writers do to the digest of a day, alone\n"
+    "    --rows N --batch N            (1000000, 1000)\n"
+    "    --writers N                   that share the buckets out (12)\n";
 
 int Fail(const Status& status) {
     std::fprintf(stderr, "kessai-recon-books: %s\n", status.ToString().c_str());
@@ -74,6 +78,18 @@ Result<TradeFacts> Live(load::Arguments& arguments) {
     return Trade(payment, recipe);
 }
 
+Result<Upkeep> KeepThem(load::Arguments& arguments) {
+    UpkeepRecipe recipe;
+    recipe.rows = arguments.Integer("--rows", recipe.rows, 1, 1'000'000'000);
+    recipe.batch = arguments.Integer("--batch", recipe.batch, 1, 100'000);
+    recipe.writers = static_cast<int>(arguments.Integer("--writers", recipe.writers, 1, 1'024));
+    KESSAI_RETURN_IF_ERROR(arguments.Finish());
+    KESSAI_ASSIGN_OR_RETURN(const auto connect, SchemaOf("RECONCILIATION"));
+    KESSAI_ASSIGN_OR_RETURN(const std::string key, Variable("KESSAI_BOOKS_DIGEST_KEY"));
+    KESSAI_ASSIGN_OR_RETURN(const auto hasher, digest::RowHasher::FromHex(key));
+    return KeepDigests(connect, recipe, hasher);
+}
+
 int Main(int count, char** values) {
     load::Arguments arguments(count, values);
     if (arguments.Flag("--help")) {
@@ -88,6 +104,13 @@ int Main(int count, char** values) {
                     static_cast<long long>(facts->payments),
                     static_cast<long long>(facts->canceled),
                     static_cast<long long>(facts->refunded));
+        return 0;
+    }
+    if (word == "upkeep") {
+        const auto upkeep = KeepThem(arguments);
+        if (!upkeep.ok()) return Fail(upkeep.status());
+        std::printf("%lld rows, %.6f s of processor time here\n",
+                    static_cast<long long>(upkeep->rows), upkeep->client_cpu_seconds);
         return 0;
     }
     if (word != "bulk") return Fail(Refused("say what to make; --help tells"));

@@ -23,6 +23,7 @@ for _part in (_TESTS / "recon", _TESTS.parent / "tools" / "client"):
     sys.path.insert(0, str(_part))
 
 import recon_books  # noqa: E402
+import write_path  # noqa: E402
 from comparison import Comparison, Run  # noqa: E402
 from kessai_client.bearer import Operator  # noqa: E402
 from kessai_client.day_digest import RowHasher  # noqa: E402
@@ -68,6 +69,8 @@ class Bench:
     changes: int = 0
     load_seconds: float = 0.0
     bytes_mib: dict[str, int] = field(default_factory=dict)
+    trade: int = 0
+    path: write_path.WritePath | None = None
 
     def run(self) -> None:
         self.load()
@@ -80,6 +83,8 @@ class Bench:
             planter.plant_up_to(count)
             self.settle()
             self.compare(comparison, planter.planted)
+        if self.trade:
+            self.path = write_path.measure(self.stack, operator, self.pids, self.trade, tell)
 
     def hasher(self) -> RowHasher:
         return RowHasher(recon_books.digest_key(self.stack))
@@ -185,6 +190,8 @@ class Bench:
         )
         for name, count in dict.fromkeys((one.contender, one.differences) for one in self.measured):
             lines.append(self.line(name, count))
+        if self.path is not None:
+            lines += ["", *write_path.lines(self.path)]
         lines.append("")
         lines += [f"WRONG       {one}" for one in self.wrong]
         if not self.wrong:
@@ -238,6 +245,7 @@ class Bench:
             "tables_mib": self.bytes_mib,
             "correct": not self.wrong,
             "measured": [vars(one) for one in self.measured],
+            "write_path": None if self.path is None else vars(self.path),
         }
 
 
@@ -267,6 +275,8 @@ def options(arguments: list[str]) -> argparse.Namespace:
                         help="of the day (default: 10,000,000)")  # fmt: skip
     parser.add_argument("--differences", type=int, nargs="+", default=[0, 10, 10_000], metavar="N",
                         help="how many differ, rising (default: 0 10 10000)")  # fmt: skip
+    parser.add_argument("--trade", type=int, default=100_000, metavar="N",
+                        help="payments by which the write path is measured (default: 100,000; 0: not)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="and a JSON object as the last line")
     found = parser.parse_args(arguments)
     if found.payments < 1:
@@ -288,7 +298,7 @@ def main(arguments: list[str]) -> int:
     yesterday = datetime.now(JAPAN).date() - timedelta(days=1)
     bench = Bench(
         StackFile.read(chosen.stack_file), json.loads(chosen.pids), chosen.payments,
-        chosen.differences, str(yesterday),
+        chosen.differences, str(yesterday), trade=chosen.trade,
     )  # fmt: skip
     bench.run()
     print("\n" + bench.text())
