@@ -729,6 +729,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_getStatementImport"] = Bind(outside, &Outside::GetImport);
     handlers["operator_listOutsideMatches"] = Bind(outside, &Outside::ListMatches);
     handlers["operator_getOutsideMatch"] = Bind(outside, &Outside::GetMatch);
+    handlers["operator_matchOutsideItems"] = Bind(outside, &Outside::MatchItems);
     handlers["operator_decideOutsideMatch"] = Bind(outside, &Outside::Decide);
 
     using Transfers = transport::OperatorTransferApi;

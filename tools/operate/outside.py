@@ -59,6 +59,10 @@ def add_actions(actions: Any) -> None:
     one.add_argument("--overdue", action="store_true", help="only those that are overdue")
     one = operate.action(parts, "show", "a match or suggestion, with its items and history")
     one.add_argument("match", metavar="MATCH")
+    one = operate.action(parts, "match", "says that items belong together, or explains one by itself")
+    one.add_argument("items", metavar="ITEM", nargs="+")
+    one.add_argument("--note", required=True, metavar="WHY", type=operate.reason,
+                     help="why, kept in its history")  # fmt: skip
     for name, summary in (("confirm", "says that the items of a suggestion belong together"),
                           ("reject", "says that they don't"),
                           ("unmatch", "takes a match apart: its items are unmatched again")):  # fmt: skip
@@ -73,7 +77,7 @@ def run(session: Session, options: argparse.Namespace) -> int:
         None: summary, "summary": summary, "put-template": put_template, "template": template,
         "put-rules": put_rules, "rules": rules, "import": take_in, "imports": imports,
         "show-import": show_import, "run": run_account, "list": list_matches,
-        "suggestions": suggestions, "unmatched": unmatched, "show": show,
+        "suggestions": suggestions, "unmatched": unmatched, "show": show, "match": match_items,
     }  # fmt: skip
     return commands.get(options.part, decide)(session, options)
 
@@ -286,6 +290,11 @@ def show(session: Session, options: argparse.Namespace) -> int:
     return show_match(options, session.get(path("outside", "matches", options.match)))
 
 
+def match_items(session: Session, options: argparse.Namespace) -> int:
+    wish = {"itemIds": options.items, "note": options.note}
+    return show_match(options, session.post("/operator/v1/outside/matches", wish))
+
+
 def decide(session: Session, options: argparse.Namespace) -> int:
     wish = {"decision": DECISIONS[options.part], "note": options.note or ""}
     return show_match(options, session.post(path("outside", "matches", options.match, "decision"), wish))
@@ -296,7 +305,8 @@ def show_match(options: argparse.Namespace, one: Any) -> int:
         operate.show_json(one)
         return 0
     print(f"match {one['matchId']} of {one['account']}: {one['state']}")
-    print(f"  rule       \"{one['rule']}\" of rules {one['rulesVersion']}, score {one['score']}")
+    if one["rule"]:
+        print(f"  rule       \"{one['rule']}\" of rules {one['rulesVersion']}, score {one['score']}")
     print(f"  why        {one['why']}")
     print(f"  difference {yen(one['difference'])}")
     print("\n" + items_table(one["items"]))

@@ -64,6 +64,7 @@ REMEDIES = {
     "OUTSIDE_RULES_MISSING": "./kessai recon outside put-rules ACCOUNT FILE.yaml",
     "OUTSIDE_RUN_TOO_LARGE": "fewer days: --from and --to",
     "OUTSIDE_MATCH_UNKNOWN": "./kessai recon outside list lists those there are",
+    "OUTSIDE_ITEM_UNKNOWN": "./kessai recon outside unmatched ACCOUNT lists items",
     "OUTSIDE_STATE_NOT_ALLOWED": "./kessai recon outside show MATCH shows where it stands",
     "OUTSIDE_ITEM_MATCHED": "./kessai recon outside show MATCH names the items; unmatch what took them first",
     "STATEMENT_TEMPLATE_UNKNOWN": "./kessai recon outside put-template NAME FILE.yaml",

@@ -154,7 +154,15 @@ def test_suggestions_are_listed_and_decided(gateway, capsys):  # noqa: F811
     assert gateway.asked[-1][1] == {"decision": "UNMATCH", "note": "wrong customer"}
 
 
-@pytest.mark.parametrize("arguments", [["reject", "12"], ["unmatch", "12", "--note", " "], ["confirm"]])
+def test_items_are_put_together_by_hand(gateway, capsys):  # noqa: F811
+    gateway.says(f"POST {OUTSIDE}/matches", {**MATCH, "state": "MATCHED", "rule": "", "why": "put together by hand"})
+    assert outside("match", "4", "5", "--note", "one file") == 0
+    assert gateway.asked[-1][1] == {"itemIds": ["4", "5"], "note": "one file"}
+    out = capsys.readouterr().out
+    assert "by hand" in out and "rules 1" not in out
+
+
+@pytest.mark.parametrize("arguments", [["match", "4"], ["reject", "12"], ["unmatch", "12", "--note", " "], ["confirm"]])
 def test_a_decision_without_a_reason_is_refused(gateway, arguments, capsys):  # noqa: F811
     with pytest.raises(SystemExit) as refused:
         outside(*arguments)

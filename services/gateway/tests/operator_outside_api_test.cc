@@ -141,6 +141,7 @@ class OperatorOutsideApiTest : public ::testing::Test {
         Note<re::ListOutsideMatchesRequest>(service, "ListOutsideMatches", matches_);
         Note<re::GetOutsideMatchRequest>(service, "GetOutsideMatch", match_);
         Note<re::DecideOutsideMatchRequest>(service, "DecideOutsideMatch", match_);
+        Note<re::MatchItemsRequest>(service, "MatchItems", match_);
         Note<re::ListUnmatchedRequest>(service, "ListUnmatched", unmatched_);
         Note<re::GetOutsideSummaryRequest>(service, "GetOutsideSummary", summary_);
         return service;
@@ -160,6 +161,7 @@ class OperatorOutsideApiTest : public ::testing::Test {
             {"operator_getStatementImport", &Api::GetImport},
             {"operator_listOutsideMatches", &Api::ListMatches},
             {"operator_getOutsideMatch", &Api::GetMatch},
+            {"operator_matchOutsideItems", &Api::MatchItems},
             {"operator_decideOutsideMatch", &Api::Decide},
         };
         for (const auto& spec : transport::AllRoutes()) {
@@ -304,6 +306,14 @@ TEST_F(OperatorOutsideApiTest, DecisionsAreInTheOperatorsName) {
               "FIELD_MALFORMED");
     EXPECT_EQ(Send("POST", "/matches/0/decision", R"({"decision": "REJECT"})").code(),
               "OUTSIDE_MATCH_UNKNOWN");
+    EXPECT_EQ(Send("POST", "/matches", R"({"itemIds": ["5", "7"], "note": "fee"})").status, 200);
+    EXPECT_EQ(Asked(), R"(aiko MatchItems: item_ids: 5 item_ids: 7 note: "fee")");
+    for (const char* wrong :
+         {R"({"note": "fee"})", R"({"itemIds": ["x"], "note": "fee"})",
+          R"({"itemIds": [5], "note": "fee"})", R"({"itemIds": "5", "note": "fee"})"}) {
+        EXPECT_EQ(Send("POST", "/matches", wrong).code(), "FIELD_MALFORMED") << wrong;
+    }
+    EXPECT_EQ(Send("POST", "/matches", R"({"itemIds": ["5"]})").code(), "FIELD_MISSING");
     refuses_ = Status(Code::kFailedPrecondition, "OUTSIDE_STATE_NOT_ALLOWED", "it is MATCHED");
     const Answer refused =
         Send("POST", "/matches/12/decision", R"({"decision": "REJECT", "note": "no"})");

@@ -130,8 +130,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
         {"GetMatch", "ListDiscrepancies", "GetDiscrepancy", "ChangeDiscrepancy", "GetDayRun"});
     add("kessai.reconciliation.v1.StatementService",
         {"PutTemplate", "GetTemplate", "PutRules", "GetRules", "GetImport", "ListImports",
-         "ListOutsideMatches", "GetOutsideMatch", "DecideOutsideMatch", "ListUnmatched",
-         "GetOutsideSummary"});
+         "ListOutsideMatches", "GetOutsideMatch", "DecideOutsideMatch", "MatchItems",
+         "ListUnmatched", "GetOutsideSummary"});
     add("kessai.reconciliation.v1.RepairService",
         {"AssignDiscrepancy", "PreviewRepair", "RequestRepair", "DecideRepair", "ListRepairs"});
     // Not MakeFiles and AnnounceFile: a second one may make, or tell, once more.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "domain/opa_signature.h"
+#include "domain/text_rules.h"
 #include "kessai/reconciliation/v1/statement_service.pb.h"
 #include "kessai/time/business_date.h"
 #include "transport/json_fields.h"
@@ -35,6 +36,7 @@ constexpr auto& GetMatchMethod =
     Of<"GetOutsideMatch", re::GetOutsideMatchRequest, re::OutsideMatch>;
 constexpr auto& DecideMethod =
     Of<"DecideOutsideMatch", re::DecideOutsideMatchRequest, re::OutsideMatch>;
+constexpr auto& MatchItemsMethod = Of<"MatchItems", re::MatchItemsRequest, re::OutsideMatch>;
 constexpr auto& ListUnmatchedMethod =
     Of<"ListUnmatched", re::ListUnmatchedRequest, re::ListUnmatchedResponse>;
 constexpr auto& GetSummaryMethod =
@@ -215,6 +217,32 @@ net::Task<http::Response> OperatorOutsideApi::GetMatch(const RequestScope& scope
     re::GetOutsideMatchRequest request;
     request.set_match_id(*id);
     co_return co_await Forward(scope, GetMatchMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorOutsideApi::MatchItems(const RequestScope& scope) const {
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"itemIds", "note"});
+    re::MatchItemsRequest request;
+    const auto ids = fields.OptionalArray("itemIds");
+    if (fields.ok() && !ids) fields.Malformed("itemIds", "is missing");
+    for (const auto element : ids.value_or(simdjson::dom::array())) {
+        std::string_view text;
+        const auto id = element.get(text) == simdjson::SUCCESS ? domain::ParseId(text)
+                                                               : std::optional<std::int64_t>();
+        if (!id) {
+            fields.Malformed("itemIds", "has something that is no id");
+            break;
+        }
+        request.add_item_ids(*id);
+    }
+    request.set_note(fields.Text("note", kNoteMax));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    const std::string object = std::to_string(request.item_ids_size()) + " items";
+    const std::string why = request.note();
+    http::Response answer = co_await Forward(scope, MatchItemsMethod(), std::move(request));
+    co_return NoteOperator(scope, "outside_match.make", object, std::move(answer), why);
 }
 
 net::Task<http::Response> OperatorOutsideApi::Decide(const RequestScope& scope) const {

@@ -30,6 +30,7 @@ class OperatorOutsideApi {
     net::Task<http::Response> Run(const RequestScope& scope) const;
     net::Task<http::Response> ListMatches(const RequestScope& scope) const;
     net::Task<http::Response> GetMatch(const RequestScope& scope) const;
+    net::Task<http::Response> MatchItems(const RequestScope& scope) const;
     net::Task<http::Response> Decide(const RequestScope& scope) const;
     net::Task<http::Response> ListUnmatched(const RequestScope& scope) const;
     net::Task<http::Response> GetSummary(const RequestScope& scope) const;

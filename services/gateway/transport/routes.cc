@@ -22,6 +22,8 @@ constexpr std::size_t kSmall = 8 * 1'024;
 constexpr std::size_t kOrder = 64 * 1'024;
 // A layout of files of 256 KiB, as JSON text.
 constexpr std::size_t kTemplate = 600 * 1'024;
+// Ten thousand ids.
+constexpr std::size_t kItems = 256 * 1'024;
 // A bank's result file, as JSON text, unless the configuration says otherwise.
 constexpr std::size_t kResults = 4 * 1'024 * 1'024;
 // The contract recommends clients 30 s for POST and 15 s for the others: ours end before.
@@ -272,6 +274,8 @@ constexpr RouteSpec kRoutes[] = {
      F::kOperator, U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
     {"operator_listOutsideMatches", M::kGet, "/operator/v1/outside/matches", 1, F::kOperator,
      U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
+    {"operator_matchOutsideItems", M::kPost, "/operator/v1/outside/matches", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "recon:write", kItems, kWrite},
     {"operator_getOutsideMatch", M::kGet, "/operator/v1/outside/matches/{matchId}", 1, F::kOperator,
      U::kReconciliation, A::kOperator, "recon:read", kNoBody, kRead},
     {"operator_decideOutsideMatch", M::kPost, "/operator/v1/outside/matches/{matchId}/decision", 1,

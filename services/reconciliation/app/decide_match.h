@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,14 @@ class DecideMatch {
     /// `note`: why; may only be empty of kConfirm.
     Result<domain::OutsideMatchRecord> Run(domain::OutsideMatchId id, MatchDecision decision,
                                            std::string_view actor, std::string_view note);
+
+    static constexpr std::size_t kItemsMax = 10'000;
+    /// These items, of one account, belong together: of both sides, or of one, which is then
+    /// explained by itself (a bank's fee, which nobody expected). The same items again change
+    /// nothing. Refuses with OUTSIDE_ITEM_UNKNOWN, OUTSIDE_ITEMS_MIXED, OUTSIDE_ITEM_MATCHED,
+    /// AMOUNT_OVERFLOW. Precondition: one item or more, at most kItemsMax.
+    Result<domain::OutsideMatchRecord> MatchItems(std::span<const domain::OutsideItemId> items,
+                                                  std::string_view actor, std::string_view note);
 
  private:
     OutsideTransactions& transactions_;

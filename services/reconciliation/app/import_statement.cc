@@ -227,6 +227,7 @@ Result<ImportOutcome> ImportStatement::Run(const StatementFile& file, std::strin
                   .broken = [&](BrokenLine&& line) { return filing.TakeBroken(line); }})
                 .status());
         KESSAI_RETURN_IF_ERROR(filing.Flush());
+        std::ranges::stable_sort(import.notes, {}, &ImportNote::line);
         for (const std::string& account : filing.added_to()) {
             KESSAI_RETURN_IF_ERROR(books.MarkDue(account));
         }

@@ -49,7 +49,7 @@ Result<std::map<std::size_t, Status>> NoteExpected(OutsideBooks& books,
         if (earlier == known.end()) {
             fresh.push_back(ItemOf(items[i]));
         } else if (earlier->second != items[i].content) {
-            conflicts.emplace(i, Status(Code::kFailedPrecondition, "EFFECT_CONFLICT",
+            conflicts.emplace(i, Status(Code::kAlreadyExists, "EFFECT_CONFLICT",
                                         "the event said something else before"));
         }
     }

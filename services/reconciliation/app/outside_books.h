@@ -32,6 +32,9 @@ inline constexpr std::string_view kAccountUnknown = "OUTSIDE_ACCOUNT_UNKNOWN";
 inline constexpr std::string_view kRulesMissing = "OUTSIDE_RULES_MISSING";
 inline constexpr std::string_view kImportUnknown = "STATEMENT_IMPORT_UNKNOWN";
 inline constexpr std::string_view kMatchUnknown = "OUTSIDE_MATCH_UNKNOWN";
+inline constexpr std::string_view kItemUnknown = "OUTSIDE_ITEM_UNKNOWN";
+/// INVALID_ARGUMENT: items of more than one account.
+inline constexpr std::string_view kItemsMixed = "OUTSIDE_ITEMS_MIXED";
 /// FAILED_PRECONDITION: one of the items was matched otherwise.
 inline constexpr std::string_view kItemMatched = "OUTSIDE_ITEM_MATCHED";
 /// FAILED_PRECONDITION: from where it stands it can't be taken there.
@@ -249,7 +252,7 @@ class OutsideBooks {
     /// Open suggestions that have one of the items.
     virtual Result<std::vector<domain::OutsideMatchRecord>> SuggestionsOf(
         std::span<const domain::OutsideItemId> items) = 0;
-    /// By id.
+    /// By id; those that are not there are left out.
     virtual Result<std::vector<domain::OutsideRecord>> FindItems(
         std::span<const domain::OutsideItemId> ids) = 0;
     /// Oldest first.

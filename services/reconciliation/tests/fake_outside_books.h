@@ -242,7 +242,9 @@ class FakeOutsideBooks final : public app::OutsideBooks, public app::OutsideTran
     Result<std::vector<domain::OutsideRecord>> FindItems(
         std::span<const domain::OutsideItemId> ids) override {
         std::vector<domain::OutsideRecord> found;
-        for (const domain::OutsideItemId id : ids) found.push_back(state_.items.at(id));
+        for (const domain::OutsideItemId id : std::set(ids.begin(), ids.end())) {
+            if (state_.items.contains(id)) found.push_back(state_.items.at(id));
+        }
         return found;
     }
     Result<std::vector<domain::OutsideRecord>> ListUnmatched(

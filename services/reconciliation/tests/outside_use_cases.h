@@ -19,22 +19,9 @@
 #include "app/outside_enquiries.h"
 #include "kessai/testing/matchers.h"
 #include "kessai/time/clock.h"
+#include "tests/bank_texts.h"
 
 namespace kessai::reconciliation::testing {
-
-inline const char* const kBankTemplate = R"yaml(
-name: bank
-encoding: utf_8
-account: "0001-004-1-7654321"
-date: yyyy-MM-dd
-columns: {booked: day, amount: amount, text: text, references: [ref]}
-)yaml";
-
-inline const char* const kBankRules = R"yaml(
-rules:
-  - {name: reference, action: match, reference_equal: true, days_before: 1, days_after: 5}
-  - {name: amount and day, action: suggest, reference_equal: false, days_before: 1, days_after: 1}
-)yaml";
 
 /// `Books` gives `transactions()`.
 template <class Books>
@@ -246,7 +233,7 @@ TYPED_TEST_P(OutsideUseCases, ExpectedItemsAreMadeOnceForTheirEvent) {
         KESSAI_ASSIGN_OR_RETURN(const auto conflicts, app::NoteExpected(books, items, false));
         EXPECT_EQ(conflicts.size(), 1u);
         EXPECT_THAT(conflicts.at(1),
-                    kessai::testing::Refuses(Code::kFailedPrecondition, "EFFECT_CONFLICT"));
+                    kessai::testing::Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
         return OkStatus();
     }));
     // Without a look-up the key refuses.
@@ -313,6 +300,72 @@ TYPED_TEST_P(OutsideUseCases, APersonDecides) {
     // And a person may change their mind.
     ASSERT_OK(this->decide_.Run(chosen.id, app::MatchDecision::kConfirm, "aiko", "it was right"));
     EXPECT_EQ(this->enquiries_.FindMatch(chosen.id)->history.size(), 4u);
+}
+
+// Goal: a person puts items together that no rule would, or explains one by itself, and may take
+// that back; the same again changes nothing.
+TYPED_TEST_P(OutsideUseCases, APersonMatchesItems) {
+    using enum domain::OutsideMatchState;
+    this->PutTemplateAndRules();
+    this->Note({this->Expected(1, -2'000, "A"), this->Expected(2, -3'000, "B", 9)});
+    ASSERT_OK(
+        this->Import("2026-11-20,-5100,,file\n2026-11-20,-2000,,other\n2026-11-20,-7,,fee\n"));
+    ASSERT_OK(this->Match());
+    ASSERT_EQ(this->Matches(kSuggested).size(), 1u);
+    std::map<std::int64_t, domain::OutsideItemId> ids;
+    for (const auto side : {domain::OutsideSide::kExpected, domain::OutsideSide::kBooked}) {
+        for (const auto& item : this->Unmatched(side))
+            ids[item.amount.minor() * 2 + (side == domain::OutsideSide::kBooked)] = item.id;
+    }
+    const std::vector together{ids.at(-5'100 * 2 + 1), ids.at(-2'000 * 2), ids.at(-3'000 * 2)};
+    domain::OutsideMatchId id{};
+    for (int again = 0; again < 2; ++again) {
+        const auto matched = this->decide_.MatchItems(together, "aiko", "one file, less its fee");
+        ASSERT_OK(matched);
+        EXPECT_TRUE(again == 0 || matched->id == id);
+        id = matched->id;
+        EXPECT_EQ(matched->difference, Yen(-100));
+    }
+    EXPECT_THAT(this->Matches(kSuggested), ::testing::IsEmpty());
+    EXPECT_EQ(this->Matches(kWithdrawn).size(), 1u);
+    const auto details = this->enquiries_.FindMatch(id);
+    ASSERT_OK(details);
+    EXPECT_EQ(details->items.size(), 3u);
+    ASSERT_EQ(details->history.size(), 1u);
+    EXPECT_EQ(details->history[0].actor, "aiko");
+    EXPECT_EQ(details->history[0].note, "one file, less its fee");
+
+    const std::vector fee{ids.at(-7 * 2 + 1)};
+    const auto explained = this->decide_.MatchItems(fee, "aiko", "the bank's fee");
+    ASSERT_OK(explained);
+    EXPECT_EQ(explained->difference, Yen(-7));
+    EXPECT_EQ(this->Unmatched(domain::OutsideSide::kBooked).size(), 1u);
+
+    const std::vector overlapping{ids.at(-2'000 * 2 + 1), ids.at(-2'000 * 2)};
+    EXPECT_THAT(this->decide_.MatchItems(overlapping, "aiko", "no").status(),
+                kessai::testing::Refuses(Code::kFailedPrecondition, "OUTSIDE_ITEM_MATCHED"));
+    const std::vector unknown{fee[0], domain::OutsideItemId(5)};
+    EXPECT_THAT(this->decide_.MatchItems(unknown, "aiko", "no").status(),
+                kessai::testing::Refuses(Code::kNotFound, "OUTSIDE_ITEM_UNKNOWN"));
+    auto elsewhere = this->Expected(9, 1, "Z");
+    elsewhere.account = "atm";
+    this->Note({elsewhere});
+    const auto other =
+        this->enquiries_
+            .ListUnmatched({.account = "atm", .side = domain::OutsideSide::kExpected, .limit = 1})
+            .value();
+    const std::vector mixed{ids.at(-2'000 * 2 + 1), other.at(0).id};
+    EXPECT_THAT(this->decide_.MatchItems(mixed, "aiko", "no").status(),
+                kessai::testing::Refuses(Code::kInvalidArgument, "OUTSIDE_ITEMS_MIXED"));
+
+    ASSERT_OK(this->decide_.Run(id, app::MatchDecision::kTakeApart, "ben", "two files"));
+    ASSERT_OK(
+        this->decide_.Run(explained->id, app::MatchDecision::kTakeApart, "ben", "whose fee?"));
+    ASSERT_OK(this->Match());
+    EXPECT_EQ(this->Matches(kSuggested).size(), 1u);
+    EXPECT_EQ(this->Unmatched(domain::OutsideSide::kBooked).size(), 3u);
+    ASSERT_OK(this->decide_.MatchItems(fee, "ben", "the bank's fee after all"));
+    EXPECT_EQ(this->enquiries_.FindMatch(explained->id)->history.size(), 3u);
 }
 
 // Goal: rules that find something else later withdraw what they suggested before.
@@ -396,6 +449,7 @@ REGISTER_TYPED_TEST_SUITE_P(OutsideUseCases, AStatementIsTakenInAndMatched,
                             TheSameFileTwiceTellsTheFirstOutcome, OverlappingFilesAddEachEntryOnce,
                             BrokenLinesAreToldAndTheRestGoesIn, AWrongFileLeavesNothing,
                             ExpectedItemsAreMadeOnceForTheirEvent, APersonDecides,
-                            OtherRulesWithdrawWhatTheySuggested, RunsAreBounded, TheSummaryHasAges);
+                            APersonMatchesItems, OtherRulesWithdrawWhatTheySuggested,
+                            RunsAreBounded, TheSummaryHasAges);
 
 }  // namespace kessai::reconciliation::testing

@@ -5,6 +5,7 @@
 #include "tests/outside_use_cases.h"
 
 #include "app/statement_identity.h"
+#include "kessai/zengin/testing/statement_records.h"
 #include "tests/fake_outside_books.h"
 
 namespace kessai::reconciliation::testing {
@@ -54,6 +55,97 @@ TEST_F(OutsideFakesTest, ARunThatWasOvertakenBeginsAgain) {
     ASSERT_OK(run);
     EXPECT_EQ(run->matches_made, 1);
     EXPECT_EQ(transactions, 6);
+}
+
+/// A day's statement of the Bankers Association's format, with as many entries of 5 and 7 yen.
+std::string ZenginFile(int fives, int sevens) {
+    zengin::StatementRecords records;
+    records.Header("0001", "004", "1", "0007654321", 1'000);
+    for (int i = 0; i < fives; ++i) records.Entry(true, 5, "ﾌﾘｺﾐ", "00000000000000000077");
+    for (int i = 0; i < sevens; ++i) records.Entry(false, 7, "ﾃｽｳﾘﾖｳ", "");
+    records.Trailer();
+    return records.End();
+}
+
+// Goal: the Bankers Association's files go in, are checked against their trailers, and their
+// entries are known by 照会番号, of which a later file of the day has more.
+TEST_F(OutsideFakesTest, ZenginFilesOverlap) {
+    PutTemplateAndRules();
+    Note({Expected(77, 5, "77", 10)});
+    const auto import = [&](const std::string& content) {
+        return import_.Run({.format = app::StatementFormat::kZengin, .content = content}, kActor);
+    };
+    const auto first = import(ZenginFile(2, 0));
+    ASSERT_OK(first);
+    EXPECT_EQ(first->import.added, 2);
+    ASSERT_EQ(first->import.statements.size(), 1u);
+    EXPECT_TRUE(first->import.statements[0].balance_checked);
+    EXPECT_EQ(first->import.statements[0].closing, Yen(1'010));
+    const auto second = import(ZenginFile(2, 3));
+    ASSERT_OK(second);
+    EXPECT_EQ(second->import.known, 2);
+    EXPECT_EQ(second->import.added, 3);
+    // Both have the reference, and neither is beyond doubt.
+    const auto run = Match();
+    ASSERT_OK(run);
+    EXPECT_EQ(run->matches_made, 0);
+    EXPECT_EQ(run->suggestions_made, 2);
+
+    std::string wrong = ZenginFile(2, 3);
+    // The trailer's count of entries in.
+    wrong.replace(wrong.find("8000002"), 7, "8000003");
+    EXPECT_THAT(import(wrong).status(),
+                kessai::testing::Refuses(Code::kInvalidArgument, "STATEMENT_TOTALS_WRONG"));
+    EXPECT_THAT(import(ZenginFile(1, 1).substr(0, 400)).status(),
+                kessai::testing::Refuses(Code::kInvalidArgument, "STATEMENT_FILE_INCOMPLETE"));
+}
+
+std::string CamtEntry(std::string_view amount, std::string_view id, std::string_view text) {
+    return "<Ntry><Amt Ccy=\"JPY\">" + std::string(amount) +
+           "</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
+           "<BookgDt><Dt>2026-11-20</Dt></BookgDt><AcctSvcrRef>" +
+           std::string(id) + "</AcctSvcrRef><AddtlNtryInf>" + std::string(text) +
+           "</AddtlNtryInf></Ntry>";
+}
+
+std::string CamtBalance(std::string_view code, int amount) {
+    return "<Bal><Tp><CdOrPrtry><Cd>" + std::string(code) +
+           "</Cd></CdOrPrtry></Tp><Amt Ccy=\"JPY\">" + std::to_string(amount) +
+           "</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-20</Dt></Dt></Bal>";
+}
+
+std::string CamtFile(const std::string& inner) {
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document "
+           "xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr><MsgId>"
+           "M"
+           "</MsgId></GrpHdr><Stmt><Id>S-1</Id><Acct><Id><Othr><Id>0001-004-1-7654321</Id></Othr>"
+           "</Id><Ccy>JPY</Ccy></Acct>" +
+           inner + "</Stmt></BkToCstmrStmt></Document>";
+}
+
+// Goal: camt.053 goes in, its balances are checked, and its entries are known by the bank's ids,
+// whatever else is written of them.
+TEST_F(OutsideFakesTest, CamtFilesOverlap) {
+    PutTemplateAndRules();
+    const auto import = [&](const std::string& content) {
+        return import_.Run({.format = app::StatementFormat::kCamt053, .content = content}, kActor);
+    };
+    const auto first = import(CamtFile(CamtBalance("OPBD", 100) + CamtBalance("CLBD", 90) +
+                                       CamtEntry("10", "B-1", "fee")));
+    ASSERT_OK(first);
+    EXPECT_TRUE(first->import.statements[0].balance_checked);
+    EXPECT_EQ(first->import.statements[0].id, "S-1");
+    const auto second =
+        import(CamtFile(CamtBalance("OPBD", 100) + CamtBalance("CLBD", 80) +
+                        CamtEntry("10", "B-2", "fee") + CamtEntry("10", "B-1", "fee of November")));
+    ASSERT_OK(second);
+    EXPECT_EQ(second->import.known, 1);
+    EXPECT_EQ(second->import.added, 1);
+    const auto wrong = import(CamtFile(CamtBalance("OPBD", 100) + CamtBalance("CLBD", 91) +
+                                       CamtEntry("10", "B-3", "fee")));
+    EXPECT_THAT(wrong.status(),
+                kessai::testing::Refuses(Code::kInvalidArgument, "STATEMENT_TOTALS_WRONG"));
+    EXPECT_EQ(Unmatched(domain::OutsideSide::kBooked).size(), 2u);
 }
 
 statementfile::StatementItem Entry(std::int64_t amount, std::string kind, std::string value,

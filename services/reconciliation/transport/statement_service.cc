@@ -65,6 +65,7 @@ auth::MethodPolicy StatementPolicy() {
             {"ListOutsideMatches", {auth::Operator("recon:read")}},
             {"GetOutsideMatch", {auth::Operator("recon:read")}},
             {"DecideOutsideMatch", {auth::Operator("recon:write")}},
+            {"MatchItems", {auth::Operator("recon:write")}},
             {"ListUnmatched", {auth::Operator("recon:read")}},
             {"GetOutsideSummary", {auth::Operator("recon:read")}}};
 }
@@ -82,6 +83,7 @@ void StatementService::Register(rpc::Service& service, rpc::WorkerPool& quick,
     service.Blocking("ListOutsideMatches", quick, *this, &StatementService::ListOutsideMatches);
     service.Blocking("GetOutsideMatch", quick, *this, &StatementService::GetOutsideMatch);
     service.Blocking("DecideOutsideMatch", quick, *this, &StatementService::DecideOutsideMatch);
+    service.Blocking("MatchItems", quick, *this, &StatementService::MatchItems);
     service.Blocking("ListUnmatched", quick, *this, &StatementService::ListUnmatched);
     service.Blocking("GetOutsideSummary", quick, *this, &StatementService::GetOutsideSummary);
 }
@@ -272,6 +274,24 @@ Result<v1::OutsideMatch> StatementService::DecideOutsideMatch(
     KESSAI_RETURN_IF_ERROR(
         services_.decide.Run(id, decision, context.principal().subject, request.note()).status());
     KESSAI_ASSIGN_OR_RETURN(const auto details, services_.enquiries.FindMatch(id));
+    return ToProto(details, Today(), services_.accounts);
+}
+
+Result<v1::OutsideMatch> StatementService::MatchItems(const rpc::CallContext& context,
+                                                      const v1::MatchItemsRequest& request) {
+    const auto count = static_cast<std::size_t>(request.item_ids_size());
+    if (count == 0 || count > app::DecideMatch::kItemsMax) {
+        return Invalid("item_ids: 1 to " + std::to_string(app::DecideMatch::kItemsMax));
+    }
+    if (request.note().empty() || request.note().size() > kNoteMax) {
+        return Invalid("note: 1 to " + std::to_string(kNoteMax) + " bytes");
+    }
+    std::vector<domain::OutsideItemId> items;
+    for (const std::int64_t id : request.item_ids()) items.emplace_back(id);
+    KESSAI_ASSIGN_OR_RETURN(
+        const auto matched,
+        services_.decide.MatchItems(items, context.principal().subject, request.note()));
+    KESSAI_ASSIGN_OR_RETURN(const auto details, services_.enquiries.FindMatch(matched.id));
     return ToProto(details, Today(), services_.accounts);
 }
 

@@ -64,6 +64,8 @@ class StatementService {
                                              const v1::GetOutsideMatchRequest& request);
     Result<v1::OutsideMatch> DecideOutsideMatch(const rpc::CallContext& context,
                                                 const v1::DecideOutsideMatchRequest& request);
+    Result<v1::OutsideMatch> MatchItems(const rpc::CallContext& context,
+                                        const v1::MatchItemsRequest& request);
     Result<v1::ListUnmatchedResponse> ListUnmatched(const rpc::CallContext& context,
                                                     const v1::ListUnmatchedRequest& request);
     Result<v1::OutsideSummary> GetOutsideSummary(const rpc::CallContext& context,
