@@ -309,8 +309,13 @@ void Describe(config::Schema& schema, Options& options) {
     });
     schema.Check([&options]() -> Status {
         const auto url = http::Url::Parse(options.files.links.base_url + "/v2/files");
-        if (url.ok() && url->target == "/v2/files") return OkStatus();
-        return Invalid("files.base_url must be like https://host or https://host:port");
+        if (!url.ok() || url->target != "/v2/files") {
+            return Invalid("files.base_url must be like https://host or https://host:port");
+        }
+        if (options.environment == "production" && !url->tls) {
+            return Invalid("files.base_url must begin with https:// in production");
+        }
+        return OkStatus();
     });
     schema.Check([&options]() -> Status {
         if (options.https.plain) return OkStatus();

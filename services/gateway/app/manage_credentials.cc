@@ -31,10 +31,9 @@ std::string FreshKey() {
 }  // namespace
 
 const std::vector<std::string>& PartnerScopes() {
-    static const std::vector<std::string> scopes{std::string(domain::partner_scope::kCodes),
-                                                 std::string(domain::partner_scope::kPayments),
-                                                 std::string(domain::partner_scope::kRefunds),
-                                                 std::string(domain::partner_scope::kFiles)};
+    static const std::vector<std::string> scopes{
+        std::string(domain::partner_scope::kCodes), std::string(domain::partner_scope::kPayments),
+        std::string(domain::partner_scope::kRefunds), std::string(domain::partner_scope::kFiles)};
     return scopes;
 }
 
