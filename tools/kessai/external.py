@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from . import release_bench, say
+from . import files_bench, release_bench, say
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack, ignored_port_base, open_stack
 from .supervisor import Supervisor
@@ -34,7 +34,7 @@ class External:
 COMMANDS = (
     External("demo", "tools/demo/demo.py", "makes one payment and prints it as a receipt; `demo payout`: a week, paid"),
     External("audit", "bin/kessai-audit", "checks the invariants on the live databases"),
-    External("bench", "bin/kessai-bench", "measures payments a second, or the release of a day"),
+    External("bench", "bin/kessai-bench", "measures payments a second, the release of a day, or merchants' files"),
     External("dlq", "tools/operate/dlq.py", "lists, replays and discards dead-lettered events"),
     External("republish", "tools/operate/republish.py", "publishes events of payment, transfers and holds again"),
     External("day", "tools/operate/day.py", "shows and closes a business day"),
@@ -64,6 +64,8 @@ def main(command: External, arguments: Sequence[str]) -> int:
     """`./kessai COMMAND ARGUMENTS…`, with `--stack NAME` anywhere among them."""
     if command.name == "bench" and arguments[:1] == ["release"]:
         return release_bench.main(arguments[1:])
+    if command.name == "bench" and arguments[:1] == ["files"]:
+        return files_bench.main(arguments[1:])
     name, arguments = stack_name(arguments)
     stack = open_stack(name)
     if ignored := ignored_port_base(stack):
@@ -72,6 +74,7 @@ def main(command: External, arguments: Sequence[str]) -> int:
     if _asks_for_help(arguments):
         if command.name == "bench":
             say.line("release: the release of a day, on servers of its own: ./kessai bench release --help")
+            say.line("files: merchants' files of a day, on a MariaDB of its own: ./kessai bench files --help")
         say.line("\n  --stack NAME            which stack (default: dev)")
     return code
 

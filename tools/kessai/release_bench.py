@@ -27,14 +27,14 @@ def main(arguments: Sequence[str]) -> int:
         packages.install_missing()
         build.build(PRESET, [PROGRAM])
         spark = _spark_environment() if "--spark" in arguments else {}
-        _clear(stack)  # a run that was interrupted may have left something
+        clear(stack)  # a run that was interrupted may have left something
         try:
             names = [mariadb.NAME] if "--bulk" in arguments else [mariadb.NAME, kafka.NAME]
             say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
             up.servers_up(stack, PRESET, names)
             return _run(arguments, {**_environment(stack), **spark})
         finally:
-            _clear(stack)
+            clear(stack)
 
 
 def _help() -> int:
@@ -62,7 +62,7 @@ def _run(arguments: Sequence[str], environment: dict[str, str]) -> int:
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
 
 
-def _clear(stack: Stack) -> None:
+def clear(stack: Stack) -> None:
     if not stack.directory.exists():
         return
     if not up.stop(stack):

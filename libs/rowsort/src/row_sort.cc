@@ -17,7 +17,7 @@ using internal::SpillFile;
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 constexpr std::size_t kWriteBytes = std::size_t{1} << 20;
 constexpr std::size_t kReadBytesMax = std::size_t{256} << 10;
-constexpr std::size_t kReadBytesMin = std::size_t{16} << 10;
+constexpr std::size_t kReadBytesMin = std::size_t{8} << 10;
 constexpr std::size_t kKeyMax = std::size_t{64} << 10;
 constexpr std::size_t kRecordMax = std::size_t{1} << 30;
 
@@ -276,7 +276,7 @@ struct RowSort::Impl {
 };
 
 RowSort::RowSort(Options options) : impl_(std::make_unique<Impl>()) {
-    KESSAI_CHECK(options.adders > 0, "somebody adds");
+    KESSAI_CHECK(options.adders > 0 && options.cursors > 0, "somebody adds and somebody reads");
     impl_->memory_of_adder =
         std::max(kMemoryMin, options.memory_max / static_cast<std::size_t>(options.adders));
     for (int i = 0; i < options.adders; ++i) impl_->adders.push_back(std::make_unique<Adder>());
@@ -310,8 +310,8 @@ Status RowSort::Finish() {
     }
     if (spilled) {
         impl.spilled_runs = impl.runs.size();
-        // As if each adder became a reader of all runs.
-        const std::size_t readers = impl.runs.size() * impl.adders.size();
+        const std::size_t readers =
+            impl.runs.size() * static_cast<std::size_t>(impl.options.cursors);
         impl.read_bytes =
             std::clamp(impl.options.memory_max / 2 / readers, kReadBytesMin, kReadBytesMax);
     }

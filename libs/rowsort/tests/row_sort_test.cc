@@ -85,7 +85,7 @@ TEST_F(RowSortTest, GivesAllRowsInOrderFromMemoryAndFromDisk) {
             for (const bool spills : {false, true}) {
                 SCOPED_TRACE(std::to_string(groups) + " groups, seed " + std::to_string(seed_));
                 auto rows = MakeRows(spills ? 20'000 : 5'000, groups, spills ? 900 : 20);
-                RowSort sort({folder_.path(), kMemoryMin, threads});
+                RowSort sort({folder_.path(), kMemoryMin, threads, 4});
                 AddAll(sort, rows, threads);
                 EXPECT_EQ(sort.rows(), rows.size());
                 EXPECT_EQ(sort.spilled_runs() > 0, spills);

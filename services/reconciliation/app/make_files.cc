@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,7 +12,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "app/bounded_queue.h"
 #include "app/row_codec.h"
+#include "app/store_sink.h"
 #include "domain/file_sources.h"
 #include "kessai/result/check.h"
 #include "kessai/rowsort/row_sort.h"
@@ -27,8 +28,8 @@ using filetemplate::Row;
 using filetemplate::WrittenFile;
 
 constexpr std::size_t kMerchantBytes = sizeof(std::int64_t);
-constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
-constexpr std::size_t kBlocksAhead = 3;
+constexpr std::size_t kBlockBytes = std::size_t{128} << 10;
+constexpr std::size_t kBlocksAhead = 4;
 
 Status Stopped() {
     return Status(Code::kCancelled, "STOPPED", "the making of files was stopped");
@@ -188,51 +189,8 @@ struct Block {
     std::vector<std::size_t> ends;
 };
 
-/// Blocks from the thread that sorts to the one that writes.
-class BlockQueue {
- public:
-    /// False: nobody takes any more.
-    bool Put(Block block) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return closed_ || blocks_.size() < kBlocksAhead; });
-        if (closed_) return false;
-        blocks_.push_back(std::move(block));
-        changed_.notify_all();
-        return true;
-    }
-    void End(Status status) {
-        const std::lock_guard lock(mutex_);
-        ended_ = true;
-        status_ = std::move(status);
-        changed_.notify_all();
-    }
-    /// None at the end.
-    Result<std::optional<Block>> Take() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return ended_ || !blocks_.empty(); });
-        if (blocks_.empty()) {
-            if (!status_.ok()) return status_;
-            return std::optional<Block>();
-        }
-        std::optional<Block> block = std::move(blocks_.front());
-        blocks_.pop_front();
-        changed_.notify_all();
-        return block;
-    }
-    void Close() {
-        const std::lock_guard lock(mutex_);
-        closed_ = true;
-        changed_.notify_all();
-    }
-
- private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<Block> blocks_;
-    bool ended_ = false;
-    bool closed_ = false;
-    Status status_;
-};
+/// From the thread that sorts to the one that writes.
+using BlockQueue = BoundedQueue<Block>;
 
 Status FillBlocks(rowsort::RowSort::Cursor cursor, BlockQueue& queue) {
     Block block;
@@ -273,7 +231,7 @@ class MerchantVisitor {
 /// Walks a part's rows in order, while another thread sorts ahead.
 Status WalkPart(const rowsort::RowSort& sort, int part, RowCodec& codec, const Outcome& outcome,
                 MerchantVisitor& visitor) {
-    BlockQueue queue;
+    BlockQueue queue(kBlocksAhead);
     std::jthread sorter([&queue, cursor = sort.Open(part)]() mutable {
         queue.End(FillBlocks(std::move(cursor), queue));
     });
@@ -302,51 +260,6 @@ Status WalkPart(const rowsort::RowSort& sort, int part, RowCodec& codec, const O
     }
     return OkStatus();
 }
-
-/// Whether the file as it would be is at fault, and not the store.
-bool IsOfFile(const Status& status) {
-    return status.code() == Code::kInvalidArgument || status.code() == Code::kOutOfRange;
-}
-
-/// A merchant's files on their way into the store.
-class StoreSink final : public filetemplate::FileSink {
- public:
-    StoreSink(filestore::FileStore& store, FileProgress& progress, MerchantId merchant)
-        : store_(store), progress_(progress), merchant_(merchant) {}
-
-    Status Begin(const std::string& name) override {
-        key_ = progress_.KeyOf(merchant_, name);
-        auto writer = store_.Create(key_);
-        if (!writer.ok()) return Failed(std::move(writer).status());
-        writer_ = std::move(*writer);
-        return OkStatus();
-    }
-    Status Write(std::string_view bytes) override { return Failed(writer_->Write(bytes)); }
-    Status End(const WrittenFile& file) override {
-        KESSAI_RETURN_IF_ERROR(Failed(writer_->Commit(file.sha256, file.bytes)));
-        writer_.reset();
-        made_.push_back({key_, file});
-        return OkStatus();
-    }
-
-    /// Of the store, not of the file: nobody's files can be made.
-    const Status& store_failure() const { return store_failure_; }
-    std::vector<MadeFile> TakeMade() { return std::move(made_); }
-
- private:
-    Status Failed(Status status) {
-        if (!status.ok() && !IsOfFile(status)) store_failure_ = status;
-        return status;
-    }
-
-    filestore::FileStore& store_;
-    FileProgress& progress_;
-    const MerchantId merchant_;
-    std::string key_;
-    std::unique_ptr<filestore::FileWriter> writer_;
-    std::vector<MadeFile> made_;
-    Status store_failure_;
-};
 
 /// What headers tell, by merchant; or why a merchant's cannot be told.
 struct Counts {
@@ -476,12 +389,16 @@ class Run {
           options_(options),
           layout_(order.file_template),
           threads_(std::max(1, options.threads)),
-          sort_({options.work_folder, options.memory_max, threads_}) {}
+          writers_(std::max(1, options.merchants_at_once)),
+          sort_({.folder = options.work_folder,
+                 .memory_max = options.memory_max,
+                 .adders = threads_,
+                 .cursors = writers_}) {}
 
     Result<FileRunTotals> Make(std::span<const MerchantId> also) {
         KESSAI_RETURN_IF_ERROR(Gather());
         Outcome outcome(options_.stop);
-        RunInParallel(rowsort::kParts, threads_, outcome,
+        RunInParallel(rowsort::kParts, writers_, outcome,
                       [&](std::size_t part) { return WritePart(static_cast<int>(part), outcome); });
         KESSAI_RETURN_IF_ERROR(outcome.Take());
         KESSAI_RETURN_IF_ERROR(WriteWithoutRows(also));
@@ -528,7 +445,7 @@ class Run {
                    !progress_.Wanted(merchant);
         });
         Outcome outcome(options_.stop);
-        RunInParallel(without.size(), threads_, outcome, [&](std::size_t i) -> Status {
+        RunInParallel(without.size(), writers_, outcome, [&](std::size_t i) -> Status {
             FileRunTotals totals;
             Counts counts;
             if (order_.file_template.counts_in_header()) {
@@ -558,6 +475,7 @@ class Run {
     const MakeFilesOptions& options_;
     const Layout layout_;
     const int threads_;
+    const int writers_;
     rowsort::RowSort sort_;
     std::mutex mutex_;
     FileRunTotals totals_;

@@ -59,8 +59,11 @@ struct MakeFilesOptions {
     std::string work_folder;
     /// Bytes of rows held in memory, over all threads; at least 4 MiB.
     std::size_t memory_max = std::size_t{256} << 20;
-    /// Threads that read, and afterwards as many that write (each with one that sorts ahead of it).
+    /// Threads that read.
     int threads = 2;
+    /// Merchants whose files are written at a time, each by a thread and one that sorts ahead of
+    /// it: small files wait for the store, which makes many durable in the time of one.
+    int merchants_at_once = 32;
     /// Ends the run as CANCELLED STOPPED.
     std::stop_token stop = {};
 };

@@ -14,6 +14,7 @@
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/pdf/font.h"
 #include "kessai/testing/matchers.h"
+#include "transport/file_row_service.h"
 #include "transport/payout_service.h"
 #include "transport/statement_service.h"
 #include "transport/transfer_service.h"
@@ -35,6 +36,10 @@ TEST(PayoutContractTest, PolicyFitsTheContract) {
         std::string(kStatementServiceName));
     ASSERT_NE(statements, nullptr);
     EXPECT_OK(StatementPolicy().CheckAgainst(*statements));
+    const auto* file_rows = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(
+        std::string(kFileRowServiceName));
+    ASSERT_NE(file_rows, nullptr);
+    EXPECT_OK(FileRowPolicy().CheckAgainst(*file_rows));
 }
 
 // Goal: every reason that the domain refuses with is in the contract.

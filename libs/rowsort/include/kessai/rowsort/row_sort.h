@@ -26,6 +26,8 @@ struct Options {
     /// Bytes of rows in memory, over all adders; at least kMemoryMin an adder.
     std::size_t memory_max = std::size_t{256} << 20;
     int adders = 1;
+    /// Cursors at a time, among which the memory is shared out when rows are read from the folder.
+    int cursors = 1;
 };
 
 inline constexpr std::size_t kMemoryMin = std::size_t{1} << 20;

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kessai/mysql/session.h"
+#include "kessai/result/result.h"
+#include "kessai/time/business_date.h"
+
+namespace kessai::bench {
+
+/// Of both sides' tokens: the bench is of no network.
+inline constexpr char kBenchKeys[] =
+    "key 1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\nsign 1\n";
+
+/// A closed day in payment's tables: its rows fall to merchants 1 to `merchants` in turn. One in
+/// fifty is a refund of an older payment.
+struct FilesDay {
+    BusinessDate date;
+    std::int64_t rows = 0;
+    std::int64_t merchants = 0;
+};
+
+/// The schema as the service migrates it.
+Status MigratePayment(const mysql::ConnectOptions& connect);
+/// Fills the day, by some threads, and closes it.
+Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, int threads);
+/// Payment's list of transactions, wired as the service wires it, on a port of its own that it
+/// prints as a line, until standard input ends. For a process of its own.
+int ServePayment(const mysql::ConnectOptions& connect);
+
+}  // namespace kessai::bench
