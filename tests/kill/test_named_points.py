@@ -11,6 +11,7 @@ those are passed.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import random
 import time
@@ -70,6 +71,10 @@ POINTS = {
         "reconciliation.import.before_commit": ONCE,
         "reconciliation.import.after_commit": ONCE,
         "reconciliation.outside_run.before_commit": ONCE,
+        "reconciliation.file_run_ordered": ONCE,
+        "reconciliation.file_stored": (1, 5),
+        "reconciliation.files_noted": ONCE,
+        "reconciliation.before_file_run_ended": ONCE,
     },
     "gateway": {
         "gateway.sign_in.after_commit": (2, 20),
@@ -79,10 +84,12 @@ POINTS = {
 }
 # Not passed while all is well: the gateway's outbox has dead letters only, a bucket is compared row by
 # row when books differ, and only then is there something to repair (test_repair_points.py).
+# Files' contents are kept longer than a test runs.
 NOT_PASSED = {
     "gateway": {"outbox.after_publish"},
     "reconciliation": {
         "reconciliation.after_bucket",
+        "reconciliation.file_content_removed",
         "reconciliation.repair.before_effect",
         "reconciliation.repair.after_effect",
         "reconciliation.repair.after_carried_out",
@@ -234,6 +241,7 @@ def operate(stack: StackFile, http: Http, seed: int, marks: Marks, report: Repor
     )
     marks.look()
     report.line(f"  {day} closed, released and compared")
+    make_files(stack, operator, day, report)
     pay_merchants(stack, operator, operator_named(http, "kill-approver"), day, report)
     take_in_statement(stack, operator, report)
     marks.look()
@@ -251,6 +259,38 @@ def operator_named(http: Http, name: str) -> Operator:
         200,
     )["token"]
     return Operator(http, str(token))
+
+
+def make_files(stack: StackFile, operator: Operator, day: str, report: Report) -> None:
+    """Each merchant's file of the day, asked for until all are made; each is made, and told of, once."""
+    everybody = {"mode": "ON_DEMAND", "fromDate": day}
+    assign = "/operator/v1/file-templates/instant/assignments"
+    insist("assignment", lambda: operator.call("PUT", assign, everybody), 200)
+    order = {"template": "instant", "businessDate": day}
+    run = insist("files", lambda: operator.call("POST", "/operator/v1/file-runs", order), 200)
+    path = f"/operator/v1/file-runs/{run['runId']}"
+
+    def ended() -> Any:
+        said = insist("run of files", lambda: operator.call("GET", path), 200)
+        return said if said["state"] == "DONE" else None
+
+    run = waiting.until("the files are made", ended, _STRIKES_WITHIN_S)
+    merchants = _one(
+        stack, "reconciliation",
+        "SELECT COUNT(DISTINCT merchant_id) FROM matched_day_total WHERE business_date = %s", day,
+    )  # fmt: skip
+    made = _rows(stack, "reconciliation", "SELECT merchant_id, row_count, version FROM merchant_file")
+    assert len(made) == len({merchant for merchant, _, _ in made}) == merchants > 0, made
+    assert all(version == 1 for _, _, version in made), made
+    assert (run["files"], run["merchantsDone"], run["merchantsRefused"]) == (merchants, merchants, 0), run
+    assert run["rows"] == sum(rows for _, rows, _ in made) > 0, run
+    told = _rows(stack, "reconciliation", "SELECT file_id, number FROM merchant_file_announcement")
+    assert len(told) == merchants and all(number == 1 for _, number in told), told
+    for file in insist("list", lambda: operator.call("GET", "/operator/v1/files"), 200)["files"][:5]:
+        content = operator.call("GET", f"/operator/v1/files/{file['fileId']}/content")
+        assert content.status == 200, content.text()
+        assert hashlib.sha256(content.body).hexdigest() == file["sha256"], file
+    report.line(f"  {merchants} merchants' files made, {run['rows']} rows, in {run['attempts']} attempts")
 
 
 PAID_MERCHANTS = 4
