@@ -118,6 +118,9 @@ class FileBooks {
                                                                       int limit) = 0;
     virtual Status InsertMerchants(domain::FileRunId id,
                                    std::span<const domain::RunMerchant> merchants) = 0;
+    /// Of a run that has ended: removes at most `limit` of its merchants that were not refused, and
+    /// says of how many. Their files tell what became of them.
+    virtual Result<std::uint64_t> ForgetMerchants(domain::FileRunId id, int limit) = 0;
 
     /// Of a template's day: the latest version of each merchant that has files, or of the one.
     virtual Result<std::map<domain::MerchantId, domain::LatestFiles>> LatestVersions(

@@ -18,6 +18,8 @@ namespace {
 using domain::MerchantId;
 using domain::MerchantOutcome;
 
+constexpr int kForgottenAtOnce = 5'000;
+
 /// Text for a column, cut between characters.
 std::string Cut(std::string_view text, std::size_t bytes_max) {
     std::size_t size = std::min(text.size(), bytes_max);
@@ -221,7 +223,21 @@ Result<domain::FileRun> RunFiles::Run(domain::FileRunId id, std::stop_token stop
     lease->OnLost([ends]() mutable { ends.request_stop(); });
     const Status outcome = Make(run, *lease, ends.get_token());
     lease->OnLost({});
-    return End(std::move(run), *lease, outcome, stop.stop_requested());
+    KESSAI_ASSIGN_OR_RETURN(run, End(std::move(run), *lease, outcome, stop.stop_requested()));
+    if (run.Ended()) Forget(id);
+    return run;
+}
+
+void RunFiles::Forget(domain::FileRunId id) {
+    std::uint64_t forgotten = 0;
+    do {
+        // What cannot be removed is in nobody's way.
+        const Status status = transactions_.Run([&](FileBooks& books) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(forgotten, books.ForgetMerchants(id, kForgottenAtOnce));
+            return OkStatus();
+        });
+        if (!status.ok()) return;
+    } while (forgotten == static_cast<std::uint64_t>(kForgottenAtOnce));
 }
 
 Result<domain::FileRun> RunFiles::Begin(domain::FileRunId id, const FileRunLease& lease) {

@@ -56,6 +56,9 @@ class RunFiles {
     Result<domain::FileRun> End(domain::FileRun run, const FileRunLease& lease,
                                 const Status& outcome, bool stopped);
 
+    /// Removes what only a run that goes on needs to know.
+    void Forget(domain::FileRunId id);
+
     FileTransactions& transactions_;
     FileRunLeases& leases_;
     FileRows& rows_;

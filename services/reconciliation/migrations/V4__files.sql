@@ -75,7 +75,8 @@ CREATE TABLE IF NOT EXISTS file_run (
     KEY file_run_by_day (template_name, business_date, run_id)
 ) ENGINE = InnoDB;
 
--- What a run did for each merchant: it goes on where it was killed.
+-- What a run did for each merchant: it goes on where it was killed. When it has ended, only those remain
+-- that were refused.
 CREATE TABLE IF NOT EXISTS file_run_merchant (
     run_id      BIGINT           NOT NULL,
     merchant_id BIGINT           NOT NULL,

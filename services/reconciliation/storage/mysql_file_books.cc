@@ -178,6 +178,11 @@ constexpr mysql::Query kRefused{"file_run_merchant.refused", R"sql(
     WHERE run_id = ? AND outcome = 2
     ORDER BY merchant_id
     LIMIT ?)sql"};
+constexpr mysql::Query kForgetMerchants{"file_run_merchant.forget", R"sql(
+    DELETE FROM file_run_merchant
+    WHERE run_id = ? AND outcome IN (1, 3)
+    ORDER BY merchant_id
+    LIMIT ?)sql"};
 constexpr mysql::Query kInsertMerchants{"file_run_merchant.insert", R"sql(
     INSERT INTO file_run_merchant (run_id, merchant_id, outcome, reason, message)
     VALUES {rows})sql"};
@@ -626,6 +631,10 @@ Status MysqlFileBooks::InsertMerchants(FileRunId id,
                                rows.Add(id, one.merchant, static_cast<int>(one.outcome), one.reason,
                                         one.message);
                            });
+}
+
+Result<std::uint64_t> MysqlFileBooks::ForgetMerchants(FileRunId id, int limit) {
+    return session_.Execute(kForgetMerchants, id, limit);
 }
 
 Result<std::map<MerchantId, domain::LatestFiles>> MysqlFileBooks::LatestVersions(

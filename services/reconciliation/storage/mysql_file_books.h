@@ -61,6 +61,7 @@ class MysqlFileBooks final : public app::FileBooks {
                                                               int limit) override;
     Status InsertMerchants(domain::FileRunId id,
                            std::span<const domain::RunMerchant> merchants) override;
+    Result<std::uint64_t> ForgetMerchants(domain::FileRunId id, int limit) override;
 
     Result<std::map<domain::MerchantId, domain::LatestFiles>> LatestVersions(
         std::string_view name, BusinessDate date, domain::MerchantId merchant) override;

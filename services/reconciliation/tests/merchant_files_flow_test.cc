@@ -447,6 +447,8 @@ TEST_F(MerchantFilesFlowTest, AMerchantWhoseRowsDoNotFitHindersNobody) {
     ASSERT_THAT(record->refused, SizeIs(1));
     EXPECT_EQ(record->refused[0].merchant, MerchantId(2));
     EXPECT_EQ(record->refused[0].reason, "FILE_VALUE_TOO_WIDE");
+    // Of the others their files tell.
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM file_run_merchant"), 1);
     EXPECT_THAT(record->refused[0].message, HasSubstr("store"));
     EXPECT_THAT(Files(), SizeIs(2));
     EXPECT_EQ(StoredFiles(), 2);
