@@ -227,7 +227,8 @@ net::Task<http::Response> OperatorOutsideApi::MatchItems(const RequestScope& sco
     re::MatchItemsRequest request;
     const auto ids = fields.OptionalArray("itemIds");
     if (fields.ok() && !ids) fields.Malformed("itemIds", "is missing");
-    for (const auto element : ids.value_or(simdjson::dom::array())) {
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    for (const auto element : *ids) {
         std::string_view text;
         const auto id = element.get(text) == simdjson::SUCCESS ? domain::ParseId(text)
                                                                : std::optional<std::int64_t>();

@@ -344,7 +344,7 @@ TYPED_TEST_P(OutsideUseCases, APersonMatchesItems) {
     const std::vector overlapping{ids.at(-2'000 * 2 + 1), ids.at(-2'000 * 2)};
     EXPECT_THAT(this->decide_.MatchItems(overlapping, "aiko", "no").status(),
                 kessai::testing::Refuses(Code::kFailedPrecondition, "OUTSIDE_ITEM_MATCHED"));
-    const std::vector unknown{fee[0], domain::OutsideItemId(5)};
+    const std::vector unknown{fee[0], domain::OutsideItemId(1'000'000'000'000)};
     EXPECT_THAT(this->decide_.MatchItems(unknown, "aiko", "no").status(),
                 kessai::testing::Refuses(Code::kNotFound, "OUTSIDE_ITEM_UNKNOWN"));
     auto elsewhere = this->Expected(9, 1, "Z");
