@@ -75,11 +75,25 @@ void AddBucket(BusinessDate business_date, int bucket, int slot, const BucketDig
              Limb(digest.hash_sum.high, 0), Limb(digest.hash_sum.high, 1));
 }
 
-Result<BucketDigest> LockBucket(mysql::Session& session, BusinessDate business_date, int bucket) {
-    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kLockBucket, business_date, bucket));
+/// What a bucket's rows sum up to, and how many there are: a slot may get its first row though the
+/// others are locked.
+struct LockedBucket {
     BucketDigest digest;
-    while (rows.Next()) digest.Add(ReadBucket(rows));
-    return digest;
+    std::uint64_t slots = 0;
+
+    bool operator==(const LockedBucket&) const = default;
+};
+
+Result<LockedBucket> LockBucket(mysql::Session& session, BusinessDate business_date, int bucket) {
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session.Select(kLockBucket, business_date, bucket));
+    LockedBucket locked;
+    for (; rows.Next(); ++locked.slots) locked.digest.Add(ReadBucket(rows));
+    return locked;
+}
+
+Status Moved(int bucket) {
+    return Status(Code::kAborted, "DIGEST_MOVED",
+                  "the digest of bucket " + std::to_string(bucket) + " moved");
 }
 
 /// 16 bytes, most significant first.
@@ -154,17 +168,15 @@ Result<RecomputedBucket> RecomputeBucket(mysql::Session& session, BusinessDate b
                       "the key of a repair is 1 to 48 letters of ASCII");
     }
     RecomputedBucket digests;
-    KESSAI_ASSIGN_OR_RETURN(digests.before, LockBucket(session, business_date, bucket));
+    KESSAI_ASSIGN_OR_RETURN(const LockedBucket locked, LockBucket(session, business_date, bucket));
+    digests.before = locked.digest;
     if (!key.empty()) {
         KESSAI_ASSIGN_OR_RETURN(auto known, session.Select(kFindRepair, key));
         if (known.Next()) return KnownRepair(known, business_date, bucket, key);
     }
     KESSAI_ASSIGN_OR_RETURN(digests.after, of_rows());
-    KESSAI_ASSIGN_OR_RETURN(const BucketDigest again, LockBucket(session, business_date, bucket));
-    if (!(again == digests.before)) {
-        return Status(Code::kAborted, "DIGEST_MOVED",
-                      "the digest of bucket " + std::to_string(bucket) + " moved");
-    }
+    KESSAI_ASSIGN_OR_RETURN(const LockedBucket again, LockBucket(session, business_date, bucket));
+    if (!(again == locked)) return Moved(bucket);
     if (key.empty()) return digests;
     const std::string before = BytesOf(digests.before.hash_sum);
     const std::string after = BytesOf(digests.after.hash_sum);
@@ -173,7 +185,9 @@ Result<RecomputedBucket> RecomputeBucket(mysql::Session& session, BusinessDate b
                                            mysql::Bytes{before}, digests.after.count,
                                            digests.after.signed_gross, mysql::Bytes{after}, now));
     if (digests.before == digests.after) return digests;
-    KESSAI_RETURN_IF_ERROR(session.Execute(kRemoveBucket, business_date, bucket).status());
+    KESSAI_ASSIGN_OR_RETURN(const std::uint64_t removed,
+                            session.Execute(kRemoveBucket, business_date, bucket));
+    if (removed != locked.slots) return Moved(bucket);
     mysql::RowList rows;
     AddBucket(business_date, bucket, 0, digests.after, rows);
     KESSAI_RETURN_IF_ERROR(session.Execute(kAdd, rows).status());
