@@ -261,8 +261,8 @@ void Describe(config::Schema& schema, Options& options) {
                       "repairs.automatic: " + std::string(safe.message()));
     });
     // The relay and its leases, the ids, runs of days and of files and repairs with their leases,
-    // imports and runs of accounts outside, beside the threads. Who serves files holds a session for
-    // a moment only.
+    // imports and runs of accounts outside, beside the threads. Who serves files holds a session
+    // for a moment only.
     schema.Check([&options]() -> Status {
         const int needed =
             2 * options.consumer.workers + options.query_threads + options.compare_threads + 13;

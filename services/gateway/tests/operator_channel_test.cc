@@ -38,11 +38,10 @@ constexpr char kKeys[] =
 constexpr char kReconciliation[] = "kessai.reconciliation.v1.ReconciliationService";
 
 TEST(OperatorChannelTest, EveryMethodIsRepeatableOrNamedAsNot) {
-    const std::set<std::string> once{"PutFeePlan",    "AssignFeePlan",    "PreviewFeePlan",
-                                     "RunDay",        "ReplayDeadLetter", "DiscardDeadLetter",
-                                     "GetDayDigests", "ListDayRows",      "ImportResults",
-                                     "GetFeeReport",  "ImportStatement",  "RunMatching",
-                                     "MakeFiles",     "AnnounceFile"};
+    const std::set<std::string> once{
+        "PutFeePlan",        "AssignFeePlan", "PreviewFeePlan", "RunDay",        "ReplayDeadLetter",
+        "DiscardDeadLetter", "GetDayDigests", "ListDayRows",    "ImportResults", "GetFeeReport",
+        "ImportStatement",   "RunMatching",   "MakeFiles",      "AnnounceFile"};
     const auto listed = RepeatableOperatorMethods();
     std::set<std::string> repeatable(listed.begin(), listed.end());
     for (const auto* file :

@@ -328,8 +328,7 @@ class CompareDay::Pass {
         }
         for (int bucket = range.first; bucket < range.end(); ++bucket) {
             const auto at = static_cast<std::size_t>(bucket);
-            KESSAI_RETURN_IF_ERROR(
-                DigestOfMatches(bucket, of_rows.matched[at], told_fees[at]));
+            KESSAI_RETURN_IF_ERROR(DigestOfMatches(bucket, of_rows.matched[at], told_fees[at]));
         }
         return OkStatus();
     }

@@ -14,8 +14,8 @@
 #include "storage/mysql_discrepancy_books.h"
 #include "storage/mysql_hold_books.h"
 #include "storage/mysql_match_books.h"
-#include "storage/mysql_repair_books.h"
 #include "storage/mysql_payout_books.h"
+#include "storage/mysql_repair_books.h"
 
 namespace kessai::reconciliation::storage {
 

@@ -10,8 +10,8 @@
 #include "domain/history_check.h"
 #include "kessai/result/check.h"
 #include "transport/event_decoding.h"
-#include "transport/payout_notices.h"
 #include "transport/outside_decoding.h"
+#include "transport/payout_notices.h"
 
 namespace kessai::reconciliation::transport {
 
