@@ -142,10 +142,22 @@ Status RunRepairs::CarryOn(const Repair& read) {
             return domain::End(now, repair, state, why, ports_.clock.Now());
         });
     };
-    // A late event, or a run. Of money approved only the ledger tells.
-    if (discrepancy.state() == domain::DiscrepancyState::kRepaired &&
-        repair.kind != RepairKind::kCorrectingJournal) {
-        return end(RepairState::kRepaired, "the difference is gone: " + discrepancy.latest.note);
+    // A late event, or a run.
+    if (discrepancy.state() == domain::DiscrepancyState::kRepaired) {
+        if (repair.kind != RepairKind::kCorrectingJournal) {
+            return end(RepairState::kRepaired,
+                       "the difference is gone: " + discrepancy.latest.note);
+        }
+        // Money that was approved moves only if it has begun to.
+        if (repair.state == RepairState::kPending) {
+            KESSAI_ASSIGN_OR_RETURN(
+                const auto posted,
+                ports_.peers.FindCorrection(repair.leg.merchant, domain::EffectKeyOf(repair)));
+            if (!posted) {
+                return end(RepairState::kFailed, "nothing was posted, the difference is gone: " +
+                                                     discrepancy.latest.note);
+            }
+        }
     }
     if (repair.state == RepairState::kPending) {
         KESSAI_FAULT_POINT("reconciliation.repair.before_effect");

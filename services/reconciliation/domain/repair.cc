@@ -209,6 +209,12 @@ Result<std::optional<RepairMove>> Decide(const Discrepancy& discrepancy, const R
         return Status(Code::kPermissionDenied, "SAME_OPERATOR",
                       "who asked for the repair cannot approve it");
     }
+    if (decision.approve && !discrepancy.Unsettled()) {
+        return Status(Code::kFailedPrecondition, "ALREADY_REPAIRED",
+                      "discrepancy " + discrepancy.id.ToString() + " is " +
+                          std::string(StateName(discrepancy.state())) +
+                          " meanwhile: decline the repair");
+    }
     Repair decided = repair;
     decided.decided_by = decision.actor;
     decided.decided_at = std::max(now, repair.requested_at);

@@ -119,6 +119,21 @@ TEST(RepairTest, EveryStateIsAStep) {
     EXPECT_EQ(in_vain.discrepancy.corrected_by, 0u);
 }
 
+// A run has found it gone meanwhile: no money moves for it.
+TEST(RepairTest, WhatIsGoneIsNotApproved) {
+    const auto requested = Begin(Of(DiscrepancyKind::kAmountDiffers), Wish(kCorrectingJournal),
+                                 {MerchantId(7), 5}, {}, 1, kNow);
+    Discrepancy gone = requested.discrepancy;
+    gone.latest.state = DiscrepancyState::kRepaired;
+    EXPECT_THAT(
+        Decide(gone, requested.repair, {.approve = true, .actor = "taro", .note = "ok"}, kNow),
+        Refuses(Code::kFailedPrecondition, "ALREADY_REPAIRED"));
+    const auto declined =
+        Decide(gone, requested.repair, {.approve = false, .actor = "taro", .note = "gone"}, kNow);
+    ASSERT_THAT(declined, IsOk());
+    EXPECT_EQ((*declined)->discrepancy.state(), DiscrepancyState::kRepaired);
+}
+
 // What others settled meanwhile stays as they left it.
 TEST(RepairTest, AnEndDoesNotOpenWhatIsSettled) {
     const auto begun =

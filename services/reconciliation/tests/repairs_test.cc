@@ -271,6 +271,22 @@ TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
     EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("not what was corrected"));
 }
 
+// A run found the difference gone between the approval and the journal.
+TEST_F(RepairsTest, NoMoneyMovesForWhatIsGone) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "fine"}), IsOk());
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 103;
+    Compare(/*deep=*/true);
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, IsEmpty());
+    EXPECT_EQ(Latest(id).state, RepairState::kFailed);
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+}
+
 TEST_F(RepairsTest, ADeclinedJournalMovesNothing) {
     KeepDigests();
     payment_.rows[Day()].erase({domain::PaymentId(3), 1});
