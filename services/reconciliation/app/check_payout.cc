@@ -127,7 +127,8 @@ class CheckPayout::Pass {
     Status CheckMerchants(const PayoutDay& payout) {
         digest::Accumulator sums(ports_.hasher);
         MatchedMerchants matched(ports_.transactions, day());
-        while (true) {
+        for (int merchant = 0;; ++merchant) {
+            if (merchant % kMerchantsPerPage == 0) KESSAI_RETURN_IF_ERROR(GoOn());
             KESSAI_ASSIGN_OR_RETURN(const auto lines, matched.Next());
             if (lines.empty()) break;
             for (const MatchedLine& line : lines) {

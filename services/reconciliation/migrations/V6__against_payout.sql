@@ -10,7 +10,7 @@ ALTER TABLE change_match
     -- Signed, as payout told it.
     ADD COLUMN fee       BIGINT           NOT NULL DEFAULT 0;
 
--- A slot has one writer and one tax class.
+-- A slot has one writer and one tax class, and those of a class are together.
 ALTER TABLE matched_day_total
     ADD COLUMN tax_class TINYINT UNSIGNED NOT NULL DEFAULT 255,
     ADD COLUMN fee       BIGINT           NOT NULL DEFAULT 0;

@@ -34,6 +34,7 @@ Result<std::string> SealStep(const domain::Discrepancy& discrepancy) {
         message.set_book(static_cast<v1::Discrepancy::Book>(*finding.subject.book));
         message.set_bucket(finding.subject.bucket);
     }
+    message.set_transfer_id(finding.subject.transfer.value());
     message.set_actor(discrepancy.latest.actor);
     message.set_note(discrepancy.latest.note);
     message.set_owner(discrepancy.owner);

@@ -16,8 +16,24 @@ using domain::Match;
 /// MariaDB turns longer IN lists into joins (in_predicate_conversion_threshold is 1,000).
 constexpr std::size_t kKeysPerStatement = 500;
 constexpr std::size_t kRowsPerStatement = 1'000;
-/// A writer has so many slots apart for each tax class, so that a row is of one.
+/// Writers have so many slots for each tax class, so that a row is of one.
 constexpr int kSlotsPerClass = 256;
+/// Which of these; what has no class is where it was before there were any.
+int BlockOf(domain::TaxClass tax_class) {
+    switch (tax_class) {
+        case domain::TaxClass::kNotNoted:
+            return 0;
+        case domain::TaxClass::kNone:
+            return 1;
+        case domain::TaxClass::kStandard8:
+            return 2;
+        case domain::TaxClass::kStandard10:
+            return 3;
+        case domain::TaxClass::kUnknown:
+            return 4;
+    }
+    return 4;
+}
 
 // By payment alone, because MariaDB makes no ranges of (a, b) IN (…); a payment has few versions.
 constexpr mysql::Query kFind{"change_match.find", R"sql(
@@ -196,8 +212,8 @@ Status MysqlMatchBooks::AddSums(const app::MatchedSums& sums, int slot) {
     mysql::RowList rows;
     for (const auto& [day, total] : sums.totals()) {
         rows.Add(day.business_date, day.merchant, day.currency.code(),
-                 slot + kSlotsPerClass * static_cast<int>(day.tax_class),
-                 static_cast<int>(day.tax_class), total.gross, total.fee, total.item_count);
+                 slot + kSlotsPerClass * BlockOf(day.tax_class), static_cast<int>(day.tax_class),
+                 total.gross, total.fee, total.item_count);
     }
     if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kAddTotals, rows));
     return digest::AddToDay(session_, sums.digest(), slot);

@@ -226,7 +226,10 @@ Result<app::WaitingTotal> MysqlPayoutBooks::Waiting() {
     app::WaitingTotal total;
     while (rows.Next()) {
         const std::int64_t changes = rows.Int(1);
-        if (changes > 0 && total.changes == 0) total.oldest = rows.At(0);
+        // What an older version of the service began was not counted, and is taken off all the
+        // same.
+        if (changes <= 0) continue;
+        if (total.changes == 0) total.oldest = rows.At(0);
         total.changes += changes;
         total.value += rows.Int(2);
     }
@@ -250,7 +253,7 @@ Status MysqlPayoutBooks::TrimWaiting(Instant before) {
     // The last one may have more rows than were read.
     if (rows.size() == 5'000) periods.erase(std::prev(periods.end()));
     for (const auto& [start, period] : periods) {
-        if (period.changes != 0 || period.value != 0) continue;
+        if (period.changes > 0) continue;
         KESSAI_RETURN_IF_ERROR(
             session_.Execute(kDropWaiting, start, mysql::KeyList(period.slots)).status());
     }

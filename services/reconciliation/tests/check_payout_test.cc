@@ -454,7 +454,9 @@ TEST_F(ByEventTest, AGapIsFoundAndSettled) {
         payment.Put(Day(), {key, match.terms.merchant, match.terms.gross.minor()});
     }
     payment.KeepDigests();
-    testing::FakePeerBook payout = payment;
+    testing::FakePeerBook payout(hasher_);
+    payout.rows = payment.rows;
+    payout.kept = payment.kept;
     books_.CloseDay(Day());
     CompareDay compare({books_, books_, payment, payout, hasher_, clock_});
     const auto run = compare.Run(Day(), false);

@@ -590,11 +590,11 @@ TEST_F(EventFlowTest, DifferencesAndEventsOfOthers) {
     StartReplica();
     payment::v1::WalletChanged wallet;
     wallet.set_kind(payment::v1::WalletChanged::TOPPED_UP);
-    Publish(payment_topic_, 9,
-            Seal("kessai.payment.v1.WalletChanged", {domain::PaymentId(9), 1}, domain::EventId(90),
+    Publish(payment_topic_, 8,
+            Seal("kessai.payment.v1.WalletChanged", {domain::PaymentId(8), 1}, domain::EventId(90),
                  Day(), wallet.SerializeAsString())
                 .bytes);
-    Publish(payment_topic_, 9,
+    Publish(payment_topic_, 8,
             Seal("kessai.payment.v1.FromTheFuture", {domain::PaymentId(8), 2}, domain::EventId(91),
                  Day(), "anything")
                 .bytes);
