@@ -626,6 +626,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     using Files = transport::PartnerFilesApi;
     Files::Options file_options;
     file_options.downloads_max = options.files.downloads_max;
+    file_options.downloads_per_merchant_max = options.files.downloads_per_merchant_max;
     const auto& files = context.Own(std::make_unique<Files>(file_options, loops.partners, channels,
                                                             *upstreams.signer, file_workers,
                                                             storage.file_links, clock));

@@ -218,6 +218,8 @@ void DescribeFiles(config::Schema schema, FileOptions& files) {
     schema.Int(
         "downloads_max", &files.downloads_max,
         {.description = "Files that are sent at once; each holds 4 MiB", .min = 1, .max = 10'000});
+    schema.Int("downloads_per_merchant_max", &files.downloads_per_merchant_max,
+               {.description = "And to one merchant", .min = 1, .max = 10'000});
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ struct FileOptions {
     domain::FileLinks::Options links{.base_url = "https://localhost:7443"};
     /// Contents that are sent at once.
     std::size_t downloads_max = 32;
+    std::size_t downloads_per_merchant_max = 8;
 };
 
 /// The gateway's own keys; the libraries' sections are composed in.

@@ -401,9 +401,9 @@ TEST_F(GrpcPaymentGatewayTest, ManyAtOnceShareMessages) {
 TEST(PaymentReasonTest, ThePartnerContractKnowsEveryReasonThatConcernsPartners) {
     // Only users' and operators' calls are refused with these.
     const std::set<std::string> others{
-        "UNSPECIFIED",     "AMOUNT_CHANGED", "INSUFFICIENT_FUNDS", "WALLET_UNKNOWN",
-        "SOURCE_UNKNOWN",  "BALANCE_LIMIT",  "PAGE_TOKEN_INVALID", "PAGE_SIZE_OUT_OF_RANGE",
-        "DAY_NOT_CURRENT", "DAY_NOT_OVER",   "DAY_OPEN",           "CHANGE_UNKNOWN"};
+        "UNSPECIFIED",    "AMOUNT_CHANGED", "INSUFFICIENT_FUNDS",     "WALLET_UNKNOWN",
+        "SOURCE_UNKNOWN", "BALANCE_LIMIT",  "PAGE_SIZE_OUT_OF_RANGE", "DAY_NOT_CURRENT",
+        "DAY_NOT_OVER",   "DAY_OPEN",       "CHANGE_UNKNOWN"};
     const auto* reasons = v1::Reason_descriptor();
     for (int i = 0; i < reasons->value_count(); ++i) {
         const std::string name = reasons->value(i)->name().substr(std::string("REASON_").size());

@@ -236,7 +236,8 @@ class PartnerFilesApiTest : public ::testing::Test {
           authenticate_(cache_, nonces_, limiter_, {1'000, 1'000}, clock_, partner_observer_),
           links_({.base_url = "https://api.example"}, {std::string(32, 'k')}),
           api_(
-              {.downloads_max = 2, .piece_bytes = kPiece}, authenticators_,
+              {.downloads_max = 2, .downloads_per_merchant_max = 2, .piece_bytes = kPiece},
+              authenticators_,
               [this](const http::Request&) -> const rpc::Channel& { return files_.channel(); },
               signer_, workers_, links_, clock_),
           router_(transport::MakeFamilies()) {
@@ -577,6 +578,27 @@ TEST_F(PartnerFilesApiTest, ASlowReceiverHoldsAPlaceAndLittleElse) {
     slow.clear();
     ASSERT_EVENTUALLY(api_.downloads() == 0);
     EXPECT_EQ(Download(link, "Range: bytes=0-9\r\n").status, 206);
+}
+
+TEST(DownloadPlacesTest, AreBoundedInAllAndForEachMerchant) {
+    using transport::DownloadPlaces;
+    const auto places = std::make_shared<DownloadPlaces>(3, 2);
+    auto one = DownloadPlaces::Take(places, 501);
+    auto two = DownloadPlaces::Take(places, 501);
+    ASSERT_NE(one, nullptr);
+    ASSERT_NE(two, nullptr);
+    EXPECT_EQ(DownloadPlaces::Take(places, 501), nullptr);
+    auto other = DownloadPlaces::Take(places, 502);
+    ASSERT_NE(other, nullptr);
+    EXPECT_EQ(DownloadPlaces::Take(places, 503), nullptr);
+    EXPECT_EQ(places->taken(), 3);
+    one.reset();
+    EXPECT_NE(DownloadPlaces::Take(places, 503), nullptr);  // and given back at once
+    EXPECT_EQ(places->taken(), 2);
+    EXPECT_NE(DownloadPlaces::Take(places, 501), nullptr);
+    two.reset();
+    other.reset();
+    EXPECT_EQ(places->taken(), 0);
 }
 
 }  // namespace

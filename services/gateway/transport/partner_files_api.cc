@@ -208,18 +208,30 @@ class FileContent final : public http::BodySource {
     domain::Sha256 sum_;
 };
 
-/// One of the places for downloads, or nothing when all are taken.
-std::shared_ptr<void> TakePlace(const std::shared_ptr<std::atomic<std::size_t>>& taken,
-                                std::size_t most) {
-    if (taken->fetch_add(1, std::memory_order_relaxed) >= most) {
-        taken->fetch_sub(1, std::memory_order_relaxed);
+}  // namespace
+
+std::shared_ptr<void> DownloadPlaces::Take(const std::shared_ptr<DownloadPlaces>& places,
+                                           std::int64_t merchant_id) {
+    const std::lock_guard lock(places->mutex_);
+    const auto own = places->by_merchant_.find(merchant_id);
+    if (places->taken_ >= places->all_max_ ||
+        (own != places->by_merchant_.end() && own->second >= places->per_merchant_max_)) {
         return nullptr;
     }
-    return {taken.get(),
-            [taken](std::atomic<std::size_t>*) { taken->fetch_sub(1, std::memory_order_relaxed); }};
+    ++places->taken_;
+    ++places->by_merchant_[merchant_id];
+    return {places.get(), [places, merchant_id](DownloadPlaces*) {
+                const std::lock_guard giving_back(places->mutex_);
+                --places->taken_;
+                const auto held = places->by_merchant_.find(merchant_id);
+                if (--held->second == 0) places->by_merchant_.erase(held);
+            }};
 }
 
-}  // namespace
+std::size_t DownloadPlaces::taken() const {
+    const std::lock_guard lock(mutex_);
+    return taken_;
+}
 
 PartnerFilesApi::PartnerFilesApi(Options options,
                                  const PerLoop<app::AuthenticatePartner>& authenticate,
@@ -232,7 +244,9 @@ PartnerFilesApi::PartnerFilesApi(Options options,
       signer_(signer),
       workers_(workers),
       links_(links),
-      clock_(clock) {}
+      clock_(clock),
+      places_(std::make_shared<DownloadPlaces>(options.downloads_max,
+                                               options.downloads_per_merchant_max)) {}
 
 net::Task<http::Response> PartnerFilesApi::List(const RequestScope& scope) const {
     constexpr auto kOperation = PartnerOperation::kListFiles;
@@ -341,7 +355,8 @@ net::Task<http::Response> PartnerFilesApi::Content(const RequestScope& scope) co
 net::Task<http::Response> PartnerFilesApi::Send(const RequestScope& scope, std::int64_t file_id,
                                                 const Refuse& refuse) const {
     const http::Request& request = scope.request;
-    auto place = TakePlace(downloads_, options_.downloads_max);
+    // Operators are one of them, merchant 0.
+    auto place = DownloadPlaces::Take(places_, scope.caller->merchant_id);
     if (place == nullptr) {
         co_return refuse(Status(Code::kResourceExhausted, domain::reason::kRateLimited,
                                 "too many files are being sent"));

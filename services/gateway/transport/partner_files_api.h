@@ -1,9 +1,11 @@
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "app/authenticate_partner.h"
 #include "domain/file_links.h"
@@ -15,6 +17,26 @@
 
 namespace kessai::gateway::transport {
 
+/// Who may send files now: so many in all, and so many to one merchant, so that nobody's slow line
+/// keeps all others out. Thread safe.
+class DownloadPlaces {
+ public:
+    DownloadPlaces(std::size_t all_max, std::size_t per_merchant_max)
+        : all_max_(all_max), per_merchant_max_(per_merchant_max) {}
+
+    /// A place, given back when the last copy goes; null when there is none.
+    static std::shared_ptr<void> Take(const std::shared_ptr<DownloadPlaces>& places,
+                                      std::int64_t merchant_id);
+    std::size_t taken() const;
+
+ private:
+    const std::size_t all_max_;
+    const std::size_t per_merchant_max_;
+    mutable std::mutex mutex_;
+    std::size_t taken_ = 0;
+    std::map<std::int64_t, std::size_t> by_merchant_;
+};
+
 /// A merchant's files: the list, one of them with a fresh link, and the content that a link opens.
 /// Who a file belongs to is reconciliation's to say: it is asked in the merchant's name.
 class PartnerFilesApi {
@@ -22,6 +44,7 @@ class PartnerFilesApi {
     struct Options {
         /// Contents that are being sent at once; each holds one piece of memory.
         std::size_t downloads_max = 32;
+        std::size_t downloads_per_merchant_max = 8;
         /// What is asked of reconciliation, and held, at once.
         std::size_t piece_bytes = std::size_t{4} << 20;
         /// For one piece.
@@ -46,7 +69,7 @@ class PartnerFilesApi {
     net::Task<http::Response> Send(const RequestScope& scope, std::int64_t file_id,
                                    const Refuse& refuse) const;
 
-    std::size_t downloads() const { return downloads_->load(std::memory_order_relaxed); }
+    std::size_t downloads() const { return places_->taken(); }
 
  private:
     const Options options_;
@@ -56,8 +79,7 @@ class PartnerFilesApi {
     rpc::WorkerPool& workers_;
     const domain::FileLinks& links_;
     const Clock& clock_;
-    const std::shared_ptr<std::atomic<std::size_t>> downloads_ =
-        std::make_shared<std::atomic<std::size_t>>(0);
+    const std::shared_ptr<DownloadPlaces> places_;
 };
 
 }  // namespace kessai::gateway::transport
