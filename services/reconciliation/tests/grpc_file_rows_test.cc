@@ -21,6 +21,7 @@
 #include "kessai/payout/v1/file_row_service.pb.h"
 #include "kessai/payout/v1/transfer_service.pb.h"
 #include "kessai/rpc/server.h"
+#include "kessai/rpc/service.h"
 #include "kessai/rpc/worker_pool.h"
 #include "kessai/testing/matchers.h"
 #include "transport/transaction_rows.h"
@@ -252,7 +253,9 @@ class Peers {
             if (id % request.parts() != request.part() || id <= after) continue;
             if (request.merchant_id() != 0 && request.merchant_id() != 1 + id % 5) continue;
             const TransactionBatch one = OneRow();
+            const std::string texts = batch.texts() + one.texts();
             batch.MergeFrom(one);
+            batch.set_texts(texts);
             const int at = batch.payment_id_size() - 1;
             batch.set_payment_id(at, id);
             batch.set_merchant(at, static_cast<std::uint32_t>(at));
@@ -306,6 +309,14 @@ class Peers {
     rpc::Server payout_;
 };
 
+// Chance alone does not break a call that often.
+FileRowOptions ManyFailures() {
+    FileRowOptions options;
+    options.parts = 6;
+    options.failures_max = 30;
+    return options;
+}
+
 class GrpcFileRowsTest : public ::testing::Test {
  protected:
     GrpcFileRowsTest()
@@ -314,7 +325,7 @@ class GrpcFileRowsTest : public ::testing::Test {
           signer_(keys_, SystemClock()),
           peers_(keys_),
           clock_(kDay.StartsAt()),
-          rows_(peers_.ToPayment(), peers_.ToPayout(), signer_, clock_, {.parts = 6}) {}
+          rows_(peers_.ToPayment(), peers_.ToPayout(), signer_, clock_, ManyFailures()) {}
 
     /// Of every few batches one call breaks off.
     void BreakNowAndThen(Code code) {

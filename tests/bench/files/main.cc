@@ -40,7 +40,6 @@ constexpr char kServe[] = "--serve-payment";
 constexpr std::int64_t kRowsPerSmallMerchant = 100;
 const BusinessDate kDay = BusinessDate::FromNumber(20261102).value();
 
-// By the same index or none, in no order, as one file: what the server can do without sorting.
 constexpr mysql::Query kVersion{"bench.version",
                                 "SELECT VERSION(), @@innodb_buffer_pool_size, "
                                 "@@secure_file_priv, @@pid_file"};
@@ -192,18 +191,19 @@ class FilesBench {
         });
         KESSAI_RETURN_IF_ERROR(loaded);
         std::printf("(loading the day took %.0f s)\n", load_seconds);
-        // Once without a figure, so that both find the same pages in memory.
-        double outfile = 0;
-        for (int round = 0; round < 2; ++round) {
-            KESSAI_ASSIGN_OR_RETURN(outfile, SelectIntoOutfile(day));
-        }
-        PrintOutfile(outfile);
+        // Once without a figure, so that all find the same pages in memory. The table has this day
+        // and the bench's other one, so that reading all of it flatters the server.
+        KESSAI_RETURN_IF_ERROR(SelectIntoOutfile(day, "PRIMARY").status());
+        KESSAI_ASSIGN_OR_RETURN(const double by_day, SelectIntoOutfile(day, "by_day"));
+        PrintOutfile("OUTFILE, by the day's index", by_day);
+        KESSAI_ASSIGN_OR_RETURN(const double outfile, SelectIntoOutfile(day, "PRIMARY"));
+        PrintOutfile("OUTFILE, the whole table", outfile);
         KESSAI_ASSIGN_OR_RETURN(const double seconds, Measure("payment's rows, " + name, merchants,
                                                               day, payment_.port()));
         std::printf(
-            "%-34s %10.2f x the time of SELECT … INTO OUTFILE (one file, unsorted, "
-            "unformatted)\n",
-            "", seconds / outfile);
+            "    %.2f x and %.2f x the time of SELECT … INTO OUTFILE (one file, not sorted, "
+            "not formatted, not flushed)\n",
+            seconds / by_day, seconds / outfile);
         return OkStatus();
     }
 
@@ -249,7 +249,7 @@ class FilesBench {
     }
 
     /// The columns that a file has, as the server has them.
-    Result<double> SelectIntoOutfile(BusinessDate day) {
+    Result<double> SelectIntoOutfile(BusinessDate day, const std::string& index) {
         const std::string path = outfiles_ + "/day.csv";
         std::filesystem::remove(path);
         const std::string sql =
@@ -257,7 +257,9 @@ class FilesBench {
             "occurred_at_us, amount, order_receipt_number, merchant_payment_id INTO OUTFILE '" +
             path +
             "' FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' FROM journal AS j FORCE INDEX "
-            "(by_day) JOIN merchant AS m ON m.merchant_id = j.merchant_id WHERE business_date = '" +
+            "(" +
+            index +
+            ") JOIN merchant AS m ON m.merchant_id = j.merchant_id WHERE business_date = '" +
             day.ToString() + "'";
         Status status;
         const double seconds = Seconds([&] {
@@ -268,8 +270,8 @@ class FilesBench {
         std::filesystem::remove(path);
         return seconds;
     }
-    void PrintOutfile(double seconds) const {
-        std::printf("%-34s %10.2f %12.0f %9s %9.1f\n", "SELECT … INTO OUTFILE", seconds,
+    void PrintOutfile(const char* what, double seconds) const {
+        std::printf("%-34s %10.2f %12.0f %9s %9.1f\n", what, seconds,
                     static_cast<double>(options_.rows) / seconds, "",
                     static_cast<double>(outfile_bytes_) / 1e6 / seconds);
     }
