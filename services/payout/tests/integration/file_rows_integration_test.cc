@@ -17,6 +17,8 @@
 #include "kessai/rpc/worker_pool.h"
 #include "storage/mysql_file_row_reader.h"
 #include "tests/payout_fixture.h"
+#include "tests/reference.h"
+#include "tests/seeded.h"
 #include "transport/file_row_service.h"
 
 namespace kessai::payout {
