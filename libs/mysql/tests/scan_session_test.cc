@@ -138,6 +138,45 @@ TEST_F(ScanSessionTest, PoolConnectsThem) {
                 Refuses(Code::kFailedPrecondition, reason::kPoolClosed));
 }
 
+// Goal: texts come as they are stored, a NULL is told from an empty one, and a taker's refusal
+// leaves the session in step.
+TEST_F(ScanSessionTest, TextsComeAsTheyAre) {
+    std::vector<std::string> cells;
+    std::vector<bool> nulls;
+    ASSERT_OK(scan_->ReadTexts(
+        Query{"test.texts",
+              "SELECT -5, '店\'s', '', NULL, CAST(? AS DATE), x'0001' UNION ALL "
+              "SELECT 7, 'b', 'c', 'd', NULL, ''"},
+        [&](std::span<const std::string_view> row) {
+            for (const std::string_view cell : row) {
+                cells.emplace_back(cell);
+                nulls.push_back(cell.data() == nullptr);
+            }
+            return OkStatus();
+        },
+        "2026-11-30"));
+    EXPECT_EQ(cells,
+              (std::vector<std::string>{"-5", "店's", "", "", "2026-11-30", std::string("\0\1", 2),
+                                        "7", "b", "c", "d", "", ""}));
+    EXPECT_EQ(nulls, (std::vector<bool>{false, false, false, true, false, false, false, false,
+                                        false, false, true, false}));
+
+    Fill(1'000);
+    int rows = 0;
+    const Status refused =
+        scan_->ReadTexts(Query{"test.texts", "SELECT id FROM account ORDER BY id"}, [&](auto) {
+            return ++rows < 3 ? OkStatus() : Status(Code::kCancelled, "ENOUGH", "of it");
+        });
+    EXPECT_THAT(refused, Refuses(Code::kCancelled, "ENOUGH"));
+    EXPECT_EQ(rows, 3);
+    EXPECT_EQ(Cells("SELECT COUNT(*) FROM account"), std::vector<std::int64_t>{1'000});
+    const auto ignore = [](std::span<const std::string_view>) { return OkStatus(); };
+    EXPECT_THAT(scan_->ReadTexts(Query{"test.texts", "SELECT nothing FROM account"}, ignore),
+                Refuses(Code::kInternal, reason::kSqlError));
+    EXPECT_THAT(scan_->ReadTexts(Query{"test.texts", "DELETE FROM account WHERE id < 0"}, ignore),
+                Refuses(Code::kInternal, reason::kQueryMalformed));
+}
+
 using ScanSessionDeathTest = ScanSessionTest;
 
 TEST_F(ScanSessionDeathTest, WhatIsNoIntegerIsABrokenInvariant) {

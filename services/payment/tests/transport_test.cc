@@ -11,6 +11,7 @@
 #include "transport/event_encoder.h"
 #include "transport/method_policy.h"
 #include "transport/proto_mapping.h"
+#include "transport/transaction_service.h"
 
 namespace kessai::payment::transport {
 namespace {
@@ -44,6 +45,10 @@ TEST(MethodPolicyTest, EveryMethodHasARule) {
     const auto* service = v1::Payment::descriptor()->file()->FindServiceByName("PaymentService");
     ASSERT_NE(service, nullptr);
     EXPECT_OK(Policy().CheckAgainst(*service));
+    const auto* transactions =
+        v1::TransactionBatch::descriptor()->file()->FindServiceByName("TransactionService");
+    ASSERT_NE(transactions, nullptr);
+    EXPECT_OK(TransactionPolicy().CheckAgainst(*transactions));
 }
 
 domain::Change RefundChange() {

@@ -10,9 +10,11 @@
 namespace kessai::reconciliation {
 
 /// A row of `transactions`: one step of a payment that a merchant sees. `brand_name` is the
-/// merchant's name as it is when the file is made. Empty for want of anybody who knows them:
-/// `store_name`, and as long as payments are captured at once, the ids of reverts and captures;
-/// `is_captured_later` is false, and the statuses are COMPLETED, CANCELED and REFUNDED.
+/// merchant's name as it is when the file is made. A payment that was paid at once and then
+/// cancelled has a row COMPLETED and a row FAILED, as the partner API calls it; CANCELED is an
+/// authorization that was reverted. Empty for want of anybody who knows them: `store_name`, and as
+/// long as payments are captured at once, the ids of reverts and captures; `is_captured_later` is
+/// false then, and the statuses are COMPLETED, FAILED and REFUNDED.
 enum class TransactionField : std::size_t {
     kOrderId,
     kMerchantId,

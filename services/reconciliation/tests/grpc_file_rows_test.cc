@@ -152,6 +152,21 @@ TEST_F(TransactionRowsTest, ARefundOverSomeMethods) {
               R"({"paymentMethod":"PayPay残高","amount":400}])");
 }
 
+TEST_F(TransactionRowsTest, StatusesAreThePartnerContracts) {
+    const std::vector<std::pair<PaymentChanged::Kind, TransactionStatus>> statuses{
+        {PaymentChanged::CANCELED, TransactionStatus::kFailed},
+        {PaymentChanged::AUTHORIZED, TransactionStatus::kAuthorized},
+        {PaymentChanged::CAPTURED, TransactionStatus::kCompleted},
+        {PaymentChanged::REVERTED, TransactionStatus::kCanceled},
+        {PaymentChanged::EXPIRED, TransactionStatus::kExpired}};
+    for (const auto& [kind, status] : statuses) {
+        TransactionBatch batch = OneRow();
+        batch.set_kind(0, kind);
+        ASSERT_OK(Take(batch));
+        EXPECT_EQ(Number(TransactionField::kStatus), static_cast<std::int64_t>(status));
+    }
+}
+
 TEST_F(TransactionRowsTest, WhatMakesNoSenseIsNoRow) {
     const std::vector<std::function<void(TransactionBatch&)>> changes{
         [](auto& batch) { batch.add_amount(1); },

@@ -23,7 +23,9 @@ std::optional<TransactionStatus> StatusOf(PaymentChanged::Kind kind) {
         case PaymentChanged::COMPLETED:
         case PaymentChanged::CAPTURED:
             return TransactionStatus::kCompleted;
+        // The partner contract's word for a payment that its merchant took back.
         case PaymentChanged::CANCELED:
+            return TransactionStatus::kFailed;
         case PaymentChanged::REVERTED:
             return TransactionStatus::kCanceled;
         case PaymentChanged::REFUNDED:

@@ -11,16 +11,16 @@ namespace kessai::bench {
 
 /// What is to be made, by the partner contract's layout of instant payments.
 struct FilesTask {
-    BusinessDate date;
+    BusinessDate date = {};
     /// Of payment's list; none: rows are made by the reading threads, and so cost next to nothing.
-    std::optional<int> payment_port;
+    std::optional<int> payment_port = {};
     /// For rows that are made.
     std::int64_t rows = 0;
     std::int64_t merchants = 0;
 
     /// Where the files go, and what does not fit `memory_max`.
-    std::string folder;
-    std::string work_folder;
+    std::string folder = {};
+    std::string work_folder = {};
     std::size_t memory_max = 0;
     int threads = 2;
     int merchants_at_once = 0;

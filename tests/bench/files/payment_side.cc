@@ -136,35 +136,65 @@ Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, i
     return session->Execute(kCloseDay, day.date, end, end).status();
 }
 
-int ServePayment(const mysql::ConnectOptions& connect) {
-    mysql::PoolOptions options;
-    options.connect = connect;
-    mysql::Pool pool(options);
-    const digest::RowHasher hasher{digest::RowHasher::Key{}};
-    payment::storage::MysqlDayStore days(pool, hasher);
-    payment::storage::MysqlPaymentReader reader(pool);
-    payment::storage::MysqlTransactionReader transactions(pool);
-    payment::app::ListTransactions list(transactions, days);
-    payment::app::MerchantCache names(std::chrono::seconds(30), 200'000, SystemClock());
-    payment::transport::TransactionService service(list, reader, names);
-    const auth::FixedKeyRing keys(auth::KeyRing::Parse(kBenchKeys).value());
-    auth::TokenVerifier verifier(keys, SystemClock(), {.audience = "payment"});
-    rpc::WorkerPool workers({.name = "lists", .threads = kListThreads});
-    rpc::Server server({}, SystemClock(), verifier, nullptr);
-    rpc::Service methods(payment::transport::kTransactionServiceName,
-                         payment::transport::TransactionPolicy());
-    service.Register(methods, workers);
-    server.Add(std::move(methods));
-    if (const Status started = server.Start(); !started.ok()) {
-        std::fprintf(stderr, "%s\n", started.ToString().c_str());
-        return 1;
+struct ServedPayment::Impl {
+    explicit Impl(const mysql::ConnectOptions& connect)
+        : pool(mysql::PoolOptions{.connect = connect}),
+          days(pool, hasher),
+          reader(pool),
+          transactions(pool),
+          list(transactions, days),
+          names(std::chrono::seconds(30), 200'000, SystemClock()),
+          service(list, reader, names),
+          keys(auth::KeyRing::Parse(kBenchKeys).value()),
+          verifier(keys, SystemClock(), {.audience = "payment"}),
+          workers({.name = "lists", .threads = kListThreads}),
+          server({}, SystemClock(), verifier, nullptr) {
+        rpc::Service methods(payment::transport::kTransactionServiceName,
+                             payment::transport::TransactionPolicy());
+        service.Register(methods, workers);
+        server.Add(std::move(methods));
+        const Status started = server.Start();
+        if (started.ok()) {
+            port = server.port();
+        } else {
+            std::fprintf(stderr, "%s\n", started.ToString().c_str());
+        }
     }
-    std::printf("%d\n", server.port());
+    ~Impl() {
+        server.Stop(std::chrono::seconds(5));
+        workers.Stop();
+    }
+
+    mysql::Pool pool;
+    const digest::RowHasher hasher{digest::RowHasher::Key{}};
+    payment::storage::MysqlDayStore days;
+    payment::storage::MysqlPaymentReader reader;
+    payment::storage::MysqlTransactionReader transactions;
+    payment::app::ListTransactions list;
+    payment::app::MerchantCache names;
+    payment::transport::TransactionService service;
+    const auth::FixedKeyRing keys;
+    auth::TokenVerifier verifier;
+    rpc::WorkerPool workers;
+    rpc::Server server;
+    int port = 0;
+};
+
+ServedPayment::ServedPayment(const mysql::ConnectOptions& connect)
+    : impl_(std::make_unique<Impl>(connect)) {}
+ServedPayment::~ServedPayment() = default;
+
+int ServedPayment::port() const {
+    return impl_->port;
+}
+
+int ServePayment(const mysql::ConnectOptions& connect) {
+    const ServedPayment payment(connect);
+    if (payment.port() == 0) return 1;
+    std::printf("%d\n", payment.port());
     std::fflush(stdout);
     while (std::getchar() != EOF) {
     }
-    server.Stop(std::chrono::seconds(5));
-    workers.Stop();
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "kessai/mysql/session.h"
@@ -25,8 +26,23 @@ struct FilesDay {
 Status MigratePayment(const mysql::ConnectOptions& connect);
 /// Fills the day, by some threads, and closes it.
 Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, int threads);
-/// Payment's list of transactions, wired as the service wires it, on a port of its own that it
-/// prints as a line, until standard input ends. For a process of its own.
+/// Payment's list of transactions, wired as the service wires it, on a port of its own.
+class ServedPayment {
+ public:
+    explicit ServedPayment(const mysql::ConnectOptions& connect);
+    ~ServedPayment();
+    ServedPayment(const ServedPayment&) = delete;
+    ServedPayment& operator=(const ServedPayment&) = delete;
+
+    /// Of 127.0.0.1; 0 if it could not be served.
+    int port() const;
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The same in a process of its own: prints the port as a line, and ends when standard input does.
 int ServePayment(const mysql::ConnectOptions& connect);
 
 }  // namespace kessai::bench
