@@ -64,7 +64,8 @@ class FakeRepairPeers final : public app::RepairPeers {
                                                      const std::string& key) override {
         KESSAI_RETURN_IF_ERROR(Asked());
         FakePeerBook& of = book == domain::Book::kPayment ? payment_ : payout_;
-        KESSAI_ASSIGN_OR_RETURN(const auto rows, of.DayDigest(day, /*deep=*/true, digest::BucketRange{}));
+        KESSAI_ASSIGN_OR_RETURN(const auto rows,
+                                of.DayDigest(day, /*deep=*/true, digest::BucketRange{}));
         digest::DayDigest& kept = of.kept[day];
         const digest::RecomputedBucket digests{kept[bucket], rows[bucket]};
         if (!key.empty()) kept[bucket] = rows[bucket];
