@@ -145,7 +145,7 @@ TEST_F(ScanSessionTest, TextsComeAsTheyAre) {
     std::vector<bool> nulls;
     ASSERT_OK(scan_->ReadTexts(
         Query{"test.texts",
-              "SELECT -5, '店\'s', '', NULL, CAST(? AS DATE), x'0001' UNION ALL "
+              "SELECT -5, '店''s', '', NULL, CAST(? AS DATE), x'0001' UNION ALL "
               "SELECT 7, 'b', 'c', 'd', NULL, ''"},
         [&](std::span<const std::string_view> row) {
             for (const std::string_view cell : row) {

@@ -175,7 +175,8 @@ TEST_F(FileRowsTest, ReleasesAreTheDaysByMerchant) {
     one.set_merchant_id(merchant);
     EXPECT_EQ(Releases(one), Texts(sums + " AND merchant_id = " + std::to_string(merchant) +
                                    " GROUP BY merchant_id"));
-    EXPECT_THAT(Refusal(Of(kDay.PlusDays(400))), Refuses(Code::kNotFound, "DAY_UNKNOWN"));
+    // What has not come is open.
+    EXPECT_THAT(Refusal(Of(kDay.PlusDays(400))), Refuses(Code::kFailedPrecondition, "DAY_OPEN"));
 }
 
 TEST_F(FileRowsTest, TransfersAreThoseOfTheDateWhateverTheirFiles) {
