@@ -6,8 +6,7 @@ import os
 import subprocess
 from typing import Sequence
 
-from . import build, mariadb, packages, say, up
-from .bench_stack import PRESET, bench_stack
+from . import bench_stack, build, mariadb, packages, say, up
 from .diagnosis import Diagnosis
 from .stack import Stack
 
@@ -18,16 +17,16 @@ def main(arguments: Sequence[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         return _help()
     packages.install_missing()
-    build.build(PRESET, [PROGRAM])
-    with bench_stack() as stack:
+    build.build(bench_stack.PRESET, [PROGRAM])
+    with bench_stack.empty_stack() as stack:
         say.line(f"an isolated stack: .kessai/{stack.name}, ports from {stack.port_base}")
-        up.servers_up(stack, PRESET, [mariadb.NAME])
+        up.servers_up(stack, bench_stack.PRESET, [mariadb.NAME])
         return _run(arguments, _environment(stack))
 
 
 def _help() -> int:
     """The program's own; nothing is built for it."""
-    if not build.binary(PRESET, PROGRAM).exists():
+    if not build.binary(bench_stack.PRESET, PROGRAM).exists():
         raise Diagnosis("'bench files' is not built", "./kessai build, then --help has its options")
     return _run(["--help"], {})
 
@@ -43,5 +42,5 @@ def _environment(stack: Stack) -> dict[str, str]:
 
 
 def _run(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    command = [str(build.binary(PRESET, PROGRAM)), *arguments]
+    command = [str(build.binary(bench_stack.PRESET, PROGRAM)), *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
