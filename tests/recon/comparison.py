@@ -60,6 +60,10 @@ class Comparison:
             )
         return Run.of(content, time.monotonic() - begin)
 
+    def ask(self, deep: bool = False) -> None:
+        """Asks for a run, and waits for nothing more than the answer."""
+        expect(self._operator.call("POST", self._target, {"deep": deep}), 200, 202, 504)
+
     def latest(self) -> Run:
         return Run.of(expect(self._operator.call("GET", self._target), 200))
 

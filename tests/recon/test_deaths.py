@@ -39,21 +39,28 @@ RUNNING, FAILED = 1, 4  # day_run.state
 
 
 class RunUnderWay:
-    """A comparison that somebody has asked for, whatever becomes of it."""
+    """A comparison that somebody has asked for, whatever becomes of it. Asked again until it begins: the
+    turn of a run that was killed has to end first."""
 
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
         self._thread = threading.Thread(target=self._run, name="comparison")
+        self._begun = threading.Event()
         self._thread.start()
+
+    def has_begun(self) -> None:
+        self._begun.set()
 
     def join(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            self._comparison.run(deep=True)
-        except (Refused, OSError):
-            pass  # its service died; what it left is looked at afterwards
+        while not self._begun.is_set():
+            try:
+                self._comparison.ask(deep=True)
+                return
+            except (Refused, OSError):
+                self._begun.wait(0.2)
 
 
 def test_nothing_is_lost_or_recorded_twice(
@@ -77,7 +84,8 @@ def test_nothing_is_lost_or_recorded_twice(
             before = number_of_runs(books)
             # A connection of its own: the other one may be broken by the death.
             run = RunUnderWay(renewed(comparison, stack))
-            waiting.until("the run begins", lambda: number_of_runs(books) > before or None, 60)
+            waiting.until("the run begins", lambda: number_of_runs(books) > before or None, 90)
+            run.has_begun()
             time.sleep(choose.uniform(0.0, 1.5))
             state = books.rows_of(
                 "MATCHED", "SELECT state FROM day_run WHERE business_date = %s AND run_number = %s",
