@@ -132,8 +132,8 @@ TestServer::TestServer(TestTokens& tokens, Handlers handlers, ServerOptions opti
     service.Blocking<pb::GetPaymentRequest, pb::Payment>("GetPayment", pool_,
                                                          handlers_.get_payment);
     service.Async<pb::GetCodeRequest, pb::Payment>("GetCode", handlers_.get_code);
-    service.Streaming<pb::ListDayRowsRequest, pb::DayRow>("ListDayRows", pool_,
-                                                          handlers_.list_day_rows);
+    service.Streaming<pb::ListDayRowsRequest, pb::DayRowPage>("ListDayRows", pool_,
+                                                              handlers_.list_day_rows);
     service.Batches("Execute", *stream_);
     server_->Add(std::move(service));
     const Status started = server_->Start();
@@ -171,8 +171,8 @@ const Method<pb::GetCodeRequest, pb::Payment>& GetCodeMethod() {
     return method;
 }
 
-const Method<pb::ListDayRowsRequest, pb::DayRow>& ListDayRowsMethod() {
-    static const auto method = Named<pb::ListDayRowsRequest, pb::DayRow>("ListDayRows");
+const Method<pb::ListDayRowsRequest, pb::DayRowPage>& ListDayRowsMethod() {
+    static const auto method = Named<pb::ListDayRowsRequest, pb::DayRowPage>("ListDayRows");
     return method;
 }
 

@@ -80,7 +80,7 @@ class TestServer {
     using GetCode =
         std::function<void(const CallContext&, const pb::GetCodeRequest&, Answer<pb::Payment>)>;
     using ListDayRows = std::function<Status(const CallContext&, const pb::ListDayRowsRequest&,
-                                             StreamWriter<pb::DayRow>&)>;
+                                             StreamWriter<pb::DayRowPage>&)>;
     using Execute = std::function<void(ReceivedBatch<ExecuteStream>)>;
 
     struct Handlers {
@@ -116,7 +116,7 @@ Service MinimalService();
 /// Methods of the payment contract.
 const Method<pb::GetPaymentRequest, pb::Payment>& GetPaymentMethod();
 const Method<pb::GetCodeRequest, pb::Payment>& GetCodeMethod();
-const Method<pb::ListDayRowsRequest, pb::DayRow>& ListDayRowsMethod();
+const Method<pb::ListDayRowsRequest, pb::DayRowPage>& ListDayRowsMethod();
 const Method<pb::GetWalletRequest, pb::Wallet>& GetWalletMethod();
 
 Channel ChannelTo(const std::string& address, std::optional<TlsFiles> tls = {},

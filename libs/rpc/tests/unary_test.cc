@@ -104,7 +104,7 @@ TEST_F(UnaryTest, CallersWithoutTheRightTokenAreRefusedBeforeTheHandler) {
                  return Echo(call, request);
              },
          .list_day_rows =
-             [&](const CallContext&, const pb::ListDayRowsRequest&, StreamWriter<pb::DayRow>&) {
+             [&](const CallContext&, const pb::ListDayRowsRequest&, StreamWriter<pb::DayRowPage>&) {
                  ++handled;
                  return Status();
              }},
@@ -120,7 +120,7 @@ TEST_F(UnaryTest, CallersWithoutTheRightTokenAreRefusedBeforeTheHandler) {
     EXPECT_EQ(reason_for(tokens_.Operator("day:read")), auth::reason::kRoleNotAllowed);
     const auto list = [&](const std::string& token) {
         return CallStreaming(channel, ListDayRowsMethod(), pb::ListDayRowsRequest(),
-                             {.token = token}, [](const pb::DayRow&) { return Status(); });
+                             {.token = token}, [](const pb::DayRowPage&) { return Status(); });
     };
     EXPECT_EQ(list(tokens_.Operator("day:close")).reason(), auth::reason::kRoleNotAllowed);
     EXPECT_EQ(list("").reason(), auth::reason::kTokenInvalid);
@@ -164,18 +164,19 @@ TEST_F(UnaryTest, StreamsEndWithTheServersBounds) {
     ServerOptions options;
     options.deadline_default = seconds(1);
     options.deadline_max = seconds(2);
-    TestServer server(tokens_,
-                      {.list_day_rows =
-                           [&](const CallContext&, const pb::ListDayRowsRequest&,
-                               StreamWriter<pb::DayRow>& rows) {
-                               pb::DayRow row;
-                               row.set_object_id(std::numeric_limits<std::int64_t>::max());
-                               while (rows.Write(row)) {
-                               }
-                               if (++ended == 1) unread_ended.set_value();
-                               return Status(Code::kCancelled, "GONE", "");
-                           }},
-                      options);
+    TestServer server(
+        tokens_,
+        {.list_day_rows =
+             [&](const CallContext&, const pb::ListDayRowsRequest&,
+                 StreamWriter<pb::DayRowPage>& rows) {
+                 pb::DayRowPage page;
+                 page.add_rows()->set_object_id(std::numeric_limits<std::int64_t>::max());
+                 while (rows.Write(page)) {
+                 }
+                 if (++ended == 1) unread_ended.set_value();
+                 return Status(Code::kCancelled, "GONE", "");
+             }},
+        options);
     const Channel channel = ChannelTo(server.address());
     {
         const UnreadStream unread(channel, tokens_.Operator("day:read"));
@@ -185,7 +186,7 @@ TEST_F(UnaryTest, StreamsEndWithTheServersBounds) {
     const SteadyInstant begun = SystemClock().SteadyNow();
     EXPECT_FALSE(CallStreaming(channel, ListDayRowsMethod(), pb::ListDayRowsRequest(),
                                {.timeout = seconds(20), .token = token},
-                               [](const pb::DayRow&) { return Status(); })
+                               [](const pb::DayRowPage&) { return Status(); })
                      .ok());
     EXPECT_LT(SystemClock().SteadyNow() - begun, seconds(15));
 }
@@ -394,11 +395,11 @@ TEST_F(UnaryTest, PortInUseIsSaid) {
 TEST_F(UnaryTest, StreamsOfAnswersComeInOrderAndEndWithTheHandlersStatus) {
     TestServer server(
         tokens_, {.list_day_rows = [](const CallContext&, const pb::ListDayRowsRequest& request,
-                                      StreamWriter<pb::DayRow>& rows) -> Status {
+                                      StreamWriter<pb::DayRowPage>& rows) -> Status {
             for (std::uint32_t i = 0; i < request.bucket(); ++i) {
-                pb::DayRow row;
-                row.set_version(i);
-                if (!rows.Write(row))
+                pb::DayRowPage page;
+                page.add_rows()->set_version(i);
+                if (!rows.Write(page))
                     return Status(Code::kCancelled, "GONE", "the caller has gone");
             }
             if (request.business_date() == 1)
@@ -415,16 +416,17 @@ TEST_F(UnaryTest, StreamsOfAnswersComeInOrderAndEndWithTheHandlersStatus) {
                              {.timeout = seconds(20), .token = token}, on_row);
     };
     std::uint32_t next = 0;
-    EXPECT_TRUE(list(20'000, 0, [&](const pb::DayRow& row) {
-                    EXPECT_EQ(row.version(), next++);
+    EXPECT_TRUE(list(20'000, 0, [&](const pb::DayRowPage& page) {
+                    EXPECT_EQ(page.rows(0).version(), next++);
                     return Status();
                 }).ok());
     EXPECT_EQ(next, 20'000U);
-    EXPECT_EQ(list(3, 1, [](const pb::DayRow&) { return Status(); }).reason(), "DAY_OPEN");
+    EXPECT_EQ(list(3, 1, [](const pb::DayRowPage&) { return Status(); }).reason(), "DAY_OPEN");
     // A reader that has seen enough; the handler comes to its end too.
     EXPECT_EQ(list(1'000'000, 0,
-                   [](const pb::DayRow& row) {
-                       return row.version() < 10 ? Status() : Status(Code::kAborted, "ENOUGH", "");
+                   [](const pb::DayRowPage& page) {
+                       return page.rows(0).version() < 10 ? Status()
+                                                          : Status(Code::kAborted, "ENOUGH", "");
                    })
                   .reason(),
               "ENOUGH");
@@ -436,10 +438,10 @@ TEST_F(UnaryTest, StreamNobodyReadsEndsWithItsDeadline) {
     std::latch ended(1);
     TestServer server(tokens_,
                       {.list_day_rows = [&](const CallContext&, const pb::ListDayRowsRequest&,
-                                            StreamWriter<pb::DayRow>& rows) -> Status {
-                          pb::DayRow row;
-                          row.set_amount(1);
-                          while (rows.Write(row)) {
+                                            StreamWriter<pb::DayRowPage>& rows) -> Status {
+                          pb::DayRowPage page;
+                          page.add_rows()->set_amount(1);
+                          while (rows.Write(page)) {
                           }
                           ended.count_down();
                           return {};
@@ -448,7 +450,7 @@ TEST_F(UnaryTest, StreamNobodyReadsEndsWithItsDeadline) {
     const std::string token = tokens_.Operator("day:read");
     const Status outcome =
         CallStreaming(channel, ListDayRowsMethod(), pb::ListDayRowsRequest(),
-                      {.timeout = milliseconds(200), .token = token}, [&](const pb::DayRow&) {
+                      {.timeout = milliseconds(200), .token = token}, [&](const pb::DayRowPage&) {
                           ended.wait();
                           return Status();
                       });
