@@ -131,8 +131,10 @@ class MerchantFilesFlowTest : public ::testing::Test {
     }
     /// A merchant that traded on the day, as matched events say.
     void Traded(std::int64_t merchant, BusinessDate date) {
-        schema_.Execute("INSERT INTO matched_day_total VALUES ('" + date.ToString() + "', " +
-                        std::to_string(merchant) + ", 'JPY', 0, 480, 1)");
+        schema_.Execute(
+            "INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, gross, "
+            "item_count) VALUES ('" +
+            date.ToString() + "', " + std::to_string(merchant) + ", 'JPY', 0, 480, 1)");
     }
     void Put(const std::string& name, const std::string& yaml) {
         ASSERT_THAT(templates_.PutTemplate({.name = name, .yaml = yaml, .put_by = "alice"}),
