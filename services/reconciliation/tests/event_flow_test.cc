@@ -143,15 +143,20 @@ constexpr std::int64_t kTransfers = std::int64_t{1} << 40;
 SealedEvent SealTransfer(std::int64_t transfer, std::uint32_t version, std::int64_t amount) {
     const domain::ChangeKey key{domain::PaymentId(kTransfers + transfer), version};
     const domain::EventId id(key.payment.value() * 8 + version);
-    if (version == 3) {
-        payout::v1::TransferFailed message;
+    const auto fill = [&](auto& message) {
+        message.set_merchant_id(77);
+        message.set_payout_id(transfer);
+        message.set_attempt(1);
         message.set_currency("JPY");
         message.set_amount(amount);
+    };
+    if (version == 3) {
+        payout::v1::TransferFailed message;
+        fill(message);
         return Seal(message.GetTypeName(), key, id, Day(), message.SerializeAsString());
     }
     payout::v1::TransferSent message;
-    message.set_currency("JPY");
-    message.set_amount(amount);
+    fill(message);
     message.set_transfer_date(Day().Next().ToNumber());
     return Seal(message.GetTypeName(), key, id, Day(), message.SerializeAsString());
 }
