@@ -59,7 +59,9 @@ struct TcpProxy::Impl {
     int accepted = 0;
     /// Both ends of each connection, until its thread closes them.
     std::set<std::pair<int, int>> open;
-    std::vector<std::thread> threads;
+    /// One for each connection so far; only the acceptor adds to them, until it ends.
+    std::vector<std::thread> servers;
+    std::thread acceptor;
 
     void Accept();
     void Serve(int client, int upstream);
@@ -79,8 +81,7 @@ TcpProxy::TcpProxy(std::string host, int port) : impl_(std::make_shared<Impl>())
                      getsockname(impl_->listener, generic, &size) == 0,
                  "a proxy can listen on 127.0.0.1");
     impl_->port = ntohs(address.sin_port);
-    const std::lock_guard lock(impl_->mutex);
-    impl_->threads.emplace_back([impl = impl_.get()] { impl->Accept(); });
+    impl_->acceptor = std::thread([impl = impl_.get()] { impl->Accept(); });
 }
 
 TcpProxy::~TcpProxy() {
@@ -88,9 +89,9 @@ TcpProxy::~TcpProxy() {
         const std::lock_guard lock(impl_->mutex);
         impl_->stopping = true;
     }
-    // The first thread adds the others: after it ended there are no more.
-    impl_->threads.front().join();
-    for (std::size_t i = 1; i < impl_->threads.size(); ++i) impl_->threads[i].join();
+    // Until it has ended it may add one more, which moves the others in memory.
+    impl_->acceptor.join();
+    for (std::thread& server : impl_->servers) server.join();
     close(impl_->listener);
 }
 
@@ -121,7 +122,7 @@ void TcpProxy::Impl::Accept() {
         }
         const std::lock_guard lock(mutex);
         open.emplace(client, upstream);
-        threads.emplace_back([this, client, upstream] { Serve(client, upstream); });
+        servers.emplace_back([this, client, upstream] { Serve(client, upstream); });
     }
 }
 
