@@ -256,6 +256,8 @@ def _show_run(options: argparse.Namespace, run: Any) -> int:
     if run["merchantsRefused"]:
         lines.append(f"  cannot be made    {run['merchantsRefused']:,} merchants")
         lines += [f"    merchant {one['merchantId']}: {one['message']} ({one['reason']})" for one in run["refused"]]
+    if run["state"] == "DONE" and not (run["files"] or run["merchantsRefused"] or run["againReason"]):
+        lines.append("  nothing to make   the files are there already, or nobody has any for that day")
     if run["state"] in _UNDER_WAY:
         lines.append(f"  it goes on        ./kessai recon files run {run['runId']}")
     _show(options, run, lines)
@@ -284,7 +286,11 @@ def get(session: Session, options: argparse.Namespace) -> int:
     hashed = hashlib.sha256()
     size = 0
     try:
-        with open(half, "wb") as written:
+        opened = open(half, "wb")
+    except OSError as error:
+        raise Misuse(f"{output} cannot be written: {error.strerror}") from None
+    try:
+        with opened as written:
 
             def take(piece: bytes) -> None:
                 nonlocal size

@@ -136,6 +136,8 @@ def take_in(session: Session, options: argparse.Namespace) -> int:
         content = Path(options.file).read_bytes()
     except OSError as error:
         raise Misuse(f"{options.file} cannot be read: {error}") from None
+    if not content:
+        raise Misuse(f"{options.file} is empty")
     wish = {
         "format": FORMATS[options.format],
         "template": options.template,

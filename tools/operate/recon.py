@@ -156,6 +156,8 @@ def show_one(one: Any, options: argparse.Namespace) -> int:
         print(f"  transfer  {one['transferId']} of {one['businessDate']}")
     elif one["paymentId"] == "0":  # of a digest, or a merchant's day
         print(f"  day       {one['businessDate']}")
+        if one["kind"] == "DIGEST_DIFFERS":
+            print(f"  digest    of bucket {one['bucket']}")
     else:
         print(f"  change    payment {one['paymentId']} version {one['version']} of {one['businessDate']}")
     print(f"  merchant  {one['merchantId']}")

@@ -50,7 +50,12 @@ std::vector<int> UnequalBuckets(const DayDigest& a, const DayDigest& b) {
 }
 
 void Accumulator::Add(const Row& row) {
-    cells_[{row.business_date, BucketOf(row.object_id)}].Add(
+    Add(row, BucketOf(row.object_id));
+}
+
+void Accumulator::Add(const Row& row, int bucket) {
+    KESSAI_CHECK(bucket >= 0 && bucket < kBuckets, "a bucket that there is");
+    cells_[{row.business_date, bucket}].Add(
         {.count = 1, .signed_gross = row.signed_gross, .hash_sum = hasher_->Hash(row)});
 }
 

@@ -48,15 +48,16 @@ constexpr mysql::Query kSetClosed{"business_day.set_closed", R"sql(
     WHERE business_date = ?)sql"};
 // Numbers alone, for Session::Scan: a whole day is read by these.
 constexpr mysql::Query kRowsOfBuckets{"journal.of_buckets", R"sql(
-    SELECT object_id, version, merchant_id, kind, amount
+    SELECT object_id, version, merchant_id, kind, amount, bucket
     FROM journal FORCE INDEX (by_day) WHERE business_date = ? AND bucket >= ? AND bucket < ?)sql"};
-constexpr std::size_t kRowCells = 5;
+constexpr std::size_t kRowCells = 6;
 
 int Number(app::DayState state) {
     return static_cast<int>(state);
 }
 
-/// Gives `take` the changes that reconciliation compares, those of payments, in whatever order.
+/// Gives `take` the changes that reconciliation compares, those of payments, in whatever order,
+/// each with the bucket that it stands in.
 template <class Take>
 Status ReadRows(mysql::Session& session, BusinessDate date, digest::BucketRange buckets,
                 Take take) {
@@ -71,7 +72,8 @@ Status ReadRows(mysql::Session& session, BusinessDate date, digest::BucketRange 
                 change.kind = static_cast<domain::ChangeKind>(row[3]);
                 change.amount = Money(row[4], change.amount.currency());
                 take(app::DayRow{row[0], static_cast<std::uint32_t>(row[1]), merchant,
-                                 domain::MerchantGross(change)});
+                                 domain::MerchantGross(change)},
+                     static_cast<int>(row[5]));
             }
         },
         date, buckets.first, buckets.end());
@@ -191,8 +193,8 @@ Result<digest::DayDigest> MysqlDayStore::Digests(BusinessDate date, bool deep,
         return digest::OnlyOf(range, std::move(kept));
     }
     digest::Accumulator sums(hasher_);
-    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, range, [&](const app::DayRow& row) {
-        sums.Add({row.object, row.version, date, row.merchant.value(), row.gross});
+    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, range, [&](const app::DayRow& row, int bucket) {
+        sums.Add({row.object, row.version, date, row.merchant.value(), row.gross}, bucket);
     }));
     return sums.Day(date);
 }
@@ -201,7 +203,7 @@ Result<std::vector<app::DayRow>> MysqlDayStore::Rows(BusinessDate date, int buck
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     std::vector<app::DayRow> found;
     KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, {.first = bucket, .count = 1},
-                                    [&](const app::DayRow& row) { found.push_back(row); }));
+                                    [&](const app::DayRow& row, int) { found.push_back(row); }));
     std::ranges::sort(found, {},
                       [](const app::DayRow& row) { return std::pair(row.object, row.version); });
     return found;

@@ -124,6 +124,14 @@ TEST_F(DigestTest, TheRelaysDigestIsTheJournals) {
 
     Run("UPDATE journal SET amount = amount + 1 WHERE object_id = " + payment.id.ToString());
     EXPECT_THAT(digest::UnequalBuckets(Digest(day, false), Digest(day, true)), ElementsAre(bucket));
+
+    // A row that stands in another bucket than its own counts where it stands, in whatever range.
+    const int other = bucket ^ 512;
+    const digest::BucketRange there{.first = other, .count = 1};
+    const auto before = Digest(day, true, there)[static_cast<std::size_t>(other)].count;
+    Run("UPDATE journal SET bucket = " + std::to_string(other) +
+        " WHERE object_id = " + payment.id.ToString() + " AND version = 1");
+    EXPECT_EQ(Digest(day, true, there)[static_cast<std::size_t>(other)].count, before + 1);
 }
 
 // Goal: a relay that died between publishing and deleting has counted nothing, and the one that

@@ -87,9 +87,9 @@ constexpr mysql::Query kListHeld{"merchant_hold.list", R"sql(
     FROM merchant_hold WHERE business_date = ? AND released_round IS NULL
     ORDER BY merchant_id)sql"};
 constexpr mysql::Query kDigestRows{"accrual.digest_rows", R"sql(
-    SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
+    SELECT payment_id, version, merchant_id, gross, bucket FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket >= ? AND bucket < ?)sql"};
-constexpr std::size_t kRowCells = 4;
+constexpr std::size_t kRowCells = 5;
 constexpr std::size_t kFeeRowCells = 6;
 constexpr mysql::Query kBucketRows{"accrual.bucket_rows", R"sql(
     SELECT payment_id, version, merchant_id, gross, fee, tax_class FROM accrual FORCE INDEX (PRIMARY)
@@ -115,15 +115,16 @@ app::Put ReadPut(const mysql::Rows& row, int column) {
     return {row.At(column), row.Text(column + 1)};
 }
 
-/// Gives `take` the rows of a scan of kDigestRows.
+/// Gives `take` the rows of a scan of kDigestRows, each with the bucket that it stands in.
 template <class Take>
 auto TakeDayRows(Take take) {
     return [take = std::move(take)](std::span<const std::int64_t> cells) {
         for (std::size_t at = 0; at < cells.size(); at += kRowCells) {
-            take(app::DayRow{
-                {domain::PaymentId(cells[at]), static_cast<std::uint32_t>(cells[at + 1])},
-                MerchantId(cells[at + 2]),
-                cells[at + 3]});
+            take(app::DayRow{{domain::PaymentId(cells[at]),
+                              static_cast<std::uint32_t>(cells[at + 1])},
+                             MerchantId(cells[at + 2]),
+                             cells[at + 3]},
+                 static_cast<int>(cells[at + 4]));
         }
     };
 }
@@ -354,11 +355,12 @@ Result<digest::DayDigest> MysqlPayoutReader::Digests(BusinessDate day, bool deep
         return digest::OnlyOf(range, std::move(kept));
     }
     digest::Accumulator sums(hasher_);
-    KESSAI_RETURN_IF_ERROR(session->Scan(kDigestRows, TakeDayRows([&](const app::DayRow& row) {
-                                             sums.Add({row.key.payment.value(), row.key.version,
-                                                       day, row.merchant.value(), row.gross});
-                                         }),
-                                         day, range.first, range.end()));
+    const auto add = [&](const app::DayRow& row, int bucket) {
+        sums.Add({row.key.payment.value(), row.key.version, day, row.merchant.value(), row.gross},
+                 bucket);
+    };
+    KESSAI_RETURN_IF_ERROR(
+        session->Scan(kDigestRows, TakeDayRows(add), day, range.first, range.end()));
     return sums.Day(day);
 }
 

@@ -63,6 +63,15 @@ digest::BucketDigest DigestOfBucket(const digest::Accumulator& rows, BusinessDat
     return cell == rows.cells().end() ? digest::BucketDigest{} : cell->second;
 }
 
+/// Of the rows that were listed of one bucket, also of those that belong into another.
+digest::BucketDigest DigestOfAll(const digest::Accumulator& rows, BusinessDate day) {
+    digest::BucketDigest sum;
+    for (const auto& [cell, digest] : rows.cells()) {
+        if (cell.first == day) sum.Add(digest);
+    }
+    return sum;
+}
+
 /// Deep digests are asked for so many buckets at a time: a question's time is bounded whatever the
 /// day's size, and several are answered side by side.
 constexpr int kBucketsPerQuestion = 64;
@@ -99,24 +108,27 @@ void CopyRange(const digest::DayDigest& from, digest::BucketRange range, digest:
 /// Sums up what passes through to the join.
 class TalliedRows {
  public:
-    TalliedRows(std::unique_ptr<BookRows> rows, BusinessDate day, const digest::RowHasher& hasher)
-        : rows_(std::move(rows)), day_(day), tally_(hasher) {}
+    TalliedRows(std::unique_ptr<BookRows> rows, BusinessDate day, int bucket,
+                const digest::RowHasher& hasher)
+        : rows_(std::move(rows)), day_(day), bucket_(bucket), tally_(hasher) {}
 
     Result<std::optional<BookRow>> Next() {
         KESSAI_ASSIGN_OR_RETURN(auto row, rows_->Next());
         if (row) {
-            tally_.Add(RowOf(day_, *row));
+            tally_.Add(RowOf(day_, *row), bucket_);
             ++count_;
         }
         return row;
     }
     std::uint64_t count() const { return count_; }
-    /// What a bucket sums up to; another bucket's rows do not count, and then it does not fit.
-    digest::BucketDigest OfBucket(int bucket) const { return DigestOfBucket(tally_, day_, bucket); }
+    /// What was listed sums up to. Rows that belong into another bucket count: it does not fit
+    /// then.
+    digest::BucketDigest sum() const { return DigestOfBucket(tally_, day_, bucket_); }
 
  private:
     std::unique_ptr<BookRows> rows_;
     BusinessDate day_;
+    int bucket_;
     digest::Accumulator tally_;
     std::uint64_t count_ = 0;
 };
@@ -193,6 +205,7 @@ class CompareDay::Pass {
     /// match.
     Status CompareBuckets(std::vector<int> buckets) {
         for (int attempt = 0; attempt < kAttemptsPerBucket && !buckets.empty(); ++attempt) {
+            last_attempt_ = attempt + 1 == kAttemptsPerBucket;
             KESSAI_RETURN_IF_ERROR(RunInParallel(
                 static_cast<int>(buckets.size()), threads_,
                 [&](int i) { return CompareBucket(buckets[static_cast<std::size_t>(i)]); }));
@@ -349,8 +362,8 @@ class CompareDay::Pass {
             KESSAI_ASSIGN_OR_RETURN(const auto match, matches.Next());
             if (!match) break;
         }
-        matched = DigestOfBucket(matches.digest(), day(), bucket);
-        told_fees = DigestOfBucket(matches.fees(), day(), bucket);
+        matched = DigestOfAll(matches.digest(), day());
+        told_fees = DigestOfAll(matches.fees(), day());
         return OkStatus();
     }
 
@@ -470,6 +483,8 @@ class CompareDay::Pass {
     /// Of the buckets that are being listed.
     std::vector<Suspect> suspects_;
     std::vector<int> moved_;
+    /// Written between the attempts.
+    bool last_attempt_ = false;
 };
 
 /// One bucket, on one thread.
@@ -481,8 +496,8 @@ class CompareDay::Pass::BucketComparison {
     Status Join() {
         KESSAI_ASSIGN_OR_RETURN(auto payment_rows, ports_.payment.ListDay(day(), bucket_));
         KESSAI_ASSIGN_OR_RETURN(auto payout_rows, ports_.payout.ListDay(day(), bucket_));
-        TalliedRows payment(std::move(payment_rows), day(), ports_.hasher);
-        TalliedRows payout(std::move(payout_rows), day(), ports_.hasher);
+        TalliedRows payment(std::move(payment_rows), day(), bucket_, ports_.hasher);
+        TalliedRows payout(std::move(payout_rows), day(), bucket_, ports_.hasher);
         TalliedMatches matches(ports_.transactions, day(), bucket_, ports_.hasher);
 
         std::vector<Case> open;
@@ -495,8 +510,7 @@ class CompareDay::Pass::BucketComparison {
             }));
         KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
         pass_.rows_listed_ += payment.count() + payout.count();
-        of_rows_ = {payment.OfBucket(bucket_), payout.OfBucket(bucket_),
-                    DigestOfBucket(matches.digest(), day(), bucket_)};
+        of_rows_ = {payment.sum(), payout.sum(), DigestOfAll(matches.digest(), day())};
         return OkStatus();
     }
 
@@ -522,6 +536,14 @@ class CompareDay::Pass::BucketComparison {
             for (Case change : cases) {
                 const auto found = by_key.find(change.key);
                 const Match* match = found == by_key.end() ? nullptr : found->second;
+                // A known change that stands in this bucket too, or instead of its own: its own
+                // bucket tells of it, and this one's digest does not fit.
+                if (match != nullptr && IsStray(change)) continue;
+                // Not listed again and again, but there: it stands in another bucket than its own.
+                if (match != nullptr && !change.match && pass_.last_attempt_) {
+                    change.match = *match;
+                    if (domain::Agrees(day(), change)) continue;
+                }
                 if (!SameAsRead(change, match)) {
                     moved = true;
                     continue;
@@ -559,6 +581,10 @@ class CompareDay::Pass::BucketComparison {
             return read == *now;
         }
         return now == nullptr || now->terms.business_date != day();
+    }
+
+    bool IsStray(const Case& change) const {
+        return digest::BucketOf(change.key.payment.value()) != bucket_;
     }
 
     BusinessDate day() const { return pass_.day(); }

@@ -39,7 +39,8 @@ Result<digest::BucketDigest> DigestOfRows(PeerBook& book, BusinessDate day, int 
                   .version = row->key.version,
                   .business_date = day,
                   .merchant_id = row->merchant.value(),
-                  .signed_gross = row->gross});
+                  .signed_gross = row->gross},
+                 bucket);
     }
     return sums.Day(day)[static_cast<std::size_t>(bucket)];
 }

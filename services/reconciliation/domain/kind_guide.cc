@@ -9,21 +9,27 @@ KindGuide GuideOf(DiscrepancyKind kind) {
             return {
                 "Payment has this change, payout has no accrual of it: the merchant is not owed "
                 "its amount.",
-                "Look for a dead letter or parked event of the payment in payout (kessai dlq "
-                "list). If there is none, publish payment's event again (kessai republish)."};
+                "Look for a dead letter or parked event of the payment in payout (kessai dlq). If "
+                "there is none: the repair PUBLISH_AGAIN if payment's event never came here, "
+                "ACCRUE_AGAIN if it did, CORRECTING_JOURNAL if that is refused as DAY_CLOSED."};
         case kMissingInPayment:
-            return {
-                "Payout owes a merchant for a change that payment's book does not have.",
-                "Hold the merchant (kessai payout hold), find out where the accrual's event came "
-                "from, and take the amount back by an adjustment."};
+            return {"Payout owes a merchant for a change that payment's book does not have.",
+                    "Hold the merchant (kessai payout hold) and run kessai audit: if payment's "
+                    "event came, "
+                    "its row was removed and is to be restored. If it never happened, the repair "
+                    "CORRECTING_JOURNAL takes the amount back."};
         case kAmountDiffers:
             return {
                 "Payment and payout have the change with different amounts.",
-                "Compare both rows with payment's event (kessai recon show). The difference is "
-                "owed to or by the merchant: settle it by an adjustment that names the change."};
+                "The evidence says what the events told. If payout's row was changed since, the "
+                "repair "
+                "ACCRUE_AGAIN puts it back; if payment's was, restore it. If it was accrued so, "
+                "CORRECTING_JOURNAL gives or takes the difference."};
         case kMerchantDiffers:
             return {"Payment and payout have the change for different merchants.",
-                    "Hold both merchants, and move the amount by two adjustments that name it."};
+                    "If payout's row was changed since its event, the repair ACCRUE_AGAIN puts it "
+                    "back. "
+                    "Else hold both merchants; CORRECTING_JOURNAL moves the amount."};
         case kDateDiffers:
             return {"Payment and payout have the change on different business days.",
                     "No money is missing, but both days differ. Explain it; the day that payment "
@@ -36,16 +42,18 @@ KindGuide GuideOf(DiscrepancyKind kind) {
             return {
                 "A book's kept digest of a bucket does not fit its rows: rows were changed, or "
                 "the digest was, outside of the service.",
-                "Run kessai audit; compare with a backup or a replica who wrote last. Nothing "
-                "in the product changes either alone."};
+                "Run kessai audit, and settle first what else differs in the bucket. Then the "
+                "repair RECOMPUTE_TOTAL computes the digest from its rows."};
         case kPaymentEventMissing:
             return {"Both books have the change, but payment's event of it never came here.",
-                    "Publish payment's event again (kessai republish). Readers of the topic beside "
+                    "The repair PUBLISH_AGAIN has payment publish it again. Readers of the topic "
+                    "beside "
                     "this one may lack it too."};
         case kPayoutEventMissing:
-            return {"Both books have the change, but payout's event of it never came here.",
-                    "Look for dead letters (kessai dlq list). If there are none, have payout's "
-                    "accrual told again."};
+            return {
+                "Both books have the change, but payout's event of it never came here.",
+                "Look for dead letters (kessai dlq). If there are none, the repair PUBLISH_AGAIN "
+                "has payout tell of its accrual again."};
         case kMissingInBoth:
             return {
                 "Events told of the change, but neither book has it: a database was restored to "

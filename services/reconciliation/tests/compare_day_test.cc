@@ -215,6 +215,40 @@ TEST_F(CompareDayTest, DeepRunLooksBehindTheDigests) {
     for (const auto& [subject, state] : States()) EXPECT_EQ(state, DiscrepancyState::kRepaired);
 }
 
+// Goal: a row that somebody put into a bucket that is not its own is found by a deep run, whether
+// its change is known or not, and does not keep the run from its end.
+TEST_F(CompareDayTest, DeepRunFindsRowsThatStandInTheWrongBucket) {
+    // One near its own bucket and one far away, as books are asked for some buckets at a time.
+    const int near = digest::BucketOf(90'001) ^ 1;
+    const int far = digest::BucketOf(90'002) ^ 512;
+    const int doubled = digest::BucketOf(5) ^ 512;
+    payout_.strays = {{near, RowOf(PaymentSays(90'001, 1, 700, 3))},
+                      {far, RowOf(PaymentSays(90'002, 1, 800, 3))},
+                      {doubled, RowOf(PaymentSays(5, 1, 105, 1 + 5 % 7))}};
+    ASSERT_THAT(compare_.Run(Day(), false), IsOk());
+    EXPECT_THAT(books_.discrepancies, IsEmpty()) << "the kept digests were not touched";
+
+    const auto deep = compare_.Run(Day(), true);
+    ASSERT_THAT(deep, IsOk());
+    const auto digest_of = [](int bucket) {
+        return domain::Subject{.business_date = Day(),
+                               .kind = kDigestDiffers,
+                               .book = Book::kPayout,
+                               .bucket = static_cast<std::uint32_t>(bucket)};
+    };
+    const std::map<domain::Subject, DiscrepancyState> expected{
+        {SubjectOf(90'001, kMissingInPayment), DiscrepancyState::kOpen},
+        {SubjectOf(90'002, kMissingInPayment), DiscrepancyState::kOpen},
+        {digest_of(near), DiscrepancyState::kOpen},
+        {digest_of(far), DiscrepancyState::kOpen},
+        {digest_of(doubled), DiscrepancyState::kOpen}};
+    EXPECT_EQ(States(), expected);
+
+    payout_.strays.clear();
+    ASSERT_THAT(compare_.Run(Day(), true), IsOk());
+    for (const auto& [subject, state] : States()) EXPECT_EQ(state, DiscrepancyState::kRepaired);
+}
+
 // Goal: a digest that was damaged itself is told from rows that differ.
 TEST_F(CompareDayTest, DamagedDigestsAreNamed) {
     payment_.kept.at(Day())[7].hash_sum.low ^= 1;

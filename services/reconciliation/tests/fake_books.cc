@@ -312,6 +312,14 @@ digest::DayDigest FakePeerBook::DigestOfRows(BusinessDate date) const {
                       .signed_gross = row.gross});
         }
     }
+    for (const auto& [bucket, row] : strays) {
+        sums.Add({.object_id = row.key.payment.value(),
+                  .version = row.key.version,
+                  .business_date = date,
+                  .merchant_id = row.merchant.value(),
+                  .signed_gross = row.gross},
+                 bucket);
+    }
     return sums.Day(date);
 }
 
@@ -344,6 +352,10 @@ Result<std::unique_ptr<app::BookRows>> FakePeerBook::ListDay(BusinessDate date, 
     auto listed = std::make_unique<Rows>();
     for (const auto& [key, row] : rows[date]) {
         if (digest::BucketOf(key.payment.value()) == bucket) listed->rows.push_back(row);
+    }
+    if (const auto stray = strays.find(bucket); stray != strays.end()) {
+        listed->rows.push_back(stray->second);
+        std::ranges::sort(listed->rows, {}, &domain::BookRow::key);
     }
     return std::unique_ptr<app::BookRows>(std::move(listed));
 }

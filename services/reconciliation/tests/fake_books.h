@@ -131,6 +131,8 @@ class FakePeerBook final : public app::PeerBook {
 
     /// The rows as they are in the database, by day.
     std::map<BusinessDate, std::map<domain::ChangeKey, domain::BookRow>> rows;
+    /// Rows of any day that stand in a bucket that is not theirs, by that bucket.
+    std::map<int, domain::BookRow> strays;
     /// The digests as they are kept; KeepDigests() makes them fit the rows.
     std::map<BusinessDate, digest::DayDigest> kept;
     int listed_buckets = 0;

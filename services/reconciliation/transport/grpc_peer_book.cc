@@ -152,9 +152,6 @@ Result<std::unique_ptr<app::BookRows>> ListRows(const rpc::Channel& channel,
         {.timeout = options.list_timeout, .token = token},
         [&](const typename Contract::RowPage& page) -> Status {
             for (const typename Contract::Row& row : page.rows()) {
-                if (digest::BucketOf(row.object_id()) != bucket) {
-                    return Senseless(Contract::kName, "a row of another bucket");
-                }
                 if (rows->size() == options.bucket_rows_max) {
                     return Status(Code::kResourceExhausted, "BUCKET_TOO_LARGE",
                                   "bucket " + std::to_string(bucket) + " of " +

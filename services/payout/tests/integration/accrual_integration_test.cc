@@ -266,6 +266,17 @@ TEST_F(AccrualTest, KeptDigestsAreThoseOfTheRows) {
     payout_->Run("UPDATE accrual SET gross = gross + 1 ORDER BY payment_id LIMIT 1");
     ASSERT_OK_AND_ASSIGN(const auto damaged, payout_->reader.Digests(kDay, true, {}));
     EXPECT_EQ(digest::UnequalBuckets(kept, damaged).size(), 1u);
+    payout_->Run("UPDATE accrual SET gross = gross - 1 ORDER BY payment_id LIMIT 1");
+
+    // A row that stands in another bucket than its own counts where it stands, in whatever range.
+    payout_->Run("UPDATE accrual SET bucket = bucket ^ 512 ORDER BY payment_id LIMIT 1");
+    ASSERT_OK_AND_ASSIGN(const auto moved, payout_->reader.Digests(kDay, true, {}));
+    EXPECT_EQ(digest::UnequalBuckets(kept, moved).size(), 2u);
+    for (const int bucket : digest::UnequalBuckets(kept, moved)) {
+        const digest::BucketRange alone{.first = bucket, .count = 1};
+        EXPECT_THAT(payout_->reader.Digests(kDay, true, alone),
+                    testing::IsOkAnd(digest::OnlyOf(alone, moved)));
+    }
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ class Accumulator {
     explicit Accumulator(const RowHasher& hasher) : hasher_(&hasher) {}
 
     void Add(const Row& row);
+    /// A row as its table has it: it counts in the bucket that it stands in, also if that is not
+    /// its object's. So a row that somebody put where it does not belong is seen by whoever reads a
+    /// table by buckets. Precondition: `bucket` is in [0, kBuckets).
+    void Add(const Row& row, int bucket);
     /// Begins anew; call it when the transaction that stored the cells has committed.
     void Clear() { cells_.clear(); }
 
