@@ -130,29 +130,43 @@ class Damages:
 
     # What the policy repairs by itself, and what it leaves to people.
 
-    def left_by_policy(self) -> set[Found]:
+    # `before`: what it has repaired before, of these books. It orders a repair of a discrepancy once; when it
+    # is found again, something is wrong with the repair or with somebody, and people have to look.
+
+    def left_by_policy(self, before: set[Found]) -> set[Found]:
         """Of what a deep run found: the policy restores accruals that can be proven, publishes the events that
         were not heard, and computes a digest again where the rows agree by then."""
-        left = set()
-        for one in self.found_by_deep_run():
-            key = (one.payment, one.version)
-            if one.kind == "MISSING_IN_PAYOUT" and key in self.restorable:
-                continue
-            if one.kind in ("PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING") and key in self.published:
-                continue
-            if one.kind == "DIGEST_DIFFERS" and one.bucket not in self._buckets_left():
-                continue
-            left.add(one)
-        return left
+        return {one for one in self.found_by_deep_run() if one in before or not self._repaired(one)}
 
-    def found_again(self) -> set[Found]:
-        """By a deep run after the policy's repairs: what they left, and the digests that do not know of rows
-        that are back, which the policy computes again then."""
+    def found_again(self, before: set[Found]) -> set[Found]:
+        """By a deep run after that: what is left but is no more, and the digests that do not know of rows that
+        are back, which the policy computes again then."""
         assert self.apart
-        return self.left_by_policy() | {
+        gone = self._digests_of(Proof.DIGEST)  # fits again, whoever looks
+        return (self.left_by_policy(before) - gone) | self._digests_of(Proof.TOLD)
+
+    def left_at_last(self, before: set[Found]) -> set[Found]:
+        """For people."""
+        return self.found_again(before) - (self._digests_of(Proof.TOLD) - before)
+
+    def repaired_by_policy(self, before: set[Found]) -> set[Found]:
+        found = self.found_by_deep_run() | self._digests_of(Proof.TOLD)
+        return found - self.left_at_last(before)
+
+    def _repaired(self, one: Found) -> bool:
+        key = (one.payment, one.version)
+        if one.kind == "MISSING_IN_PAYOUT":
+            return key in self.restorable
+        if one.kind in ("PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING"):
+            return key in self.published
+        return one.kind == "DIGEST_DIFFERS" and one.bucket not in self._buckets_left()
+
+    def _digests_of(self, proof: Proof) -> set[Found]:
+        """Of the buckets of rows that were restored by it."""
+        return {
             Found("DIGEST_DIFFERS", book=PAYOUT, bucket=bucket_of(key[0]))
-            for key, proof in self.restorable.items()
-            if proof is Proof.TOLD
+            for key, by in self.restorable.items()
+            if by is proof
         }
 
     def counted_twice(self) -> set[Found]:
