@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "e2e-recon"
-PORT_BASE = "49000"
+PORT_BASE = "24000"
 JAPAN = timezone(timedelta(hours=9))
 
 
