@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "e2e-week"
-PORT_BASE = "48000"
+PORT_BASE = "24500"
 JAPAN = timezone(timedelta(hours=9))
 
 

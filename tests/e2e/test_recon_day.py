@@ -1,4 +1,5 @@
-"""Goal: a day whose books come to differ is found, told apart, put right, equal again, and audited.
+"""Goal: a day whose books come to differ is found, told apart, repaired, equal again, and audited; and its
+merchant gets a file of it.
 
 Method: `./kessai demo recon` as a user runs it, on a stack of its own whose books begin yesterday; then the
 operator's command says the same.
@@ -6,6 +7,9 @@ operator's command says the same.
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -17,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "e2e-recon"
-PORT_BASE = "49000"
+PORT_BASE = "24000"
 JAPAN = timezone(timedelta(hours=9))
 
 
@@ -57,7 +61,8 @@ def test_it_ends_with_equal_books_and_a_clean_audit(printed: str) -> None:
 
 def test_each_change_is_named_once(printed: str) -> None:
     changed, erased = re.findall(r"^ +payment (\d+): its accrual", printed, re.MULTILINE)
-    for kind, payment in (("AMOUNT_DIFFERS", changed), ("MISSING_IN_PAYOUT", erased)):
+    of_each = (("AMOUNT_DIFFERS", changed), ("FEE_DIFFERS", changed), ("MISSING_IN_PAYOUT", erased))
+    for kind, payment in of_each:
         assert re.findall(rf"^ +{kind} +payment (\d+)/1$", printed, re.MULTILINE) == [payment]
     assert len(re.findall(r"^ +MERCHANT_HELD_BACK ", printed, re.MULTILINE)) == 1
 
@@ -66,5 +71,27 @@ def test_the_operators_command_says_the_same(printed: str) -> None:
     assert "EQUAL" in kessai("recon", "status", str(yesterday()))
     assert "no discrepancies" in kessai("recon", "list", "--day", str(yesterday()))
     listed = kessai("recon", "list", "--day", str(yesterday()), "--state", "repaired")
-    for kind in ("AMOUNT_DIFFERS", "MISSING_IN_PAYOUT", "DIGEST_DIFFERS", "MERCHANT_HELD_BACK"):
+    kinds = ("AMOUNT_DIFFERS", "FEE_DIFFERS", "MISSING_IN_PAYOUT", "DIGEST_DIFFERS", "MERCHANT_HELD_BACK")
+    for kind in kinds:
         assert kind in listed, listed
+
+
+def test_both_changes_are_repaired_by_the_command(printed: str) -> None:
+    assert len(re.findall(r"^ +\$ ./kessai recon repair \d+ .* --preview$", printed, re.MULTILINE)) == 2
+    ended = re.findall(r"^ +discrepancy \d+, repair 1: ACCRUE_AGAIN, (\w+)$", printed, re.MULTILINE)
+    assert ended == ["REPAIRED", "REPAIRED"], printed
+    assert "both accruals are what they were, to the last column" in printed
+    assert kessai("recon", "repairs").count("ACCRUE_AGAIN") == 2
+
+
+def test_the_merchant_has_its_file(printed: str, tmp_path: Path) -> None:
+    files = json.loads(kessai("recon", "files", "list", "--day", str(yesterday()), "--json"))
+    assert [one["rows"] for one in files] == [6]
+    path = tmp_path / "file.csv"
+    kessai("recon", "files", "get", files[0]["fileId"], "-o", str(path))
+    content = path.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == files[0]["sha256"]
+    shown = list(csv.DictReader(content.decode("cp932").splitlines()))
+    assert {row["屋号"] for row in shown} == {"喫茶みどり"}
+    assert sum(int(row["取引金額"]) for row in shown) == 18_260
+    assert "6 rows, 18,260 yen" in printed

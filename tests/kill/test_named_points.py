@@ -67,6 +67,7 @@ POINTS = {
         "outbox.after_publish": ONCE,
         "reconciliation.before_run_finished": ONCE,
         "reconciliation.after_run_finished": ONCE,
+        "reconciliation.before_payout_check_finished": ONCE,
         "reconciliation.import.after_chunk": ONCE,
         "reconciliation.import.before_commit": ONCE,
         "reconciliation.import.after_commit": ONCE,
@@ -83,12 +84,14 @@ POINTS = {
     },
 }
 # Not passed while all is well: the gateway's outbox has dead letters only, a bucket is compared row by
-# row when books differ, and only then is there something to repair (test_repair_points.py).
+# row when books differ, and only then is there something to repair (test_repair_points.py) or to find
+# against payout (test_check_points.py).
 # Files' contents are kept longer than a test runs.
 NOT_PASSED = {
     "gateway": {"outbox.after_publish"},
     "reconciliation": {
         "reconciliation.after_bucket",
+        "reconciliation.after_payout_findings",
         "reconciliation.file_content_removed",
         "reconciliation.repair.before_effect",
         "reconciliation.repair.after_effect",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from kessai import build, procs, servers
-from kessai.services import Service
+from kessai.services import Service, variable
 from kessai.stack import SERVICES, Stack, open_stack
 from kessai.supervisor import Process, Supervisor
 
@@ -93,6 +93,11 @@ class Victims:
         """Runs the service's `faults` build, to die once at each of `faults` (name:nth)."""
         armed = {"KESSAI_TEST_FAULT": ",".join(faults), "KESSAI_TEST_FAULT_DIR": str(marks)}
         self._run_instead(Service(service, self._stack, "faults"), armed)
+
+    def restart_with(self, service: str, settings: Mapping[str, str]) -> None:
+        """Runs the service with other settings, by configuration path."""
+        more = {variable(path): value for path, value in settings.items()}
+        self._run_instead(Service(service, self._stack, self._preset), more)
 
     def restart_plain(self, service: str) -> None:
         self._run_instead(Service(service, self._stack, self._preset), {})

@@ -1,7 +1,8 @@
 """Damages to the books of a closed day at places drawn by a seed, and what a comparison must say of them.
 
 A damage is of changes that no other one touches, so what it leads to does not depend on the others; only
-digests are of many rows, and what is to be said of these follows from sums of what was done. `hidden`
+digests are of many rows, and what is to be said of these follows from sums of what was done. A deep run has
+payout compute the fees of its rows again: what it must say follows from the rows as they are (`fees.py`). `hidden`
 damages leave the digest that the book keeps as it was, as somebody does who writes to a table; the others
 change it too, as a service would have that recorded a row wrongly.
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from enum import Enum
+from typing import Any, Callable, Mapping, Sequence
 
-from kessai_client.day_digest import DigestChange, RowHasher, bucket_of
+from fees import COMPLETED, STANDARD_8, WrongFee, fee_of, tax_of, wrong_fee
+from kessai_client.day_digest import BUCKETS, DigestChange, RowHasher, bucket_of
 from stored_books import BOOKS, Key, StoredBooks
 
 PAYMENT, PAYOUT, MATCHED = BOOKS
@@ -21,7 +24,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """What must be found, exactly so."""
+    """What must be found, exactly so. `payment` is a merchant where it is about a merchant's day."""
 
     kind: str
     payment: int = 0
@@ -32,6 +35,14 @@ class Found:
     bucket: int = 0
 
 
+class Proof(Enum):
+    """What shows payout that it accrued a change whose row is gone: the digest that it kept of the day, or,
+    where somebody changed that too, the event that it told of it and reconciliation heard."""
+
+    DIGEST = 1
+    TOLD = 2
+
+
 @dataclass
 class Damages:
     """All of one seed."""
@@ -40,11 +51,22 @@ class Damages:
     hasher: RowHasher
     choose: random.Random
     expected: list[Found] = field(default_factory=list)
+    # Of a fee that payout told otherwise: found wherever the bucket is listed.
+    told_otherwise: list[Found] = field(default_factory=list)
+    # Of a fee that does not follow from its row: found by a deep run alone.
+    wrong_fees: list[Found] = field(default_factory=list)
     names: dict[Found, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    # Each in a bucket of its own: then what is done about one has nothing to do with the others.
+    apart: bool = False
+    kinds: Sequence[Kind] = field(default_factory=lambda: KINDS)
+    # Left out of rows that the policy can restore, by what shows payout that it accrued them.
+    restorable: dict[Key, Proof] = field(default_factory=dict)
+    published: set[Key] = field(default_factory=set)  # again, by the policy
     _kept: dict[str, DigestChange] = field(default_factory=dict)  # what is done to kept digests
     _of_rows: dict[str, DigestChange] = field(default_factory=dict)
     _touched: set[int] = field(default_factory=set)  # payments
+    _buckets_taken: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._kept = {book: DigestChange(self.hasher) for book in BOOKS}
@@ -52,13 +74,14 @@ class Damages:
 
     def make(self, count: int) -> None:
         """So many of them, all kinds alike, and stores them."""
-        order = [KINDS[at % len(KINDS)] for at in range(count)]
+        order = [self.kinds[at % len(self.kinds)] for at in range(count)]
         self.choose.shuffle(order)
         for name, damage, hidden in order:
             self._name = name
             self._hidden = hidden
             damage(self)
             self.counts[name] = self.counts.get(name, 0) + 1
+        self._find_wrong_fees()
         for book in BOOKS:
             self.books.change_digest(book, self._kept[book])
         self.books.store()
@@ -82,12 +105,14 @@ class Damages:
                 | {self._of_rows[book].of(bucket) for book in BOOKS}
             ) > 1
         }  # fmt: skip
-        found = self._found_in(listed)
-        assert {one for one in found if one.payment} == set(self.expected), "a deep run finds all"
+        found = self._found_in(listed) | set(self.told_otherwise) | set(self.wrong_fees)
+        of_rows = {one for one in found if one.payment}
+        assert of_rows >= set(self.expected), "a deep run finds all"
         return found
 
     def _found_in(self, listed: set[int]) -> set[Found]:
-        rows = {one for one in self.expected if bucket_of(one.payment) in listed}
+        compared = self.expected + self.told_otherwise
+        rows = {one for one in compared if bucket_of(one.payment) in listed}
         return rows | {
             Found("DIGEST_DIFFERS", book=book, bucket=bucket)
             for bucket in listed
@@ -103,6 +128,87 @@ class Damages:
             for bucket in change.buckets()
         }
 
+    # What the policy repairs by itself, and what it leaves to people.
+
+    # `before`: what it has repaired before, of these books. It orders a repair of a discrepancy once; when it
+    # is found again, something is wrong with the repair or with somebody, and people have to look.
+
+    def left_by_policy(self, before: set[Found]) -> set[Found]:
+        """Of what a deep run found: the policy restores accruals that can be proven, publishes the events that
+        were not heard, and computes a digest again where the rows agree by then."""
+        return {one for one in self.found_by_deep_run() if one in before or not self._repaired(one)}
+
+    def found_again(self, before: set[Found]) -> set[Found]:
+        """By a deep run after that: what is left but is no more, and the digests that do not know of rows that
+        are back, which the policy computes again then."""
+        assert self.apart
+        gone = self._digests_of(Proof.DIGEST)  # fits again, whoever looks
+        return (self.left_by_policy(before) - gone) | self._digests_of(Proof.TOLD)
+
+    def left_at_last(self, before: set[Found]) -> set[Found]:
+        """For people."""
+        return self.found_again(before) - (self._digests_of(Proof.TOLD) - before)
+
+    def repaired_by_policy(self, before: set[Found]) -> set[Found]:
+        found = self.found_by_deep_run() | self._digests_of(Proof.TOLD)
+        return found - self.left_at_last(before)
+
+    def _repaired(self, one: Found) -> bool:
+        key = (one.payment, one.version)
+        if one.kind == "MISSING_IN_PAYOUT":
+            return key in self.restorable
+        if one.kind in ("PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING"):
+            return key in self.published
+        return one.kind == "DIGEST_DIFFERS" and one.bucket not in self._buckets_left()
+
+    def _digests_of(self, proof: Proof) -> set[Found]:
+        """Of the buckets of rows that were restored by it."""
+        return {
+            Found("DIGEST_DIFFERS", book=PAYOUT, bucket=bucket_of(key[0]))
+            for key, by in self.restorable.items()
+            if by is proof
+        }
+
+    def counted_twice(self) -> set[Found]:
+        """The totals of what was matched have a change still whose match is gone. Heard again, it counts
+        again: a person has to correct what the check against payout names then."""
+        more: dict[int, int] = {}
+        for key in self.published:
+            merchant, gross = self.books.rows[key]
+            fee = self.books.row(PAYOUT, key)["fee"]
+            more[merchant] = more.get(merchant, 0) + gross - fee
+        found = set()
+        for merchant in {self.books.rows[key][0] for key in self.published}:
+            accrued = self.books.accrued(merchant)
+            found.add(Found("ACCRUED_DIFFERS", merchant, 0, accrued + more[merchant], accrued))
+        return found
+
+    def can_be_restored(self, key: Key) -> None:
+        """Payout's row is not where it was, and payment's event of it is as it was."""
+        if self._hidden:
+            self.restorable[key] = Proof.DIGEST
+        elif self.books.told_soon(key):
+            self.restorable[key] = Proof.TOLD
+
+    def _buckets_left(self) -> set[int]:
+        """Whose rows differ though the policy has done what it can."""
+        done = set(self.restorable) | self.published
+        return {
+            bucket_of(one.payment)
+            for one in self.expected
+            if (one.payment, one.version) not in done
+        }  # fmt: skip
+
+    def _find_wrong_fees(self) -> None:
+        for key, row in self.books.changed(PAYOUT):
+            if row is None or row["business_date"] != self.books.day:
+                continue
+            wrong = wrong_fee(row)
+            if wrong is not None:
+                found = fee_findings(key, row, wrong)
+                self.wrong_fees += found
+                self.names.update((one, "its fee does not follow from its row") for one in found)
+
     # Places.
 
     def change(self) -> Key:
@@ -110,6 +216,8 @@ class Damages:
         while True:
             key = self.choose.choice(self.books.keys)
             if key[0] not in self._touched and (key[0], key[1] + 1) not in self.books.rows:
+                if not self._take_bucket(bucket_of(key[0])):
+                    continue
                 self._touched.add(key[0])
                 return key
 
@@ -167,6 +275,22 @@ class Damages:
         self.expected.append(found)
         self.names[found] = self._name
 
+    def expect_told(self, key: Key, told: Row) -> None:
+        """Payout told its fee as `told` has it, and has it as it was written."""
+        row = self.books.row(PAYOUT, key)
+        if (row["fee"], row["tax_class"]) == (told["fee"], told["tax_class"]):
+            return
+        found = []
+        if row["fee"] != told["fee"]:
+            found.append(
+                Found("FEE_DIFFERS", *key, payment_amount=told["fee"], payout_amount=row["fee"])
+            )
+        if row["tax_class"] != told["tax_class"]:
+            taxes = (tax_of(one["tax_class"], row["fee"]) for one in (told, row))
+            found.append(Found("TAX_DIFFERS", *key, *taxes))
+        self.told_otherwise += found
+        self.names.update((one, self._name) for one in found)
+
     def gross(self, key: Key) -> int:
         return self.books.rows[key][1]
 
@@ -175,24 +299,44 @@ class Damages:
         while True:
             payment = self.choose.choice(self.books.keys)[0] + self.choose.randrange(1, 1 << 20)
             if (payment, 1) not in self.books.rows and payment not in self._touched:
+                if not self._take_bucket(bucket_of(payment)):
+                    continue
                 self._touched.add(payment)
                 return payment
 
+    def _take_bucket(self, bucket: int) -> bool:
+        """Whether there may be a damage in it."""
+        if self.apart and bucket in self._buckets_taken:
+            return False
+        self._buckets_taken.add(bucket)
+        return True
+
     def damage_digest(self, book: str) -> None:
-        bucket = self.choose.randrange(1024)
+        bucket = self.choose.randrange(BUCKETS)
+        while not self._take_bucket(bucket):
+            bucket = self.choose.randrange(BUCKETS)
         what = self.choose.randrange(3)
         change = [0, 0, 0]
         change[what] = self.choose.randrange(1, 1 << (100 if what == 2 else 20))
         self._kept[book].damage(bucket, *change)
 
 
-KINDS: list[tuple[str, Callable[[Damages], None], bool]] = []
+Kind = tuple[str, Callable[[Damages], None], bool]
+KINDS: list[Kind] = []
+# Without those that invent a change in payment's book. Who has what payment did not tell published again,
+# as the policy does, tells the invention to everybody, and nothing takes that back.
+REPAIRABLE_KINDS: list[Kind] = []
 
 
-def damage(name: str, hidden: tuple[bool, ...] = (True, False)) -> Callable[..., Any]:
+def damage(
+    name: str, hidden: tuple[bool, ...] = (True, False), invents: bool = False
+) -> Callable[..., Any]:
     def add(apply: Callable[[Damages], None]) -> Callable[[Damages], None]:
         for one in hidden:
-            KINDS.append((f"{name}{', behind the digest' if one else ''}", apply, one))
+            kind = (f"{name}{', behind the digest' if one else ''}", apply, one)
+            KINDS.append(kind)
+            if not invents:
+                REPAIRABLE_KINDS.append(kind)
         return apply
 
     return add
@@ -202,6 +346,7 @@ def damage(name: str, hidden: tuple[bool, ...] = (True, False)) -> Callable[...,
 def accrual_erased(d: Damages) -> None:
     key = d.change()
     d.erase(PAYOUT, key)
+    d.can_be_restored(key)
     d.expect("MISSING_IN_PAYOUT", key, d.gross(key), None)
 
 
@@ -255,6 +400,7 @@ def accrual_both(d: Damages) -> None:
 def accrual_date(d: Damages) -> None:
     key = d.change()
     d.write(PAYOUT, key, business_date=d.books.other_day)
+    d.can_be_restored(key)
     d.expect("MISSING_IN_PAYOUT", key, d.gross(key), None)
 
 
@@ -272,7 +418,7 @@ def accrual_added(d: Damages) -> None:
     d.expect("MISSING_IN_PAYMENT", key, None, d.gross(like))
 
 
-@damage("journal added")
+@damage("journal added", invents=True)
 def journal_added(d: Damages) -> None:
     key, like = (d.new_payment(), 1), d.change()
     d.add(PAYMENT, key, like)
@@ -297,7 +443,7 @@ def accrual_tripled(d: Damages) -> None:
         d.expect("MISSING_IN_PAYMENT", again, None, d.gross(key))
 
 
-@damage("change doubled in payment")
+@damage("change doubled in payment", invents=True)
 def journal_doubled(d: Damages) -> None:
     key = d.change()
     again = (key[0], key[1] + 1)
@@ -356,7 +502,7 @@ def both_erased(d: Damages) -> None:
     d.expect("MISSING_IN_BOTH", key, None, None)
 
 
-@damage("both sides added alike")
+@damage("both sides added alike", invents=True)
 def both_added(d: Damages) -> None:
     key, like = (d.new_payment(), 1), d.change()
     for book in (PAYMENT, PAYOUT):
@@ -369,6 +515,7 @@ def both_added(d: Damages) -> None:
 def match_erased(d: Damages) -> None:
     key = d.change()
     d.erase(MATCHED, key)
+    d.published.add(key)
     for kind in ("PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING"):
         d.expect(kind, key, d.gross(key), d.gross(key))
 
@@ -378,6 +525,52 @@ def match_amount(d: Damages) -> None:
     key = d.change()
     d.write(MATCHED, key, gross=d.gross(key) + 3)
     d.expect("CHANGED_IN_BOTH", key, d.gross(key), d.gross(key))
+
+
+@damage("accrual of another amount, with the fee of it")
+def accrual_amount_and_fee(d: Damages) -> None:
+    key = d.change()
+    row = d.books.row(PAYOUT, key)
+    while row["kind"] != COMPLETED:  # a return's fee follows its sale's amount
+        key = d.change()
+        row = d.books.row(PAYOUT, key)
+    gross = d.gross(key) + 12_345
+    d.write(PAYOUT, key, gross=gross, fee=fee_of(gross))
+    d.expect("AMOUNT_DIFFERS", key, d.gross(key), gross)
+
+
+# No book keeps a digest of fees: what is done to them is in no kept digest either way.
+@damage("accrual of another fee", hidden=(False,))
+def accrual_fee(d: Damages) -> None:
+    key = d.change()
+    told = d.books.row(PAYOUT, key)
+    d.write(PAYOUT, key, fee=told["fee"] + d.choose.choice((1, -1, 500, -2 * told["fee"] - 1)))
+    d.expect_told(key, told)
+
+
+@damage("accrual of another tax class", hidden=(False,))
+def accrual_tax_class(d: Damages) -> None:
+    key = d.change()
+    told = d.books.row(PAYOUT, key)
+    d.write(PAYOUT, key, tax_class=STANDARD_8)
+    d.expect_told(key, told)
+
+
+@damage("accrual of another fee and tax class", hidden=(False,))
+def accrual_fee_and_tax_class(d: Damages) -> None:
+    key = d.change()
+    told = d.books.row(PAYOUT, key)
+    d.write(PAYOUT, key, fee=told["fee"] + 100, tax_class=STANDARD_8)
+    d.expect_told(key, told)
+
+
+@damage("fees of two accruals of a bucket swapped", hidden=(False,))
+def fees_swapped(d: Damages) -> None:
+    one, other = d.two_of_a_bucket()
+    rows = {key: d.books.row(PAYOUT, key) for key in (one, other)}
+    for key, by in ((one, other), (other, one)):
+        d.write(PAYOUT, key, fee=rows[by]["fee"])
+        d.expect_told(key, rows[key])
 
 
 @damage("digest of payment", hidden=(False,))
@@ -395,6 +588,22 @@ def matched_digest(d: Damages) -> None:
     d.damage_digest(MATCHED)
 
 
+def fee_findings(key: Key, row: Row, right: WrongFee) -> list[Found]:
+    """As the service says it: the fee that it should be and the one that it is, and taxes of the row's."""
+    found = []
+    other_class = right.tax_class != row["tax_class"]
+    if right.fee != row["fee"] or not other_class:
+        found.append(Found("FEE_DIFFERS", *key, payment_amount=right.fee, payout_amount=row["fee"]))
+    if other_class:
+        found.append(
+            Found(
+                "TAX_DIFFERS", *key, payment_amount=tax_of(right.tax_class, row["fee"]),
+                payout_amount=tax_of(row["tax_class"], row["fee"]),
+            )
+        )  # fmt: skip
+    return found
+
+
 def as_found(discrepancies: list[Mapping[str, Any]]) -> set[Found]:
     """What a run recorded, in the same words."""
 
@@ -406,6 +615,13 @@ def as_found(discrepancies: list[Mapping[str, Any]]) -> set[Found]:
     for one in discrepancies:
         if one["kind"] == "DIGEST_DIFFERS":
             found.add(Found("DIGEST_DIFFERS", book=str(one["book"]).removeprefix("BOOK_"), bucket=int(one["bucket"])))
+        elif one["kind"] == "ACCRUED_DIFFERS":
+            found.add(
+                Found(
+                    "ACCRUED_DIFFERS", int(one["merchantId"]), 0, amount(one, "paymentAmount"),
+                    amount(one, "payoutAmount"),
+                )
+            )  # fmt: skip
         else:
             found.add(
                 Found(

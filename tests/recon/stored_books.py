@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Iterable
+from typing import Any
 
 from kessai_client.day_digest import DigestChange, DigestedRow, bucket_of
 from kessai_client.stack_file import StackFile
@@ -16,7 +16,12 @@ TABLE = dict(zip(BOOKS, (JOURNAL, ACCRUAL, MATCH)))
 KEY_COLUMNS = dict(
     zip(BOOKS, (("object_id", "version"), ("payment_id", "version"), ("payment_id", "version")))
 )
+# What is kept of the day, and how a row of it is named within the day.
+DIGEST, TOTAL = "day_digest", "matched_day_total"
+KEPT = {"PAYMENT": (DIGEST,), "PAYOUT": (DIGEST,), "MATCHED": (DIGEST, TOTAL)}
+DAY_KEYS = {DIGEST: ("bucket", "slot"), TOTAL: ("merchant_id", "currency", "slot")}
 COMPLETED = 1  # payment's domain::ChangeKind
+FOUND_WITHIN_US = 5_000_000  # payout's restore_accrual.cc
 MATCHED_STATE = 3  # reconciliation's domain::MatchState
 
 Key = tuple[int, int]  # payment, version
@@ -35,6 +40,7 @@ class StoredBooks:
             book: stack.database(service, user="root", read_timeout_s=300)
             for book, service in SERVICE.items()
         }
+        self._accrued: dict[int, int] = {}
         # Of every change: its merchant and its gross, as all books have it.
         self.rows: dict[Key, tuple[int, int]] = self._load()
         self.keys = sorted(self.rows)
@@ -44,7 +50,7 @@ class StoredBooks:
         self._originals: dict[tuple[str, Key], Row | None] = {}
         self._now: dict[tuple[str, Key], Row | None] = {}
         self._digests: dict[str, DigestChange] = {}
-        self._kept: dict[str, list[Row]] = {}
+        self._kept: dict[str, dict[str, dict[tuple[Any, ...], Row]]] = {}
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -73,6 +79,10 @@ class StoredBooks:
             self._originals[(book, key)] = None
         self._now[(book, key)] = row
 
+    def changed(self, book: str) -> list[tuple[Key, Row | None]]:
+        """What there is, or is to be, of the keys that were looked at."""
+        return [(key, row) for (of, key), row in self._now.items() if of == book]
+
     def change_digest(self, book: str, change: DigestChange) -> None:
         self._digests[book] = change
 
@@ -95,38 +105,55 @@ class StoredBooks:
         for book, session in self._sessions.items():
             session.begin()
             self._write(book, self._originals, self._now)
-            self._kept[book] = self._digest_rows(book)
+            self._kept[book] = {table: self._of_day(book, table) for table in KEPT[book]}
             if book in self._digests:
                 self._digests[book].store(session, str(self.day))
             session.commit()
 
     def undo(self) -> None:
-        """Everything; then each row is what it was."""
+        """Everything, also what a service has done about it meanwhile; then each row is what it was."""
         for book, session in self._sessions.items():
             session.begin()
-            self._write(book, self._now, self._originals)
-            for row in self._kept.get(book, []):
-                names = [name for name in row if name not in ("business_date", "bucket", "slot")]
-                with session.cursor() as cursor:
-                    cursor.execute(
-                        f"UPDATE day_digest SET {', '.join(f'{name} = %s' for name in names)}"
-                        " WHERE business_date = %s AND slot = %s AND bucket = %s",
-                        (*(row[name] for name in names), self.day, row["slot"], row["bucket"]),
-                    )
+            self._write(book, self._as_they_are(book), self._originals)
+            for table, rows in self._kept.get(book, {}).items():
+                self._put_back(book, table, rows)
             session.commit()
         self._originals, self._now, self._digests, self._kept = {}, {}, {}, {}
+
+    def original(self, book: str, key: Key) -> Row | None:
+        """Before anything was done to it."""
+        return self._originals[(book, key)]
+
+    def stored(self, book: str, key: Key) -> Row | None:
+        """As it is now in the table."""
+        found = self._select(book, [key])
+        return found[0] if found else None
 
     def rows_of(self, book: str, sql: str, *parameters: Any) -> list[Row]:
         with self._sessions[book].cursor(DictCursor) as cursor:
             cursor.execute(sql, parameters)
             return [dict(row) for row in cursor.fetchall()]
 
+    def told_soon(self, key: Key) -> bool:
+        """Whether payout accrued it soon enough that it finds when, from the event that it told."""
+        accrual = self._originals[("PAYOUT", key)]
+        assert accrual is not None
+        journal = self.row("PAYMENT", key)
+        return 0 <= accrual["recorded_at_us"] - journal["occurred_at_us"] <= FOUND_WITHIN_US
+
+    def accrued(self, merchant: int) -> int:
+        """Gross less fee of all that the merchant was accrued."""
+        return self._accrued[merchant]
+
     def _load(self) -> dict[Key, tuple[int, int]]:
         found = self.rows_of(
             "PAYOUT",
-            "SELECT payment_id, version, merchant_id, gross FROM accrual WHERE business_date = %s",
+            "SELECT payment_id, version, merchant_id, gross, fee FROM accrual WHERE business_date = %s",
             self.day,
         )
+        for row in found:
+            net = self._accrued.get(row["merchant_id"], 0) + row["gross"] - row["fee"]
+            self._accrued[row["merchant_id"]] = net
         return {
             (row["payment_id"], row["version"]): (row["merchant_id"], row["gross"]) for row in found
         }
@@ -165,8 +192,28 @@ class StoredBooks:
                     tuple(row.values()),
                 )
 
-    def _digest_rows(self, book: str) -> list[Row]:
-        buckets: Iterable[int] = self._digests[book].buckets() if book in self._digests else []
-        found = self.rows_of(book, "SELECT * FROM day_digest WHERE business_date = %s", self.day)
-        wanted = set(buckets)
-        return [row for row in found if row["bucket"] in wanted]
+    def _as_they_are(self, book: str) -> dict[tuple[str, Key], Row | None]:
+        return {(of, key): self.stored(of, key) for of, key in self._now if of == book}
+
+    def _of_day(self, book: str, table: str) -> dict[tuple[Any, ...], Row]:
+        """By what names a row of the day."""
+        found = self.rows_of(book, f"SELECT * FROM {table} WHERE business_date = %s", self.day)
+        return {tuple(row[name] for name in DAY_KEYS[table]): row for row in found}
+
+    def _put_back(self, book: str, table: str, wanted: dict[tuple[Any, ...], Row]) -> None:
+        there = self._of_day(book, table)
+        names = DAY_KEYS[table]
+        with self._sessions[book].cursor() as cursor:
+            for key, row in there.items():
+                if wanted.get(key) != row:
+                    cursor.execute(
+                        f"DELETE FROM {table} WHERE business_date = %s"
+                        f" AND {' AND '.join(f'{name} = %s' for name in names)}",
+                        (self.day, *key),
+                    )
+            for key, row in wanted.items():
+                if there.get(key) != row:
+                    cursor.execute(
+                        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})",
+                        tuple(row.values()),
+                    )

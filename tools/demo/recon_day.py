@@ -1,16 +1,19 @@
-"""A day whose books come to differ: found, told apart, put right, and equal again.
+"""A day whose books come to differ: found, told apart, repaired, and equal again.
 
 `./kessai demo recon`, on a stack whose books begin yesterday or before (`./kessai up --first-day`): a
 merchant sells and gives back, and all books agree. Then somebody writes to payout's tables: one accrual has
 another amount, one is gone. The day is closed and released. Payout holds the merchant back, because its
 rows do not sum to its totals; a comparison by the digests sees nothing, because these were not touched; a
-deep one names both changes. They are explained, the rows are put back as a backup has them, a deep
-comparison settles what it does not find any more, and the merchant is released. In the end everything is
-audited.
+deep one names both changes. They are explained and repaired by the operator's command: payout puts both back from
+payment's events, as it told of them before. A deep comparison settles what it does not find any more, and the
+merchant is released. Then everything is audited; and the merchant's file of the day is made, fetched and read.
 """
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import subprocess
 import sys
 import time
@@ -31,8 +34,10 @@ JAPAN = timezone(timedelta(hours=9))
 SCOPES = ["codes", "payments", "refunds"]
 PRICES = (480, 1_200, 3_600, 980, 12_800)
 UNSETTLED = ("OPEN", "EXPLAINED", "REPAIRING")
+TEMPLATE = "instant"
 NOTES = {
     "AMOUNT_DIFFERS": "somebody wrote to payout's table: payment's event says what was paid",
+    "FEE_DIFFERS": "follows from the amount that was written",
     "MISSING_IN_PAYOUT": "the accrual was removed: its event came, and its totals have it",
     "DIGEST_DIFFERS": "follows from the two accruals of these buckets",
     "MERCHANT_HELD_BACK": "payout's rows do not sum to its totals: see the accruals",
@@ -47,10 +52,10 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Damage:
-    """An accrual as it was, and what was done to it."""
+    """An accrual as it was, and what has to be found of it."""
 
     row: Row
-    what: str
+    found: tuple[str, ...]
 
 
 def main(stack: StackFile) -> int:
@@ -80,12 +85,14 @@ class Day:
         self.close()
         self.expect_run(deep=False, state="EQUAL", why="the digests that are kept were not touched")
         self.expect_run(deep=True, state="DIFFERENT", why="what the rows themselves sum up to is other")
-        self.explain(self.show_found(damaged))
-        self.put_back(damaged)
+        found = self.show_found(damaged)
+        self.explain(found)
+        self.repair(found, damaged)
         self.expect_run(deep=True, state="EQUAL", why="what it does not find any more is settled")
         self.release_again()
         self.expect_settled()
         self.audit()
+        self.make_file()
 
     # What is asked for.
 
@@ -159,7 +166,10 @@ class Day:
         print(f"    payment {changed['payment_id']}: its accrual of {changed['gross']:,} yen"
               f" becomes {changed['gross'] + 100:,}")  # fmt: skip
         print(f"    payment {erased['payment_id']}: its accrual of {erased['gross']:,} yen is removed")
-        return [Damage(changed, "AMOUNT_DIFFERS"), Damage(erased, "MISSING_IN_PAYOUT")]
+        # A fee of 480 yen is not that of 580.
+        return [
+            Damage(changed, ("AMOUNT_DIFFERS", "FEE_DIFFERS")), Damage(erased, ("MISSING_IN_PAYOUT",)),
+        ]  # fmt: skip
 
     def expect_run(self, deep: bool, state: str, why: str) -> None:
         run = self.post(f"days/{self.day}/reconciliation", {"deep": deep})
@@ -200,7 +210,7 @@ class Day:
             )  # fmt: skip
             print(f"    {one['kind']:<18} {about}\n      {one['evidence']}")
         named = {(one["kind"], int(one["paymentId"])) for one in found if one["paymentId"] != "0"}
-        expected = {(one.what, int(one.row["payment_id"])) for one in damaged}
+        expected = {(kind, int(one.row["payment_id"])) for one in damaged for kind in one.found}
         if named != expected:
             raise Failed(f"found {named}, not {expected}")
         return found
@@ -212,18 +222,62 @@ class Day:
             expect(self.operator.call("PATCH", target, wish), 200)
         print(f"\n    all {len(found)} are explained by demo-operator, each with its note")
 
-    def put_back(self, damaged: list[Damage]) -> None:
-        for one in damaged:
-            self.execute(
-                "DELETE FROM accrual WHERE payment_id = %s AND version = %s",
-                one.row["payment_id"], one.row["version"],
-            )  # fmt: skip
-            names = ", ".join(one.row)
-            self.execute(
-                f"INSERT INTO accrual ({names}) VALUES ({', '.join(['%s'] * len(one.row))})",
-                *one.row.values(),
-            )
-        print("    both accruals are put back as a backup has them")
+    def repair(self, found: list[Row], damaged: list[Damage]) -> None:
+        print("\n  REPAIRED by ./kessai recon repair")
+        changes = [one for one in found if one["kind"] in ("AMOUNT_DIFFERS", "MISSING_IN_PAYOUT")]
+        for one in sorted(changes, key=lambda one: int(one["paymentId"])):
+            wish = (one["discrepancyId"], "--kind", "ACCRUE_AGAIN")
+            why = ("--reason", "payout's table was written to", "--wait", f"{STEP_LIMIT_S:.0f}")
+            self.recon("repair", *wish, "--preview")
+            self.recon("repair", *wish, *why)
+        for damage in damaged:
+            now = self.accrual(damage.row["payment_id"])
+            if now != damage.row:
+                raise Failed(f"payout put back {now}, not {damage.row}")
+        print("\n    both accruals are what they were, to the last column")
+
+    def make_file(self) -> None:
+        print("\n  THE MERCHANT'S FILE of the day, by ./kessai recon files")
+        self.recon("files", "assign", TEMPLATE, str(self.merchant), "--from", str(self.day), "--on-demand")
+        self.recon("files", "make", TEMPLATE, str(self.day), "--merchant", str(self.merchant))
+        listed = self.get(f"files?merchantId={self.merchant}&from={self.day}&to={self.day}")["files"]
+        if len(listed) != 1:
+            raise Failed(f"there are {len(listed)} files of the day")
+        file = listed[0]
+        folder = Path(self.stack.content["directory"]) / "demo-recon"
+        folder.mkdir(exist_ok=True)
+        path = folder / Path(file["name"]).name
+        self.recon("files", "get", file["fileId"], "-o", str(path))
+        self.show_file(file, path.read_bytes())
+
+    def show_file(self, file: Row, content: bytes) -> None:
+        """As its merchant gets it: Shift_JIS, a line a payment or refund."""
+        if hashlib.sha256(content).hexdigest() != file["sha256"]:
+            raise Failed("the file is not the one that was made: its SHA-256 is another")
+        names, *rows = csv.reader(io.StringIO(content.decode("cp932")))
+        print()
+        for row in rows:
+            said = dict(zip(names, row))
+            print(f"    {said['取引日時']}  {said['屋号']}  {said['取引ステータス']}  {int(said['取引金額']):>7,}"
+                  f"  {said['支払い方法']}")  # fmt: skip
+        total = sum(int(row[names.index("取引金額")]) for row in rows)
+        if len(rows) != len(PRICES) + 1 or total != sum(PRICES) - 800:
+            raise Failed(f"the file has {len(rows)} rows and {total} yen")
+        print(f"\n    {len(rows)} rows, {total:,} yen: what was released, in Shift_JIS; its SHA-256 is right")
+
+    def recon(self, *arguments: str) -> None:
+        """The operator's command, and what it prints."""
+        program = Path(__file__).resolve().parents[1] / "operate" / "recon.py"
+        place = ("--stack-file", str(self.stack.path), "--operator", "demo-operator")
+        ended = subprocess.run(
+            [sys.executable, str(program), *place, *arguments],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        print(f"\n    $ ./kessai recon {' '.join(arguments)}")
+        for line in ended.stdout.splitlines():
+            print(f"      {line}")
+        if ended.returncode != 0:
+            raise Failed(f"./kessai recon {arguments[0]}: exit code {ended.returncode}: {ended.stderr}")
 
     def release_again(self) -> None:
         released = self.post(f"days/{self.day}/release", {"deep": False})

@@ -52,7 +52,7 @@ SUITES = (
           on_spark=True),
     Suite("integration", "ctest", Needs.SERVERS, 25, True, "over real Kafka, MariaDB and Redis",
           on_s3=True),
-    Suite("recon", "tests/recon", Needs.STACK, 12, True, "a comparison finds every damage to a day's books",
+    Suite("recon", "tests/recon", Needs.STACK, 20, True, "a comparison finds every damage to a day's books",
           fresh=True),
     # Before e2e, which leaves messages in Kafka that no audit would pass.
     Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),

@@ -15,6 +15,7 @@
 #include "kessai/testing/temp_dir.h"
 #include "storage/first_day.h"
 #include "storage/mysql_book_reader.h"
+#include "storage/mysql_digest_repairs.h"
 #include "storage/mysql_release_ledger.h"
 #include "storage/mysql_transaction_reader.h"
 #include "tests/ledger_fixture.h"
@@ -109,6 +110,7 @@ const std::map<std::string, Plan>& Plans() {
         {"journal.by_key", {"const", "PRIMARY", 1}},
         // The whole day is what it is asked for.
         {"journal.of_buckets", {"range", "by_day", 5 * kSome}},
+        {"journal.of_bucket", {"ref", "by_day", 5 * kSome}},
         {"journal.sum_buckets", {"range", "by_day", kRows, true}},
         {"journal.cleared_of_day", {"ref", "PRIMARY", kSome}},
         // It stops after a page.
@@ -300,6 +302,8 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(recorded_days_.StoreMarks(day, "mark", 1, ids_.Current()->Next()));
         EXPECT_OK(recorded_days_.FinishIfMarksSent(day));
         ReadAsFilesDo(day);
+        storage::MysqlDigestRepairs repairs(recorded_, hasher_, SystemClock());
+        EXPECT_OK(repairs.Recompute(day, bucket, ""));
     }
 
     void ExpectPlan(const std::string& name, const std::string& sql, const Plan& plan) {

@@ -37,7 +37,8 @@ digest::Row RowOf(const domain::Accrual& accrual) {
 }  // namespace
 
 Result<RestoreAccrual::Need> RestoreAccrual::Find(RestoringTransaction& transaction,
-                                                  const domain::PaymentChange& change) {
+                                                  const domain::PaymentChange& change,
+                                                  bool was_told) {
     AccrualTransaction& accruals = transaction.accruals();
     KESSAI_ASSIGN_OR_RETURN(const SlotGate gate, accruals.LockGate());
     if (const std::int64_t known = plans_.revision(); gate.plan_revision > known) {
@@ -70,6 +71,12 @@ Result<RestoreAccrual::Need> RestoreAccrual::Find(RestoringTransaction& transact
         if (stored) need.recorded_at = stored->recorded_at;
         // Other rows of the bucket may be gone or changed too.
         need.in_doubt = !(kept == restored);
+        return need;
+    }
+    // The digest was changed with the row: what was told was counted in the merchant's totals too.
+    if (was_told) {
+        need.what = Need::What::kRow;
+        need.in_doubt = true;
         return need;
     }
     KESSAI_ASSIGN_OR_RETURN(const bool open,
@@ -107,12 +114,12 @@ Result<std::optional<Instant>> RestoreAccrual::RecordedAt(const domain::Accrual&
     return std::optional<Instant>();
 }
 
-Result<RestoreAccrual::Need> RestoreAccrual::FindInTransaction(
-    const domain::PaymentChange& change) {
+Result<RestoreAccrual::Need> RestoreAccrual::FindInTransaction(const domain::PaymentChange& change,
+                                                               bool was_told) {
     Need need;
     KESSAI_RETURN_IF_ERROR(
         store_.InPartitionOf(change.key.payment, [&](RestoringTransaction& transaction) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change));
+            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change, was_told));
             return OkStatus();
         }));
     return need;
@@ -122,7 +129,7 @@ Result<RestoredAccrual> RestoreAccrual::Run(const domain::PaymentChange& change,
                                             Instant happened_at,
                                             const std::optional<domain::ContentHash>& told,
                                             bool dry_run) {
-    KESSAI_ASSIGN_OR_RETURN(Need need, FindInTransaction(change));
+    KESSAI_ASSIGN_OR_RETURN(Need need, FindInTransaction(change, told.has_value()));
     std::optional<Instant> recorded_at;
     if (need.what == Need::What::kRow && told && (need.in_doubt || !dry_run)) {
         // Not while the partition waits for it. What was told is told of such an accrual only.
@@ -140,7 +147,7 @@ Result<RestoredAccrual> RestoreAccrual::Run(const domain::PaymentChange& change,
     const domain::Accrual proven = need.accrual;
     KESSAI_RETURN_IF_ERROR(
         store_.InPartitionOf(change.key.payment, [&](RestoringTransaction& transaction) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change));
+            KESSAI_ASSIGN_OR_RETURN(need, Find(transaction, change, told.has_value()));
             switch (need.what) {
                 case Need::What::kNothing:
                     return OkStatus();

@@ -74,6 +74,9 @@ class RestoreAccrual {
     /// same again; nothing: nobody was. `happened_at`: when the change was made.
     /// Refuses as domain::Accrue; FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT
     /// (it is there with another content, or neither the day's digest nor what was told has it so).
+    /// What was told proves an accrual that neither the rows nor the digest have any more: whoever
+    /// took both away left the merchant's totals, and giving it to the merchant again would be
+    /// once too often.
     Result<RestoredAccrual> Run(const domain::PaymentChange& change, Instant happened_at,
                                 const std::optional<domain::ContentHash>& told, bool dry_run);
 
@@ -87,8 +90,10 @@ class RestoreAccrual {
         /// What the day keeps does not show that it was accrued so: only what was told may.
         bool in_doubt = false;
     };
-    Result<Need> Find(RestoringTransaction& transaction, const domain::PaymentChange& change);
-    Result<Need> FindInTransaction(const domain::PaymentChange& change);
+    /// `was_told`: whether somebody was told that it was accrued.
+    Result<Need> Find(RestoringTransaction& transaction, const domain::PaymentChange& change,
+                      bool was_told);
+    Result<Need> FindInTransaction(const domain::PaymentChange& change, bool was_told);
     digest::BucketDigest DigestOf(const domain::Accrual& accrual) const;
     /// When the accrual was recorded, as what was told of it has it; nothing: it cannot be found.
     Result<std::optional<Instant>> RecordedAt(const domain::Accrual& accrual, Instant happened_at,

@@ -127,6 +127,16 @@ Result<std::string> WarningOfPaymentsRow(const RepairPorts& ports, const domain:
     return std::string();
 }
 
+/// Whether payout's event of the change came.
+Result<bool> WasAccrualTold(const RepairPorts& ports, domain::ChangeKey change) {
+    std::vector<domain::Match> match;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(match, books.matches.Find({&change, 1}));
+        return OkStatus();
+    }));
+    return !match.empty() && match.front().PayoutEffect().has_value();
+}
+
 /// What the merchants are owed more or less than payout's ledger gave them. Fees follow where
 /// payout has the accrual they were charged with; where it is the amount that differs they stay as
 /// they were charged.
@@ -147,6 +157,12 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
             }
             if (!IsForGood(again.status())) return again.status();
             plan.leg = {finding.merchant, finding.payment_gross.value_or(0)};
+            KESSAI_ASSIGN_OR_RETURN(const bool was_told, WasAccrualTold(ports, change));
+            if (was_told) {
+                plan.warning =
+                    "payout told that it accrued it, so the merchant's totals should have it: "
+                    "compare them first. A journal gives it once more";
+            }
             break;
         }
         case DiscrepancyKind::kAmountDiffers:

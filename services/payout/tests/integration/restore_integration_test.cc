@@ -158,6 +158,34 @@ TEST_F(RestoreTest, WhatTheDayDoesNotCountIsAccruedOnlyWhileItIsOpen) {
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM accrual"), 2);
 }
 
+// Goal: an accrual that was told is put back though neither a row nor the digest of the closed day
+// has it; what was not told so is not.
+TEST_F(RestoreTest, WhatWasToldIsPutBackThoughTheDigestLostItToo) {
+    auto sale = Sale(1, 7, kDay, 1'000);
+    const Instant before = SystemClock().Now();
+    ASSERT_TRUE(payout_->Deliver({sale, Sale(2, 7, kDay, 500)}).empty());
+    sale = AsDelivered(sale);
+    const auto told = ContentOf(sale.key);
+    payout_->DrainOutbox();
+    payout_->Close(kDay);
+    const std::int64_t totals = payout_->Number("SELECT SUM(gross) FROM merchant_day_total");
+    Lose(sale.key);
+    payout_->Run("UPDATE day_digest SET row_count = row_count - 1 WHERE bucket = " +
+                 std::to_string(digest::BucketOf(1)));
+
+    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, false).status(),
+                Refuses(Code::kFailedPrecondition, "DAY_CLOSED"));
+    auto another = told;
+    another[0] ^= 1;
+    EXPECT_THAT(restore_.Run(sale, before, another, false).status(),
+                Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
+    const auto restored = restore_.Run(sale, before, told, false);
+    ASSERT_THAT(restored, IsOk());
+    EXPECT_TRUE(restored->restored);
+    EXPECT_EQ(ContentOf(sale.key), told);
+    EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), totals);
+}
+
 // Goal: only what the day misses is put back, not something else in its place.
 TEST_F(RestoreTest, AnotherContentIsRefused) {
     auto sale = Sale(1, 7, kDay, 1'000);
