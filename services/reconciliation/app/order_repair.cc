@@ -37,16 +37,21 @@ std::string Describe(const CorrectionLeg& leg, const Currency& currency) {
            std::string(currency.code());
 }
 
-/// What payment's event said of the change, if it was heard.
-Result<std::optional<domain::Match>> HeardFromPayment(const RepairPorts& ports,
-                                                      domain::ChangeKey change) {
+Result<std::optional<domain::Match>> MatchOf(const RepairPorts& ports, domain::ChangeKey change) {
     std::vector<domain::Match> match;
     KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(match, books.matches.Find({&change, 1}));
         return OkStatus();
     }));
-    if (match.empty() || !match.front().PaymentEffect()) return std::optional<domain::Match>();
-    return std::optional(match.front());
+    return match.empty() ? std::optional<domain::Match>() : std::optional(match.front());
+}
+
+/// What payment's event said of the change, if it was heard.
+Result<std::optional<domain::Match>> HeardFromPayment(const RepairPorts& ports,
+                                                      domain::ChangeKey change) {
+    KESSAI_ASSIGN_OR_RETURN(auto match, MatchOf(ports, change));
+    if (match && !match->PaymentEffect()) match.reset();
+    return match;
 }
 
 Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& discrepancy) {
@@ -129,12 +134,8 @@ Result<std::string> WarningOfPaymentsRow(const RepairPorts& ports, const domain:
 
 /// Whether payout's event of the change came.
 Result<bool> WasAccrualTold(const RepairPorts& ports, domain::ChangeKey change) {
-    std::vector<domain::Match> match;
-    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(match, books.matches.Find({&change, 1}));
-        return OkStatus();
-    }));
-    return !match.empty() && match.front().PayoutEffect().has_value();
+    KESSAI_ASSIGN_OR_RETURN(const auto match, MatchOf(ports, change));
+    return match && match->PayoutEffect().has_value();
 }
 
 /// What the merchants are owed more or less than payout's ledger gave them. Fees follow where
