@@ -203,7 +203,7 @@ class Reader {
     Status Have(std::size_t bytes) {
         const std::size_t left = filled_ - position_;
         if (left >= bytes) return OkStatus();
-        std::memmove(buffer_.data(), buffer_.data() + position_, left);
+        if (left > 0) std::memmove(buffer_.data(), buffer_.data() + position_, left);
         position_ = 0;
         const std::size_t wanted = std::max(bytes, buffer_bytes_);
         if (buffer_.size() < wanted) buffer_.resize(wanted);

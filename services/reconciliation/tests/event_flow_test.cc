@@ -26,6 +26,7 @@
 #include "kessai/kafka/producer.h"
 #include "kessai/kafka/topic_admin.h"
 #include "kessai/metrics/registry.h"
+#include "kessai/mysql/transaction.h"
 #include "kessai/outbox/relay.h"
 #include "kessai/payment/v1/payment_event.pb.h"
 #include "kessai/payout/v1/payout_event.pb.h"
@@ -572,6 +573,38 @@ TEST_F(EventFlowTest, EachBatchLooksUpOnceAtMost) {
     EXPECT_EQ(Digested(), 2 * kPayments);
     EXPECT_THAT(DeadLetters(payment_topic_), IsEmpty());
     EXPECT_THAT(DeadLetters(payout_topic_), IsEmpty());
+}
+
+// Goal: what was applied and rolled back is not counted with what is committed after it.
+TEST_F(EventFlowTest, OnlyWhatIsCommittedIsCounted) {
+    Replica& replica = StartReplica();
+    inbox::Handler& handler = replica.payment_handler();
+    const std::vector<inbox::Delivery> deliveries{
+        {.event = event::Open(Seal(PaymentSays(1)).bytes).value(), .traceparent = {}}};
+    const inbox::Batch batch{.topic = payment_topic_, .partition = 0, .deliveries = deliveries};
+    const inbox::Batch of_repeats{.topic = payment_topic_, .partition = 0, .deliveries = {}};
+    const auto roll_back = [&] {
+        ASSERT_OK_AND_ASSIGN(const auto session, replica.pool().Acquire(5s));
+        ASSERT_OK_AND_ASSIGN(const auto transaction, mysql::Transaction::Begin(*session));
+        inbox::Rejections rejections;
+        ASSERT_THAT(handler.Apply(*session, batch, rejections), IsOk());
+        EXPECT_TRUE(rejections.empty());
+    };
+    const auto counted = [&](int changes) {
+        return ::testing::HasSubstr(
+            "\nkessai_reconciliation_begun_changes_total{side=\"payment\"} " +
+            std::to_string(changes) + "\n");
+    };
+    roll_back();
+    handler.OnCommitted(of_repeats);
+    EXPECT_THAT(registry_.Expose(), counted(0));
+    roll_back();
+    handler.OnDropped(payment_topic_, 0);
+    handler.OnCommitted(batch);
+    EXPECT_THAT(registry_.Expose(), counted(0));
+    Publish(PaymentSays(1));
+    EXPECT_EVENTUALLY(registry_.Expose().find("begun_changes_total{side=\"payment\"} 1\n") !=
+                      std::string::npos);
 }
 
 // Goal: with the look-up for repeats switched off for a test, both sides still meet at their rows.

@@ -144,9 +144,11 @@ TEST(MerchantDayTest, MatchesWithoutFeesAreComparedByGross) {
 
 TEST(MerchantDayTest, DamagedNumbersEndNothing) {
     MerchantDay merchant{.merchant = MerchantId(7), .lines = {LineOf(1'000, 20, 3)}};
-    merchant.lines.push_back(LineOf(INT64_MAX, INT64_MIN, INT64_MAX));
-    merchant.lines.back().tax_class = TaxClass::kStandard8;
-    merchant.lines.back().released->net = INT64_MIN;
+    const LineSums damaged{INT64_MAX, INT64_MIN, INT64_MAX};
+    merchant.lines.push_back({.tax_class = TaxClass::kStandard8,
+                              .matched = damaged,
+                              .accrued = damaged,
+                              .released = ReleasedLine{damaged, INT64_MIN / 10, INT64_MIN}});
     EXPECT_EQ(KindsOf(CheckMerchantDay(Day(), merchant, true)), std::set{kReleasedDiffers});
 }
 

@@ -229,7 +229,15 @@ void ClaimConsumer<Claim>::OnCommitted(const inbox::Batch& batch) {
         outcome = std::move(found->second);
         uncommitted_.erase(found);
     }
+    // Nothing was applied this time: it is of a transaction that was rolled back.
+    if (batch.deliveries.empty()) return;
     services_.metrics.OnMatched(Side<Claim>::kSource, outcome);
+}
+
+template <class Claim>
+void ClaimConsumer<Claim>::OnDropped(std::string_view, int partition) {
+    std::lock_guard lock(mutex_);
+    uncommitted_.erase(partition);
 }
 
 template <class Claim>

@@ -70,6 +70,7 @@ class ClaimConsumer final : public inbox::Handler {
         return services_.store_dead_letters(session, entries);
     }
     void OnCommitted(const inbox::Batch& batch) override;
+    void OnDropped(std::string_view topic, int partition) override;
 
  private:
     /// Notes what the events at these places expect outside.
@@ -81,7 +82,8 @@ class ClaimConsumer final : public inbox::Handler {
 
     const ConsumerServices services_;
     std::mutex mutex_;
-    /// By partition, of a transaction that is not committed yet.
+    /// By partition, of a transaction that is not committed yet. One that was rolled back stays
+    /// until the next, or until it is dropped.
     std::map<int, app::MatchOutcome> uncommitted_;
 };
 
