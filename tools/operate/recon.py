@@ -9,6 +9,7 @@ import argparse
 import sys
 import textwrap
 import time
+from datetime import date, timedelta
 from typing import Any
 
 import files
@@ -68,10 +69,16 @@ def run_day(session: Session, options: argparse.Namespace) -> int:
     deadline = time.monotonic() + options.timeout
     target = path("days", date, "reconciliation")
     run = session.post(target, {"deep": options.deep})
-    while run["state"] == "RUNNING" and time.monotonic() < deadline:
+    while is_under_way(run) and time.monotonic() < deadline:
         time.sleep(POLL_S)
         run = session.get(target)
     return show_run(run, options)
+
+
+def is_under_way(run: Any) -> bool:
+    """The comparison, or the check against payout that comes right after it."""
+    check = run.get("payoutCheck")
+    return run["state"] == "RUNNING" or bool(check and check["state"] == "RUNNING")
 
 
 def status(session: Session, options: argparse.Namespace) -> int:
@@ -97,6 +104,9 @@ def show_run(run: Any, options: argparse.Namespace) -> int:
             show_check(check)
         if run["discrepanciesFound"] or (check and check["discrepanciesFound"]):
             print(f"  see                ./kessai recon list --day {run['businessDate']}")
+            if check and check["discrepanciesFound"] and check["transfersCompared"]:
+                before = date.fromisoformat(run["businessDate"]) - timedelta(days=1)
+                print(f"  of transfers       ./kessai recon list --day {before}")
     return 0 if run["state"] == "EQUAL" and (not check or check["state"] == "EQUAL") else 1
 
 
@@ -105,7 +115,7 @@ def show_check(check: Any) -> None:
     kind = "deep check" if check["deep"] else "check"
     compared = ["totals"]
     compared.append("releases" if check["released"] else "not released yet")
-    compared.append("transfers of the day before" if check["transfersCompared"] else "no transfers")
+    compared.append("transfers of the day before" if check["transfersCompared"] else "not yet the transfers of the day before")
     print(f"against payout: {kind} {check['checkNumber']} {check['state']}")
     print(f"  compared           {', '.join(compared)}")
     print(f"  merchants listed   {int(check['merchantsListed']):,}")

@@ -531,6 +531,21 @@ TEST_F(PartnerFilesApiTest, AFileWhoseContentIsGoneSaysSo) {
     EXPECT_EQ(answer.code(), "FILE_EXPIRED");
 }
 
+// As long as nothing was sent, what is wrong is an answer.
+TEST_F(PartnerFilesApiTest, ContentThatCannotBeReadIsRefused) {
+    files_.FailFrom(0);
+    const Answer gone = Download(Link());
+    EXPECT_EQ(gone.status, 500);
+    EXPECT_EQ(gone.code(), "SERVICE_ERROR");
+    files_.FailFrom(~std::uint64_t{0});
+    files_.Put(11, "small.csv", Content(100), clock_.Now());
+    files_.Change(11, [](auto& stored) { stored.content[5] ^= 1; });
+    const Answer damaged = Download(Link(11));
+    EXPECT_EQ(damaged.status, 500);
+    EXPECT_EQ(damaged.code(), "INTERNAL_SERVER_ERROR");
+    EXPECT_TRUE(testing::Eventually([&] { return api_.downloads() == 0; }));
+}
+
 TEST_F(PartnerFilesApiTest, WhatBreaksOnTheWayIsSeenToBeShort) {
     const auto expect_cut = [&](const char* what) {
         http::testing::RawClient client(server_->port());

@@ -149,7 +149,17 @@ class FileContent final : public http::BodySource {
 
     std::uint64_t bytes() const override { return end_ - parts_.range.first; }
 
+    /// Reads the first piece, so that a store that is gone or a file that is damaged is an answer
+    /// with its reason as long as nothing was sent.
+    net::Task<Status> Begin() {
+        auto piece = co_await Next();
+        if (!piece.ok()) co_return piece.status();
+        first_ = std::move(*piece);
+        co_return OkStatus();
+    }
+
     net::Task<Result<std::string>> Next() override {
+        if (!first_.empty()) co_return std::exchange(first_, {});
         const auto wanted =
             static_cast<std::size_t>(std::min<std::uint64_t>(parts_.piece_bytes, end_ - at_));
         auto token = parts_.signer.Mint(*parts_.caller, kAudience);
@@ -206,6 +216,7 @@ class FileContent final : public http::BodySource {
     const std::uint64_t end_;
     const bool whole_;
     domain::Sha256 sum_;
+    std::string first_;
 };
 
 }  // namespace
@@ -414,7 +425,12 @@ net::Task<http::Response> PartnerFilesApi::Send(const RequestScope& scope, std::
                              options_.piece_bytes,
                              options_.piece_timeout,
                              std::move(place)};
-    response.body_source = std::make_shared<FileContent>(std::move(parts));
+    auto content = std::make_shared<FileContent>(std::move(parts));
+    if (request.method == http::Method::kGet && content->bytes() > 0) {
+        const Status begun = co_await content->Begin();
+        if (!begun.ok()) co_return refuse(begun);
+    }
+    response.body_source = std::move(content);
     co_return response;
 }
 

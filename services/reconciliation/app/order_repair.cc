@@ -37,28 +37,22 @@ std::string Describe(const CorrectionLeg& leg, const Currency& currency) {
            std::string(currency.code());
 }
 
-Result<std::optional<domain::Match>> MatchOf(const RepairPorts& ports, domain::ChangeKey change) {
+/// What events told of the change, if any was heard.
+Result<std::optional<domain::Match>> FindMatch(const RepairPorts& ports, domain::ChangeKey change) {
     std::vector<domain::Match> match;
     KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(match, books.matches.Find({&change, 1}));
         return OkStatus();
     }));
-    return match.empty() ? std::optional<domain::Match>() : std::optional(match.front());
-}
-
-/// What payment's event said of the change, if it was heard.
-Result<std::optional<domain::Match>> HeardFromPayment(const RepairPorts& ports,
-                                                      domain::ChangeKey change) {
-    KESSAI_ASSIGN_OR_RETURN(auto match, MatchOf(ports, change));
-    if (match && !match->PaymentEffect()) match.reset();
-    return match;
+    if (match.empty()) return std::optional<domain::Match>();
+    return std::optional(match.front());
 }
 
 Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& discrepancy) {
     const domain::Subject& subject = discrepancy.finding.subject;
     if (subject.kind == DiscrepancyKind::kMissingInPayout) {
-        KESSAI_ASSIGN_OR_RETURN(const auto heard, HeardFromPayment(ports, subject.change));
-        if (heard) {
+        KESSAI_ASSIGN_OR_RETURN(const auto heard, FindMatch(ports, subject.change));
+        if (heard && heard->PaymentEffect()) {
             return NotAllowed("payment's event of " + NameOf(subject.change) +
                               " was heard: ACCRUE_AGAIN puts back what payout lost");
         }
@@ -112,20 +106,26 @@ std::string Describe(const Discrepancy& discrepancy, const digest::RecomputedBuc
            ": from " + Describe(digests.before) + " to " + Describe(digests.after);
 }
 
-/// Where it is payment's row that was removed or changed, after payment's event had told of it:
-/// what follows from the difference would take it out on the merchant. Empty elsewhere.
-Result<std::string> WarningOfPaymentsRow(const RepairPorts& ports, const domain::Finding& finding) {
-    KESSAI_ASSIGN_OR_RETURN(const auto heard, HeardFromPayment(ports, finding.subject.change));
-    if (!heard || heard->state != domain::MatchState::kMatched) return std::string();
+/// Where a row was put in, removed or changed without its service's event: what follows from the
+/// difference would take it out on the merchant. Empty elsewhere.
+Result<std::string> WarningOfRows(const RepairPorts& ports, const domain::Finding& finding) {
+    KESSAI_ASSIGN_OR_RETURN(const auto match, FindMatch(ports, finding.subject.change));
+    if (finding.subject.kind == DiscrepancyKind::kMissingInPayment &&
+        !(match && match->PayoutEffect())) {
+        return std::string(
+            "payout never told of this accrual: if its row was put in behind its back the "
+            "merchant's totals do not have it, and a journal takes what the merchant never got");
+    }
+    if (!match || match->state != domain::MatchState::kMatched) return std::string();
     if (finding.subject.kind == DiscrepancyKind::kMissingInPayment) {
         return std::string(
             "payment's event told of it, so its row was removed from payment's book afterwards: "
             "./kessai audit. A journal takes from the merchant what a customer paid");
     }
     if (finding.subject.kind == DiscrepancyKind::kAmountDiffers &&
-        finding.payout_gross == heard->terms.gross.minor()) {
+        finding.payout_gross == match->terms.gross.minor()) {
         return "payment's row was changed after its event had told of " +
-               std::to_string(heard->terms.gross.minor()) +
+               std::to_string(match->terms.gross.minor()) +
                ", which payout has: ./kessai audit. A journal gives the merchant something else "
                "than what was paid";
     }
@@ -134,7 +134,7 @@ Result<std::string> WarningOfPaymentsRow(const RepairPorts& ports, const domain:
 
 /// Whether payout's event of the change came.
 Result<bool> WasAccrualTold(const RepairPorts& ports, domain::ChangeKey change) {
-    KESSAI_ASSIGN_OR_RETURN(const auto match, MatchOf(ports, change));
+    KESSAI_ASSIGN_OR_RETURN(const auto match, FindMatch(ports, change));
     return match && match->PayoutEffect().has_value();
 }
 
@@ -192,7 +192,7 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
         default:
             return domain::CheckAllowed(wish.kind, discrepancy);
     }
-    KESSAI_ASSIGN_OR_RETURN(plan.warning, WarningOfPaymentsRow(ports, finding));
+    KESSAI_ASSIGN_OR_RETURN(plan.warning, WarningOfRows(ports, finding));
     if (plan.warning.empty() && (finding.subject.kind == DiscrepancyKind::kAmountDiffers ||
                                  finding.subject.kind == DiscrepancyKind::kMerchantDiffers)) {
         const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);

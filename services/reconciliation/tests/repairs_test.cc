@@ -303,6 +303,34 @@ TEST_F(RepairsTest, ADeclinedJournalMovesNothing) {
     EXPECT_EQ(Found(kMissingInPayment).open_repair, 0u);
 }
 
+// Rows that somebody put in, removed or changed: who wants a journal is warned.
+TEST_F(RepairsTest, AJournalForARowThatWasTamperedWithIsWarnedOf) {
+    const auto warning_of = [&](domain::DiscrepancyKind kind) {
+        const auto plan = order_.Preview(Found(kind).id, Wish(kCorrectingJournal));
+        EXPECT_THAT(plan, IsOk());
+        return plan.ok() ? plan->warning : std::string();
+    };
+    KeepDigests();
+    payment_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare(/*deep=*/true);
+    EXPECT_THAT(warning_of(kAmountDiffers), HasSubstr("payment's row was changed after its event"));
+
+    payment_.rows[Day()].erase({domain::PaymentId(3), 1});
+    Compare(/*deep=*/true);
+    EXPECT_THAT(warning_of(kMissingInPayment), HasSubstr("removed from payment's book"));
+}
+
+TEST_F(RepairsTest, AJournalForAnAccrualThatWasNeverToldOfIsWarnedOf) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(777), 1};
+    payout_.rows[Day()][key] = {key, domain::MerchantId(1), 500};
+    peers_.accruals[key] = {domain::MerchantId(1), Day(), 500, 10};
+    Compare(/*deep=*/true);
+    const auto plan = order_.Preview(Found(kMissingInPayment).id, Wish(kCorrectingJournal));
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_THAT(plan->warning, HasSubstr("payout never told of this accrual"));
+}
+
 TEST_F(RepairsTest, AnotherMerchantsMoneyGoesTwoWays) {
     KeepDigests();
     payout_.rows[Day()].at({domain::PaymentId(3), 1}).merchant = domain::MerchantId(9);
