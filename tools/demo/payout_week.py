@@ -123,7 +123,7 @@ class Week:
             month_end = today.replace(day=1) - timedelta(days=1)
             raise Failed(
                 f"the open day is {opened}: a week from there is not over. Its own stack begins in "
-                f"the past: KESSAI_PORT_BASE=47000 ./kessai up --stack week --no-demo --first-day "
+                f"the past: KESSAI_PORT_BASE=21000 ./kessai up --stack week --no-demo --first-day "
                 f"{month_end - timedelta(days=DAYS - 1)}, then ./kessai demo payout --stack week"
             )
         return opened

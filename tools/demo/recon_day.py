@@ -108,7 +108,7 @@ class Day:
             yesterday = datetime.now(JAPAN).date() - timedelta(days=1)
             raise Failed(
                 f"the open day is {opened}, which is not over. A stack for it begins in the past: "
-                f"KESSAI_PORT_BASE=46000 ./kessai up --stack recon --no-demo --first-day {yesterday}, "
+                f"KESSAI_PORT_BASE=22000 ./kessai up --stack recon --no-demo --first-day {yesterday}, "
                 f"then ./kessai demo recon --stack recon"
             )
         return opened
