@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "domain/reason.h"
+#include "domain/transfer_reason.h"
 #include "kessai/digest/accumulator.h"
 #include "transport/plan_messages.h"
 
@@ -241,7 +242,13 @@ Result<v1::ListMovedFundsResponse> CheckService::ListMovedFunds(
             transfer->set_transfer_id(made.transfer.value());
             transfer->set_amount(made.amount);
             const auto trace = trace_.OfTransfer(made.transfer);
+            if (!trace.ok() && trace.status().reason() == domain::reason::kTransferUnknown) {
+                // Its row is gone, and with it what the bank would be told.
+                transfer->set_amount(0);
+                transfer->set_parts(made.amount);
+            }
             if (!trace.ok()) continue;
+            transfer->set_amount(trace->transfer.amount);
             std::int64_t parts = 0;
             for (const domain::FundsPart& part : trace->parts) parts += part.amount;
             transfer->set_parts(parts);
