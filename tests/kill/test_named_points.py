@@ -73,7 +73,7 @@ POINTS = {
         "reconciliation.import.after_commit": ONCE,
         "reconciliation.outside_run.before_commit": ONCE,
         "reconciliation.file_run_ordered": ONCE,
-        "reconciliation.file_stored": (1, 5),
+        "reconciliation.file_stored": ONCE,
         "reconciliation.files_noted": ONCE,
         "reconciliation.before_file_run_ended": ONCE,
     },
