@@ -745,7 +745,8 @@ def held_by_nobody(books: QuietBooks, t: Tampering) -> Trace:
     step = {"state": 1, "step_count": 1, "last_event_id": 1, "found_at_us": 1}
     row = {"discrepancy_id": 8, "kind": 12, "currency": "JPY", "evidence": "", "found_by_deep_run": 0}
     amounts = {"payment_gross": None, "payout_gross": None}
-    t.add(RECONCILIATION, "discrepancy", {**about, **nothing, **amounts, **step, **row})
+    repair = {"owner": "", "open_repair": 0, "corrected_by": 0}
+    t.add(RECONCILIATION, "discrepancy", {**about, **nothing, **amounts, **step, **row, **repair})
     subject: Subject = {"merchant": 8, "day": str(books.days[0]), "discrepancy": 8}
     what = "discrepancy of a merchant that is not held back"
     return Trace([Named("M8", what, subject, "none", "open")], [subject, {"discrepancy": 8}])

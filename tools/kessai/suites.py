@@ -55,7 +55,7 @@ SUITES = (
     Suite("recon", "tests/recon", Needs.STACK, 20, True, "a comparison finds every damage to a day's books",
           fresh=True),
     # Before e2e, which leaves messages in Kafka that no audit would pass.
-    Suite("audit", "tests/audit", Needs.STACK, 8, True, "the audit finds every damage, under load"),
+    Suite("audit", "tests/audit", Needs.STACK, 12, True, "the audit finds every damage, under load"),
     Suite("e2e", "tests/e2e", Needs.STACK, 15, True, "the partner SDKs and the app on a whole stack"),
     Suite("kill", "tests/kill", Needs.STACK, 20, True, "kill -9 of everything, under load",
           also_preset="faults", fresh=True),
