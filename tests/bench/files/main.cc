@@ -169,6 +169,8 @@ class FilesBench {
             const char* url = std::getenv(name);
             KESSAI_ASSIGN_OR_RETURN(*to, mysql::ConnectOptions::Parse(url == nullptr ? "" : url));
             to->read_timeout = std::chrono::minutes(30);
+            // A day is loaded between two statements.
+            to->wait_timeout_s = 3'600;
         }
         root_.schema = service_.schema;
         KESSAI_ASSIGN_OR_RETURN(admin_, mysql::Session::Connect(root_));
