@@ -9,6 +9,7 @@
 #include "kessai/mysql/transaction.h"
 #include "kessai/outbox/batch_writer.h"
 #include "kessai/outbox/outbox_table.h"
+#include "storage/day_rows.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::payment::storage {
@@ -46,37 +47,8 @@ constexpr mysql::Query kSetClosed{"business_day.set_closed", R"sql(
     UPDATE business_day
     SET state = ?, closed_at_us = CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)
     WHERE business_date = ?)sql"};
-// Numbers alone, for Session::Scan: a whole day is read by these.
-constexpr mysql::Query kRowsOfBuckets{"journal.of_buckets", R"sql(
-    SELECT object_id, version, merchant_id, kind, amount, bucket
-    FROM journal FORCE INDEX (by_day) WHERE business_date = ? AND bucket >= ? AND bucket < ?)sql"};
-constexpr std::size_t kRowCells = 6;
-
 int Number(app::DayState state) {
     return static_cast<int>(state);
-}
-
-/// Gives `take` the changes that reconciliation compares, those of payments, in whatever order,
-/// each with the bucket that it stands in.
-template <class Take>
-Status ReadRows(mysql::Session& session, BusinessDate date, digest::BucketRange buckets,
-                Take take) {
-    domain::Change change;
-    return session.Scan(
-        kRowsOfBuckets,
-        [&](std::span<const std::int64_t> cells) {
-            for (std::size_t at = 0; at < cells.size(); at += kRowCells) {
-                const auto row = cells.subspan(at, kRowCells);
-                const domain::MerchantId merchant(row[2]);
-                if (merchant.is_none()) continue;
-                change.kind = static_cast<domain::ChangeKind>(row[3]);
-                change.amount = Money(row[4], change.amount.currency());
-                take(app::DayRow{row[0], static_cast<std::uint32_t>(row[1]), merchant,
-                                 domain::MerchantGross(change)},
-                     static_cast<int>(row[5]));
-            }
-        },
-        date, buckets.first, buckets.end());
 }
 
 }  // namespace
@@ -193,17 +165,18 @@ Result<digest::DayDigest> MysqlDayStore::Digests(BusinessDate date, bool deep,
         return digest::OnlyOf(range, std::move(kept));
     }
     digest::Accumulator sums(hasher_);
-    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, range, [&](const app::DayRow& row, int bucket) {
-        sums.Add({row.object, row.version, date, row.merchant.value(), row.gross}, bucket);
-    }));
+    KESSAI_RETURN_IF_ERROR(
+        ReadDayRows(*session, date, range, [&](const app::DayRow& row, int bucket) {
+            sums.Add({row.object, row.version, date, row.merchant.value(), row.gross}, bucket);
+        }));
     return sums.Day(date);
 }
 
 Result<std::vector<app::DayRow>> MysqlDayStore::Rows(BusinessDate date, int bucket) {
     KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
     std::vector<app::DayRow> found;
-    KESSAI_RETURN_IF_ERROR(ReadRows(*session, date, {.first = bucket, .count = 1},
-                                    [&](const app::DayRow& row, int) { found.push_back(row); }));
+    KESSAI_RETURN_IF_ERROR(ReadDayRows(*session, date, {.first = bucket, .count = 1},
+                                       [&](const app::DayRow& row, int) { found.push_back(row); }));
     std::ranges::sort(found, {},
                       [](const app::DayRow& row) { return std::pair(row.object, row.version); });
     return found;

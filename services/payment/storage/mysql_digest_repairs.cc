@@ -1,17 +1,10 @@
 #include "storage/mysql_digest_repairs.h"
 
 #include "kessai/digest/store.h"
-#include "kessai/mysql/query.h"
 #include "kessai/mysql/transaction.h"
-#include "storage/row_mapping.h"
+#include "storage/day_rows.h"
 
 namespace kessai::payment::storage {
-namespace {
-
-constexpr mysql::Query kRowsOfBucket{"journal.of_bucket", "SELECT " KESSAI_JOURNAL_COLUMNS R"sql(
-    FROM journal FORCE INDEX (by_day) WHERE business_date = ? AND bucket = ?)sql"};
-
-}  // namespace
 
 Result<digest::RecomputedBucket> MysqlDigestRepairs::Recompute(BusinessDate date, int bucket,
                                                                std::string_view key) {
@@ -21,14 +14,13 @@ Result<digest::RecomputedBucket> MysqlDigestRepairs::Recompute(BusinessDate date
     KESSAI_RETURN_IF_ERROR(
         mysql::InTransaction(pool_, policy, [&](mysql::Session& session) -> Status {
             const auto of_rows = [&]() -> Result<digest::BucketDigest> {
-                KESSAI_ASSIGN_OR_RETURN(auto rows, session.Select(kRowsOfBucket, date, bucket));
                 digest::Accumulator sums(hasher_);
-                while (rows.Next()) {
-                    const domain::Change change = ReadChange(rows);
-                    if (change.merchant.is_none()) continue;
-                    sums.Add({change.object, change.version, change.business_date,
-                              change.merchant.value(), domain::MerchantGross(change)});
-                }
+                // A row that stands in another's bucket is a difference of rows, not of the digest.
+                const auto add = [&](const app::DayRow& row, int) {
+                    sums.Add({row.object, row.version, date, row.merchant.value(), row.gross});
+                };
+                KESSAI_RETURN_IF_ERROR(
+                    ReadDayRows(session, date, {.first = bucket, .count = 1}, add));
                 return sums.Day(date)[static_cast<std::size_t>(bucket)];
             };
             KESSAI_ASSIGN_OR_RETURN(digests, digest::RecomputeBucket(session, date, bucket, key,

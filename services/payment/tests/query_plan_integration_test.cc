@@ -110,7 +110,6 @@ const std::map<std::string, Plan>& Plans() {
         {"journal.by_key", {"const", "PRIMARY", 1}},
         // The whole day is what it is asked for.
         {"journal.of_buckets", {"range", "by_day", 5 * kSome}},
-        {"journal.of_bucket", {"ref", "by_day", 5 * kSome}},
         {"journal.sum_buckets", {"range", "by_day", kRows, true}},
         {"journal.cleared_of_day", {"ref", "PRIMARY", kSome}},
         // It stops after a page.
