@@ -3,6 +3,7 @@
 // real gRPC server that notes what it was asked and answers what the test says.
 
 #include "transport/operator_file_api.h"
+#include "tests/served_routes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -167,8 +168,7 @@ class OperatorFileApiTest : public ::testing::Test {
         return service;
     }
     void AddRoutes() {
-        using Member = net::Task<http::Response> (Api::*)(const transport::RequestScope&) const;
-        const std::map<std::string, Member> members{
+        const RouteMembers<Api> members{
             {"operator_listFileTemplates", &Api::ListTemplates},
             {"operator_putFileTemplate", &Api::PutTemplate},
             {"operator_getFileTemplate", &Api::GetTemplate},
@@ -183,23 +183,7 @@ class OperatorFileApiTest : public ::testing::Test {
             {"operator_getFileContent", &Api::GetContent},
             {"operator_announceFile", &Api::Announce},
         };
-        for (const auto& spec : transport::AllRoutes()) {
-            const auto found = members.find(std::string(spec.name));
-            if (found == members.end()) continue;
-            http::Route route;
-            route.name = spec.name;
-            route.method = spec.method;
-            route.path = spec.path;
-            route.family = router_.FindFamily(transport::FamilyName(spec.family));
-            route.body_bytes_max = spec.body_bytes_max;
-            route.timeout = spec.timeout;
-            route.handler = [this, member = found->second](
-                                const http::Request& request) -> net::Task<http::Response> {
-                const transport::RequestScope scope{.request = request, .caller = operator_};
-                co_return co_await (api_.*member)(scope);
-            };
-            EXPECT_OK(router_.Add(std::move(route)));
-        }
+        ServeRoutes(router_, api_, members, operator_);
     }
 
     const auth::FixedKeyRing keys_{*auth::KeyRing::Parse(kKeys)};

@@ -3,6 +3,7 @@
 // a real gRPC server that notes what it was asked.
 
 #include "transport/operator_outside_api.h"
+#include "tests/served_routes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -147,8 +148,7 @@ class OperatorOutsideApiTest : public ::testing::Test {
         return service;
     }
     void AddRoutes() {
-        using Member = net::Task<http::Response> (Api::*)(const transport::RequestScope&) const;
-        const std::map<std::string, Member> members{
+        const RouteMembers<Api> members{
             {"operator_putStatementTemplate", &Api::PutTemplate},
             {"operator_getStatementTemplate", &Api::GetTemplate},
             {"operator_putOutsideRules", &Api::PutRules},
@@ -164,23 +164,7 @@ class OperatorOutsideApiTest : public ::testing::Test {
             {"operator_matchOutsideItems", &Api::MatchItems},
             {"operator_decideOutsideMatch", &Api::Decide},
         };
-        for (const auto& spec : transport::AllRoutes()) {
-            const auto found = members.find(std::string(spec.name));
-            if (found == members.end()) continue;
-            http::Route route;
-            route.name = spec.name;
-            route.method = spec.method;
-            route.path = spec.path;
-            route.family = router_.FindFamily(transport::FamilyName(spec.family));
-            route.body_bytes_max = spec.body_bytes_max;
-            route.timeout = spec.timeout;
-            route.handler = [this, member = found->second](
-                                const http::Request& request) -> net::Task<http::Response> {
-                const transport::RequestScope scope{.request = request, .caller = operator_};
-                co_return co_await ((*api_).*member)(scope);
-            };
-            EXPECT_OK(router_.Add(std::move(route)));
-        }
+        ServeRoutes(router_, *api_, members, operator_);
     }
 
     const re::OutsideText text_;

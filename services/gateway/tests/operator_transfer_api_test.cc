@@ -20,6 +20,7 @@
 #include "kessai/rpc/server.h"
 #include "kessai/testing/matchers.h"
 #include "tests/fake_transfers.h"
+#include "tests/served_routes.h"
 #include "transport/routes.h"
 
 namespace kessai::gateway {
@@ -108,8 +109,7 @@ class OperatorTransferApiTest : public ::testing::Test {
 
  private:
     void AddRoutes() {
-        using Member = net::Task<http::Response> (Api::*)(const transport::RequestScope&) const;
-        const std::map<std::string, Member> members{
+        const RouteMembers<Api> members{
             {"operator_putBankAccount", &Api::PutBankAccount},
             {"operator_listBankAccounts", &Api::ListBankAccounts},
             {"operator_verifyBankAccount", &Api::VerifyBankAccount},
@@ -139,23 +139,7 @@ class OperatorTransferApiTest : public ::testing::Test {
             {"operator_listDayAccruals", &Api::ListDayAccruals},
             {"operator_tracePayment", &Api::TracePayment},
         };
-        for (const auto& spec : transport::AllRoutes()) {
-            const auto found = members.find(std::string(spec.name));
-            if (found == members.end()) continue;
-            http::Route route;
-            route.name = spec.name;
-            route.method = spec.method;
-            route.path = spec.path;
-            route.family = router_.FindFamily(transport::FamilyName(spec.family));
-            route.body_bytes_max = transport::BodyBytesMax(spec, kResultBytesMax);
-            route.timeout = spec.timeout;
-            route.handler = [this, member = found->second](
-                                const http::Request& request) -> net::Task<http::Response> {
-                const transport::RequestScope scope{.request = request, .caller = operator_};
-                co_return co_await ((*api_).*member)(scope);
-            };
-            EXPECT_OK(router_.Add(std::move(route)));
-        }
+        ServeRoutes(router_, *api_, members, operator_, kResultBytesMax);
     }
 
     auth::FixedKeyRing keys_;
