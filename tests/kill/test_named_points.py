@@ -278,12 +278,14 @@ def make_files(stack: StackFile, operator: Operator, day: str, report: Report) -
         return said if said["state"] == "DONE" else None
 
     run = waiting.until("the files are made", ended, _STRIKES_WITHIN_S)
-    merchants = _one(
-        stack, "reconciliation",
-        "SELECT COUNT(DISTINCT merchant_id) FROM matched_day_total WHERE business_date = %s", day,
-    )  # fmt: skip
+    totals = "SELECT DISTINCT merchant_id FROM matched_day_total WHERE business_date"
+    # Of those who were paid before, but not on this day, an empty file is made.
+    known = set(_all(stack, "reconciliation", f"{totals} <= %s", day))
+    paid = set(_all(stack, "reconciliation", f"{totals} = %s", day))
+    merchants = len(known)
     made = _rows(stack, "reconciliation", "SELECT merchant_id, row_count, version FROM merchant_file")
-    assert len(made) == len({merchant for merchant, _, _ in made}) == merchants > 0, made
+    assert len(made) == merchants and {merchant for merchant, _, _ in made} == known, made
+    assert {merchant for merchant, rows, _ in made if rows > 0} == paid != set(), made
     assert all(version == 1 for _, _, version in made), made
     assert (run["files"], run["merchantsDone"], run["merchantsRefused"]) == (merchants, merchants, 0), run
     assert run["rows"] == sum(rows for _, rows, _ in made) > 0, run
