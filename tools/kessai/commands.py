@@ -10,7 +10,7 @@ import sys
 from datetime import date, datetime, timedelta, timezone
 from typing import Callable, Sequence
 
-from . import access, build, external, packages, say, servers, services, status, suites, up
+from . import access, benches, build, external, packages, say, servers, services, status, suites, up
 from .diagnosis import Diagnosis
 from .lock import exclusive
 from .settings import stack_settings
@@ -27,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         command = external.find(arguments[0]) if arguments else None
         if command is not None:  # its arguments are its program's, not ours to read
-            return external.main(command, arguments[1:])
+            run = benches.main if command.name == "bench" else external.main
+            return run(command, arguments[1:])
         options = _parser().parse_args(arguments or ["help"])
         return int(options.run(options))
     except Diagnosis as diagnosis:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
-from . import files_bench, recon_bench, release_bench, say
+from . import say
 from .diagnosis import Diagnosis
 from .stack import ROOT, Stack, ignored_port_base, open_stack
 from .supervisor import Supervisor
@@ -62,24 +62,31 @@ def program(command: External, stack: Stack) -> Path | None:
 
 def main(command: External, arguments: Sequence[str]) -> int:
     """`./kessai COMMAND ARGUMENTS…`, with `--stack NAME` anywhere among them."""
-    if command.name == "bench" and arguments[:1] == ["release"]:
-        return release_bench.main(arguments[1:])
-    if command.name == "bench" and arguments[:1] == ["recon"]:
-        return recon_bench.main(arguments[1:])
-    if command.name == "bench" and arguments[:1] == ["files"]:
-        return files_bench.main(arguments[1:])
     name, arguments = stack_name(arguments)
     stack = open_stack(name)
     if ignored := ignored_port_base(stack):
         say.warning(ignored)
     code = run(command, stack, arguments)
-    if _asks_for_help(arguments):
-        if command.name == "bench":
-            say.line("release: the release of a day, on servers of its own: ./kessai bench release --help")
-            say.line("recon: the comparison of a day, on a stack of its own: ./kessai bench recon --help")
-            say.line("files: merchants' files of a day, on a MariaDB of its own: ./kessai bench files --help")
+    if asks_for_help(arguments):
         say.line("\n  --stack NAME            which stack (default: dev)")
     return code
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    return "--help" in arguments or "-h" in arguments
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment without the variables that speak to this command."""
+    own = ("KESSAI_PORT_BASE", "KESSAI_STACK_")
+    return {key: value for key, value in os.environ.items() if not key.startswith(own)}
+
+
+def _access(stack: Stack) -> dict[str, str]:
+    try:
+        return dict(json.loads((stack.directory / "access.json").read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def stack_name(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -107,7 +114,7 @@ def run(command: External, stack: Stack, arguments: Sequence[str], check: bool =
             "if it stays so, this version has no such command",
         )
     access_file = stack.directory / "access.json"
-    if command.needs_stack and not _asks_for_help(arguments):
+    if command.needs_stack and not asks_for_help(arguments):
         if not access_file.exists() or not Supervisor(stack).members():
             named = "" if stack.name == "dev" else f" --stack {stack.name}"
             raise Diagnosis(f"the stack '{stack.name}' is not up", f"run ./kessai up{named}")
@@ -134,20 +141,3 @@ def _code_of(command: Sequence[str]) -> int:
             except subprocess.TimeoutExpired:
                 process.kill()
             raise
-
-
-def _asks_for_help(arguments: Sequence[str]) -> bool:
-    return "--help" in arguments or "-h" in arguments
-
-
-def _environment() -> dict[str, str]:
-    """The caller's environment without the variables that speak to this command."""
-    own = ("KESSAI_PORT_BASE", "KESSAI_STACK_")
-    return {key: value for key, value in os.environ.items() if not key.startswith(own)}
-
-
-def _access(stack: Stack) -> dict[str, str]:
-    try:
-        return dict(json.loads((stack.directory / "access.json").read_text()))
-    except (OSError, ValueError):
-        return {}

@@ -56,6 +56,17 @@ def test_help_of_such_a_command_needs_no_stack_and_names_the_stack_option(shower
     assert shown.startswith("--help\n") and "--stack NAME" in shown
 
 
+def test_help_of_bench_names_those_with_servers_of_their_own(shower, capfd, monkeypatch):
+    bench = (external.External("bench", "show.py", "measures"),)
+    monkeypatch.setattr(external, "COMMANDS", bench)
+    assert commands.main(["bench", "--help"]) == 0
+    shown = capfd.readouterr().out
+    for name in ("release", "recon", "files"):
+        assert f"./kessai bench {name} --help" in shown
+    assert commands.main(["bench", "files", "--help"]) == 0
+    assert "./kessai bench files" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     "typed, name, rest",
     [
