@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 import subprocess
 import sys
 import time
@@ -273,7 +274,7 @@ class Day:
             [sys.executable, str(program), *place, *arguments],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        print(f"\n    $ ./kessai recon {' '.join(arguments)}")
+        print(f"\n    $ ./kessai recon {shlex.join(arguments)}")
         for line in ended.stdout.splitlines():
             print(f"      {line}")
         if ended.returncode != 0:
