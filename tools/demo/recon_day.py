@@ -228,7 +228,7 @@ class Day:
         changes = [one for one in found if one["kind"] in ("AMOUNT_DIFFERS", "MISSING_IN_PAYOUT")]
         for one in sorted(changes, key=lambda one: int(one["paymentId"])):
             wish = (one["discrepancyId"], "--kind", "ACCRUE_AGAIN")
-            why = ("--reason", "payout's table was written to", "--wait", f"{STEP_LIMIT_S:.0f}")
+            why = ("--reason", "a row was written by hand", "--wait", f"{STEP_LIMIT_S:.0f}")
             self.recon("repair", *wish, "--preview")
             self.recon("repair", *wish, *why)
         for damage in damaged:
