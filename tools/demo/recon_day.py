@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 import subprocess
 import sys
 import time
@@ -227,7 +228,7 @@ class Day:
         changes = [one for one in found if one["kind"] in ("AMOUNT_DIFFERS", "MISSING_IN_PAYOUT")]
         for one in sorted(changes, key=lambda one: int(one["paymentId"])):
             wish = (one["discrepancyId"], "--kind", "ACCRUE_AGAIN")
-            why = ("--reason", "payout's table was written to", "--wait", f"{STEP_LIMIT_S:.0f}")
+            why = ("--reason", "a row was written by hand", "--wait", f"{STEP_LIMIT_S:.0f}")
             self.recon("repair", *wish, "--preview")
             self.recon("repair", *wish, *why)
         for damage in damaged:
@@ -273,7 +274,7 @@ class Day:
             [sys.executable, str(program), *place, *arguments],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        print(f"\n    $ ./kessai recon {' '.join(arguments)}")
+        print(f"\n    $ ./kessai recon {shlex.join(arguments)}")
         for line in ended.stdout.splitlines():
             print(f"      {line}")
         if ended.returncode != 0:

@@ -255,7 +255,7 @@ def files(session: Session, options: argparse.Namespace) -> int:
     date = operate.day(session, options.date)
     directory = Path(options.directory)
     if not directory.is_dir():
-        raise Misuse(f"'{directory}' is no directory")
+        raise Misuse(f"--directory: there is no directory '{directory}'; make it first")
     answer = session.post(path("days", date, "transfer-files"))
     if unknown := set(options.again) - {batch["batchId"] for batch in answer["batches"]}:
         raise Misuse(f"{date} has no file {', '.join(sorted(unknown))}")

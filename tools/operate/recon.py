@@ -135,17 +135,28 @@ def list_all(session: Session, options: argparse.Namespace) -> int:
         operate.show_json(found)
     elif found:
         rows = [
-            (one["discrepancyId"], one["kind"], one["state"], one["paymentId"], one["version"],
-             one["businessDate"], one["merchantId"], yen(one["paymentAmount"]),
+            (one["discrepancyId"], one["kind"], one["state"], *subject(one), one["businessDate"],
+             one["merchantId"], yen(one["paymentAmount"]),
              yen(one["payoutAmount"]), age(one["foundAt"]))
             for one in found
         ]  # fmt: skip
-        head = ("DISCREPANCY", "KIND", "STATE", "PAYMENT", "V", "DAY", "MERCHANT", "PAYMENT SAYS",
+        head = ("DISCREPANCY", "KIND", "STATE", "ABOUT", "V", "DAY", "MERCHANT", "PAYMENT SAYS",
                 "PAYOUT SAYS", "AGE")  # fmt: skip
         print(table(head, rows, right=(4, 7, 8, 9)))
     else:
         print("no discrepancies" + ("" if state is None else f" that are {state.lower()}"))
     return 0
+
+
+def subject(one: Any) -> tuple[str, object]:
+    """What a discrepancy is about beside its day and merchant, and the version of a payment's change."""
+    if one["paymentId"] != "0":
+        return one["paymentId"], one["version"]
+    if one.get("transferId", "0") != "0":
+        return f"transfer {one['transferId']}", "-"
+    if one["kind"] == "DIGEST_DIFFERS":
+        return f"bucket {one['bucket']}", "-"
+    return "-", "-"
 
 
 def show(session: Session, options: argparse.Namespace) -> int:

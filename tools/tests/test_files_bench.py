@@ -42,7 +42,7 @@ def test_it_needs_no_kafka_and_leaves_nothing(calls, tmp_path):
     assert files_bench.main(["--rows", "5"]) == 3
     environment = ["KESSAI_BENCH_FOLDER", "KESSAI_BENCH_MYSQL", "KESSAI_BENCH_MYSQL_ROOT"]
     assert calls == [
-        ("servers", 37000, ("mariadb",)),
+        ("servers", 28000, ("mariadb",)),
         ("run", ("--rows", "5"), environment),
         ("stop",),
     ]

@@ -1028,6 +1028,19 @@ def test_a_discrepancy_says_what_it_means_and_what_to_do(gateway, capsys):
     assert "do        Ask the bank." in shown and max(map(len, shown.splitlines())) <= 100
 
 
+def test_a_list_names_what_each_discrepancy_is_about(gateway, capsys):
+    none = {**DISCREPANCY, "paymentId": "0", "version": 0}
+    gateway.says("GET /operator/v1/discrepancies", {"discrepancies": [
+        DISCREPANCY, {**none, "kind": "RESULT_OVERDUE", "transferId": "44"},
+        {**none, "kind": "DIGEST_DIFFERS", "bucket": 586}, {**none, "kind": "MERCHANT_HELD_BACK"},
+    ], "nextPageToken": ""})  # fmt: skip
+    assert run(recon, "list") == 0
+    _, change, transfer, digest, merchant = capsys.readouterr().out.splitlines()
+    assert f" {DISCREPANCY['paymentId']} " in change
+    assert " transfer 44 " in transfer and " bucket 586 " in digest
+    assert merchant.split()[3:5] == ["-", "-"]
+
+
 def test_discrepancies_are_listed_and_changed_with_a_note(gateway, capsys):
     gateway.says("GET /operator/v1/discrepancies", {"discrepancies": [DISCREPANCY], "nextPageToken": ""})
     assert run(recon, "list", "--day", "2026-11-21") == 0

@@ -41,7 +41,7 @@ def test_it_has_a_whole_stack_and_leaves_nothing(calls, tmp_path, monkeypatch):
     runs = []
     monkeypatch.setattr(recon_bench, "_run", lambda arguments: runs.append(list(arguments)) or 0)
     assert recon_bench.main(["--payments", "9"]) == 0
-    assert calls == [("up", 37000, "release", True), ("stop",)]
+    assert calls == [("up", 28000, "release", True), ("stop",)]
     assert runs[0] == ["--payments", "9", "--check"]
     assert runs[1][:2] == ["--stack-file", str(tmp_path / ".kessai" / "bench" / "access.json")]
     assert runs[1][-2:] == ["--payments", "9"]

@@ -53,13 +53,13 @@ def test_help_builds_nothing_and_needs_no_server(calls, tmp_path, monkeypatch):
 
 def test_bulk_needs_no_kafka(calls, tmp_path):
     assert release_bench.main(["--bulk"]) == 3
-    assert calls == [("servers", 37000, ("mariadb",)), ("run", ("--bulk",), ["A"]), ("stop",)]
+    assert calls == [("servers", 28000, ("mariadb",)), ("run", ("--bulk",), ["A"]), ("stop",)]
     assert not (tmp_path / ".kessai" / "bench").exists()
 
 
 def test_ingestion_needs_kafka(calls):
     release_bench.main([])
-    assert calls[0] == ("servers", 37000, ("mariadb", "kafka"))
+    assert calls[0] == ("servers", 28000, ("mariadb", "kafka"))
 
 
 def test_spark_is_fetched_when_it_is_asked_for(calls, monkeypatch):

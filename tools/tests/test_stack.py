@@ -22,6 +22,11 @@ def test_dev_and_test_have_ranges_of_their_own(tmp_path, monkeypatch):
     assert dev.directory != test.directory
 
 
+def test_no_default_port_is_one_that_outgoing_connections_get():
+    for base in stacks.DEFAULT_PORT_BASE.values():
+        assert base + max(stacks.PORT_OFFSETS.values()) < 32768
+
+
 def test_every_listener_belongs_to_exactly_one_process():
     listed = [name for names in stacks.PROCESS_LISTENERS.values() for name in names]
     assert sorted(listed) == sorted(stacks.PORT_OFFSETS)

@@ -125,7 +125,8 @@ class Records {
             return WrongLength("ends after " + std::to_string(at) + " bytes");
         }
         if (bytes.size() < size_) {
-            return WrongLength("has " + std::to_string(bytes.size()) + " bytes");
+            return WrongLength("has " + std::to_string(bytes.size()) + " bytes, not " +
+                               std::to_string(size_));
         }
         rest_.remove_prefix(size_);
         const std::string_view line_end = BytesOf(line_end_);

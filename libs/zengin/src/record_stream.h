@@ -93,7 +93,8 @@ class RecordStream {
         }
         if (bytes.size() != size_) {
             return take(number_, bytes,
-                        WrongLength("has " + std::to_string(bytes.size()) + " bytes"));
+                        WrongLength("has " + std::to_string(bytes.size()) + " bytes, not " +
+                                    std::to_string(size_)));
         }
         return take(number_, bytes, OkStatus());
     }

@@ -132,7 +132,8 @@ TEST(AccountStatementTest, AnythingElseIsRefused) {
     } bad[] = {
         {"", reason::kFileIncomplete, "before its end"},
         {good.substr(0, 4 * kRecordSize), reason::kFileIncomplete, "before its end"},
-        {good.substr(0, good.size() - 1), reason::kRecordLengthWrong, "record 5 has 199 bytes"},
+        {good.substr(0, good.size() - 1), reason::kRecordLengthWrong,
+         "record 5 has 199 bytes, not 200"},
         {good + "\n\n", reason::kRecordLengthWrong, "record 6"},
         {record(1) + record(5), reason::kRecordOutOfOrder, "record 2 of kind 9"},
         {record(5), reason::kRecordOutOfOrder, "record 1 of kind 9"},

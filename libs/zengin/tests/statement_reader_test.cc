@@ -141,7 +141,7 @@ TEST(StatementReaderTest, GoesOnBehindALineOfTheWrongLength) {
         EXPECT_EQ(told.broken[0].record, 3u);
         EXPECT_THAT(told.broken[0].why,
                     Refuses(Code::kInvalidArgument, reason::kRecordLengthWrong));
-        EXPECT_THAT(std::string(told.broken[0].why.message()), HasSubstr("has 197 bytes"));
+        EXPECT_THAT(std::string(told.broken[0].why.message()), HasSubstr("has 197 bytes, not 200"));
         EXPECT_THAT(told.statements[0].entries, SizeIs(2));
     }
 }

@@ -44,7 +44,9 @@ std::string Objection(TransferStep step, TransferStep latest) {
             return latest == kCreated ? std::string() : "the bank has told a result";
         case kSettled:
         case kFailed:
-            return latest == kSent ? std::string() : "the transfer is in no file";
+            if (latest == kSent) return {};
+            return latest == kCreated ? "the transfer is in no file"
+                                      : "the bank has told a result before";
         case kReturned:
             return latest == kSettled ? std::string() : "nothing was settled";
     }

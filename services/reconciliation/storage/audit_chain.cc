@@ -171,7 +171,7 @@ ChainHash AuditChain::OfStep(const ChainHash& before, const Discrepancy& discrep
         .Number(subject.change.version)
         .Number(subject.book ? static_cast<int>(*subject.book) : 0)
         .Number(subject.bucket)
-        .Number(subject.held_merchant.value())
+        .Number(HeldObject(subject))
         .Number(ToMicros(discrepancy.found_at))
         .Number(static_cast<int>(step.state))
         .Text(step.actor)
@@ -251,7 +251,11 @@ Older ReadOlder(const mysql::Rows& row) {
     subject.change = {domain::PaymentId(row.Int(3)), static_cast<std::uint32_t>(row.Uint(4))};
     if (row.Int(5) != 0) subject.book = static_cast<domain::Book>(row.Int(5));
     subject.bucket = static_cast<std::uint32_t>(row.Uint(6));
-    subject.held_merchant = domain::MerchantId(row.Int(7));
+    if (domain::IsAboutTransfer(subject.kind)) {
+        subject.transfer = domain::TransferId(row.Int(7));
+    } else {
+        subject.held_merchant = domain::MerchantId(row.Int(7));
+    }
     discrepancy.found_at = row.At(8);
     older.evidence = AuditChain::OfEvidence(row.Text(9));
     return older;

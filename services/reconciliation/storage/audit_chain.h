@@ -26,9 +26,10 @@
 ///             carried_out_at, ended_at
 ///     step    "step", the hash of the step before it (zeros of the first one), discrepancy,
 ///     number;
-///             business date, kind, payment, version, book, bucket, held merchant and found_at of
-///             the discrepancy; state, actor, note, at, event, merchant, currency, payment_gross?,
-///             payout_gross?, owner, repair number, repair hash, evidence hash
+///             business date, kind, payment, version, book, bucket, held merchant (the transfer, of
+///             kinds about one) and found_at of the discrepancy; state, actor, note, at, event,
+///             merchant, currency, payment_gross?, payout_gross?, owner, repair number, repair
+///             hash, evidence hash
 ///     anchor  "anchor", the hash of the anchor before it in its slot (zeros of the first one),
 ///             slot, number, at, steps
 ///

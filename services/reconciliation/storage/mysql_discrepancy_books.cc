@@ -226,9 +226,7 @@ Result<std::vector<Discrepancy>> MysqlDiscrepancyBooks::Lock(
     std::map<std::pair<BusinessDate, domain::DiscrepancyKind>, std::set<std::int64_t>> holds;
     for (const auto& subject : subjects) {
         if (domain::IsAboutMerchantDay(subject.kind) || domain::IsAboutTransfer(subject.kind)) {
-            holds[{subject.business_date, subject.kind}].insert(
-                domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
-                                                      : subject.held_merchant.value());
+            holds[{subject.business_date, subject.kind}].insert(HeldObject(subject));
         } else if (subject.change.payment.is_none()) {
             digests.emplace(subject.business_date, subject.kind);
         } else {

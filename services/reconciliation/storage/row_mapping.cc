@@ -114,6 +114,11 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
     return discrepancy;
 }
 
+std::int64_t HeldObject(const domain::Subject& subject) {
+    return domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
+                                                 : subject.held_merchant.value();
+}
+
 std::string_view StoredEvidence(const domain::Finding& finding) {
     return std::string_view(finding.evidence).substr(0, kEvidenceBytesMax);
 }
@@ -127,9 +132,7 @@ void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows
              finding.currency.code(), finding.payment_gross, finding.payout_gross,
              StoredEvidence(finding), static_cast<int>(discrepancy.latest.state),
              discrepancy.latest.number, discrepancy.last_event, discrepancy.found_at,
-             discrepancy.found_by_run, discrepancy.found_by_deep_run,
-             domain::IsAboutTransfer(subject.kind) ? subject.transfer.value()
-                                                   : subject.held_merchant.value(),
+             discrepancy.found_by_run, discrepancy.found_by_deep_run, HeldObject(subject),
              discrepancy.owner, discrepancy.open_repair, discrepancy.corrected_by);
 }
 

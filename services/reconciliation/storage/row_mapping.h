@@ -33,6 +33,8 @@ void AddMatch(const domain::Match& match, mysql::RowList& rows);
 /// The discrepancy's columns up to held_merchant, then actor, note and at_us of its latest step,
 /// the columns behind held_merchant, and chain_hash and repair_number of that step.
 domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row);
+/// What column held_merchant holds: the transfer of kinds that are about one, else the merchant.
+std::int64_t HeldObject(const domain::Subject& subject);
 /// Of a finding's evidence what the column holds.
 std::string_view StoredEvidence(const domain::Finding& finding);
 void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows);

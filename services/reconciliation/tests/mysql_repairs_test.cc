@@ -42,10 +42,8 @@ class MysqlRepairsTest : public ::testing::Test {
     Status InTransaction(const std::function<Status(app::Books&)>& work) {
         return schema_.transactions().Run(work);
     }
-    domain::DiscrepancyId Find(std::int64_t payment) {
-        const Finding finding{.subject = {.business_date = Day(),
-                                          .kind = DiscrepancyKind::kAmountDiffers,
-                                          .change = {domain::PaymentId(payment), 1}},
+    void Record(const domain::Subject& subject) {
+        const Finding finding{.subject = subject,
                               .merchant = domain::MerchantId(7),
                               .payment_gross = 1'000,
                               .evidence = "証拠"};
@@ -55,6 +53,11 @@ class MysqlRepairsTest : public ::testing::Test {
                         return changes.Store(books);
                     }),
                     IsOk());
+    }
+    domain::DiscrepancyId Find(std::int64_t payment) {
+        Record({.business_date = Day(),
+                .kind = DiscrepancyKind::kAmountDiffers,
+                .change = {domain::PaymentId(payment), 1}});
         return domain::DiscrepancyId(
             schema_.Count("SELECT discrepancy_id FROM discrepancy WHERE payment_id = " +
                           std::to_string(payment)));
@@ -189,6 +192,53 @@ TEST_F(MysqlRepairsTest, EachStepIsChainedAndAnchored) {
     // Another key gives other hashes: whoever has the database only cannot make one.
     const AuditChain other(AuditChain::Key{9});
     EXPECT_NE(other.OfStep({}, found, {}, evidence), found.last_hash);
+}
+
+// Goal: a step's hash has of its discrepancy's subject what the row has, whatever the kind, so that
+// an audit, which knows rows only, comes to the same.
+// Method: steps are stored, their hashes removed, and made again from the rows.
+TEST_F(MysqlRepairsTest, WhatADiscrepancyIsAboutIsHashedAsItsRowHasIt) {
+    const std::vector<domain::Subject> subjects{{.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kAmountDiffers,
+                                                 .change = {domain::PaymentId(1), 2}},
+                                                {.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kDigestDiffers,
+                                                 .book = domain::Book::kPayout,
+                                                 .bucket = 9},
+                                                {.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kAccruedDiffers,
+                                                 .held_merchant = domain::MerchantId(7)},
+                                                {.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kTransferDiffers,
+                                                 .book = domain::Book::kPayout,
+                                                 .transfer = domain::TransferId(10)},
+                                                {.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kResultOverdue,
+                                                 .transfer = domain::TransferId(10)},
+                                                {.business_date = Day(),
+                                                 .kind = DiscrepancyKind::kResultDiffers,
+                                                 .transfer = domain::TransferId(11)}};
+    for (const domain::Subject& subject : subjects) Record(subject);
+    const auto stored = Anchored();
+    ASSERT_THAT(stored, SizeIs(subjects.size()));
+
+    for (const char* sql :
+         {"UPDATE discrepancy_step SET chain_hash = '', evidence_hash = ''",
+          "DELETE FROM audit_anchor", "UPDATE audit_head SET number = 0, hash = ''"}) {
+        schema_.Execute(sql);
+    }
+    auto session = schema_.pool().Acquire(std::chrono::seconds(5));
+    ASSERT_THAT(session, IsOk());
+    ASSERT_THAT(ChainOlderSteps(**session, schema_.chain(), SystemClock()), IsOk());
+    EXPECT_EQ(Anchored(), stored);
+
+    const domain::DiscrepancyId overdue(
+        schema_.Count("SELECT discrepancy_id FROM discrepancy WHERE kind = 24"));
+    domain::Discrepancy moved = Read(overdue);
+    const ChainHash evidence = AuditChain::OfEvidence("証拠");
+    EXPECT_EQ(schema_.chain().OfStep({}, moved, {}, evidence), moved.last_hash);
+    moved.finding.subject.transfer = domain::TransferId(12);
+    EXPECT_NE(schema_.chain().OfStep({}, moved, {}, evidence), moved.last_hash);
 }
 
 TEST_F(MysqlRepairsTest, ManyAtTheSameTimeAnchorAll) {

@@ -16,6 +16,7 @@ namespace kessai::reconciliation::domain {
 namespace {
 
 using testing::Day;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using enum TransferStep;
@@ -131,6 +132,19 @@ TEST(TransferCheckTest, AResultIsAwaitedFromTheFileOn) {
     const auto result = TakeNotice(NoticeOf(5, kFailed), &transfer, TransferId(5));
     EXPECT_TRUE(result.result_came);
     EXPECT_FALSE(result.transfer.awaited_since);
+}
+
+TEST(TransferCheckTest, TheEvidenceOfAResultSaysWhyItCannotBe) {
+    const auto created = TakeNotice(NoticeOf(5, kCreated), nullptr, TransferId()).transfer;
+    const auto unsent = TakeNotice(NoticeOf(5, kFailed), &created, TransferId(5)).findings;
+    ASSERT_EQ(KindsOf(unsent), std::vector{DiscrepancyKind::kResultDiffers});
+    EXPECT_THAT(unsent[0].evidence, HasSubstr("the transfer is in no file"));
+
+    NotedTransfer settled = created;
+    settled.latest = kSettled;
+    const auto twice = TakeNotice(NoticeOf(5, kFailed), &settled, TransferId(5)).findings;
+    ASSERT_EQ(KindsOf(twice), std::vector{DiscrepancyKind::kResultDiffers});
+    EXPECT_THAT(twice[0].evidence, HasSubstr("the bank has told a result before"));
 }
 
 // Goal: journal and events of a day are compared whatever they have.

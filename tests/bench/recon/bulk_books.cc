@@ -33,7 +33,8 @@ constexpr mysql::BulkTarget kAccruals{
 constexpr mysql::BulkTarget kMatches{
     "bench.load_matches", "change_match",
     "payment_id, version, state, bucket, business_date, currency, merchant_id, gross, "
-    "payment_event_id, payment_content, payout_event_id, payout_content, matched_at_us"};
+    "payment_event_id, payment_content, payout_event_id, payout_content, matched_at_us, kind, "
+    "tax_class, fee"};
 
 // Closed, with its marks sent (payment's app::DayState); released (payout's domain::DayState), so
 // that payout leaves it alone; compared (reconciliation_day).
@@ -94,6 +95,12 @@ struct MadeChange {
     std::int64_t at_us = 0;
 
     std::int64_t gross() const { return version == 1 ? captured : -returned; }
+    /// As payout charges it under the plan that there is from the beginning: deep runs compute it
+    /// again, and compare what payout has with what it told.
+    std::int64_t fee() const {
+        const std::int64_t charged = captured * kFeeBasisPoints / 10'000;
+        return version == 1 ? charged : -(charged * returned / captured);
+    }
 };
 
 class Loader {
@@ -229,7 +236,6 @@ class Loader {
 
     void AddAccrual(mysql::BulkRows& rows, const MadeChange& change) const {
         const bool refund = change.version > 1;
-        const std::int64_t fee = change.gross() * kFeeBasisPoints / 10'000;
         std::optional<std::int64_t> captured;
         std::optional<std::int64_t> refunded;
         if (refund) {
@@ -239,7 +245,7 @@ class Loader {
         const auto content = ContentOf(change.event);
         rows.Add(recipe_.day, event::BucketOf(change.payment), change.payment, change.version,
                  change.merchant, refund ? kRefunded : kCompleted, kTaxClassStandard, "JPY",
-                 change.gross(), fee, captured, refunded, 1, 1, change.event, change.at_us,
+                 change.gross(), change.fee(), captured, refunded, 1, 1, change.event, change.at_us,
                  mysql::Bytes{{content.data(), content.size()}});
     }
 
@@ -250,7 +256,8 @@ class Loader {
         rows.Add(change.payment, change.version, kMatched, event::BucketOf(change.payment),
                  recipe_.day, "JPY", change.merchant, change.gross(), change.event,
                  mysql::Bytes{{content.data(), content.size()}}, answer,
-                 mysql::Bytes{{answered.data(), answered.size()}}, change.at_us);
+                 mysql::Bytes{{answered.data(), answered.size()}}, change.at_us,
+                 change.version > 1 ? kRefunded : kCompleted, kTaxClassStandard, change.fee());
     }
 
     /// A bucket has one row a day, as where its writers are partitions or shards of the outbox.

@@ -58,8 +58,7 @@ class Http:
                 connection.putheader(name, value)
             if body or method in ("POST", "PUT", "PATCH"):
                 connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body or None)
-            response = connection.getresponse()
+            response = _exchange(connection, body)
             content = b""
             if sink is None or response.status // 100 != 2:
                 content = response.read()
@@ -69,3 +68,15 @@ class Http:
             return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
         finally:
             connection.close()
+
+
+def _exchange(connection: http.client.HTTPConnection, body: bytes) -> http.client.HTTPResponse:
+    """Whoever refuses a body by its size answers before it has come, and reads no more of it."""
+    try:
+        connection.endheaders(body or None)
+    except OSError as broken:
+        try:
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            raise broken from None
+    return connection.getresponse()
