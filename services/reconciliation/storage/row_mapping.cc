@@ -115,7 +115,7 @@ domain::Discrepancy ReadDiscrepancy(const mysql::Rows& row) {
 }
 
 std::string_view StoredEvidence(const domain::Finding& finding) {
-    return std::string_view(finding.evidence).substr(0, kEvidenceBytesMax);
+    return domain::CutText(finding.evidence, kEvidenceBytesMax);
 }
 
 void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows) {
