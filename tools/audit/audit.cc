@@ -405,7 +405,9 @@ class Audit {
         observer_.OnStep("reading the history of discrepancies");
         TrailEnds earlier;
         const std::string& file = options_.trail_ends_file;
-        if (!file.empty()) KESSAI_ASSIGN_OR_RETURN(earlier, ReadTrailEnds(file));
+        if (!file.empty()) {
+            KESSAI_ASSIGN_OR_RETURN(earlier, ReadTrailEnds(file));
+        }
         KESSAI_ASSIGN_OR_RETURN(
             const TrailEnds ends,
             CheckHistory(reconciliation_snapshot_->session(), *options_.history_chain, space_,
