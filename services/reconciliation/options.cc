@@ -142,6 +142,12 @@ void DescribeOutside(config::Schema schema, OutsideOptions& outside) {
                 .unit = "items",
                 .min = 100,
                 .max = 2'000'000});
+    schema.Int("run_suggestions_max", &outside.run_suggestions_max,
+               {.description = "Suggestions of an account that a run leaves open: the best of what "
+                               "it finds",
+                .unit = "suggestions",
+                .min = 10,
+                .max = 200'000});
     schema.Time("poll_every", &outside.poll_every,
                 {.description = "How often accounts that wait for a run are looked for, and what "
                                 "is unmatched is counted for the metrics",

@@ -37,6 +37,7 @@ struct OutsideOptions {
     std::vector<domain::OutsideAccount> accounts;
     std::size_t file_bytes_max = std::size_t{3} << 20;
     std::int64_t run_items_max = 200'000;
+    std::int64_t run_suggestions_max = 10'000;
     Duration poll_every = std::chrono::seconds(30);
 };
 

@@ -403,8 +403,16 @@ class Audit {
             return OkStatus();
         }
         observer_.OnStep("reading the history of discrepancies");
-        return CheckHistory(reconciliation_snapshot_->session(), *options_.history_chain, space_,
-                            report_);
+        TrailEnds earlier;
+        const std::string& file = options_.trail_ends_file;
+        if (!file.empty()) {
+            KESSAI_ASSIGN_OR_RETURN(earlier, ReadTrailEnds(file));
+        }
+        KESSAI_ASSIGN_OR_RETURN(
+            const TrailEnds ends,
+            CheckHistory(reconciliation_snapshot_->session(), *options_.history_chain, space_,
+                         earlier, report_));
+        return file.empty() ? OkStatus() : WriteTrailEnds(file, ends);
     }
 
     // --- what came after the snapshot ---

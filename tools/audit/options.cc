@@ -21,6 +21,9 @@ const char* const kUsage =
     "  --json                  the result as one JSON object on the last line\n"
     "  --memory MIB            what each of its sorters may hold before it writes a file (32)\n"
     "  --work-directory DIR    where those files are ($TMPDIR, else /tmp)\n"
+    "  --trail-ends FILE       what the audit trail of discrepancies ended with: compared with what\n"
+    "                          the audit before saw, and written anew. Keep it where those who\n"
+    "                          administer the database cannot write\n"
     "  --stack-file FILE       where the platform is, as `kessai up` writes it\n"
     "\n"
     "exit code: 0 nothing found and everything could be read; 1 something was found;\n"
@@ -149,6 +152,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
             line.stack_file = value;
         } else if (name == "--work-directory") {
             line.work_directory = value;
+        } else if (name == "--trail-ends") {
+            line.trail_ends_file = value;
         } else if (name == "--wait") {
             KESSAI_ASSIGN_OR_RETURN(line.wait_s, NumberOf(name, value, 0, 86'400));
         } else if (name == "--lines") {
@@ -191,6 +196,7 @@ Result<AuditOptions> ReadStackFile(const CommandLine& command_line) {
     options.examples_max = static_cast<std::size_t>(command_line.lines);
     options.sorter_memory_bytes = static_cast<std::size_t>(command_line.memory_mib) << 20;
     options.work_directory = command_line.work_directory;
+    options.trail_ends_file = command_line.trail_ends_file;
     return options;
 }
 

@@ -29,6 +29,10 @@ struct AuditOptions {
     /// With the key of the audit trail; nothing: it is not known, and the trail cannot be checked.
     std::optional<HistoryChain> history_chain;
 
+    /// What earlier audits saw of the audit trail's ends, compared and written anew; empty: nothing
+    /// is kept.
+    std::string trail_ends_file;
+
     /// How long changes may take to arrive downstream, once the payment schema was read.
     Duration wait = std::chrono::seconds(60);
     /// Where sorters put what does not fit their memory, and how much each may take.
@@ -47,6 +51,7 @@ struct CommandLine {
     int lines = 20;
     int memory_mib = 32;
     std::string work_directory;
+    std::string trail_ends_file;
 };
 
 /// The text that --help prints.

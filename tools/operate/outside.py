@@ -226,6 +226,8 @@ def show_run(done: Any) -> None:
     print(f"  suggested    {done['suggestionsMade']:,}, {done['suggestionsWithdrawn']:,} withdrawn")
     if done["boundsReached"]:
         print(f"  bounds       reached {done['boundsReached']:,} times: what is there was suggested, not matched")
+    if done["suggestionsLeftOut"]:
+        print(f"  left out     {done['suggestionsLeftOut']:,} suggestions worse than those: decide on some, then run again")
     if done["suggestionsMade"]:
         print(f"  see          ./kessai recon outside suggestions --account {done['account']}")
 

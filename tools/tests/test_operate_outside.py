@@ -29,7 +29,7 @@ MATCH = {
 }  # fmt: skip
 RUN = {
     "account": "main-bank", "rulesVersion": 1, "expectedCount": 3, "bookedCount": 2, "matchesMade": 1,
-    "suggestionsMade": 1, "suggestionsWithdrawn": 0, "boundsReached": 0,
+    "suggestionsMade": 1, "suggestionsWithdrawn": 0, "boundsReached": 0, "suggestionsLeftOut": 0,
 }  # fmt: skip
 IMPORT = {
     "importId": "9", "format": "CSV", "templateName": "bank", "templateVersion": 2, "sha256": "00",

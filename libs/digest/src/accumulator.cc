@@ -26,9 +26,10 @@ Result<BucketRange> BucketRange::Parse(std::uint32_t first, std::uint32_t count)
 
 void BucketDigest::Add(const BucketDigest& other) {
     count += other.count;
-    // 2^63 yen is beyond all the money there is; amounts are bounded where they enter.
-    KESSAI_CHECK(!__builtin_add_overflow(signed_gross, other.signed_gross, &signed_gross),
-                 "a bucket's sum fits 64 bits");
+    // Amounts are bounded where they enter; those of rows that somebody damaged are not, and have
+    // to be found, not to end the process. So this sum too is modulo 2^64.
+    signed_gross = static_cast<std::int64_t>(static_cast<std::uint64_t>(signed_gross) +
+                                             static_cast<std::uint64_t>(other.signed_gross));
     hash_sum += other.hash_sum;
 }
 

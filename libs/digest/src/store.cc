@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "kessai/mysql/error.h"
 #include "kessai/mysql/migration.h"
 #include "kessai/mysql/session.h"
 #include "kessai/result/check.h"
@@ -180,10 +181,13 @@ Result<RecomputedBucket> RecomputeBucket(mysql::Session& session, BusinessDate b
     if (key.empty()) return digests;
     const std::string before = BytesOf(digests.before.hash_sum);
     const std::string after = BytesOf(digests.after.hash_sum);
-    KESSAI_RETURN_IF_ERROR(session.Execute(kInsertRepair, key, business_date, bucket,
-                                           digests.before.count, digests.before.signed_gross,
-                                           mysql::Bytes{before}, digests.after.count,
-                                           digests.after.signed_gross, mysql::Bytes{after}, now));
+    const auto noted =
+        session.Execute(kInsertRepair, key, business_date, bucket, digests.before.count,
+                        digests.before.signed_gross, mysql::Bytes{before}, digests.after.count,
+                        digests.after.signed_gross, mysql::Bytes{after}, now);
+    // Of a bucket without rows nothing is locked: somebody did the same meanwhile, and is found.
+    if (noted.status().reason() == mysql::reason::kDuplicateKey) return Moved(bucket);
+    KESSAI_RETURN_IF_ERROR(noted.status());
     if (digests.before == digests.after) return digests;
     KESSAI_ASSIGN_OR_RETURN(const std::uint64_t removed,
                             session.Execute(kRemoveBucket, business_date, bucket));

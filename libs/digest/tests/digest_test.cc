@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <string>
 #include <utility>
@@ -113,6 +114,29 @@ TEST(AccumulatorTest, OrderAndGroupingDoNotMatterContentDoes) {
 }
 
 // Goal: a caller gets the buckets that it names, and no range that there is not.
+// Goal: rows that somebody damaged make a digest too, and another one than the rows that were
+// there.
+TEST(AccumulatorTest, AnyAmountsHaveASum) {
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    const RowHasher hasher{TestKey()};
+    Accumulator sums(hasher);
+    for (std::uint32_t version = 1; version <= 3; ++version) {
+        sums.Add({.object_id = 1,
+                  .version = version,
+                  .business_date = kDay,
+                  .signed_gross = version == 3 ? 5 : kMost});
+    }
+    const DayDigest day = sums.Day(kDay);
+    const BucketDigest& of_rows = day[static_cast<std::size_t>(BucketOf(1))];
+    EXPECT_EQ(of_rows.count, 3);
+    EXPECT_EQ(of_rows.signed_gross, 3) << "modulo 2^64";
+    Accumulator other(hasher);
+    for (std::uint32_t version = 1; version <= 3; ++version) {
+        other.Add({.object_id = 1, .version = version, .business_date = kDay, .signed_gross = 1});
+    }
+    EXPECT_NE(other.Day(kDay), day);
+}
+
 TEST(BucketRangeTest, IsOfBucketsThatThereAre) {
     const auto all = BucketRange::Parse(0, 0);
     ASSERT_TRUE(all.ok());

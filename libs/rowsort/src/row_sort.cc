@@ -77,8 +77,8 @@ class Arena {
                         static_cast<std::uint32_t>(value.size())};
         char* row = Take(BytesOf(head));
         std::memcpy(row, &head, sizeof head);
-        std::memcpy(row + sizeof head, key.data(), key.size());
-        std::memcpy(row + sizeof head + key.size(), value.data(), value.size());
+        std::ranges::copy(key, row + sizeof head);
+        std::ranges::copy(value, row + sizeof head + key.size());
         entries_.push_back({group, PrefixOf(key), row});
     }
     /// What a row more may take.

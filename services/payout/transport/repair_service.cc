@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace kessai::payout::transport {
 namespace {
 
 constexpr int kRepublishMax = 1'000;
+/// In whose name what nobody decided any more is declined.
+constexpr std::string_view kReconciliation = "reconciliation";
 
 Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
@@ -42,6 +45,36 @@ v1::Correction ToMessage(const domain::Adjustment& adjustment) {
     return message;
 }
 
+/// One adjustment, or two of different merchants that belong together.
+Result<std::vector<domain::Adjustment>> WishesOf(const v1::PostCorrectionRequest& request) {
+    if (request.requested_by().empty() || request.approved_by().empty()) {
+        return Invalid("two operators are needed");
+    }
+    if (request.requested_by() == request.approved_by()) {
+        return Status(Code::kPermissionDenied, domain::reason::kSameOperator,
+                      "who requested the adjustment cannot approve it");
+    }
+    std::vector<domain::Adjustment> wishes;
+    const auto add = [&](std::int64_t merchant_id, const std::string& key,
+                         std::int64_t amount) -> Status {
+        domain::Adjustment& wish = wishes.emplace_back();
+        KESSAI_ASSIGN_OR_RETURN(wish.merchant, ParseMerchant(merchant_id));
+        wish.request_key = key;
+        wish.amount = amount;
+        wish.reason = request.reason();
+        wish.requested_by = request.requested_by();
+        return OkStatus();
+    };
+    KESSAI_RETURN_IF_ERROR(add(request.merchant_id(), request.request_key(), request.amount()));
+    if (request.other_amount() == 0) return wishes;
+    if (request.other_merchant_id() == request.merchant_id()) {
+        return Invalid("other_merchant_id: must be another merchant");
+    }
+    KESSAI_RETURN_IF_ERROR(
+        add(request.other_merchant_id(), request.other_request_key(), request.other_amount()));
+    return wishes;
+}
+
 }  // namespace
 
 auth::MethodPolicy RepairPolicy() {
@@ -55,7 +88,7 @@ auth::MethodPolicy RepairPolicy() {
     return auth::MethodPolicy(
         {of_reconciliation("RepublishAccruals"), of_reconciliation("RestoreAccrual"),
          of_reconciliation("RecomputeDigest"), of_reconciliation("PostCorrection"),
-         of_reconciliation("GetCorrection")});
+         of_reconciliation("WithdrawCorrection"), of_reconciliation("GetCorrection")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow) {
@@ -63,6 +96,7 @@ void RepairService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc:
     service.Blocking("RestoreAccrual", slow, *this, &RepairService::RestoreAccrual);
     service.Blocking("RecomputeDigest", slow, *this, &RepairService::RecomputeDigest);
     service.Blocking("PostCorrection", quick, *this, &RepairService::PostCorrection);
+    service.Blocking("WithdrawCorrection", quick, *this, &RepairService::WithdrawCorrection);
     service.Blocking("GetCorrection", quick, *this, &RepairService::GetCorrection);
 }
 
@@ -119,27 +153,24 @@ Result<v1::RecomputedDigest> RepairService::RecomputeDigest(
     return message;
 }
 
-// Killed between the two, it is asked again and goes on.
 Result<v1::Correction> RepairService::PostCorrection(const rpc::CallContext&,
                                                      const v1::PostCorrectionRequest& request) {
-    KESSAI_ASSIGN_OR_RETURN(const auto merchant, ParseMerchant(request.merchant_id()));
-    if (request.requested_by().empty() || request.approved_by().empty()) {
-        return Invalid("two operators are needed");
-    }
-    domain::Adjustment wish;
-    wish.merchant = merchant;
-    wish.request_key = request.request_key();
-    wish.amount = request.amount();
-    wish.reason = request.reason();
-    wish.requested_by = request.requested_by();
-    if (request.requested_by() == request.approved_by()) {
-        return Status(Code::kPermissionDenied, domain::reason::kSameOperator,
-                      "who requested the adjustment cannot approve it");
-    }
-    KESSAI_ASSIGN_OR_RETURN(const domain::Adjustment requested, adjust_.Request(wish));
-    KESSAI_ASSIGN_OR_RETURN(const domain::Adjustment posted,
-                            adjust_.Decide(requested.id, /*approve=*/true, request.approved_by()));
-    return ToMessage(posted);
+    KESSAI_ASSIGN_OR_RETURN(const auto wishes, WishesOf(request));
+    KESSAI_ASSIGN_OR_RETURN(const auto posted, adjust_.Post(wishes, request.approved_by()));
+    v1::Correction message = ToMessage(posted.front());
+    if (posted.size() > 1) message.set_other_adjustment_id(posted.back().id.value());
+    return message;
+}
+
+Result<v1::Correction> RepairService::WithdrawCorrection(const rpc::CallContext&,
+                                                         const v1::PostCorrectionRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const auto wishes, WishesOf(request));
+    KESSAI_ASSIGN_OR_RETURN(const bool withdrawn, adjust_.Withdraw(wishes, kReconciliation));
+    v1::Correction message;
+    message.set_merchant_id(request.merchant_id());
+    message.set_amount(request.amount());
+    message.set_posted(!withdrawn);
+    return message;
 }
 
 Result<v1::Correction> RepairService::GetCorrection(const rpc::CallContext&,

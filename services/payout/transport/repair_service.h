@@ -34,6 +34,8 @@ class RepairService {
                                                  const v1::RecomputeDigestRequest& request);
     Result<v1::Correction> PostCorrection(const rpc::CallContext& context,
                                           const v1::PostCorrectionRequest& request);
+    Result<v1::Correction> WithdrawCorrection(const rpc::CallContext& context,
+                                              const v1::PostCorrectionRequest& request);
     Result<v1::Correction> GetCorrection(const rpc::CallContext& context,
                                          const v1::GetCorrectionRequest& request);
 

@@ -631,7 +631,7 @@ Result<domain::DayRun> CompareDay::Run(BusinessDate business_date, bool deep,
     KESSAI_FAULT_POINT("reconciliation.before_run_finished");
     if (!outcome.ok()) {
         run.state = DayRunState::kFailed;
-        run.failure = outcome.ToString().substr(0, domain::kNoteBytesMax);
+        run.failure = domain::CutNote(outcome.ToString());
     }
     run.finished_at = std::max(ports_.clock.Now(), run.started_at);
     // If this fails too, the next run of the day finds the row and marks it as failed.

@@ -126,15 +126,15 @@ Result<Look> LookAgain::AtDigest(const domain::Discrepancy& discrepancy) const {
 }
 
 Result<Look> LookAgain::AtJournal(const domain::Repair& repair) const {
-    const std::string key = domain::EffectKeyOf(repair);
     const auto is_posted = [&](const domain::CorrectionLeg& leg,
                                const std::string& name) -> Result<bool> {
         if (leg.none()) return true;
         KESSAI_ASSIGN_OR_RETURN(const auto posted, peers_.FindCorrection(leg.merchant, name));
         return posted && *posted == leg;
     };
-    KESSAI_ASSIGN_OR_RETURN(const bool first, is_posted(repair.leg, key));
-    KESSAI_ASSIGN_OR_RETURN(const bool other, is_posted(repair.other_leg, key + "-b"));
+    KESSAI_ASSIGN_OR_RETURN(const bool first, is_posted(repair.leg, domain::EffectKeyOf(repair)));
+    KESSAI_ASSIGN_OR_RETURN(const bool other,
+                            is_posted(repair.other_leg, domain::OtherEffectKeyOf(repair)));
     if (first && other) return Look{true, "payout's ledger has the correction"};
     return Look{false, "payout's ledger has no such correction"};
 }

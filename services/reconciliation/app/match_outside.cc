@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -23,10 +24,24 @@ using domain::OutsideSide;
 /// How often it begins again when others change the account.
 constexpr int kAttemptsMax = 5;
 
+/// The days from which items bear on what is beyond doubt within `days`: an item of a match, those
+/// that fit it, and those that fit these.
+DayRange DaysAround(const DayRange& days, const std::vector<domain::OutsideRule>& rules) {
+    constexpr int kSteps = 3;
+    int reach = 0;
+    for (const auto& rule : rules) reach = std::max({reach, rule.days_before, rule.days_after});
+    const DayRange all = DayRange::All();
+    const auto first = all.first.PlusDays(kSteps * reach);
+    const auto last = all.last.PlusDays(-kSteps * reach);
+    return {days.first < first ? all.first : days.first.PlusDays(-kSteps * reach),
+            days.last > last ? all.last : days.last.PlusDays(kSteps * reach)};
+}
+
 /// What a run works on.
 struct Work {
     AccountState account = {};
     StoredText rules = {};
+    std::vector<domain::OutsideRule> parsed = {};
     std::vector<OutsideItem> expected = {};
     std::vector<OutsideItem> booked = {};
     std::vector<domain::OutsideApart> apart = {};
@@ -41,12 +56,21 @@ Members MembersOf(const OutsideMatchRecord& record) {
 /// Turns what was found into changes of records.
 class Changes {
  public:
-    Changes(const Work& work, const std::vector<domain::OutsideRule>& rules, std::string_view actor,
-            Instant now)
-        : work_(work), rules_(rules), actor_(actor), now_(now) {
+    /// What has no item of `days` is not touched.
+    Changes(const Work& work, const DayRange& days, std::string_view actor, Instant now)
+        : work_(work), actor_(actor), now_(now) {
         for (const auto* side : {&work.expected, &work.booked}) {
-            for (const OutsideItem& item : *side) amounts_.emplace(item.id, item.amount);
+            for (const OutsideItem& item : *side) {
+                amounts_.emplace(item.id, item.amount);
+                if (item.date >= days.first && item.date <= days.last) asked_.insert(item.id);
+            }
         }
+    }
+
+    bool IsAskedFor(const domain::OutsideMatch& match) const {
+        const auto asked = [&](OutsideItemId id) { return asked_.contains(id); };
+        return std::ranges::any_of(match.expected, asked) ||
+               std::ranges::any_of(match.booked, asked);
     }
 
     OutsideMatchRecord RecordOf(const std::string& account, const domain::OutsideMatch& match,
@@ -56,7 +80,7 @@ class Changes {
         record.state =
             suggestion == nullptr ? OutsideMatchState::kMatched : OutsideMatchState::kSuggested;
         record.rules_version = work_.rules.version;
-        record.rule = rules_[match.rule].name;
+        record.rule = work_.parsed[match.rule].name;
         record.score = suggestion == nullptr ? 100 : suggestion->score;
         record.why = suggestion == nullptr ? "beyond doubt" : suggestion->Why();
         record.difference = Money(match.difference, amounts_.at(match.expected.front()).currency());
@@ -88,8 +112,9 @@ class Changes {
                   MatchingRun& run) {
         for (const OutsideMatchRecord& record : open) {
             const bool lost = Any(record, [&](OutsideItemId id) { return taken_.contains(id); });
-            const bool looked_at =
-                !Any(record, [&](OutsideItemId id) { return !amounts_.contains(id); });
+            const bool looked_at = !Any(record, [&](OutsideItemId id) {
+                return !amounts_.contains(id);
+            }) && Any(record, [&](OutsideItemId id) { return asked_.contains(id); });
             if (found.contains(MembersOf(record)) || (!lost && !looked_at)) continue;
             OutsideMatchRecord withdrawn = record;
             withdrawn.state = OutsideMatchState::kWithdrawn;
@@ -123,13 +148,33 @@ class Changes {
     }
 
     const Work& work_;
-    const std::vector<domain::OutsideRule>& rules_;
     const std::string_view actor_;
     const Instant now_;
     std::map<OutsideItemId, Money> amounts_;
+    /// Of the days that were asked for.
+    std::set<OutsideItemId> asked_;
     std::set<OutsideItemId> taken_;
     std::vector<MatchChange> changes_;
 };
+
+/// Leaves the best `max` of the suggestions, of equal ones the earlier, in their order; gives how
+/// many it left out.
+std::int64_t KeepBest(std::vector<domain::OutsideSuggestion>& suggestions, std::int64_t max) {
+    const auto keep = static_cast<std::size_t>(max);
+    if (suggestions.size() <= keep) return 0;
+    std::vector<std::size_t> order(suggestions.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::ranges::greater{},
+                             [&](std::size_t at) { return suggestions[at].score; });
+    const auto left_out = static_cast<std::int64_t>(suggestions.size() - keep);
+    order.resize(keep);
+    std::ranges::sort(order);
+    std::vector<domain::OutsideSuggestion> kept;
+    kept.reserve(keep);
+    for (const std::size_t at : order) kept.push_back(std::move(suggestions[at]));
+    suggestions = std::move(kept);
+    return left_out;
+}
 
 /// Gives whether anything changed.
 Result<bool> StoreOutcome(OutsideBooks& books, const std::string& account,
@@ -174,33 +219,41 @@ Result<MatchingRun> MatchOutside::Run(std::string_view account, const DayRange& 
                               "account \"" + name + "\" has no rules to match by");
             }
             work.rules = *std::move(rules);
+            KESSAI_ASSIGN_OR_RETURN(work.parsed, ParseOutsideRules(work.rules.yaml));
+            const DayRange around = DaysAround(days, work.parsed);
             KESSAI_ASSIGN_OR_RETURN(work.account, books.FindAccount(name));
-            KESSAI_ASSIGN_OR_RETURN(run.looked_at, books.CountUnmatched(name, days));
+            KESSAI_ASSIGN_OR_RETURN(run.looked_at, books.CountUnmatched(name, around));
             if (run.looked_at.expected + run.looked_at.booked > options_.items_max) {
                 return Status(Code::kResourceExhausted, reason::kRunTooLarge,
                               "account \"" + name + "\" has " +
                                   std::to_string(run.looked_at.expected) + " expected and " +
                                   std::to_string(run.looked_at.booked) +
-                                  " booked items unmatched in these days; at most " +
+                                  " booked items unmatched in these days and those around them "
+                                  "that rules look at; at most " +
                                   std::to_string(options_.items_max) +
                                   " are matched at once: run it over fewer days");
             }
             KESSAI_ASSIGN_OR_RETURN(work.expected,
-                                    books.LoadUnmatched(name, OutsideSide::kExpected, days));
+                                    books.LoadUnmatched(name, OutsideSide::kExpected, around));
             KESSAI_ASSIGN_OR_RETURN(work.booked,
-                                    books.LoadUnmatched(name, OutsideSide::kBooked, days));
+                                    books.LoadUnmatched(name, OutsideSide::kBooked, around));
             KESSAI_ASSIGN_OR_RETURN(work.apart, books.ListApart(name));
             return OkStatus();
         }));
         run.rules_version = work.rules.version;
         run.looked_at = {static_cast<std::int64_t>(work.expected.size()),
                          static_cast<std::int64_t>(work.booked.size())};
-        KESSAI_ASSIGN_OR_RETURN(const auto rules, ParseOutsideRules(work.rules.yaml));
         const Instant now = clock_.Now();
-        KESSAI_ASSIGN_OR_RETURN(const domain::OutsideOutcome outcome,
-                                domain::MatchOutside(work.expected, work.booked, rules,
+        KESSAI_ASSIGN_OR_RETURN(domain::OutsideOutcome outcome,
+                                domain::MatchOutside(work.expected, work.booked, work.parsed,
                                                      BusinessDate::OfJst(now), work.apart));
-        const Changes changes(work, rules, actor, now);
+        const Changes changes(work, days, actor, now);
+        std::erase_if(outcome.matches,
+                      [&](const auto& match) { return !changes.IsAskedFor(match); });
+        std::erase_if(outcome.suggestions, [&](const auto& suggestion) {
+            return !changes.IsAskedFor(suggestion.match);
+        });
+        run.suggestions_left_out = KeepBest(outcome.suggestions, options_.suggestions_max);
         std::vector<OutsideMatchRecord> found;
         for (const auto& match : outcome.matches) {
             found.push_back(changes.RecordOf(name, match, nullptr));

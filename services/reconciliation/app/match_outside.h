@@ -21,7 +21,9 @@ struct MatchingRun {
     std::int64_t suggestions_made = 0;
     /// Suggestions that it no longer found.
     std::int64_t suggestions_withdrawn = 0;
-    /// How often a rule's bounds kept an item from being looked at to the end.
+    /// Suggestions that were found and not made, because better ones are as many as a run may make.
+    std::int64_t suggestions_left_out = 0;
+    /// How often bounds kept an item from being looked at to the end.
     std::int64_t bounds_reached = 0;
 };
 
@@ -35,6 +37,9 @@ class MatchOutside {
     struct Options {
         /// Of both sides together; some 400 bytes each while a run lasts.
         std::int64_t items_max = 200'000;
+        /// That are open behind a run: more than persons look at, and of what a transaction can
+        /// store soon.
+        std::int64_t suggestions_max = 10'000;
     };
 
     /// All must outlive it.
@@ -42,7 +47,9 @@ class MatchOutside {
                  const domain::OutsideAccounts& accounts, const Clock& clock)
         : options_(options), transactions_(transactions), accounts_(accounts), clock_(clock) {}
 
-    /// Over the items of `days`, in the name of `actor`. Refuses with OUTSIDE_ACCOUNT_UNKNOWN,
+    /// Over the items of `days`, in the name of `actor`. Items of the days around them that the
+    /// rules may take are looked at too, so that nothing is beyond doubt that would not be in a run
+    /// over all days. Refuses with OUTSIDE_ACCOUNT_UNKNOWN,
     /// OUTSIDE_RULES_MISSING, OUTSIDE_RUN_TOO_LARGE (fewer days may do), OUTSIDE_ACCOUNT_MOVED.
     Result<MatchingRun> Run(std::string_view account, const DayRange& days, std::string_view actor);
 

@@ -1,11 +1,12 @@
 #include "app/order_repair.h"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "app/discrepancy_changes.h"
-#include "kessai/faults/fault_point.h"
 
 namespace kessai::reconciliation::app {
 
@@ -31,10 +32,10 @@ std::string Describe(const digest::BucketDigest& digest) {
 }
 
 std::string Describe(const CorrectionLeg& leg, const Currency& currency) {
+    const auto bits = static_cast<std::uint64_t>(leg.amount);
     return (leg.amount > 0 ? "merchant " + leg.merchant.ToString() + " gets "
                            : "merchant " + leg.merchant.ToString() + " gives back ") +
-           std::to_string(leg.amount > 0 ? leg.amount : -leg.amount) + " " +
-           std::string(currency.code());
+           std::to_string(leg.amount > 0 ? bits : 0 - bits) + " " + std::string(currency.code());
 }
 
 /// What events told of the change, if any was heard.
@@ -138,18 +139,89 @@ Result<bool> WasAccrualTold(const RepairPorts& ports, domain::ChangeKey change) 
     return match && match->PayoutEffect().has_value();
 }
 
-/// What the merchants are owed more or less than payout's ledger gave them. Fees follow where
-/// payout has the accrual they were charged with; where it is the amount that differs they stay as
-/// they were charged.
-Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
-                               const domain::RepairWish& wish) {
-    const domain::Finding& finding = discrepancy.finding;
+/// Whether payout's accrual is still such that a journal makes up for the difference.
+Status CheckAccrual(const domain::Finding& finding, const std::optional<AccrualTerms>& accrual) {
+    const std::string name = NameOf(finding.subject.change);
+    switch (finding.subject.kind) {
+        case DiscrepancyKind::kMissingInPayout:
+            return accrual ? NotAllowed("payout has the accrual of " + name + " now") : OkStatus();
+        case DiscrepancyKind::kMissingInPayment:
+            return accrual ? OkStatus() : NotAllowed("payout has no accrual of " + name + " now");
+        case DiscrepancyKind::kMerchantDiffers:
+            if (!accrual) return NotAllowed("payout has no accrual of " + name + " now");
+            if (accrual->merchant == finding.merchant) {
+                return NotAllowed("payout has " + name + " for payment's merchant now");
+            }
+            return OkStatus();
+        default:
+            return OkStatus();
+    }
+}
+
+/// What earlier journals of the discrepancy gave each merchant, as payout's ledger has it.
+Result<std::map<domain::MerchantId, std::int64_t>> GivenBefore(const RepairPorts& ports,
+                                                               domain::DiscrepancyId id) {
+    std::vector<Repair> repairs;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.Of(id));
+        return OkStatus();
+    }));
+    std::map<domain::MerchantId, std::int64_t> given;
+    const auto add = [&](const CorrectionLeg& leg, const std::string& key) -> Status {
+        if (leg.none()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(const auto posted, ports.peers.FindCorrection(leg.merchant, key));
+        if (!posted) return OkStatus();
+        std::int64_t& sum = given[leg.merchant];
+        KESSAI_ASSIGN_OR_RETURN(sum, CheckedAdd(sum, posted->amount));
+        return OkStatus();
+    };
+    for (const Repair& repair : repairs) {
+        if (repair.kind != RepairKind::kCorrectingJournal) continue;
+        KESSAI_RETURN_IF_ERROR(add(repair.leg, domain::EffectKeyOf(repair)));
+        KESSAI_RETURN_IF_ERROR(add(repair.other_leg, domain::OtherEffectKeyOf(repair)));
+    }
+    std::erase_if(given, [](const auto& one) { return one.second == 0; });
+    return given;
+}
+
+/// Takes off the plan's parts what was given before.
+Status Subtract(const std::map<domain::MerchantId, std::int64_t>& given, const std::string& name,
+                RepairPlan& plan) {
+    if (given.empty()) return OkStatus();
+    std::map<domain::MerchantId, std::int64_t> owed;
+    for (const CorrectionLeg* leg : {&plan.leg, &plan.other_leg}) {
+        if (!leg->none()) owed[leg->merchant] = leg->amount;
+    }
+    for (const auto& [merchant, amount] : given) {
+        KESSAI_ASSIGN_OR_RETURN(owed[merchant], CheckedSubtract(owed[merchant], amount));
+    }
+    std::erase_if(owed, [](const auto& one) { return one.second == 0; });
+    if (owed.empty()) {
+        return NotAllowed("payout's ledger has what makes up for " + name +
+                          ", from an earlier journal");
+    }
+    if (owed.size() > 2) {
+        return NotAllowed("earlier journals for " + name +
+                          " were of other merchants: more than two would have to be corrected");
+    }
+    // In the order in which they were.
+    const auto first = owed.contains(plan.leg.merchant) ? plan.leg.merchant : owed.begin()->first;
+    plan.leg = {first, owed.at(first)};
+    owed.erase(first);
+    plan.other_leg =
+        owed.empty() ? CorrectionLeg{} : CorrectionLeg{owed.begin()->first, owed.begin()->second};
+    return OkStatus();
+}
+
+/// What the difference says that the merchants are owed more or less than payout accrued. Fees
+/// follow where payout has the accrual they were charged with; where it is the amount that differs
+/// they stay as they were charged.
+Result<RepairPlan> OwedFor(const RepairPorts& ports, const domain::Finding& finding,
+                           const std::optional<AccrualTerms>& accrual) {
     const domain::ChangeKey change = finding.subject.change;
-    KESSAI_ASSIGN_OR_RETURN(const auto accrual, ports.peers.FindAccrual(change));
     RepairPlan plan;
     switch (finding.subject.kind) {
         case DiscrepancyKind::kMissingInPayout: {
-            if (accrual) return NotAllowed("payout has the accrual of " + NameOf(change) + " now");
             const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);
             if (again.ok()) {
                 return NotAllowed("the merchant's totals have " + NameOf(change) +
@@ -164,37 +236,54 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
                     "payout told that it accrued it, so the merchant's totals should have it: "
                     "compare them first. A journal gives it once more";
             }
-            break;
+            return plan;
         }
-        case DiscrepancyKind::kAmountDiffers:
+        case DiscrepancyKind::kAmountDiffers: {
             if (!finding.payment_gross || !finding.payout_gross) {
                 return NotAllowed("what one side says of " + NameOf(change) + " is not known");
             }
-            plan.leg = {accrual ? accrual->merchant : finding.merchant,
-                        *finding.payment_gross - *finding.payout_gross};
-            break;
+            // To payment's merchant: that payout has another one is MERCHANT_DIFFERS, whose journal
+            // moves what payout accrued.
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t difference,
+                                    CheckedSubtract(*finding.payment_gross, *finding.payout_gross));
+            plan.leg = {finding.merchant, difference};
+            return plan;
+        }
         case DiscrepancyKind::kMissingInPayment:
-            if (!accrual) return NotAllowed("payout has no accrual of " + NameOf(change) + " now");
-            plan.leg = {accrual->merchant, -(accrual->gross - accrual->fee)};
-            break;
-        case DiscrepancyKind::kMerchantDiffers:
-            if (!accrual) return NotAllowed("payout has no accrual of " + NameOf(change) + " now");
-            if (accrual->merchant == finding.merchant) {
-                return NotAllowed("payout has " + NameOf(change) + " for payment's merchant now");
+        case DiscrepancyKind::kMerchantDiffers: {
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t net,
+                                    CheckedSubtract(accrual->gross, accrual->fee));
+            KESSAI_ASSIGN_OR_RETURN(const std::int64_t taken, CheckedSubtract(0, net));
+            plan.leg = {accrual->merchant, taken};
+            if (finding.subject.kind == DiscrepancyKind::kMerchantDiffers) {
+                plan.other_leg = {finding.merchant, net};
             }
-            if (wish.amount) {
-                return Status(Code::kInvalidArgument, "FIELD_INVALID",
-                              "amount: of two merchants it follows from the accrual");
-            }
-            plan.leg = {accrual->merchant, -(accrual->gross - accrual->fee)};
-            plan.other_leg = {finding.merchant, accrual->gross - accrual->fee};
-            break;
+            return plan;
+        }
         default:
-            return domain::CheckAllowed(wish.kind, discrepancy);
+            return NotAllowed("no journal makes up for it");
     }
-    KESSAI_ASSIGN_OR_RETURN(plan.warning, WarningOfRows(ports, finding));
-    if (plan.warning.empty() && (finding.subject.kind == DiscrepancyKind::kAmountDiffers ||
-                                 finding.subject.kind == DiscrepancyKind::kMerchantDiffers)) {
+}
+
+/// What the merchants are owed more or less than payout's ledger gave them, with what earlier
+/// journals of the discrepancy did.
+Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
+                               const domain::RepairWish& wish) {
+    const domain::Finding& finding = discrepancy.finding;
+    const domain::ChangeKey change = finding.subject.change;
+    KESSAI_RETURN_IF_ERROR(domain::CheckAllowed(wish.kind, discrepancy));
+    const bool of_two = finding.subject.kind == DiscrepancyKind::kMerchantDiffers;
+    KESSAI_ASSIGN_OR_RETURN(const auto accrual, ports.peers.FindAccrual(change));
+    KESSAI_RETURN_IF_ERROR(CheckAccrual(finding, accrual));
+    if (of_two && wish.amount) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                      "amount: of two merchants it follows from the accrual");
+    }
+    KESSAI_ASSIGN_OR_RETURN(RepairPlan plan, OwedFor(ports, finding, accrual));
+    KESSAI_ASSIGN_OR_RETURN(const std::string of_rows, WarningOfRows(ports, finding));
+    if (!of_rows.empty()) plan.warning = of_rows;
+    if (plan.warning.empty() &&
+        (finding.subject.kind == DiscrepancyKind::kAmountDiffers || of_two)) {
         const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);
         if (again.ok() && again->restored) {
             plan.warning =
@@ -205,7 +294,12 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
             return again.status();
         }
     }
-    if (wish.amount) plan.leg.amount = *wish.amount;
+    KESSAI_ASSIGN_OR_RETURN(const auto given, GivenBefore(ports, discrepancy.id));
+    if (wish.amount) {
+        plan.leg.amount = *wish.amount;
+    } else {
+        KESSAI_RETURN_IF_ERROR(Subtract(given, NameOf(change), plan));
+    }
     if (plan.leg.none()) {
         return NotAllowed("nothing is owed for " + NameOf(change) + ": it moved no money");
     }
@@ -215,8 +309,29 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
     if (!plan.other_leg.none()) {
         plan.what += "; " + Describe(plan.other_leg, finding.currency);
     }
+    if (!given.empty()) {
+        plan.what += ". Earlier journals for it:";
+        for (const auto& [merchant, amount] : given) {
+            plan.what += " " + Describe(CorrectionLeg{merchant, amount}, finding.currency) + ";";
+        }
+        plan.what.back() = wish.amount ? ' ' : ',';
+        plan.what += wish.amount ? "(this is the amount asked for)" : " which is taken off";
+    }
     if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
     return plan;
+}
+
+/// As payout is asked for it: what was approved.
+Correction CorrectionOf(const Discrepancy& discrepancy, const Repair& repair) {
+    return {.key = domain::EffectKeyOf(repair),
+            .leg = repair.leg,
+            .other_key = domain::OtherEffectKeyOf(repair),
+            .other_leg = repair.other_leg,
+            .reason = "corrects " + discrepancy.finding.subject.business_date.ToString() +
+                      ", discrepancy " + discrepancy.id.ToString() + ", repair " +
+                      std::to_string(repair.number) + ": " + repair.reason,
+            .requested_by = repair.requested_by,
+            .approved_by = repair.decided_by};
 }
 
 /// A discrepancy with its latest repair, if it had one.
@@ -235,6 +350,25 @@ Result<Known> Load(Books& books, domain::DiscrepancyId id, bool lock) {
     KESSAI_ASSIGN_OR_RETURN(auto repairs, books.repairs.Of(id));
     if (!repairs.empty()) known.latest = std::move(repairs.back());
     return known;
+}
+
+/// The amounts were fixed when it was asked for: nobody approves them for another difference. Only
+/// one that says something else has a step that nobody ordered.
+Status CheckNothingMoved(Books& books, RepairName name) {
+    KESSAI_ASSIGN_OR_RETURN(const auto steps, books.discrepancies.Steps({&name.discrepancy, 1}));
+    const auto history = steps.find(name.discrepancy);
+    if (history == steps.end()) return OkStatus();
+    bool is_later = false;
+    for (const domain::Step& step : history->second) {
+        if (is_later && step.repair == 0 && step.actor == domain::kSystemActor) {
+            return Status(Code::kFailedPrecondition, "BOOKS_MOVED",
+                          "what differs has changed since the repair was asked for (step " +
+                              std::to_string(step.number) +
+                              "): decline it, and have it asked for again");
+        }
+        is_later = is_later || step.repair == name.number;
+    }
+    return OkStatus();
 }
 
 Status StoreMove(Books& books, const domain::RepairMove& move, Instant now) {
@@ -280,8 +414,6 @@ Result<RepairPlan> PlanRepair(const RepairPorts& ports, const Discrepancy& discr
 Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discrepancy,
                              const Repair& repair) {
     const domain::Subject& subject = discrepancy.finding.subject;
-    const domain::RepairWish wish{
-        .kind = repair.kind, .actor = repair.requested_by, .reason = repair.reason};
     const std::string key = domain::EffectKeyOf(repair);
     switch (repair.kind) {
         case RepairKind::kPublishAgain: {
@@ -305,21 +437,16 @@ Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discre
             return Describe(discrepancy, digests);
         }
         case RepairKind::kCorrectingJournal: {
-            // What was approved, whatever the books say by now.
-            const auto post = [&](const CorrectionLeg& leg, std::string name) -> Status {
-                if (leg.none()) return OkStatus();
-                return ports.peers.PostCorrection(
-                    {.key = std::move(name),
-                     .leg = leg,
-                     .reason = "corrects " + subject.business_date.ToString() + ", discrepancy " +
-                               discrepancy.id.ToString() + ", repair " +
-                               std::to_string(repair.number) + ": " + repair.reason,
-                     .requested_by = repair.requested_by,
-                     .approved_by = repair.decided_by});
-            };
-            KESSAI_RETURN_IF_ERROR(post(repair.leg, key));
-            KESSAI_FAULT_POINT("reconciliation.repair.between_legs");
-            KESSAI_RETURN_IF_ERROR(post(repair.other_leg, key + "-b"));
+            // The amounts are those that were approved. What was asked for before goes on; else
+            // payout may have accrued meanwhile, and the event of it be on the way.
+            KESSAI_ASSIGN_OR_RETURN(const auto posted,
+                                    ports.peers.FindCorrection(repair.leg.merchant, key));
+            if (!posted) {
+                KESSAI_ASSIGN_OR_RETURN(const auto accrual,
+                                        ports.peers.FindAccrual(subject.change));
+                KESSAI_RETURN_IF_ERROR(CheckAccrual(discrepancy.finding, accrual));
+            }
+            KESSAI_RETURN_IF_ERROR(ports.peers.PostCorrection(CorrectionOf(discrepancy, repair)));
             std::string what = "payout's ledger has adjustment " + key + ": " +
                                Describe(repair.leg, discrepancy.finding.currency);
             if (!repair.other_leg.none()) {
@@ -329,6 +456,12 @@ Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discre
         }
     }
     return NotAllowed("no such repair");
+}
+
+Result<bool> GiveUp(const RepairPorts& ports, const Discrepancy& discrepancy,
+                    const Repair& repair) {
+    if (repair.kind != RepairKind::kCorrectingJournal) return true;
+    return ports.peers.WithdrawCorrection(CorrectionOf(discrepancy, repair));
 }
 
 Result<RepairPlan> OrderRepair::Preview(domain::DiscrepancyId id,
@@ -349,23 +482,29 @@ Result<Repair> OrderRepair::Request(domain::DiscrepancyId id,
         KESSAI_ASSIGN_OR_RETURN(known, Load(books, id, /*lock=*/false));
         return OkStatus();
     }));
-    if (known.latest && domain::IsSameWish(*known.latest, wish)) return *known.latest;
+    if (known.latest && domain::IsSameWish(known.discrepancy, *known.latest, wish)) {
+        return *known.latest;
+    }
     KESSAI_RETURN_IF_ERROR(domain::CheckWish(wish, known.discrepancy));
     // Nobody is asked within a transaction.
     KESSAI_ASSIGN_OR_RETURN(const RepairPlan plan, PlanRepair(ports_, known.discrepancy, wish));
     Repair begun;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const Known now_known, Load(books, id, /*lock=*/true));
-        if (now_known.latest && domain::IsSameWish(*now_known.latest, wish)) {
+        if (now_known.latest &&
+            domain::IsSameWish(now_known.discrepancy, *now_known.latest, wish)) {
             begun = *now_known.latest;
             return OkStatus();
         }
         KESSAI_RETURN_IF_ERROR(domain::CheckWish(wish, now_known.discrepancy));
-        if (!now_known.discrepancy.finding.SaysTheSame(known.discrepancy.finding)) {
+        // Another repair may have come and gone, too.
+        const auto number_of = [](const Known& one) { return one.latest ? one.latest->number : 0; };
+        if (!now_known.discrepancy.finding.SaysTheSame(known.discrepancy.finding) ||
+            number_of(now_known) != number_of(known)) {
             return Status(Code::kAborted, "BOOKS_MOVED",
                           "what differs has changed since it was looked at: ask again");
         }
-        const std::uint32_t number = now_known.latest ? now_known.latest->number + 1 : 1;
+        const std::uint32_t number = number_of(now_known) + 1;
         const Instant now = ports_.clock.Now();
         domain::RepairMove move =
             domain::Begin(now_known.discrepancy, wish, plan.leg, plan.other_leg, number, now);
@@ -395,6 +534,9 @@ Result<Repair> OrderRepair::Decide(RepairName name, const domain::Decision& deci
         const Instant now = ports_.clock.Now();
         KESSAI_ASSIGN_OR_RETURN(const auto move,
                                 domain::Decide(discrepancy, *repair, decision, now));
+        if (move && decision.approve) {
+            KESSAI_RETURN_IF_ERROR(CheckNothingMoved(books, name));
+        }
         decided = move ? move->repair : *repair;
         return move ? StoreMove(books, *move, now) : OkStatus();
     }));

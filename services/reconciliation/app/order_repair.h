@@ -48,7 +48,9 @@ class OrderRepair {
     /// The same wish again gives the same repair. NOT_FOUND DISCREPANCY_UNKNOWN, those of
     /// domain::CheckWish and of PlanRepair.
     Result<domain::Repair> Request(domain::DiscrepancyId id, const domain::RepairWish& wish) const;
-    /// NOT_FOUND DISCREPANCY_UNKNOWN, REPAIR_UNKNOWN, and those of domain::Decide.
+    /// NOT_FOUND DISCREPANCY_UNKNOWN, REPAIR_UNKNOWN, those of domain::Decide, and
+    /// FAILED_PRECONDITION BOOKS_MOVED when another difference was found since than it was asked
+    /// for.
     Result<domain::Repair> Decide(RepairName name, const domain::Decision& decision) const;
     /// Empty: nobody's. NOT_FOUND DISCREPANCY_UNKNOWN; INVALID_ARGUMENT FIELD_INVALID.
     Status Assign(domain::DiscrepancyId id, std::string_view owner,

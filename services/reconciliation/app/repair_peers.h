@@ -24,11 +24,14 @@ struct AccrualTerms {
     bool restored = false;
 };
 
-/// A correcting journal of one merchant.
+/// A correcting journal.
 struct Correction {
     /// There once in payout's ledger, whatever is asked for twice.
     std::string key{};
     domain::CorrectionLeg leg{};
+    /// Another merchant's part, under a key of its own; none: there is none.
+    std::string other_key{};
+    domain::CorrectionLeg other_leg{};
     /// What it corrects, for whoever reads the ledger.
     std::string reason{};
     std::string requested_by{};
@@ -58,7 +61,11 @@ class RepairPeers {
                                                              std::uint32_t bucket,
                                                              const std::string& key) = 0;
 
+    /// Both parts are in payout's ledger then, or none.
     virtual Status PostCorrection(const Correction& correction) = 0;
+    /// From now on it is never posted, by a call that is still on the way neither: true. False: a
+    /// part of it is in payout's ledger.
+    virtual Result<bool> WithdrawCorrection(const Correction& correction) = 0;
     /// What was posted under this key; nullopt: nothing.
     virtual Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId merchant,
                                                                         const std::string& key) = 0;

@@ -150,10 +150,8 @@ Status RunRepairs::CarryOn(const Repair& read) {
         }
         // Money that was approved moves only if it has begun to.
         if (repair.state == RepairState::kPending) {
-            KESSAI_ASSIGN_OR_RETURN(
-                const auto posted,
-                ports_.peers.FindCorrection(repair.leg.merchant, domain::EffectKeyOf(repair)));
-            if (!posted) {
+            KESSAI_ASSIGN_OR_RETURN(const bool given_up, GiveUp(ports_, discrepancy, repair));
+            if (given_up) {
                 return end(RepairState::kFailed, "nothing was posted, the difference is gone: " +
                                                      discrepancy.latest.note);
             }
@@ -165,6 +163,9 @@ Status RunRepairs::CarryOn(const Repair& read) {
         KESSAI_FAULT_POINT("reconciliation.repair.after_effect");
         if (!done.ok()) {
             if (!IsForGood(done.status())) return done.status();
+            // An earlier try may be on the way, or have come through: then it goes on.
+            KESSAI_ASSIGN_OR_RETURN(const bool given_up, GiveUp(ports_, discrepancy, repair));
+            if (!given_up) return done.status();
             return end(RepairState::kFailed, done.status().ToString());
         }
         KESSAI_RETURN_IF_ERROR(Store(repair, [&](const Discrepancy& now) {
@@ -195,11 +196,11 @@ Status RunRepairs::CarryOn(const Repair& read) {
 
 // What has not been seen soon comes later, if at all: a look costs two lists of a bucket.
 bool RunRepairs::IsTimeToLook(const RepairName& name, const Repair& repair) {
-    const Instant now = ports_.clock.Now();
+    const SteadyInstant now = ports_.clock.SteadyNow();
     const auto looked = looked_at_.find(name);
     if (looked != looked_at_.end()) {
-        const Duration wait = std::min((now - repair.carried_out_at) / 4, kLookEveryMax);
-        if (now - looked->second < wait) return false;
+        const Duration age = ports_.clock.Now() - repair.carried_out_at;
+        if (now - looked->second < std::min(age / 4, kLookEveryMax)) return false;
     }
     looked_at_[name] = now;
     return true;

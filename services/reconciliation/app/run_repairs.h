@@ -70,7 +70,7 @@ class RunRepairs {
     const RepairPolicy policy_;
     const OnEnd on_end_;
     const OnTrouble on_trouble_;
-    std::map<RepairName, Instant> looked_at_;
+    std::map<RepairName, SteadyInstant> looked_at_;
     /// The policy has ordered all it may today.
     bool brake_ = false;
     std::map<std::pair<domain::RepairKind, domain::DiscrepancyKind>, domain::DiscrepancyId> looked_;
@@ -79,5 +79,10 @@ class RunRepairs {
 /// Asks the peers for the effect of a pending repair; gives what was done, for its history.
 Result<std::string> CarryOut(const RepairPorts& ports, const domain::Discrepancy& discrepancy,
                              const domain::Repair& repair);
+
+/// Makes sure that a pending repair moves no money from now on, whatever call of it is still on the
+/// way. False: it has.
+Result<bool> GiveUp(const RepairPorts& ports, const domain::Discrepancy& discrepancy,
+                    const domain::Repair& repair);
 
 }  // namespace kessai::reconciliation::app

@@ -138,12 +138,16 @@ std::string_view BookName(Book book) {
     return "unknown";
 }
 
-std::string CutNote(std::string note) {
-    if (note.size() <= kNoteBytesMax) return note;
-    std::size_t end = kNoteBytesMax;
+std::string_view CutText(std::string_view text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) return text;
+    std::size_t end = bytes_max;
     // Not within a character: what follows its first byte is 10xxxxxx.
-    while (end > 0 && (static_cast<unsigned char>(note[end]) & 0xC0) == 0x80) --end;
-    note.resize(end);
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return text.substr(0, end);
+}
+
+std::string CutNote(std::string note) {
+    note.resize(CutText(note, kNoteBytesMax).size());
     return note;
 }
 
@@ -162,7 +166,7 @@ Step FirstStep(const Finding& finding, Instant now) {
     return {.number = 1,
             .state = DiscrepancyState::kOpen,
             .actor = std::string(kSystemActor),
-            .note = finding.evidence.substr(0, kNoteBytesMax),
+            .note = CutNote(finding.evidence),
             .at = now};
 }
 
@@ -218,7 +222,7 @@ std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& fi
                                Instant now) {
     const bool same = discrepancy.finding.SaysTheSame(finding);
     const auto note = [&](std::string_view what) {
-        return (std::string(what) + finding.evidence).substr(0, kNoteBytesMax);
+        return CutNote(std::string(what) + finding.evidence);
     };
     switch (discrepancy.state()) {
         case DiscrepancyState::kRepaired:
@@ -247,8 +251,8 @@ bool GoneAfterRun(const Discrepancy& discrepancy, std::uint32_t run, bool deep) 
 
 std::optional<Step> Gone(const Discrepancy& discrepancy, std::string_view why, Instant now) {
     if (!discrepancy.Unsettled()) return std::nullopt;
-    return Next(discrepancy, DiscrepancyState::kRepaired, kSystemActor,
-                std::string(why.substr(0, kNoteBytesMax)), now);
+    return Next(discrepancy, DiscrepancyState::kRepaired, kSystemActor, CutNote(std::string(why)),
+                now);
 }
 
 }  // namespace kessai::reconciliation::domain

@@ -136,6 +136,8 @@ struct Finding {
 
 inline constexpr std::size_t kNoteBytesMax = 1'000;
 inline constexpr std::size_t kActorBytesMax = 200;
+/// The longest part of `text` of at most `bytes_max` bytes that ends with a whole character.
+std::string_view CutText(std::string_view text, std::size_t bytes_max);
 /// At most kNoteBytesMax of it, whole characters.
 std::string CutNote(std::string note);
 /// The actor of steps that nobody ordered.

@@ -120,17 +120,17 @@ std::vector<std::uint64_t> OutsideIndex::KeysOf(const IndexedItem& item) const {
 Found OutsideIndex::Find(const IndexedItem& like, const SearchRange& range, std::size_t found_max,
                          std::int64_t work_max) const {
     Found found;
-    std::int64_t work = 0;
     for (const std::uint64_t key : KeysOf(like)) {
         // Of equal amounts, only those of the days are looked at.
         auto at =
             std::ranges::lower_bound(entries_, Entry{key, range.amount_min, range.day_min, 0});
         for (; at != entries_.end() && at->key == key && at->amount <= range.amount_max; ++at) {
             if (range.amount_min == range.amount_max && at->day > range.day_max) break;
-            if (++work > work_max) {
+            if (found.work == work_max) {
                 found.complete = false;
                 break;
             }
+            ++found.work;
             if (at->day < range.day_min || at->day > range.day_max) continue;
             const auto place = std::ranges::lower_bound(found.items, at->item);
             if (place != found.items.end() && *place == at->item) continue;

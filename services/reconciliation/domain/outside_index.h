@@ -47,6 +47,8 @@ struct Found {
     std::vector<std::uint32_t> items = {};
     /// All there are: no bound was reached.
     bool complete = true;
+    /// How many entries were looked at.
+    std::int64_t work = 0;
 };
 
 /// Items of one side by account, reference, amount and day. Value type.

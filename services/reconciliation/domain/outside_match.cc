@@ -105,10 +105,15 @@ class Apart {
 class SubsetSearch {
  public:
     /// `candidates` are positions in `items`, all of the target's sign.
+    /// `work_max` at most of what the rule allows.
     SubsetSearch(const std::vector<IndexedItem>& items, std::vector<std::uint32_t> candidates,
                  std::int64_t target, const OutsideRule& rule,
-                 const std::vector<std::vector<std::uint32_t>>& apart)
-        : items_(items), candidates_(std::move(candidates)), rule_(rule), apart_(apart) {
+                 const std::vector<std::vector<std::uint32_t>>& apart, std::int64_t work_max)
+        : items_(items),
+          candidates_(std::move(candidates)),
+          rule_(rule),
+          apart_(apart),
+          work_max_(std::min(rule.work_max, work_max)) {
         std::ranges::sort(candidates_, [&](std::uint32_t a, std::uint32_t b) {
             return std::pair(-SizeOf(a), a) < std::pair(-SizeOf(b), b);
         });
@@ -121,9 +126,11 @@ class SubsetSearch {
         most_ = size + rule.amount_tolerance;
     }
 
-    void Run(Groups& into) {
+    /// Gives the work that it took.
+    std::int64_t Run(Groups& into) {
         into_ = &into;
         Extend(0, 0);
+        return work_;
     }
 
  private:
@@ -148,7 +155,7 @@ class SubsetSearch {
         }
         if (chosen_.size() == static_cast<std::size_t>(rule_.group_max)) return;
         for (; at < candidates_.size() && sum + rest_[at] >= least_; ++at) {
-            if (++work_ > rule_.work_max) into_->complete = false;
+            if (++work_ > work_max_) into_->complete = false;
             if (!into_->complete) return;
             const Wide more = sum + SizeOf(candidates_[at]);
             if (more > most_) continue;
@@ -167,6 +174,7 @@ class SubsetSearch {
     Wide least_ = 0;
     Wide most_ = 0;
     std::vector<std::uint32_t> chosen_;
+    std::int64_t work_max_ = 0;
     std::int64_t work_ = 0;
     Groups* into_ = nullptr;
 };
@@ -174,8 +182,12 @@ class SubsetSearch {
 class Run {
  public:
     Run(const IndexedSides& sides, const std::vector<OutsideRule>& rules,
-        const std::vector<OutsideApart>& apart)
-        : rules_(rules), apart_(sides, apart), expected_(sides.expected), booked_(sides.booked) {}
+        const std::vector<OutsideApart>& apart, std::int64_t work_max)
+        : rules_(rules),
+          apart_(sides, apart),
+          work_left_(work_max),
+          expected_(sides.expected),
+          booked_(sides.booked) {}
 
     OutsideOutcome Match(BusinessDate today) {
         for (rule_ = 0; rule_ < rules_.size(); ++rule_) {
@@ -208,11 +220,10 @@ class Run {
 
     /// What fits `one` of its side by itself: at most `found_max`, without what is apart from it.
     Found FindFor(const OutsideIndex& others, std::uint32_t one, bool is_expected,
-                  std::size_t found_max) const {
+                  std::size_t found_max) {
         const IndexedItem& item = (is_expected ? expected_ : booked_).items[one];
         const auto& apart = apart_.Of(one, is_expected);
-        Found found = others.Find(item, RangeFor(item, is_expected), found_max + apart.size(),
-                                  Rule().work_max);
+        Found found = Find(others, item, RangeFor(item, is_expected), found_max + apart.size());
         if (apart.empty()) return found;
         std::erase_if(found.items, [&](std::uint32_t other) {
             return std::ranges::find(apart, std::vector{other}) != apart.end();
@@ -221,6 +232,16 @@ class Run {
             found.items.resize(found_max);
             found.complete = false;
         }
+        return found;
+    }
+
+    /// With what is left of the run's work.
+    Found Find(const OutsideIndex& others, const IndexedItem& item, const SearchRange& range,
+               std::size_t found_max) {
+        if (work_left_ <= 0) return {.complete = false};
+        Found found = others.Find(item, range, found_max, std::min(Rule().work_max, work_left_));
+        // To look costs something, whatever is there.
+        work_left_ -= found.work + 1;
         return found;
     }
 
@@ -326,13 +347,12 @@ class Run {
             range.amount_min = AddUpToLimit(item.amount, -Rule().amount_tolerance);
             range.amount_max = -1;
         }
-        Found found = others.Find(item, range, static_cast<std::size_t>(Rule().candidates_max),
-                                  Rule().work_max);
+        Found found = Find(others, item, range, static_cast<std::size_t>(Rule().candidates_max));
         Groups groups{.one = one, .complete = found.complete};
         if (!found.complete) return groups;
-        SubsetSearch(OtherSide().items, std::move(found.items), item.amount, Rule(),
-                     apart_.Of(one, OneIsExpected()))
-            .Run(groups);
+        work_left_ -= SubsetSearch(OtherSide().items, std::move(found.items), item.amount, Rule(),
+                                   apart_.Of(one, OneIsExpected()), work_left_)
+                          .Run(groups);
         return groups;
     }
 
@@ -470,6 +490,7 @@ class Run {
     const std::vector<OutsideRule>& rules_;
     const Apart apart_;
     std::size_t rule_ = 0;
+    std::int64_t work_left_ = 0;
     Side expected_;
     Side booked_;
     OutsideOutcome outcome_;
@@ -495,10 +516,11 @@ std::string OutsideSuggestion::Why() const {
 Result<OutsideOutcome> MatchOutside(const std::vector<OutsideItem>& expected,
                                     const std::vector<OutsideItem>& booked,
                                     const std::vector<OutsideRule>& rules, BusinessDate today,
-                                    const std::vector<OutsideApart>& apart) {
+                                    const std::vector<OutsideApart>& apart,
+                                    std::int64_t run_work_max) {
     KESSAI_RETURN_IF_ERROR(CheckOutsideRules(rules));
     KESSAI_ASSIGN_OR_RETURN(const IndexedSides sides, IndexSides(expected, booked));
-    return Run(sides, rules, apart).Match(today);
+    return Run(sides, rules, apart, run_work_max).Match(today);
 }
 
 }  // namespace kessai::reconciliation::domain

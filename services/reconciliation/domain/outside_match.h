@@ -77,13 +77,16 @@ struct OutsideOutcome {
     std::vector<OutsideSuggestion> suggestions = {};
     /// Expected before booked, by id.
     std::vector<OutsideUnmatched> unmatched = {};
-    /// How often a rule's bounds kept an item from being looked at to the end.
+    /// How often a rule's bounds, or the run's, kept an item from being looked at to the end.
     std::int64_t bounds_reached = 0;
 
     static constexpr std::size_t kSuggestionsMax = 5;
 
     bool operator==(const OutsideOutcome&) const = default;
 };
+
+/// Steps of some nanoseconds that a run takes at most.
+inline constexpr std::int64_t kOutsideRunWorkMax = 1'000'000'000;
 
 /// Matches what is expected with what was booked. Pure; the order of the items decides nothing.
 ///
@@ -101,11 +104,14 @@ struct OutsideOutcome {
 /// What is `apart` fits no more, so that other items and weaker rules have their turn; sets of
 /// items that are not all there are ignored.
 ///
-/// Time: rules without tolerance for pairs, n log n; of groups each item has `work_max`.
+/// Time: rules without tolerance for pairs, n log n; of groups each item has the rule's `work_max`.
+/// Together they have `run_work_max` steps; what is left when these are used up is not looked at,
+/// by no later rule either, so that nothing is taken for beyond doubt that is not.
 /// Refuses with OUTSIDE_RULES_INVALID, OUTSIDE_ITEM_TWICE.
 Result<OutsideOutcome> MatchOutside(const std::vector<OutsideItem>& expected,
                                     const std::vector<OutsideItem>& booked,
                                     const std::vector<OutsideRule>& rules, BusinessDate today,
-                                    const std::vector<OutsideApart>& apart = {});
+                                    const std::vector<OutsideApart>& apart = {},
+                                    std::int64_t run_work_max = kOutsideRunWorkMax);
 
 }  // namespace kessai::reconciliation::domain

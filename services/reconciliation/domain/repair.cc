@@ -101,6 +101,10 @@ std::string EffectKeyOf(const Repair& repair) {
     return "recon-" + repair.discrepancy.ToString() + "-" + std::to_string(repair.number);
 }
 
+std::string OtherEffectKeyOf(const Repair& repair) {
+    return EffectKeyOf(repair) + "-b";
+}
+
 Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy) {
     using enum DiscrepancyKind;
     const DiscrepancyKind about = discrepancy.finding.subject.kind;
@@ -163,8 +167,11 @@ Status CheckWish(const RepairWish& wish, const Discrepancy& discrepancy) {
     return CheckAllowed(wish.kind, discrepancy);
 }
 
-bool IsSameWish(const Repair& repair, const RepairWish& wish) {
-    if (Ended(repair.state) && repair.state != RepairState::kRepaired) return false;
+bool IsSameWish(const Discrepancy& discrepancy, const Repair& repair, const RepairWish& wish) {
+    if (Ended(repair.state) &&
+        (repair.state != RepairState::kRepaired || discrepancy.Unsettled())) {
+        return false;
+    }
     return repair.kind == wish.kind && repair.requested_by == wish.actor &&
            repair.reason == wish.reason && (!wish.amount || *wish.amount == repair.leg.amount);
 }

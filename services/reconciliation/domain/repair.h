@@ -92,8 +92,10 @@ struct Repair {
     bool operator==(const Repair&) const = default;
 };
 
-/// What names a repair's effect in another service, so that it is there once: "recon-12-1".
+/// What names a repair's effect in another service, so that it is there once: "recon-12-1", and
+/// "recon-12-1-b" of the other merchant's part of a journal.
 std::string EffectKeyOf(const Repair& repair);
+std::string OtherEffectKeyOf(const Repair& repair);
 
 /// What an operator (or the policy) asks for.
 struct RepairWish {
@@ -121,8 +123,9 @@ Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy);
 Status CheckWish(const RepairWish& wish, const Discrepancy& discrepancy);
 
 /// Whether `repair`, the discrepancy's latest one, is what is asked for: a retry after a lost reply
-/// is answered with it. One that ended without effect was another.
-bool IsSameWish(const Repair& repair, const RepairWish& wish);
+/// is answered with it. One that ended without effect was another, and so was one behind which the
+/// difference was found again.
+bool IsSameWish(const Discrepancy& discrepancy, const Repair& repair, const RepairWish& wish);
 
 /// Begins repair `number`. Precondition: CheckWish is ok. One that moves money waits for another
 /// operator; else the discrepancy is REPAIRING from now on.

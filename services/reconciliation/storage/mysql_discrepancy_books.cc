@@ -132,9 +132,12 @@ constexpr mysql::Query kLockUnsettledOfDay{"discrepancy.lock_unsettled_of_day",
     ORDER BY d.discrepancy_id
     LIMIT ?
     FOR UPDATE)sql"};
+// Amounts that somebody damaged may be any: as decimals they have a difference and a sum.
 constexpr mysql::Query kUnsettled{"discrepancy.unsettled", R"sql(
     SELECT kind, COUNT(*),
-           COALESCE(SUM(ABS(COALESCE(payment_gross, 0) - COALESCE(payout_gross, 0))), 0),
+           CAST(LEAST(COALESCE(SUM(ABS(CAST(COALESCE(payment_gross, 0) AS DECIMAL(20)) -
+                                       CAST(COALESCE(payout_gross, 0) AS DECIMAL(20)))), 0),
+                      9223372036854775807) AS SIGNED),
            MIN(found_at_us), MIN(business_date)
     FROM discrepancy FORCE INDEX (discrepancy_by_state)
     WHERE state IN (1, 2, 3)

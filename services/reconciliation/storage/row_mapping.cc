@@ -120,7 +120,7 @@ std::int64_t HeldObject(const domain::Subject& subject) {
 }
 
 std::string_view StoredEvidence(const domain::Finding& finding) {
-    return std::string_view(finding.evidence).substr(0, kEvidenceBytesMax);
+    return domain::CutText(finding.evidence, kEvidenceBytesMax);
 }
 
 void AddDiscrepancy(const domain::Discrepancy& discrepancy, mysql::RowList& rows) {

@@ -52,6 +52,25 @@ TEST(DiscrepancyTest, OperatorMovesAlongTheTable) {
     }
 }
 
+// Goal: what is stored as text is text, wherever it had to be cut.
+TEST(DiscrepancyTest, NotesEndWithAWholeCharacter) {
+    Discrepancy discrepancy = Given(kRepaired);
+    const std::string odd = std::string(kNoteBytesMax - 1, 'a') + "円";
+    const std::string cut(kNoteBytesMax - 1, 'a');
+    discrepancy.finding.evidence = odd;
+    EXPECT_EQ(FirstStep(discrepancy.finding, kNow).note, cut);
+    Finding again = discrepancy.finding;
+    again.evidence = std::string(kNoteBytesMax - 14, 'a') + "円";
+    const auto found = FoundAgain(discrepancy, again, kNow);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->note, "found again: " + std::string(kNoteBytesMax - 14, 'a'));
+    discrepancy.latest.state = kOpen;
+    EXPECT_EQ(Gone(discrepancy, odd, kNow)->note, cut);
+    EXPECT_EQ(CutText("円円", 5), "円");
+    EXPECT_EQ(CutText("円円", 6), "円円");
+    EXPECT_EQ(CutText("円", 2), "");
+}
+
 // Goal: an operator who lost our reply can say it again.
 TEST(DiscrepancyTest, RepeatedOrderChangesNothing) {
     Discrepancy discrepancy = Given(kOpen);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,10 @@ class FakeRepairPeers final : public app::RepairPeers {
     std::map<domain::ChangeKey, app::AccrualTerms> lost;
     std::map<domain::ChangeKey, app::AccrualTerms> accruals;
     std::map<std::string, app::Correction> corrections;
+    /// Keys that are never posted any more.
+    std::set<std::string> withdrawn;
+    /// Merchants to whom nothing was released.
+    std::set<domain::MerchantId> unknown;
     int asked = 0;
     /// The answer to the next question, behind its effect: a reply that is lost.
     Status lost_reply;
@@ -71,10 +76,30 @@ class FakeRepairPeers final : public app::RepairPeers {
         if (!key.empty()) kept[bucket] = rows[bucket];
         return digests;
     }
+    /// Both parts, or none.
     Status PostCorrection(const app::Correction& correction) override {
         KESSAI_RETURN_IF_ERROR(Asked());
+        if (withdrawn.contains(correction.key)) {
+            return Status(Code::kFailedPrecondition, "ADJUSTMENT_DECIDED", "it was declined");
+        }
+        for (const auto& leg : {correction.leg, correction.other_leg}) {
+            if (!leg.none() && unknown.contains(leg.merchant)) {
+                return Status(Code::kNotFound, "MERCHANT_UNKNOWN", "nothing was released to it");
+            }
+        }
         corrections.emplace(correction.key, correction);
+        if (!correction.other_leg.none()) {
+            app::Correction other = correction;
+            other.leg = correction.other_leg;
+            corrections.emplace(correction.other_key, other);
+        }
         return std::exchange(lost_reply, OkStatus());
+    }
+    Result<bool> WithdrawCorrection(const app::Correction& correction) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        if (corrections.contains(correction.key)) return false;
+        withdrawn.insert(correction.key);
+        return true;
     }
     Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId,
                                                                 const std::string& key) override {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <random>
 #include <string>
 #include <thread>
@@ -118,6 +119,34 @@ TEST_F(MysqlBooksTest, WhatIsTakenForNewIsRefusedIfOneIsStored) {
     }
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match"), 3);
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM change_match WHERE state = 1"), 2);
+}
+
+// Goal: amounts that somebody damaged, whatever they are, hide no other discrepancy from the
+// totals.
+TEST_F(MysqlBooksTest, TotalsOfAnyAmounts) {
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+    const auto record = [&](std::int64_t payment, std::int64_t payment_gross,
+                            std::int64_t payout_gross) {
+        Finding finding = FindingOf(payment, DiscrepancyKind::kAmountDiffers);
+        finding.payment_gross = payment_gross;
+        finding.payout_gross = payout_gross;
+        return InTransaction([&](app::Books& books) -> Status {
+            app::DiscrepancyChanges changes(SystemClock().Now());
+            KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, {&finding, 1}, nullptr));
+            return changes.Store(books);
+        });
+    };
+    ASSERT_THAT(record(1, 1'000, 400), IsOk());
+    const auto at_risk = [&] { return enquiries_.Unsettled()->front().at_risk; };
+    EXPECT_EQ(at_risk(), 600);
+    ASSERT_THAT(record(2, kMost, kLeast), IsOk());
+    ASSERT_THAT(record(3, kLeast, kMost), IsOk());
+    const auto totals = enquiries_.Unsettled();
+    ASSERT_THAT(totals, IsOk());
+    ASSERT_THAT(*totals, SizeIs(1));
+    EXPECT_EQ(totals->front().count, 3);
+    EXPECT_EQ(totals->front().at_risk, kMost);
 }
 
 // Goal: batches larger than a statement's lists, and payments of many versions, are handled whole.

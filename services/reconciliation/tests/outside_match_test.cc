@@ -540,5 +540,47 @@ TEST(OutsideMatchTest, AHundredThousandThatAllFit) {
     EXPECT_EQ(groups.bounds_reached, kManyItems);
 }
 
+// Goal: whatever rules and items there are, a run ends, and what it did not look at is not taken
+// for beyond doubt. Method: items that each take a rule's whole work, and one clear pair at each
+// end, with as much work for the run as for some of them; then as much as it may have.
+TEST(OutsideMatchTest, ARunHasItsWork) {
+    OutsideRule near = ByAmount();
+    near.amount_tolerance = 600;
+    std::vector<OutsideItem> expected{Item(1, 5'000'000)};
+    std::vector<OutsideItem> booked{Item(1, 5'000'000)};
+    for (int i = 2; i < 2'000; ++i) {
+        expected.push_back(Item(i, 1'000 + i % 500));
+        booked.push_back(Item(i, 1'000 + i % 500, 300));
+    }
+    expected.push_back(Item(2'000, 7'000'000));
+    booked.push_back(Item(2'000, 7'000'000));
+    const auto run = [&](std::int64_t work) {
+        return MatchOutside(expected, booked, {near}, kToday, {}, work).value();
+    };
+    EXPECT_THAT(run(kOutsideRunWorkMax).matches, SizeIs(2));
+    EXPECT_EQ(run(kOutsideRunWorkMax).bounds_reached, 0);
+    const OutsideOutcome some = run(100'000);
+    EXPECT_THAT(some.matches, SizeIs(1)) << "the one that was looked at to the end";
+    EXPECT_THAT(some.suggestions, IsEmpty());
+    EXPECT_GT(some.bounds_reached, 1'900);
+    EXPECT_EQ(some, run(100'000));
+
+    std::vector<OutsideItem> many;
+    std::vector<OutsideItem> parts;
+    for (int i = 0; i < kManyItems; ++i) {
+        many.push_back(Item(i + 1, 40'001 + 2 * (i % 100), i / 200));
+        parts.push_back(Item(i + 1, 2 * (100 + i * 7'919 % 4'000), i / 200));
+    }
+    OutsideRule groups = Instalments();
+    groups.reference_equal = false;
+    groups.days_before = groups.days_after = 0;
+    groups.group_max = OutsideRule::kGroupMax;
+    groups.candidates_max = OutsideRule::kCandidatesMax;
+    groups.work_max = OutsideRule::kWorkMax;
+    const OutsideOutcome hard = MatchMany("hard groups", many, parts, {groups});
+    EXPECT_THAT(hard.matches, IsEmpty());
+    EXPECT_GT(hard.bounds_reached, 0);
+}
+
 }  // namespace
 }  // namespace kessai::reconciliation::domain

@@ -129,6 +129,67 @@ TYPED_TEST_P(OutsideUseCases, AStatementIsTakenInAndMatched) {
     EXPECT_EQ(this->enquiries_.FindMatch(suggested[0].record.id)->history.size(), 1u);
 }
 
+// Goal: what is in doubt in a run over all days is so in a run over some: an item of a day that was
+// not asked for may fit too.
+TYPED_TEST_P(OutsideUseCases, ARunOverSomeDaysIsNoSurer) {
+    using enum domain::OutsideMatchState;
+    this->PutTemplateAndRules();
+    ASSERT_OK(this->enquiries_.PutRules("main-bank", R"yaml(
+rules:
+  - {name: amount, action: match, reference_equal: false, days_before: 0, days_after: 4}
+)yaml",
+                                        this->kActor));
+    this->Note({this->Expected(1, -1'000, "R-1"), this->Expected(2, -2'000, "R-2")});
+    ASSERT_OK(
+        this->Import("2026-11-20,-1000,,paid\n2026-11-24,-1000,,paid\n"
+                     "2026-11-20,-2000,,paid\n2026-11-29,-2000,,paid\n"));
+    const auto run = this->match_.Run("main-bank", {this->kDay, this->kDay}, this->kActor);
+    ASSERT_OK(run);
+    EXPECT_EQ(run->matches_made, 1) << "the other one of 2,000 is too late to fit";
+    EXPECT_EQ(run->suggestions_made, 2);
+    const auto matched = this->Matches(kMatched);
+    ASSERT_EQ(matched.size(), 1u);
+    EXPECT_EQ(matched[0].items[0].amount, Yen(-2'000));
+
+    const auto later = this->kDay.PlusDays(1);
+    const auto other = this->match_.Run("main-bank", {later, later.PlusDays(1)}, this->kActor);
+    ASSERT_OK(other);
+    EXPECT_EQ(other->suggestions_withdrawn, 0) << "of days that were not asked for";
+    const auto all = this->Match();
+    ASSERT_OK(all);
+    EXPECT_EQ(all->matches_made + all->suggestions_made + all->suggestions_withdrawn, 0);
+    EXPECT_EQ(this->Matches(kSuggested).size(), 2u);
+}
+
+// Goal: a run leaves as many suggestions as persons can look at, the best, and says how many more
+// there are; a second run changes nothing, and decisions make room.
+TYPED_TEST_P(OutsideUseCases, ARunLeavesTheBestSuggestions) {
+    using enum domain::OutsideMatchState;
+    this->PutTemplateAndRules();
+    app::MatchOutside match{{.items_max = 5'000, .suggestions_max = 2},
+                            this->transactions(),
+                            this->accounts_,
+                            this->clock_};
+    this->Note({this->Expected(1, -1'000, "R-1", 1), this->Expected(2, -2'000, "R-2"),
+                this->Expected(3, -3'000, "R-3")});
+    ASSERT_OK(this->Import("2026-11-20,-1000,,a\n2026-11-20,-2000,,b\n2026-11-20,-3000,,c\n"));
+    const auto run = match.Run("main-bank", app::DayRange::All(), this->kActor);
+    ASSERT_OK(run);
+    EXPECT_EQ(run->suggestions_made, 2);
+    EXPECT_EQ(run->suggestions_left_out, 1);
+    const auto second = match.Run("main-bank", app::DayRange::All(), this->kActor);
+    ASSERT_OK(second);
+    EXPECT_EQ(second->suggestions_made + second->suggestions_withdrawn, 0);
+    for (const auto& one : this->Matches(kSuggested)) {
+        EXPECT_NE(one.items[0].amount, Yen(-1'000)) << "another day: the worst of them";
+        ASSERT_OK(this->decide_.Run(one.record.id, app::MatchDecision::kConfirm, "mio", ""));
+    }
+    const auto third = match.Run("main-bank", app::DayRange::All(), this->kActor);
+    ASSERT_OK(third);
+    EXPECT_EQ(third->suggestions_made, 1);
+    EXPECT_EQ(third->suggestions_left_out, 0);
+}
+
 // Goal: the same file changes nothing, whatever it is called, and tells what it did the first time.
 TYPED_TEST_P(OutsideUseCases, TheSameFileTwiceTellsTheFirstOutcome) {
     this->PutTemplateAndRules();
@@ -397,7 +458,7 @@ TYPED_TEST_P(OutsideUseCases, RunsAreBounded) {
     EXPECT_THAT(this->enquiries_.PutRules("main-bank", "rules: [{name: a}]", "aiko").status(),
                 kessai::testing::Refuses(Code::kInvalidArgument, "CONFIG_INVALID"));
     ASSERT_OK(this->enquiries_.PutRules("main-bank", kBankRules, "aiko"));
-    ASSERT_OK(this->Import("2026-11-19,-10,,a\n2026-11-20,-11,,b\n2026-11-20,-12,,c\n"));
+    ASSERT_OK(this->Import("2026-11-01,-10,,a\n2026-11-20,-11,,b\n2026-11-20,-12,,c\n"));
     app::MatchOutside small({.items_max = 2}, this->transactions(), this->accounts_, this->clock_);
     const auto all = small.Run("main-bank", app::DayRange::All(), "aiko");
     EXPECT_THAT(all.status(),
@@ -450,6 +511,7 @@ REGISTER_TYPED_TEST_SUITE_P(OutsideUseCases, AStatementIsTakenInAndMatched,
                             BrokenLinesAreToldAndTheRestGoesIn, AWrongFileLeavesNothing,
                             ExpectedItemsAreMadeOnceForTheirEvent, APersonDecides,
                             APersonMatchesItems, OtherRulesWithdrawWhatTheySuggested,
-                            RunsAreBounded, TheSummaryHasAges);
+                            RunsAreBounded, ARunOverSomeDaysIsNoSurer, ARunLeavesTheBestSuggestions,
+                            TheSummaryHasAges);
 
 }  // namespace kessai::reconciliation::testing

@@ -57,6 +57,24 @@ TEST_F(OutsideFakesTest, ARunThatWasOvertakenBeginsAgain) {
     EXPECT_EQ(transactions, 6);
 }
 
+// Goal: the same entries in another encoding are the same entries.
+TEST_F(OutsideFakesTest, AnotherEncodingIsNoOtherEntry) {
+    PutTemplateAndRules();
+    std::string yaml = kBankTemplate;
+    yaml.replace(yaml.find("name: bank"), 10, "name: sjis");
+    yaml.replace(yaml.find("utf_8"), 5, "shift_jis");
+    ASSERT_OK(enquiries_.PutTemplate("sjis", yaml, kActor));
+    ASSERT_OK(Import("2026-11-20,-1000,r1,テスト\n2026-11-20,-1000,r1,テスト\n"));
+    auto file = File(
+        "day,amount,ref,text\n2026-11-20,-1000,r1,\x83\x65\x83\x58\x83\x67\n"
+        "2026-11-20,-1000,r1,\x83\x65\x83\x58\x83\x67\n");
+    file.template_name = "sjis";
+    const auto again = import_.Run(file, kActor);
+    ASSERT_OK(again);
+    EXPECT_EQ(again->import.known, 2);
+    EXPECT_EQ(again->import.added, 0);
+}
+
 /// A day's statement of the Bankers Association's format, with as many entries of 5 and 7 yen.
 std::string ZenginFile(int fives, int sevens) {
     zengin::StatementRecords records;

@@ -283,6 +283,7 @@ TEST_F(RepairsTest, NoMoneyMovesForWhatIsGone) {
     Compare(/*deep=*/true);
     CarryOn();
     EXPECT_THAT(peers_.corrections, IsEmpty());
+    EXPECT_THAT(peers_.withdrawn, SizeIs(1)) << "a call that is on the way posts nothing";
     EXPECT_EQ(Latest(id).state, RepairState::kFailed);
     EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
 }
@@ -342,12 +343,139 @@ TEST_F(RepairsTest, AnotherMerchantsMoneyGoesTwoWays) {
     EXPECT_EQ(repair->leg, (domain::CorrectionLeg{domain::MerchantId(9), -83}));
     EXPECT_EQ(repair->other_leg, (domain::CorrectionLeg{domain::MerchantId(1), 83}));
     ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "yes"}), IsOk());
-    // The reply to the first leg is lost: both are there once all the same.
+    // The reply is lost: both are there once all the same.
     peers_.lost_reply = Status(Code::kUnavailable, "CONNECTION_LOST", "");
     CarryOn();
     CarryOn();
     EXPECT_THAT(peers_.corrections, SizeIs(2));
     EXPECT_EQ(Found(kMerchantDiffers).state(), DiscrepancyState::kRepaired);
+}
+
+// The amounts are of the difference that was found when it was asked for.
+TEST_F(RepairsTest, NobodyApprovesAmountsOfAnotherDifference) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].at(key).gross = 50;
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    Compare(/*deep=*/true);
+    ASSERT_THAT(order_.Assign(id, "taro", {.actor = "hanako", .note = "please"}), IsOk());
+    payout_.rows[Day()].at(key).gross = 90;
+    Compare(/*deep=*/true);
+    EXPECT_THAT(order_.Decide({id, 1}, {true, "taro", "fine"}),
+                Refuses(Code::kFailedPrecondition, "BOOKS_MOVED"));
+    ASSERT_THAT(order_.Decide({id, 1}, {false, "taro", "of 53, and it is 13"}), IsOk());
+    const auto again = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(again, IsOk());
+    EXPECT_EQ(again->leg.amount, 13);
+    ASSERT_THAT(order_.Assign(id, "", {.actor = "taro", .note = "done"}), IsOk());
+    EXPECT_THAT(order_.Decide({id, 2}, {true, "taro", "fine"}), IsOk());
+}
+
+// Taken from one merchant, and not given to the other: that must never be.
+TEST_F(RepairsTest, AnotherMerchantsMoneyMovesWhollyOrNotAtAll) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).merchant = domain::MerchantId(9);
+    peers_.accruals[{domain::PaymentId(3), 1}].merchant = domain::MerchantId(9);
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kMerchantDiffers).id;
+    peers_.unknown = {domain::MerchantId(1)};
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "yes"}), IsOk());
+    CarryOn();
+    EXPECT_EQ(Latest(id).state, RepairState::kFailed);
+    EXPECT_THAT(Latest(id).outcome, HasSubstr("MERCHANT_UNKNOWN"));
+    EXPECT_THAT(peers_.corrections, IsEmpty());
+    EXPECT_THAT(peers_.withdrawn, SizeIs(1)) << "and what is on the way comes to nothing";
+}
+
+// The amount and the merchant differ: each has a journal, and together they give payment's merchant
+// what payment says, less the fee, and take all from the other one.
+TEST_F(RepairsTest, JournalsForAmountAndMerchantAddUp) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].at(key).merchant = domain::MerchantId(9);
+    payout_.rows[Day()].at(key).gross = 50;
+    peers_.accruals[key] = {domain::MerchantId(9), Day(), 50, 20};
+    Compare(/*deep=*/true);
+    std::map<domain::MerchantId, std::int64_t> moved;
+    for (const DiscrepancyKind kind : {kAmountDiffers, kMerchantDiffers}) {
+        const auto repair = order_.Request(Found(kind).id, Wish(kCorrectingJournal));
+        ASSERT_THAT(repair, IsOk());
+        moved[repair->leg.merchant] += repair->leg.amount;
+        moved[repair->other_leg.merchant] += repair->other_leg.amount;
+    }
+    EXPECT_EQ(moved[domain::MerchantId(9)], -(50 - 20));
+    EXPECT_EQ(moved[domain::MerchantId(1)], 103 - 20);
+}
+
+// Payout's ledger is asked for what was given before, and that is taken off.
+TEST_F(RepairsTest, ASecondJournalGivesOnlyWhatTheFirstDidNot) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].at(key).gross = 50;
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "fine"}), IsOk());
+    CarryOn();
+    ASSERT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+
+    payout_.rows[Day()].at(key).gross = 40;
+    Compare(/*deep=*/true);
+    const auto second = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(second, IsOk());
+    EXPECT_EQ(second->number, 2u);
+    EXPECT_EQ(second->leg, (domain::CorrectionLeg{domain::MerchantId(1), 10}))
+        << "53 of 63 were given";
+    ASSERT_THAT(order_.Decide({id, 2}, {false, "taro", "no"}), IsOk());
+    const auto asked = order_.Preview(id, {kCorrectingJournal, "hanako", "a part of it", 7});
+    ASSERT_THAT(asked, IsOk());
+    EXPECT_EQ(asked->leg.amount, 7);
+    EXPECT_THAT(asked->what, HasSubstr("Earlier journals for it: merchant 1 gets 53 JPY"));
+
+    payout_.rows[Day()].at(key).gross = 103 - 53;
+    Compare(/*deep=*/true);
+    EXPECT_THAT(order_.Preview(id, Wish(kCorrectingJournal)),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+}
+
+// Payout accrued it after the journal was asked for, and the event of it has not come yet.
+TEST_F(RepairsTest, NoJournalForWhatWasAccruedMeanwhile) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].erase(key);
+    peers_.accruals.erase(key);
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kMissingInPayout).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "yes"}), IsOk());
+    peers_.accruals[key] = {domain::MerchantId(1), Day(), 103, 20};
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, IsEmpty());
+    EXPECT_EQ(Latest(id).state, RepairState::kFailed);
+    EXPECT_THAT(Latest(id).outcome, HasSubstr("payout has the accrual"));
+}
+
+// What was posted goes on to its end, whatever became of the accrual since.
+TEST_F(RepairsTest, AJournalThatWasPostedIsCarriedOut) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].erase(key);
+    peers_.accruals.erase(key);
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kMissingInPayout).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "yes"}), IsOk());
+    peers_.lost_reply = Status(Code::kUnavailable, "CONNECTION_LOST", "");
+    CarryOn();
+    ASSERT_THAT(peers_.corrections, SizeIs(1));
+    ASSERT_EQ(Latest(id).state, RepairState::kPending);
+    peers_.accruals[key] = {domain::MerchantId(1), Day(), 103, 20};
+    CarryOn();
+    EXPECT_EQ(Latest(id).state, RepairState::kRepaired);
+    EXPECT_THAT(peers_.corrections, SizeIs(1));
 }
 
 // A journal for what payout's totals still have would give it twice.

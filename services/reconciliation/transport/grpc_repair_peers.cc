@@ -40,6 +40,8 @@ constexpr auto& RecomputePayout = rpc::MethodOf<kPayoutRepairs, "RecomputeDigest
                                                 po::RecomputeDigestRequest, po::RecomputedDigest>;
 constexpr auto& PostCorrectionMethod =
     rpc::MethodOf<kPayoutRepairs, "PostCorrection", po::PostCorrectionRequest, po::Correction>;
+constexpr auto& WithdrawCorrectionMethod =
+    rpc::MethodOf<kPayoutRepairs, "WithdrawCorrection", po::PostCorrectionRequest, po::Correction>;
 constexpr auto& GetCorrection =
     rpc::MethodOf<kPayoutRepairs, "GetCorrection", po::GetCorrectionRequest, po::Correction>;
 
@@ -100,6 +102,22 @@ std::string Cut(std::string text, std::size_t length) {
     while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
     text.resize(length);
     return text;
+}
+
+po::PostCorrectionRequest RequestOf(const app::Correction& correction) {
+    po::PostCorrectionRequest request;
+    request.set_merchant_id(correction.leg.merchant.value());
+    request.set_request_key(correction.key);
+    request.set_amount(correction.leg.amount);
+    request.set_reason(Cut(correction.reason, kReasonMax));
+    request.set_requested_by(correction.requested_by);
+    request.set_approved_by(correction.approved_by);
+    if (!correction.other_leg.none()) {
+        request.set_other_merchant_id(correction.other_leg.merchant.value());
+        request.set_other_request_key(correction.other_key);
+        request.set_other_amount(correction.other_leg.amount);
+    }
+    return request;
 }
 
 }  // namespace
@@ -191,14 +209,20 @@ Result<digest::RecomputedBucket> GrpcRepairPeers::RecomputeDigest(domain::Book b
 }
 
 Status GrpcRepairPeers::PostCorrection(const app::Correction& correction) {
-    po::PostCorrectionRequest request;
-    request.set_merchant_id(correction.leg.merchant.value());
-    request.set_request_key(correction.key);
-    request.set_amount(correction.leg.amount);
-    request.set_reason(Cut(correction.reason, kReasonMax));
-    request.set_requested_by(correction.requested_by);
-    request.set_approved_by(correction.approved_by);
-    return Ask(payout_, signer_, "payout", PostCorrectionMethod(), request, timeout_).status();
+    KESSAI_ASSIGN_OR_RETURN(
+        const po::Correction posted,
+        Ask(payout_, signer_, "payout", PostCorrectionMethod(), RequestOf(correction), timeout_));
+    if (!posted.posted() || (!correction.other_leg.none() && posted.other_adjustment_id() == 0)) {
+        return Senseless("a correction that was not posted");
+    }
+    return OkStatus();
+}
+
+Result<bool> GrpcRepairPeers::WithdrawCorrection(const app::Correction& correction) {
+    KESSAI_ASSIGN_OR_RETURN(const po::Correction withdrawn,
+                            Ask(payout_, signer_, "payout", WithdrawCorrectionMethod(),
+                                RequestOf(correction), timeout_));
+    return !withdrawn.posted();
 }
 
 Result<std::optional<domain::CorrectionLeg>> GrpcRepairPeers::FindCorrection(

@@ -36,6 +36,7 @@ class GrpcRepairPeers final : public app::RepairPeers {
                                                      std::uint32_t bucket,
                                                      const std::string& key) override;
     Status PostCorrection(const app::Correction& correction) override;
+    Result<bool> WithdrawCorrection(const app::Correction& correction) override;
     Result<std::optional<domain::CorrectionLeg>> FindCorrection(domain::MerchantId merchant,
                                                                 const std::string& key) override;
 

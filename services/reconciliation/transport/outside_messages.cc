@@ -97,6 +97,7 @@ v1::MatchingRun ToProto(const app::MatchingRun& run) {
     message.set_suggestions_made(run.suggestions_made);
     message.set_suggestions_withdrawn(run.suggestions_withdrawn);
     message.set_bounds_reached(run.bounds_reached);
+    message.set_suggestions_left_out(run.suggestions_left_out);
     return message;
 }
 

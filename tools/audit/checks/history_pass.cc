@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,29 +41,48 @@ std::string Amount(const std::optional<std::int64_t>& amount) {
 class Anchors {
  public:
     Anchors(mysql::Session& session, const HistoryChain& chain, const SpillSpace& space,
-            Report& report)
-        : session_(session), chain_(chain), report_(report), named_(space) {}
+            const TrailEnds& earlier, Report& report)
+        : session_(session), chain_(chain), earlier_(earlier), report_(report), named_(space) {}
 
     Result<Sorted<AnchoredStep>> Run() {
         KESSAI_ASSIGN_OR_RETURN(const auto heads, ReadAuditHeads(session_));
-        std::map<int, AuditHeadRow> ends;
-        for (const AuditHeadRow& head : heads) ends.emplace(head.slot, head);
-        std::map<int, AuditHeadRow> last;
+        TrailEnds kept;
+        for (const AuditHeadRow& head : heads) kept.emplace(head.slot, head);
         Paged<AnchorTable> anchors(session_);
-        for (; anchors.Peek() != nullptr; anchors.Pop()) Follow(*anchors.Peek(), last);
+        for (; anchors.Peek() != nullptr; anchors.Pop()) Follow(*anchors.Peek());
         KESSAI_RETURN_IF_ERROR(anchors.status());
         report_.LookedAt(kM9, "anchors of the audit trail", anchors.count());
-        for (const auto& [slot, end] : ends) CompareEnd(slot, end, last[slot]);
-        for (const auto& [slot, reached] : last) {
-            if (reached.number > 0 && !ends.contains(slot)) CompareEnd(slot, {}, reached);
+        for (const auto& [slot, end] : kept) CompareEnd(slot, end, reached_[slot]);
+        for (const auto& [slot, reached] : reached_) {
+            if (reached.number > 0 && !kept.contains(slot)) CompareEnd(slot, {}, reached);
         }
+        for (const auto& [slot, end] : earlier_) CompareWithEarlier(end, reached_[slot].number);
         return named_.Finish();
     }
 
+    /// Behind Run.
+    TrailEnds Ends() const {
+        TrailEnds ends = earlier_;
+        for (const auto& [slot, reached] : reached_) {
+            if (reached.number > 0 && !wrong_.contains(slot)) ends[slot] = reached;
+        }
+        return ends;
+    }
+
  private:
-    void Follow(const AnchorRow& anchor, std::map<int, AuditHeadRow>& last) {
-        AuditHeadRow& before = last[anchor.slot];
+    void Follow(const AnchorRow& anchor) {
+        AuditHeadRow& before = reached_[anchor.slot];
+        const auto seen = earlier_.find(anchor.slot);
+        if (seen != earlier_.end() && seen->second.number == anchor.number &&
+            seen->second.hash != anchor.hash) {
+            wrong_.insert(anchor.slot);
+            report_.Found(kM9, "anchor of the audit trail that an earlier audit saw", [&] {
+                return Finding{OfAnchor(anchor.slot, anchor.number), "the one that it saw",
+                               "another"};
+            });
+        }
         for (std::uint64_t number = before.number + 1; number < anchor.number; ++number) {
+            wrong_.insert(anchor.slot);
             report_.Found(kM9, "anchor of the audit trail is missing", [&] {
                 return Finding{OfAnchor(anchor.slot, number), "an anchor", "none"};
             });
@@ -71,6 +91,7 @@ class Anchors {
         const bool follows = before.number + 1 == anchor.number;
         const auto steps = StepsOf(anchor);
         if ((follows && chain_.OfAnchor(before.hash, anchor) != anchor.hash) || !steps) {
+            wrong_.insert(anchor.slot);
             report_.Found(kM9, "anchor of the audit trail", [&] {
                 return Finding{OfAnchor(anchor.slot, anchor.number), "as it was stored",
                                "changed since"};
@@ -83,6 +104,7 @@ class Anchors {
     }
     void CompareEnd(int slot, const AuditHeadRow& end, const AuditHeadRow& reached) {
         if (end.number == reached.number && (end.number == 0 || end.hash == reached.hash)) return;
+        wrong_.insert(slot);
         report_.Found(kM9, "end of the audit trail", [&] {
             return Finding{OfAnchor(slot, reached.number),
                            "anchor " + std::to_string(end.number) + " is the last one",
@@ -90,10 +112,25 @@ class Anchors {
         });
     }
 
+    /// Who also sets a slot's end back leaves a trail that fits, and is shorter than it was.
+    void CompareWithEarlier(const AuditHeadRow& seen, std::uint64_t reached) {
+        if (seen.number <= reached) return;
+        wrong_.insert(seen.slot);
+        report_.Found(kM9, "end of the audit trail that an earlier audit saw", [&] {
+            return Finding{OfAnchor(seen.slot, reached),
+                           "anchor " + std::to_string(seen.number) + " or a later one",
+                           reached == 0 ? "none" : "anchor " + std::to_string(reached)};
+        });
+    }
+
     mysql::Session& session_;
     const HistoryChain& chain_;
+    const TrailEnds& earlier_;
     Report& report_;
     Sorter<AnchoredStep> named_;
+    TrailEnds reached_;
+    /// Slots of which something was found.
+    std::set<int> wrong_;
 };
 
 /// Walks discrepancies, their steps, their repairs and what anchors name side by side, by
@@ -142,7 +179,7 @@ class Histories {
         }
         std::map<std::uint32_t, Hash32> repairs_told;
         const auto last = CheckSteps(id, discrepancy, repairs_told);
-        CheckRepairs(id, repairs_told);
+        const Repairs repairs = CheckRepairs(id, repairs_told);
         if (!discrepancy) {
             if (last) {
                 report_.Found(kM9, "discrepancy is missing", [&] {
@@ -159,6 +196,7 @@ class Histories {
             return;
         }
         CompareWithLast(*discrepancy, *last);
+        CompareWithRepairs(*discrepancy, repairs);
     }
 
     /// The last step that there is.
@@ -226,9 +264,26 @@ class Histories {
         }
     }
 
-    void CheckRepairs(std::int64_t id, std::map<std::uint32_t, Hash32>& told) {
+    /// What a discrepancy's repairs say of it.
+    struct Repairs {
+        /// The one that has not ended; 0: none.
+        std::uint32_t open = 0;
+        /// Correcting journals that are in payout's ledger.
+        std::set<std::uint32_t> corrected;
+    };
+
+    Repairs CheckRepairs(std::int64_t id, std::map<std::uint32_t, Hash32>& told) {
+        // Numbers of kessai.reconciliation.v1.Repair.
+        constexpr int kCorrectingJournal = 4;
+        constexpr int kRepaired = 5;
+        const std::set<int> not_ended{1, 3, 4};
+        Repairs repairs;
         while (repairs_.Peek() != nullptr && repairs_.Peek()->discrepancy_id == id) {
             const RepairRow& repair = *repairs_.Peek();
+            if (not_ended.contains(repair.state)) repairs.open = repair.number;
+            if (repair.kind == kCorrectingJournal && repair.state == kRepaired) {
+                repairs.corrected.insert(repair.number);
+            }
             const auto found = told.find(repair.number);
             if (found == told.end()) {
                 report_.Found(kM9, "repair that was put in", [&] {
@@ -252,6 +307,20 @@ class Histories {
                                "its steps only"};
             });
         }
+        return repairs;
+    }
+
+    /// Whoever takes a repair that has not ended off its discrepancy lets it be begun once more;
+    /// and what is made up for is no news when it is found again.
+    void CompareWithRepairs(const DiscrepancyRow& row, const Repairs& repairs) {
+        report_.Expect(
+            kM9, "discrepancy's repair under way",
+            [&] { return OfDiscrepancy(row.discrepancy_id); }, repairs.open, row.open_repair);
+        if (row.corrected_by == 0 || repairs.corrected.contains(row.corrected_by)) return;
+        report_.Found(kM9, "discrepancy's correcting journal", [&] {
+            return Finding{OfDiscrepancy(row.discrepancy_id), "one that was posted",
+                           "repair " + std::to_string(row.corrected_by)};
+        });
     }
 
     void CompareWithLast(const DiscrepancyRow& row, const HistoryStepRow& last) {
@@ -292,10 +361,12 @@ class Histories {
 
 }  // namespace
 
-Status CheckHistory(mysql::Session& session, const HistoryChain& chain, const SpillSpace& space,
-                    Report& report) {
-    KESSAI_ASSIGN_OR_RETURN(auto named, Anchors(session, chain, space, report).Run());
-    return Histories(session, chain, std::move(named), report).Run();
+Result<TrailEnds> CheckHistory(mysql::Session& session, const HistoryChain& chain,
+                               const SpillSpace& space, const TrailEnds& earlier, Report& report) {
+    Anchors anchors(session, chain, space, earlier, report);
+    KESSAI_ASSIGN_OR_RETURN(auto named, anchors.Run());
+    KESSAI_RETURN_IF_ERROR(Histories(session, chain, std::move(named), report).Run());
+    return anchors.Ends();
 }
 
 }  // namespace kessai::audit

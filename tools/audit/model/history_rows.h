@@ -50,7 +50,9 @@ struct DiscrepancyRow {
     std::uint32_t step_count = 0;
     std::int64_t last_event_id = 0;
     std::string owner;
+    // What follows from its repairs.
     std::uint32_t open_repair = 0;
+    std::uint32_t corrected_by = 0;
 };
 
 /// One row of `repair`.

@@ -17,7 +17,8 @@ constexpr mysql::Query kSteps{"discrepancy_step.page", R"sql(
 constexpr mysql::Query kDiscrepancies{"discrepancy.page", R"sql(
     SELECT discrepancy_id, business_date + 0, kind, payment_id, version, book, bucket,
            held_merchant, found_at_us, merchant_id, currency, payment_gross, payout_gross, evidence,
-           state, step_count, last_event_id, owner, open_repair
+           state, step_count, last_event_id, owner, open_repair,
+           corrected_by
     FROM discrepancy FORCE INDEX (PRIMARY)
     WHERE discrepancy_id > ? ORDER BY discrepancy_id LIMIT ?)sql"};
 constexpr mysql::Query kRepairs{"repair.page", R"sql(
@@ -88,6 +89,7 @@ void DiscrepancyTable::Read(const mysql::Rows& from, Row& row) const {
     row.last_event_id = from.Int(16);
     row.owner = from.Text(17);
     row.open_repair = Uint32(from, 18);
+    row.corrected_by = Uint32(from, 19);
 }
 
 Result<mysql::Rows> RepairTable::Fetch(mysql::Session& session, const Row* after, int limit) const {

@@ -703,6 +703,13 @@ const Damage kM9[] = {
     {"RepairRemoved",
      {{'r', "DELETE FROM repair WHERE discrepancy_id = 23"}},
      {"M9 repair is missing: discrepancy 23 repair 1"}},
+    {"RepairUnderWayChanged",
+     {{'r', "UPDATE discrepancy SET open_repair = 1 WHERE discrepancy_id = 23"}},
+     {"M9 discrepancy's repair under way: discrepancy 23: expected 0, found 1"}},
+    {"CorrectingJournalMadeUp",
+     {{'r', "UPDATE discrepancy SET corrected_by = 1 WHERE discrepancy_id = 23"}},
+     {"M9 discrepancy's correcting journal: discrepancy 23: expected one that was posted, found "
+      "repair 1"}},
     {"RepairPutIn",
      {{'r',
        "INSERT INTO repair SELECT 22, number, kind, state, requested_by, decided_by, reason, "
@@ -1088,6 +1095,44 @@ TEST_F(AuditTest, AnAcceptedDiscrepancyOfAMerchantHeldBackIsClean) {
     platform_->Damage('r', "UPDATE discrepancy SET state = 5 WHERE kind = 12");
     // But for its history, which no operator has added to.
     EXPECT_THAT(Audit(), Each(HasSubstr("M9 discrepancy's state: "))) << Text();
+}
+
+// Goal: the trail cannot be cut at its end without notice: who sets the slot's end back too, and
+// all that came since, leaves what is only known to be short by what an earlier audit saw. Method:
+// as the database was before the last step of a discrepancy and of its repair; audited without,
+// with, and once more with what the audit before had seen.
+TEST_F(AuditTest, TheTrailIsNoShorterThanAnEarlierAuditSawIt) {
+    const kessai::testing::TempDir directory;
+    AuditOptions options = platform_->Options();
+    options.trail_ends_file = directory.path() + "/ends";
+    EXPECT_THAT(Audit(options), IsEmpty()) << Text();
+    EXPECT_THAT(Audit(options), IsEmpty()) << Text();
+
+    for (const char* sql :
+         {"DELETE FROM audit_anchor WHERE slot = 7 AND number = 2",
+          "UPDATE audit_head AS h JOIN audit_anchor AS a ON a.slot = h.slot AND a.number = 1 "
+          "SET h.number = 1, h.hash = a.hash WHERE h.slot = 7",
+          "DELETE FROM discrepancy_step WHERE discrepancy_id = 23 AND number = 3",
+          "UPDATE discrepancy SET state = 3, step_count = 2, last_event_id = 2, open_repair = 1 "
+          "WHERE discrepancy_id = 23",
+          "UPDATE repair SET state = 3, outcome = '', ended_at_us = 0 WHERE discrepancy_id = 23"}) {
+        platform_->Damage('r', sql);
+    }
+    EXPECT_THAT(Audit(), Each(Not(HasSubstr("M9")))) << Text();
+    constexpr const char* kCut =
+        "M9 end of the audit trail that an earlier audit saw: slot 7 anchor 1: expected anchor 2 "
+        "or a later one, found anchor 1";
+    EXPECT_THAT(Audit(options), Contains(HasSubstr(kCut))) << Text();
+    EXPECT_THAT(Audit(options), Contains(HasSubstr(kCut))) << "it is not forgotten\n" << Text();
+
+    platform_->Restore();
+    directory.Write("ends", "7 2 " + std::string(64, 'a') + "\n");
+    EXPECT_THAT(Audit(options),
+                Contains(HasSubstr("M9 anchor of the audit trail that an earlier audit saw: slot 7 "
+                                   "anchor 2: expected the one that it saw, found another")))
+        << Text();
+    directory.Write("ends", "7 two\n");
+    EXPECT_THAT(Audit(options), Contains(HasSubstr("M9 not checked: ")));
 }
 
 // Goal: a consumer that is behind makes a clean audit incomplete, not unclean.

@@ -26,7 +26,9 @@ Result<CommandLine> Parse(std::vector<const char*> arguments) {
 
 TEST(CommandLineTest, ReadsOptionsAndNamesWhatIsWrong) {
     ASSERT_OK_AND_ASSIGN(const CommandLine line,
-                         Parse({"--stack-file", "f", "--wait", "5", "--json", "--lines", "3"}));
+                         Parse({"--stack-file", "f", "--wait", "5", "--json", "--lines", "3",
+                                "--trail-ends", "e"}));
+    EXPECT_EQ(line.trail_ends_file, "e");
     EXPECT_EQ(line.stack_file, "f");
     EXPECT_EQ(line.wait_s, 5);
     EXPECT_EQ(line.lines, 3);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <map>
@@ -28,6 +29,7 @@ namespace {
 using domain::MerchantId;
 using domain::TransferId;
 using domain::TransferState;
+using testing::IsOkAnd;
 using testing::Refuses;
 
 // A Monday, and the last day of its month.
@@ -910,6 +912,77 @@ TEST_F(TransferTest, AdjustmentsTakeTwoOperators) {
                          transfers_.reader.ListAdjustments(MerchantId(7), {}, 10));
     ASSERT_EQ(listed.size(), 1u);
     EXPECT_EQ(listed[0].decided_by, "ken");
+    CheckBooks();
+}
+
+// Goal: what is taken from one merchant and given to another is in the ledger as a whole or not at
+// all.
+// Method: the second one is refused, first because nobody knows the merchant and then because its
+// key is taken; once it can be posted, both are there once, however often it is asked for.
+TEST_F(TransferTest, AdjustmentsThatBelongTogetherArePostedTogether) {
+    Release(7, 1'000);
+    const auto part = [](std::int64_t merchant, std::string key, std::int64_t amount) {
+        domain::Adjustment wish;
+        wish.merchant = MerchantId(merchant);
+        wish.request_key = std::move(key);
+        wish.amount = amount;
+        wish.reason = "of another merchant";
+        wish.requested_by = "aiko";
+        return wish;
+    };
+    const std::array parts{part(7, "recon-1-1", -300), part(8, "recon-1-1-b", 300)};
+    EXPECT_THAT(transfers_.adjust.Post(parts, "ken"), Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
+    EXPECT_EQ(BalanceOf(7).available, 1'000);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM adjustment"), 0);
+
+    Release(8, 500);
+    EXPECT_THAT(transfers_.adjust.Post(parts, "aiko"),
+                Refuses(Code::kPermissionDenied, "SAME_OPERATOR"));
+    ASSERT_OK(transfers_.adjust.Request(part(8, "recon-1-1-b", 299)).status());
+    EXPECT_THAT(transfers_.adjust.Post(parts, "ken"), Refuses(Code::kAlreadyExists, "KEY_REUSED"));
+    EXPECT_EQ(BalanceOf(7).available, 1'000);
+
+    const std::array others{part(7, "recon-2-1", -300), part(8, "recon-2-1-b", 300)};
+    ASSERT_OK_AND_ASSIGN(const auto posted, transfers_.adjust.Post(others, "ken"));
+    ASSERT_OK_AND_ASSIGN(const auto again, transfers_.adjust.Post(others, "ken"));
+    ASSERT_EQ(posted.size(), 2u);
+    EXPECT_EQ(posted[0].id, again[0].id);
+    EXPECT_EQ(posted[1].id, again[1].id);
+    EXPECT_EQ(BalanceOf(7).available, 700);
+    EXPECT_EQ(BalanceOf(8).available, 800);
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_journal"), 2);
+    CheckBooks();
+}
+
+// Goal: whoever gives up a correction can rely on it: a call that is still on the way posts
+// nothing. Method: one is withdrawn before it was ever asked for, one that was requested, and one
+// that was posted, which stays.
+TEST_F(TransferTest, WhatWasWithdrawnIsNeverPosted) {
+    Release(7, 1'000);
+    domain::Adjustment wish;
+    wish.merchant = MerchantId(7);
+    wish.amount = 300;
+    wish.reason = "corrects a day";
+    wish.requested_by = "aiko";
+    const auto withdraw = [&] { return transfers_.adjust.Withdraw({&wish, 1}, "reconciliation"); };
+    const auto post = [&] { return transfers_.adjust.Post({&wish, 1}, "ken"); };
+    wish.request_key = "recon-1-1";
+    EXPECT_THAT(withdraw(), IsOkAnd(true));
+    EXPECT_THAT(withdraw(), IsOkAnd(true)) << "again changes nothing";
+    EXPECT_THAT(post(), Refuses(Code::kFailedPrecondition, "ADJUSTMENT_DECIDED"));
+    wish.request_key = "recon-2-1";
+    ASSERT_OK(transfers_.adjust.Request(wish).status());
+    EXPECT_THAT(withdraw(), IsOkAnd(true));
+    EXPECT_THAT(post(), Refuses(Code::kFailedPrecondition, "ADJUSTMENT_DECIDED"));
+    EXPECT_EQ(BalanceOf(7).available, 1'000);
+    wish.request_key = "recon-3-1";
+    ASSERT_OK(post().status());
+    EXPECT_THAT(withdraw(), IsOkAnd(false));
+    EXPECT_EQ(BalanceOf(7).available, 1'300);
+    wish.merchant = MerchantId(8);
+    wish.request_key = "recon-4-1";
+    EXPECT_THAT(withdraw(), IsOkAnd(true)) << "nothing was ever released to it";
+    EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM merchant_journal"), 1);
     CheckBooks();
 }
 

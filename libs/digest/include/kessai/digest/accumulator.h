@@ -37,6 +37,7 @@ struct BucketRange {
 /// Count, sum and hash sum of a set of rows: equal for equal sets, in whatever order they came.
 struct BucketDigest {
     std::int64_t count = 0;
+    /// Modulo 2^64, as a number with a sign.
     std::int64_t signed_gross = 0;
     Sum128 hash_sum;
 
