@@ -55,6 +55,7 @@
 #include "storage/mysql_release_store.h"
 #include "storage/mysql_restoring_store.h"
 #include "storage/mysql_statement_store.h"
+#include "storage/mysql_told_releases.h"
 #include "transport/check_service.h"
 #include "transport/csv_result_format.h"
 #include "transport/csv_statement_format.h"
@@ -290,17 +291,26 @@ Result<app::AccountVerifier*> BuildVerifier(const AccountSettings& settings,
     return &context.Own(std::move(verifier));
 }
 
+app::RepublishEvents& BuildRepublish(runtime::Context& context, const Core& core,
+                                     app::LedgerStore& store) {
+    const auto notify = [&relay = core.relay](unsigned shards) { relay.Notify(shards); };
+    auto& holds =
+        context.Own(std::make_unique<storage::MysqlHoldSteps>(core.pool, core.events, notify));
+    auto& releases =
+        context.Own(std::make_unique<storage::MysqlToldReleases>(core.pool, core.events, notify));
+    return context.Own(std::make_unique<app::RepublishEvents>(store, holds, releases));
+}
+
 Result<transport::TransferService*> BuildTransfers(const Options& options,
                                                    runtime::Context& context, const Core& core,
-                                                   app::LedgerStore& store) {
+                                                   app::LedgerStore& store,
+                                                   app::RepublishEvents& republish) {
     KESSAI_ASSIGN_OR_RETURN(app::SendTransfersOptions sending, SendingOf(options.transfers));
     KESSAI_ASSIGN_OR_RETURN(app::AccountVerifier* const verifier,
                             BuildVerifier(options.accounts, context));
     auto& reader = context.Own(std::make_unique<storage::MysqlLedgerReader>(core.pool));
     auto& funds = context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk));
     auto& books = context.Own(std::make_unique<storage::MysqlBookReader>(core.bulk));
-    auto& holds = context.Own(std::make_unique<storage::MysqlHoldSteps>(
-        core.pool, core.events, [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
     auto& csv = context.Own(std::make_unique<transport::CsvResultFormat>());
     std::optional<zengin::Account> paying;
     if (!options.transfers.originator_code.empty()) paying = sending.originator.account;
@@ -328,7 +338,7 @@ Result<transport::TransferService*> BuildTransfers(const Options& options,
             context.Own(std::make_unique<app::ReportFees>(
                 app::ReportFees::Options{.threads = options.days.release.recount.threads}, books,
                 store, core.releases, core.plans, context.clock())),
-            context.Own(std::make_unique<app::RepublishEvents>(store, holds))}));
+            republish}));
 }
 
 Result<transport::StatementService*> BuildStatements(const Options& options,
@@ -351,8 +361,9 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
     auto& ledger = context.Own(std::make_unique<storage::MysqlLedgerStore>(
         core.pool, context.clock(), core.events,
         [&relay = core.relay](unsigned shards) { relay.Notify(shards); }));
+    app::RepublishEvents& republish = BuildRepublish(context, core, ledger);
     KESSAI_ASSIGN_OR_RETURN(transport::TransferService* const transfers,
-                            BuildTransfers(options, context, core, ledger));
+                            BuildTransfers(options, context, core, ledger, republish));
     KESSAI_ASSIGN_OR_RETURN(transport::StatementService* const statements,
                             BuildStatements(options, context, core, ledger));
     auto& reader = context.Own(std::make_unique<storage::MysqlPayoutReader>(
@@ -431,7 +442,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.Own(std::make_unique<app::RestoreAccrual>(restoring, core.plans,
                                                           domain::TaxTable::Japan(), core.events,
                                                           core.hasher, context.clock())),
-        context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger));
+        context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger, republish, reader));
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, quick, slow);
     server.Add(std::move(repair_service));

@@ -1114,13 +1114,19 @@ def test_events_of_payout_are_asked_of_payout(gateway, capsys):
     gateway.says(REPUBLISH, {"published": 1})
     gateway.says(to_payout, {"published": 2})
     transfer, hold = (1 << 40) + 7, (1 << 41) + 512
-    assert run(republish, f"{transfer}/1", "123/1", f"{hold}/2", "--reason", "missed") == 0
+    # The first date was released, the second is none.
+    events = (f"{transfer}/1", "123/1", f"{hold}/2", "20261122/1", "20261399/1")
+    assert run(republish, *events, "--reason", "missed") == 0
     assert capsys.readouterr().out == "3 events are published again\n"
     assert [(call, wish["changes"]) for call, wish in gateway.asked] == [
-        (REPUBLISH, [{"objectId": "123", "version": 1}]),
+        (REPUBLISH, [{"objectId": "123", "version": 1}, {"objectId": "20261399", "version": 1}]),
         (
             to_payout,
-            [{"objectId": str(transfer), "version": 1}, {"objectId": str(hold), "version": 2}],
+            [
+                {"objectId": str(transfer), "version": 1},
+                {"objectId": str(hold), "version": 2},
+                {"objectId": "20261122", "version": 1},
+            ],
         ),
     ]
 

@@ -114,6 +114,24 @@ TEST_F(DigestTest, TheRelaysDigestIsTheJournals) {
         EXPECT_EQ(digest::BucketOf(row.object), bucket);
         sums.Add({row.object, row.version, day, row.merchant.value(), row.gross});
     }
+    // And of one object those of it alone.
+    std::size_t of_payment = 0;
+    for (const app::DayRow& row : rows) of_payment += row.object == payment.id.value() ? 1 : 0;
+    EXPECT_GT(of_payment, 0u);
+    ASSERT_OK_AND_ASSIGN(const auto some, days_.RowsOf(day, bucket, payment.id.value()));
+    EXPECT_EQ(some.size(), of_payment);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        EXPECT_EQ(some[i].object, payment.id.value());
+        EXPECT_EQ(some[i].version, i + 1);
+        EXPECT_TRUE(std::ranges::any_of(rows, [&](const app::DayRow& row) {
+            return row.object == some[i].object && row.version == some[i].version &&
+                   row.merchant == some[i].merchant && row.gross == some[i].gross;
+        }));
+    }
+    ASSERT_OK_AND_ASSIGN(const auto elsewhere, days_.RowsOf(day, bucket ^ 512, payment.id.value()));
+    EXPECT_TRUE(elsewhere.empty());
+    ASSERT_OK_AND_ASSIGN(const auto later, days_.RowsOf(day.Next(), bucket, payment.id.value()));
+    EXPECT_TRUE(later.empty());
     const auto at = static_cast<std::size_t>(bucket);
     EXPECT_EQ(sums.Day(day)[at], Digest(day, false)[at]);
     // Asked for some buckets, it gives these.

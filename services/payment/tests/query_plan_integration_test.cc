@@ -110,6 +110,7 @@ const std::map<std::string, Plan>& Plans() {
         {"journal.by_key", {"const", "PRIMARY", 1}},
         // The whole day is what it is asked for.
         {"journal.of_buckets", {"range", "by_day", 5 * kSome}},
+        {"journal.of_object", {"ref", "PRIMARY", kSome}},
         {"journal.sum_buckets", {"range", "by_day", kRows, true}},
         {"journal.cleared_of_day", {"ref", "PRIMARY", kSome}},
         // It stops after a page.
@@ -295,6 +296,7 @@ class QueryPlanTest : public LedgerTest {
         const int bucket = digest::BucketOf(payments_[1'234].id.value());
         EXPECT_OK(recorded_days_.Digests(day, true, {.first = bucket, .count = 1}));
         EXPECT_OK(recorded_days_.Rows(day, bucket));
+        EXPECT_OK(recorded_days_.RowsOf(day, bucket, 1));
         ASSERT_OK(recorded_days_.MoveGates(day));
         EXPECT_OK(recorded_days_.Find(day));
         EXPECT_OK(recorded_days_.Unfinished());

@@ -32,12 +32,13 @@ auth::MethodPolicy RepairPolicy() {
                           MethodRule::Token::kInMetadata,
                           {"reconciliation"}};
     };
-    return auth::MethodPolicy(
-        {of_reconciliation("GetEvent"), of_reconciliation("RecomputeDigest")});
+    return auth::MethodPolicy({of_reconciliation("GetEvent"), of_reconciliation("FindRow"),
+                               of_reconciliation("RecomputeDigest")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& pool) {
     service.Blocking("GetEvent", pool, *this, &RepairService::GetEvent);
+    service.Blocking("FindRow", pool, *this, &RepairService::FindRow);
     service.Blocking("RecomputeDigest", pool, *this, &RepairService::RecomputeDigest);
 }
 
@@ -53,6 +54,26 @@ Result<v1::SealedEvent> RepairService::GetEvent(const rpc::CallContext&,
     v1::SealedEvent event;
     event.set_envelope(encoder_.Encode(changes.front()));
     return event;
+}
+
+Result<v1::FoundRow> RepairService::FindRow(const rpc::CallContext&,
+                                            const v1::FindRowRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
+                            BusinessDate::FromNumber(request.business_date()));
+    KESSAI_ASSIGN_OR_RETURN(const app::Day day, days_.Find(date));
+    if (day.state == app::DayState::kOpen || day.state == app::DayState::kClosing) {
+        return Refuse(Refusal::kDayOpen, date.ToString() + " is not closed yet");
+    }
+    const int bucket = digest::BucketOf(request.object_id());
+    KESSAI_ASSIGN_OR_RETURN(const auto rows, days_.RowsOf(date, bucket, request.object_id()));
+    v1::FoundRow answer;
+    for (const app::DayRow& row : rows) {
+        if (row.version != request.version()) continue;
+        answer.set_found(true);
+        answer.set_merchant_id(row.merchant.value());
+        answer.set_amount(row.gross);
+    }
+    return answer;
 }
 
 Result<v1::RecomputedDigest> RepairService::RecomputeDigest(

@@ -28,6 +28,8 @@ class RepairService {
 
     Result<v1::SealedEvent> GetEvent(const rpc::CallContext& context,
                                      const v1::GetEventRequest& request);
+    Result<v1::FoundRow> FindRow(const rpc::CallContext& context,
+                                 const v1::FindRowRequest& request);
     Result<v1::RecomputedDigest> RecomputeDigest(const rpc::CallContext& context,
                                                  const v1::RecomputeDigestRequest& request);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "domain/merchant_journal.h"
@@ -13,6 +14,15 @@
 
 namespace kessai::payout::app {
 
+/// A finished round that DayReleased told of.
+struct ToldRelease {
+    BusinessDate day;
+    int round = 0;
+    /// Nothing: an older version told it, which did not keep of which day its event is.
+    std::optional<BusinessDate> told_date;
+    domain::ReleaseSums sums;
+};
+
 /// A closed day by its totals and by its releases.
 struct DayCheck {
     domain::DayState state = domain::DayState::kClosed;
@@ -21,8 +31,8 @@ struct DayCheck {
     /// Of rounds that are finished.
     digest::DayDigest released;
     domain::ReleaseSums released_sums;
-    /// Finished rounds that DayReleased told of.
-    std::uint32_t rounds_told = 0;
+    /// By round.
+    std::vector<ToldRelease> told;
     /// What the finished rounds noted of themselves. `held_back_count` is of now.
     domain::ReleaseSums round_sums;
 };
@@ -33,6 +43,11 @@ struct MerchantDayLine {
     domain::Sums accrued;
     /// Nothing: there is no release row of a finished round.
     std::optional<domain::ReleaseLine> released;
+    /// Of the released line: the round that released it.
+    int round = 0;
+    /// Of the released line: the fees of its cycle that rounds before its own released, by the
+    /// rows.
+    std::int64_t cycle_fee_before = 0;
 };
 
 struct CheckedMerchant {
@@ -89,6 +104,8 @@ class CheckReader {
 
     /// FAILED_PRECONDITION DAY_OPEN.
     virtual Result<DayCheck> CheckDay(BusinessDate day) = 0;
+    /// Those whose event is of `told_date`, by day and round.
+    virtual Result<std::vector<ToldRelease>> ListToldReleases(BusinessDate told_date) = 0;
     /// Merchants above `after` in `buckets` (empty: all), rising, about `limit` of them.
     /// FAILED_PRECONDITION DAY_OPEN.
     virtual Result<CheckPage<CheckedMerchant, domain::MerchantId>> ListMerchants(
@@ -101,8 +118,13 @@ class CheckReader {
     virtual Result<CheckPage<NumberedJournal, std::int64_t>> ListTransferSteps(BusinessDate day,
                                                                                std::int64_t after,
                                                                                int limit) = 0;
+    /// Of those that had a journal on the day. Whoever is being released to is left out.
     virtual Result<CheckPage<MovedFunds, domain::MerchantId>> ListMovedFunds(
         BusinessDate day, domain::MerchantId after, int limit) = 0;
+    /// The same of some merchants, whether or not they had a journal on the day. `merchants` rise,
+    /// and are some hundred at most.
+    virtual Result<std::vector<MovedFunds>> FindFunds(
+        BusinessDate day, std::span<const domain::MerchantId> merchants) = 0;
 };
 
 }  // namespace kessai::payout::app

@@ -1,5 +1,7 @@
 #include "app/republish_events.h"
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -37,6 +39,17 @@ EventName NameOf(const domain::HoldStep& step) {
     return {domain::EventObjectOfHold(step.number), step.version};
 }
 
+EventName NameOf(const DayReleasedEvent& released) {
+    return {released.released.ToNumber(), static_cast<std::uint32_t>(released.round) + 1};
+}
+
+/// The day whose releases are such an object; nothing of an object of another space.
+std::optional<BusinessDate> DayOfEvent(std::int64_t object) {
+    if (object > INT32_MAX) return std::nullopt;
+    const auto day = BusinessDate::FromNumber(static_cast<std::int32_t>(object));
+    return day.ok() ? std::optional(*day) : std::nullopt;
+}
+
 }  // namespace
 
 Result<int> RepublishEvents::Run(std::span<const EventName> events) {
@@ -47,12 +60,17 @@ Result<int> RepublishEvents::Run(std::span<const EventName> events) {
     std::vector<EventName> of_transfers;
     std::vector<EventName> of_holds;
     std::vector<std::int64_t> holds;
+    std::vector<EventName> of_releases;
+    std::vector<BusinessDate> days;
     for (const EventName& event : std::set<EventName>(events.begin(), events.end())) {
         if (domain::TransferOfEvent(event.object)) {
             of_transfers.push_back(event);
         } else if (const auto hold = domain::HoldOfEvent(event.object)) {
             of_holds.push_back(event);
             holds.push_back(*hold);
+        } else if (const auto day = DayOfEvent(event.object)) {
+            of_releases.push_back(event);
+            days.push_back(*day);
         } else {
             return Unknown(event);
         }
@@ -60,10 +78,22 @@ Result<int> RepublishEvents::Run(std::span<const EventName> events) {
     KESSAI_ASSIGN_OR_RETURN(auto told, holds_.Find(holds));
     KESSAI_ASSIGN_OR_RETURN(const auto steps, Named(of_holds, std::move(told),
                                                     [](const auto& step) { return NameOf(step); }));
-    // Transfers refuse before anything is published; steps are all there.
+    KESSAI_ASSIGN_OR_RETURN(auto rounds, releases_.Find(days));
+    KESSAI_ASSIGN_OR_RETURN(
+        const auto released,
+        Named(of_releases, std::move(rounds), [](const auto& round) { return NameOf(round); }));
+    // Transfers refuse before anything is published; the others are all there.
     if (!of_transfers.empty()) KESSAI_RETURN_IF_ERROR(PublishTransfers(of_transfers));
     if (!steps.empty()) KESSAI_RETURN_IF_ERROR(holds_.TellAgain(steps));
-    return static_cast<int>(of_transfers.size() + steps.size());
+    if (!released.empty()) KESSAI_RETURN_IF_ERROR(releases_.TellAgain(released));
+    return static_cast<int>(of_transfers.size() + steps.size() + released.size());
+}
+
+Result<int> RepublishEvents::RunOfRelease(BusinessDate day) {
+    KESSAI_ASSIGN_OR_RETURN(const auto rounds, releases_.Find({&day, 1}));
+    if (rounds.empty()) return Unknown({day.ToNumber(), 1});
+    KESSAI_RETURN_IF_ERROR(releases_.TellAgain(rounds));
+    return static_cast<int>(rounds.size());
 }
 
 Status RepublishEvents::PublishTransfers(std::span<const EventName> events) {

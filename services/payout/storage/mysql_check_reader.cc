@@ -1,14 +1,17 @@
 #include "storage/mysql_check_reader.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "domain/reason.h"
+#include "domain/tax.h"
 #include "kessai/digest/lines.h"
 #include "kessai/mysql/query.h"
 #include "storage/mysql_day_store.h"
@@ -26,6 +29,8 @@ constexpr Duration kAcquireTimeout = std::chrono::seconds(5);
 /// Merchants read at once, and so many times for one page: of few buckets most are passed over.
 constexpr int kMerchantsPerBlock = 5'000;
 constexpr int kBlocksPerPage = 20;
+/// With the days of a cycle some thousand ranges.
+constexpr std::size_t kMerchantsPerStatement = 250;
 
 constexpr mysql::Query kRounds{"payout_day.rounds", R"sql(
     SELECT state, rounds FROM payout_day WHERE business_date = ?)sql"};
@@ -37,12 +42,25 @@ constexpr mysql::Query kReleased{"merchant_release.check_day", R"sql(
     SELECT merchant_id, tax_class, gross, fee, tax, net, item_count
     FROM merchant_release FORCE INDEX (PRIMARY) WHERE business_date = ? AND round < ?
     ORDER BY merchant_id, tax_class)sql"};
-// As MysqlReleaseStore::Finish tells of them.
-constexpr mysql::Query kSumRounds{"release_round.check_day", R"sql(
-    SELECT COALESCE(SUM(round = 0 OR merchant_count > 0), 0), COALESCE(SUM(merchant_count), 0),
-           COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0), COALESCE(SUM(tax), 0),
-           COALESCE(SUM(net), 0)
-    FROM release_round WHERE business_date = ? AND finished_at_us IS NOT NULL)sql"};
+#define KESSAI_TOLD_RELEASE_COLUMNS \
+    "business_date, round, merchant_count, gross, fee, tax, net, told_date"
+constexpr mysql::Query kRoundsOf{"release_round.check_day",
+                                 "SELECT " KESSAI_TOLD_RELEASE_COLUMNS R"sql(
+    FROM release_round FORCE INDEX (PRIMARY)
+    WHERE business_date = ? AND finished_at_us IS NOT NULL ORDER BY round)sql"};
+constexpr mysql::Query kToldOn{"release_round.told_on", "SELECT " KESSAI_TOLD_RELEASE_COLUMNS R"sql(
+    FROM release_round FORCE INDEX (release_round_told)
+    WHERE told_date = ? ORDER BY business_date, round)sql"};
+constexpr mysql::Query kRoundStarts{"release_round.starts", R"sql(
+    SELECT round, started_at_us FROM release_round FORCE INDEX (PRIMARY)
+    WHERE business_date = ?)sql"};
+// Days and merchants are both given one by one, so that each pair is a range of the key.
+constexpr mysql::Query kCycleFeesBefore{"merchant_release.cycle_fees_before", R"sql(
+    SELECT r.merchant_id, r.tax_class, SUM(r.fee)
+    FROM merchant_release r FORCE INDEX (PRIMARY) STRAIGHT_JOIN release_round e
+        ON e.business_date = r.business_date AND e.round = r.round
+    WHERE r.business_date IN ({keys}) AND r.merchant_id IN ({keys}) AND e.started_at_us < ?
+    GROUP BY r.merchant_id, r.tax_class)sql"};
 constexpr mysql::Query kCountHeld{"merchant_hold.count", R"sql(
     SELECT COUNT(*) FROM merchant_hold
     WHERE business_date = ? AND released_round IS NULL AND merchant_id <> 0)sql"};
@@ -58,7 +76,7 @@ constexpr mysql::Query kAccruedOfBlock{"merchant_day_total.check_block", R"sql(
     WHERE business_date = ? AND merchant_id > ? AND merchant_id <= ?
     GROUP BY merchant_id, tax_class)sql"};
 constexpr mysql::Query kReleasedOfBlock{"merchant_release.check_block", R"sql(
-    SELECT merchant_id, tax_class, gross, fee, tax, net, item_count
+    SELECT merchant_id, tax_class, gross, fee, tax, net, item_count, round
     FROM merchant_release FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND merchant_id > ? AND merchant_id <= ? AND round < ?)sql"};
 constexpr mysql::Query kHeldOfBlock{"merchant_hold.check_block", R"sql(
@@ -171,7 +189,9 @@ Result<std::map<MerchantId, app::CheckedMerchant>> ReadBlock(mysql::Session& ses
         lines[{MerchantId(accrued.Int(0)), tax_class}] = {
             .tax_class = tax_class,
             .accrued = {accrued.Int(2), accrued.Int(3), accrued.Int(4)},
-            .released = std::nullopt};
+            .released = std::nullopt,
+            .round = 0,
+            .cycle_fee_before = 0};
     }
     KESSAI_ASSIGN_OR_RETURN(auto released,
                             session.Select(kReleasedOfBlock, day, after, last, rounds));
@@ -180,6 +200,7 @@ Result<std::map<MerchantId, app::CheckedMerchant>> ReadBlock(mysql::Session& ses
         app::MerchantDayLine& of_class = lines[{line.merchant, line.tax_class}];
         of_class.tax_class = line.tax_class;
         of_class.released = line;
+        of_class.round = static_cast<int>(released.Int(7));
     }
     for (auto& [key, line] : lines) {
         app::CheckedMerchant& merchant = found[key.first];
@@ -193,6 +214,57 @@ Result<std::map<MerchantId, app::CheckedMerchant>> ReadBlock(mysql::Session& ses
         merchant.held_back = true;
     }
     return found;
+}
+
+app::ToldRelease ReadToldRelease(const mysql::Rows& row) {
+    app::ToldRelease told{.day = row.Date(0),
+                          .round = static_cast<int>(row.Int(1)),
+                          .told_date = std::nullopt,
+                          .sums = {row.Int(2), 0, row.Int(3), row.Int(4), row.Int(5), row.Int(6)}};
+    if (!row.IsNull(7)) told.told_date = row.Date(7);
+    return told;
+}
+
+/// Says of the released lines what their cycle released in rounds before their own.
+Status FillCycleFees(mysql::Session& session, BusinessDate day,
+                     std::vector<app::CheckedMerchant>& merchants) {
+    std::map<int, std::vector<MerchantId>> by_round;
+    for (const app::CheckedMerchant& merchant : merchants) {
+        std::set<int> rounds;
+        for (const app::MerchantDayLine& line : merchant.lines) {
+            if (line.released && rounds.insert(line.round).second) {
+                by_round[line.round].push_back(merchant.merchant);
+            }
+        }
+    }
+    if (by_round.empty()) return OkStatus();
+    std::map<int, std::int64_t> starts;
+    KESSAI_ASSIGN_OR_RETURN(auto rounds, session.Select(kRoundStarts, day));
+    while (rounds.Next()) starts[static_cast<int>(rounds.Int(0))] = rounds.Int(1);
+    mysql::KeyList days;
+    const BusinessDate cycle = domain::CycleStart(day);
+    for (BusinessDate one = cycle; one <= domain::CycleEnd(cycle); one = one.Next()) days.Add(one);
+
+    std::map<std::tuple<int, MerchantId, TaxClass>, std::int64_t> fees;
+    for (const auto& [round, listed] : by_round) {
+        for (std::size_t at = 0; at < listed.size(); at += kMerchantsPerStatement) {
+            const std::size_t count = std::min(kMerchantsPerStatement, listed.size() - at);
+            const std::span<const MerchantId> some = std::span(listed).subspan(at, count);
+            const mysql::KeyList keys(some);
+            KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                    session.Select(kCycleFeesBefore, days, keys, starts[round]));
+            while (rows.Next()) {
+                fees[{round, MerchantId(rows.Int(0)), ReadTaxClass(rows, 1)}] = rows.Int(2);
+            }
+        }
+    }
+    for (app::CheckedMerchant& merchant : merchants) {
+        for (app::MerchantDayLine& line : merchant.lines) {
+            const auto found = fees.find({line.round, merchant.merchant, line.tax_class});
+            if (line.released && found != fees.end()) line.cycle_fee_before = found->second;
+        }
+    }
+    return OkStatus();
 }
 
 void AddJournals(JournalKind kind, std::int64_t amount, std::int64_t price,
@@ -254,6 +326,34 @@ Result<std::set<MerchantId>> ReadReleases(mysql::Session& session,
     return settled;
 }
 
+/// In order of merchant; without whom something is being released to.
+Result<std::vector<app::MovedFunds>> ReadFunds(mysql::Session& session, BusinessDate day,
+                                               std::span<const MerchantId> merchants) {
+    std::vector<app::MovedFunds> read;
+    if (merchants.empty()) return read;
+    std::map<MerchantId, app::MovedFunds> funds;
+    for (const MerchantId merchant : merchants) funds[merchant].merchant = merchant;
+    const mysql::KeyList keys(merchants);
+    KESSAI_ASSIGN_OR_RETURN(auto journals, session.Select(kJournalsOf, keys));
+    while (journals.Next()) {
+        app::MovedFunds& one = funds[MerchantId(journals.Int(0))];
+        one.available = journals.Int(1);
+        one.in_transit = journals.Int(2);
+        AddJournals(static_cast<JournalKind>(journals.Int(3)), journals.Int(4), journals.Int(5),
+                    one);
+    }
+    KESSAI_ASSIGN_OR_RETURN(auto made, session.Select(kMadeOn, day, keys));
+    while (made.Next()) {
+        funds[MerchantId(made.Int(0))].made.push_back(
+            {domain::TransferId(made.Int(1)), made.Int(2)});
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto settled, ReadReleases(session, merchants, keys, funds));
+    for (auto& [merchant, one] : funds) {
+        if (settled.contains(merchant)) read.push_back(std::move(one));
+    }
+    return read;
+}
+
 }  // namespace
 
 Result<app::DayCheck> MysqlCheckReader::CheckDay(BusinessDate day) {
@@ -276,14 +376,24 @@ Result<app::DayCheck> MysqlCheckReader::CheckDay(BusinessDate day) {
     KESSAI_RETURN_IF_ERROR(rows.status());
     check.released = released.Day(day);
 
-    KESSAI_ASSIGN_OR_RETURN(auto sums, session->Select(kSumRounds, day));
-    if (sums.Next()) {
-        check.rounds_told = static_cast<std::uint32_t>(sums.Int(0));
-        check.round_sums = {sums.Int(1), 0, sums.Int(2), sums.Int(3), sums.Int(4), sums.Int(5)};
+    KESSAI_ASSIGN_OR_RETURN(auto finished, session->Select(kRoundsOf, day));
+    while (finished.Next()) {
+        const app::ToldRelease round = ReadToldRelease(finished);
+        KESSAI_ASSIGN_OR_RETURN(check.round_sums, domain::Add(check.round_sums, round.sums));
+        // As MysqlReleaseStore::Finish tells of them.
+        if (round.round == 0 || round.sums.merchant_count > 0) check.told.push_back(round);
     }
     KESSAI_ASSIGN_OR_RETURN(auto held, session->Select(kCountHeld, day));
     if (held.Next()) check.round_sums.held_back_count = held.Int(0);
     return check;
+}
+
+Result<std::vector<app::ToldRelease>> MysqlCheckReader::ListToldReleases(BusinessDate told_date) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kToldOn, told_date));
+    std::vector<app::ToldRelease> told;
+    while (rows.Next()) told.push_back(ReadToldRelease(rows));
+    return told;
 }
 
 Result<app::CheckPage<app::CheckedMerchant, MerchantId>> MysqlCheckReader::ListMerchants(
@@ -291,10 +401,11 @@ Result<app::CheckPage<app::CheckedMerchant, MerchantId>> MysqlCheckReader::ListM
     KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(const auto rounds, LoadRounds(*session, day));
     app::CheckPage<app::CheckedMerchant, MerchantId> page;
-    for (int block = 0; block < kBlocksPerPage; ++block) {
+    bool more = true;
+    for (int block = 0; more && page.next.is_none() && block < kBlocksPerPage; ++block) {
         KESSAI_ASSIGN_OR_RETURN(auto end,
                                 session->Select(kBlockEnd, day, after, kMerchantsPerBlock - 1));
-        const bool more = end.Next();
+        more = end.Next();
         const MerchantId last =
             more ? MerchantId(end.Int(0)) : MerchantId(std::numeric_limits<std::int64_t>::max());
         KESSAI_ASSIGN_OR_RETURN(auto found, ReadBlock(*session, day, rounds.second, after, last));
@@ -303,12 +414,12 @@ Result<app::CheckPage<app::CheckedMerchant, MerchantId>> MysqlCheckReader::ListM
             page.items.push_back(std::move(checked));
             if (page.items.size() < static_cast<std::size_t>(limit)) continue;
             page.next = merchant;
-            return page;
+            break;
         }
-        if (!more) return page;
         after = last;
     }
-    page.next = after;
+    if (more && page.next.is_none()) page.next = after;
+    KESSAI_RETURN_IF_ERROR(FillCycleFees(*session, day, page.items));
     return page;
 }
 
@@ -369,31 +480,15 @@ Result<app::CheckPage<app::MovedFunds, MerchantId>> MysqlCheckReader::ListMovedF
     std::vector<MerchantId> merchants;
     KESSAI_ASSIGN_OR_RETURN(auto moved, session->Select(kMoved, day, after, limit));
     while (moved.Next()) merchants.emplace_back(moved.Int(0));
-    if (merchants.empty()) return page;
-
-    std::map<MerchantId, app::MovedFunds> funds;
-    for (const MerchantId merchant : merchants) funds[merchant].merchant = merchant;
-    const mysql::KeyList keys(merchants);
-    KESSAI_ASSIGN_OR_RETURN(auto journals, session->Select(kJournalsOf, keys));
-    while (journals.Next()) {
-        app::MovedFunds& one = funds[MerchantId(journals.Int(0))];
-        one.available = journals.Int(1);
-        one.in_transit = journals.Int(2);
-        AddJournals(static_cast<JournalKind>(journals.Int(3)), journals.Int(4), journals.Int(5),
-                    one);
-    }
-    KESSAI_ASSIGN_OR_RETURN(auto made, session->Select(kMadeOn, day, keys));
-    while (made.Next()) {
-        funds[MerchantId(made.Int(0))].made.push_back(
-            {domain::TransferId(made.Int(1)), made.Int(2)});
-    }
-    KESSAI_ASSIGN_OR_RETURN(const auto settled, ReadReleases(*session, merchants, keys, funds));
-    for (const MerchantId merchant : merchants) {
-        if (!settled.contains(merchant)) funds.erase(merchant);
-    }
-    for (auto& [merchant, one] : funds) page.items.push_back(std::move(one));
+    KESSAI_ASSIGN_OR_RETURN(page.items, ReadFunds(*session, day, merchants));
     if (merchants.size() == static_cast<std::size_t>(limit)) page.next = merchants.back();
     return page;
+}
+
+Result<std::vector<app::MovedFunds>> MysqlCheckReader::FindFunds(
+    BusinessDate day, std::span<const MerchantId> merchants) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
+    return ReadFunds(*session, day, merchants);
 }
 
 }  // namespace kessai::payout::storage

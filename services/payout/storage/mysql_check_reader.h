@@ -13,6 +13,7 @@ class MysqlCheckReader final : public app::CheckReader {
         : bulk_(bulk), hasher_(hasher) {}
 
     Result<app::DayCheck> CheckDay(BusinessDate day) override;
+    Result<std::vector<app::ToldRelease>> ListToldReleases(BusinessDate told_date) override;
     Result<app::CheckPage<app::CheckedMerchant, domain::MerchantId>> ListMerchants(
         BusinessDate day, const std::set<int>& buckets, domain::MerchantId after,
         int limit) override;
@@ -22,6 +23,8 @@ class MysqlCheckReader final : public app::CheckReader {
         BusinessDate day, std::int64_t after, int limit) override;
     Result<app::CheckPage<app::MovedFunds, domain::MerchantId>> ListMovedFunds(
         BusinessDate day, domain::MerchantId after, int limit) override;
+    Result<std::vector<app::MovedFunds>> FindFunds(
+        BusinessDate day, std::span<const domain::MerchantId> merchants) override;
 
  private:
     mysql::Pool& bulk_;

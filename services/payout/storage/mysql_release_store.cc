@@ -1,7 +1,9 @@
 #include "storage/mysql_release_store.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -52,6 +54,9 @@ constexpr mysql::Query kLockDay{
 constexpr mysql::Query kSetDay{
     "payout_day.set_release",
     "UPDATE payout_day SET state = ?, rounds = ? WHERE business_date = ?"};
+// By the gate's lock there is one at a time.
+constexpr mysql::Query kLatestRound{"release_round.latest_start", R"sql(
+    SELECT COALESCE(MAX(started_at_us), 0) FROM release_round)sql"};
 constexpr mysql::Query kInsertRound{"release_round.insert", R"sql(
     INSERT INTO release_round (business_date, round, deep, started_at_us) VALUES (?, ?, ?, ?))sql"};
 constexpr mysql::Query kInsertAllChunks{"release_chunk.insert_all", R"sql(
@@ -121,7 +126,7 @@ constexpr mysql::Query kCountHeld{"merchant_hold.count", R"sql(
 constexpr mysql::Query kFinishRound{"release_round.finish", R"sql(
     UPDATE release_round
     SET finished_at_us = ?, merchant_count = ?, held_back_count = ?, gross = ?, fee = ?, tax = ?,
-        net = ?
+        net = ?, told_date = ?
     WHERE business_date = ? AND round = ?)sql"};
 constexpr mysql::Query kSumRounds{"release_round.sum", R"sql(
     SELECT COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0), COALESCE(SUM(fee), 0),
@@ -413,7 +418,12 @@ Result<app::ReleaseRound> MysqlReleaseStore::Begin(BusinessDate day, bool deep,
             }
             round.round = static_cast<int>(rows.Int(1));
             KESSAI_RETURN_IF_ERROR(session.Execute(kSetReleasing, day, round.round, gate));
-            KESSAI_RETURN_IF_ERROR(session.Execute(kInsertRound, day, round.round, deep, at));
+            // Rounds begin one after the other, whatever the replicas' clocks say: what a day's tax
+            // grows from is what rounds before released.
+            KESSAI_ASSIGN_OR_RETURN(auto latest, session.Select(kLatestRound));
+            latest.Next();
+            const Instant begun = std::max(at, latest.At(0) + std::chrono::microseconds(1));
+            KESSAI_RETURN_IF_ERROR(session.Execute(kInsertRound, day, round.round, deep, begun));
             if (round.round > 0) {
                 mysql::RowList rows_of_chunks;
                 for (const app::ReleaseChunk& chunk : chunks) {
@@ -488,19 +498,21 @@ Status MysqlReleaseStore::Finish(const app::ReleaseRound& round, const app::Even
             domain::ReleaseSums sums{rows.Int(1), 0,           rows.Int(2),
                                      rows.Int(3), rows.Int(4), rows.Int(5)};
             KESSAI_ASSIGN_OR_RETURN(sums.held_back_count, CountHeld(session, round.day));
-            KESSAI_RETURN_IF_ERROR(session.Execute(kFinishRound, at, sums.merchant_count,
-                                                   sums.held_back_count, sums.gross, sums.fee,
-                                                   sums.tax, sums.net, round.day, round.round));
+            // Of a day whose mark is still to come, so that the mark keeps its word.
+            const BusinessDate marked = running.IsNull(2) ? round.day : running.Date(2);
+            const BusinessDate event_day = std::max(marked, round.day).Next();
+            const bool is_told = round.round == 0 || sums.merchant_count > 0;
+            const auto told = is_told ? std::optional(event_day) : std::nullopt;
+            KESSAI_RETURN_IF_ERROR(session.Execute(
+                kFinishRound, at, sums.merchant_count, sums.held_back_count, sums.gross, sums.fee,
+                sums.tax, sums.net, told, round.day, round.round));
             KESSAI_RETURN_IF_ERROR(
                 session.Execute(kSetDay, Number(DayState::kReleased), round.round + 1, round.day));
             KESSAI_RETURN_IF_ERROR(
                 session.Execute(kSetReleasing, std::nullopt, std::nullopt, gate));
             if (round.round == 0) KESSAI_RETURN_IF_ERROR(TurnToBalancesOf(session, round.day));
-            if (round.round > 0 && sums.merchant_count == 0) return OkStatus();
+            if (!is_told) return OkStatus();
 
-            // Of a day whose mark is still to come, so that the mark keeps its word.
-            const BusinessDate marked = running.IsNull(2) ? round.day : running.Date(2);
-            const BusinessDate event_day = std::max(marked, round.day).Next();
             KESSAI_ASSIGN_OR_RETURN(
                 const std::string envelope,
                 events.DayReleased({round.day, round.round, sums, event_day, at}));

@@ -19,6 +19,7 @@
 #include "storage/mysql_hold_steps.h"
 #include "storage/mysql_ledger_reader.h"
 #include "storage/mysql_ledger_store.h"
+#include "storage/mysql_told_releases.h"
 #include "transport/csv_result_format.h"
 #include "transport/proto_event_encoder.h"
 #include "transport/statement_result_format.h"
@@ -62,7 +63,8 @@ struct Transfers {
           trace(funds, clock),
           books(book_reader, store, clock),
           hold_steps(pool, encoder),
-          republish(store, hold_steps) {}
+          told_releases(pool, encoder),
+          republish(store, hold_steps, told_releases) {}
 
     transport::ProtoEventEncoder encoder;
     storage::MysqlLedgerStore store;
@@ -82,6 +84,7 @@ struct Transfers {
     app::TraceFunds trace;
     app::BalanceBooks books;
     storage::MysqlHoldSteps hold_steps;
+    storage::MysqlToldReleases told_releases;
     app::RepublishEvents republish;
 };
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "domain/reason.h"
 #include "domain/transfer_reason.h"
@@ -56,11 +57,19 @@ void FillSums(const domain::ReleaseSums& sums, v1::DayCheck::Sums* message) {
     message->set_net(sums.net);
 }
 
+void FillTold(const app::ToldRelease& told, v1::ToldRelease* message) {
+    message->set_business_date(told.day.ToNumber());
+    message->set_version(static_cast<std::uint32_t>(told.round) + 1);
+    if (told.told_date) message->set_told_date(told.told_date->ToNumber());
+    FillSums(told.sums, message->mutable_sums());
+}
+
 }  // namespace
 
 auth::MethodPolicy CheckPolicy() {
     return auth::MethodPolicy({
         {"GetDayCheck", {auth::AnyService()}},
+        {"ListToldReleases", {auth::AnyService()}},
         {"ListMerchantDays", {auth::AnyService()}},
         {"GetFeeDigests", {auth::AnyService()}},
         {"ListWrongFees", {auth::AnyService()}},
@@ -72,6 +81,7 @@ auth::MethodPolicy CheckPolicy() {
 
 void CheckService::Register(rpc::Service& service, rpc::WorkerPool& slow) {
     service.Blocking("GetDayCheck", slow, *this, &CheckService::GetDayCheck);
+    service.Blocking("ListToldReleases", slow, *this, &CheckService::ListToldReleases);
     service.Blocking("ListMerchantDays", slow, *this, &CheckService::ListMerchantDays);
     service.Blocking("GetFeeDigests", slow, *this, &CheckService::GetFeeDigests);
     service.Streaming<v1::ListWrongFeesRequest, v1::WrongFee>(
@@ -99,9 +109,19 @@ Result<v1::DayCheck> CheckService::GetDayCheck(const rpc::CallContext&,
     FillBuckets(check.accrued, [&] { return response.add_accrued(); });
     FillBuckets(check.released, [&] { return response.add_released(); });
     FillSums(check.released_sums, response.mutable_released_sums());
-    response.set_round_count(check.rounds_told);
+    response.set_round_count(static_cast<std::uint32_t>(check.told.size()));
+    for (const app::ToldRelease& told : check.told) FillTold(told, response.add_rounds());
     FillSums(check.round_sums, response.mutable_round_sums());
     response.set_held_count(check.round_sums.held_back_count);
+    return response;
+}
+
+Result<v1::ListToldReleasesResponse> CheckService::ListToldReleases(
+    const rpc::CallContext&, const v1::ListToldReleasesRequest& request) {
+    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date, ParseDate("told_date", request.told_date()));
+    KESSAI_ASSIGN_OR_RETURN(const auto rounds, reader_.ListToldReleases(date));
+    v1::ListToldReleasesResponse response;
+    for (const app::ToldRelease& told : rounds) FillTold(told, response.add_rounds());
     return response;
 }
 
@@ -137,6 +157,7 @@ Result<v1::ListMerchantDaysResponse> CheckService::ListMerchantDays(
             message->set_released_count(line.released->sums.item_count);
             message->set_tax(line.released->tax);
             message->set_net(line.released->net);
+            message->set_cycle_fee_before(line.cycle_fee_before);
         }
     }
     response.set_next_merchant_id(page.next.value());
@@ -222,40 +243,53 @@ Result<v1::ListMovedFundsResponse> CheckService::ListMovedFunds(
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
                             ParseDate("business_date", request.business_date()));
     KESSAI_ASSIGN_OR_RETURN(const int limit, PageSizeOf(request.page_size(), kFundsPageMax));
+    v1::ListMovedFundsResponse response;
+    if (request.merchant_ids_size() > 0) {
+        std::set<domain::MerchantId> named;
+        for (const std::int64_t id : request.merchant_ids()) named.emplace(id);
+        if (named.size() > kFundsPageMax) {
+            return Invalid("merchant_ids: at most " + std::to_string(kFundsPageMax));
+        }
+        const std::vector<domain::MerchantId> merchants(named.begin(), named.end());
+        KESSAI_ASSIGN_OR_RETURN(const auto found, reader_.FindFunds(date, merchants));
+        for (const app::MovedFunds& funds : found) FillFunds(funds, *response.add_funds());
+        return response;
+    }
     KESSAI_ASSIGN_OR_RETURN(
         const auto page,
         reader_.ListMovedFunds(date, domain::MerchantId(request.after_merchant_id()), limit));
-    v1::ListMovedFundsResponse response;
-    for (const app::MovedFunds& funds : page.items) {
-        auto* added = response.add_funds();
-        added->set_merchant_id(funds.merchant.value());
-        added->set_released(funds.released);
-        added->set_adjusted(funds.adjusted);
-        added->set_paid(funds.paid);
-        added->set_prices(funds.prices);
-        added->set_came_back(funds.came_back);
-        added->set_open_transfers(funds.open_transfers);
-        added->set_available(funds.available);
-        added->set_in_transit(funds.in_transit);
-        for (const app::MovedFunds::Made& made : funds.made) {
-            auto* transfer = added->add_made();
-            transfer->set_transfer_id(made.transfer.value());
-            transfer->set_amount(made.amount);
-            const auto trace = trace_.OfTransfer(made.transfer);
-            if (!trace.ok() && trace.status().reason() == domain::reason::kTransferUnknown) {
-                // Its row is gone, and with it what the bank would be told.
-                transfer->set_amount(0);
-                transfer->set_parts(made.amount);
-            }
-            if (!trace.ok()) continue;
-            transfer->set_amount(trace->transfer.amount);
-            std::int64_t parts = 0;
-            for (const domain::FundsPart& part : trace->parts) parts += part.amount;
-            transfer->set_parts(parts);
-        }
-    }
+    for (const app::MovedFunds& funds : page.items) FillFunds(funds, *response.add_funds());
     response.set_next_merchant_id(page.next.value());
     return response;
+}
+
+void CheckService::FillFunds(const app::MovedFunds& funds,
+                             v1::ListMovedFundsResponse::Funds& message) {
+    message.set_merchant_id(funds.merchant.value());
+    message.set_released(funds.released);
+    message.set_adjusted(funds.adjusted);
+    message.set_paid(funds.paid);
+    message.set_prices(funds.prices);
+    message.set_came_back(funds.came_back);
+    message.set_open_transfers(funds.open_transfers);
+    message.set_available(funds.available);
+    message.set_in_transit(funds.in_transit);
+    for (const app::MovedFunds::Made& made : funds.made) {
+        auto* transfer = message.add_made();
+        transfer->set_transfer_id(made.transfer.value());
+        transfer->set_amount(made.amount);
+        const auto trace = trace_.OfTransfer(made.transfer);
+        if (!trace.ok() && trace.status().reason() == domain::reason::kTransferUnknown) {
+            // Its row is gone, and with it what the bank would be told.
+            transfer->set_amount(0);
+            transfer->set_parts(made.amount);
+        }
+        if (!trace.ok()) continue;
+        transfer->set_amount(trace->transfer.amount);
+        std::int64_t parts = 0;
+        for (const domain::FundsPart& part : trace->parts) parts += part.amount;
+        transfer->set_parts(parts);
+    }
 }
 
 }  // namespace kessai::payout::transport

@@ -36,6 +36,8 @@ class CheckService {
  private:
     Result<v1::DayCheck> GetDayCheck(const rpc::CallContext& context,
                                      const v1::GetDayCheckRequest& request);
+    Result<v1::ListToldReleasesResponse> ListToldReleases(
+        const rpc::CallContext& context, const v1::ListToldReleasesRequest& request);
     Result<v1::ListMerchantDaysResponse> ListMerchantDays(
         const rpc::CallContext& context, const v1::ListMerchantDaysRequest& request);
     Result<v1::DayDigests> GetFeeDigests(const rpc::CallContext& context,
@@ -49,6 +51,7 @@ class CheckService {
     Result<v1::ListMovedFundsResponse> ListMovedFunds(const rpc::CallContext& context,
                                                       const v1::ListMovedFundsRequest& request);
     std::string NameOf(domain::TaxClass tax_class) const;
+    void FillFunds(const app::MovedFunds& funds, v1::ListMovedFundsResponse::Funds& message);
 
     app::CheckReader& reader_;
     app::CheckFees& fees_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "domain/reason.h"
+#include "domain/tax.h"
 #include "domain/transfer_reason.h"
 #include "kessai/event/envelope.h"
 #include "transport/callers.h"
@@ -86,14 +87,17 @@ auth::MethodPolicy RepairPolicy() {
                           {"reconciliation"}};
     };
     return auth::MethodPolicy(
-        {of_reconciliation("RepublishAccruals"), of_reconciliation("RestoreAccrual"),
+        {of_reconciliation("RepublishAccruals"), of_reconciliation("RepublishReleases"),
+         of_reconciliation("RestoreAccrual"), of_reconciliation("FindRow"),
          of_reconciliation("RecomputeDigest"), of_reconciliation("PostCorrection"),
          of_reconciliation("WithdrawCorrection"), of_reconciliation("GetCorrection")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow) {
     service.Blocking("RepublishAccruals", quick, *this, &RepairService::RepublishAccruals);
+    service.Blocking("RepublishReleases", quick, *this, &RepairService::RepublishReleases);
     service.Blocking("RestoreAccrual", slow, *this, &RepairService::RestoreAccrual);
+    service.Blocking("FindRow", quick, *this, &RepairService::FindRow);
     service.Blocking("RecomputeDigest", slow, *this, &RepairService::RecomputeDigest);
     service.Blocking("PostCorrection", quick, *this, &RepairService::PostCorrection);
     service.Blocking("WithdrawCorrection", quick, *this, &RepairService::WithdrawCorrection);
@@ -113,6 +117,16 @@ Result<v1::RepublishAccrualsResponse> RepairService::RepublishAccruals(
     KESSAI_RETURN_IF_ERROR(store_.Republish(sorted));
     v1::RepublishAccrualsResponse response;
     response.set_published(static_cast<std::uint32_t>(sorted.size()));
+    return response;
+}
+
+Result<v1::RepublishReleasesResponse> RepairService::RepublishReleases(
+    const rpc::CallContext&, const v1::RepublishReleasesRequest& request) {
+    const Result<BusinessDate> date = BusinessDate::FromNumber(request.business_date());
+    if (!date.ok()) return Invalid("business_date is no date (yyyymmdd)");
+    KESSAI_ASSIGN_OR_RETURN(const int published, republish_.RunOfRelease(*date));
+    v1::RepublishReleasesResponse response;
+    response.set_published(static_cast<std::uint32_t>(published));
     return response;
 }
 
@@ -137,6 +151,27 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
     message.set_fee(restored.accrual.fee);
     message.set_restored(restored.restored);
     return message;
+}
+
+Result<v1::FoundRow> RepairService::FindRow(const rpc::CallContext&,
+                                            const v1::FindRowRequest& request) {
+    const Result<BusinessDate> date = BusinessDate::FromNumber(request.business_date());
+    if (!date.ok()) return Invalid("business_date is no date (yyyymmdd)");
+    const domain::PaymentId payment(request.payment_id());
+    KESSAI_ASSIGN_OR_RETURN(const auto rows,
+                            reader_.RowsOf(*date, digest::BucketOf(payment.value()), payment));
+    v1::FoundRow answer;
+    for (const app::DayRow& row : rows) {
+        if (row.key.version != request.version()) continue;
+        answer.set_found(true);
+        answer.set_merchant_id(row.merchant.value());
+        answer.set_amount(row.gross);
+        answer.set_fee(row.fee);
+        const domain::TaxTable& taxes = domain::TaxTable::Japan();
+        const auto known = taxes.FromNumber(static_cast<std::int64_t>(row.tax_class));
+        if (known.ok()) answer.set_tax_class(std::string(taxes.RateOf(*known).name));
+    }
+    return answer;
 }
 
 Result<v1::RecomputedDigest> RepairService::RecomputeDigest(

@@ -2,6 +2,8 @@
 
 #include "app/adjust_balance.h"
 #include "app/ledger_store.h"
+#include "app/payout_reader.h"
+#include "app/republish_events.h"
 #include "app/restore_accrual.h"
 #include "kessai/auth/policy.h"
 #include "kessai/payout/v1/repair_service.pb.h"
@@ -20,16 +22,26 @@ class RepairService {
  public:
     /// All must outlive it.
     RepairService(app::RestoringStore& store, app::RestoreAccrual& restore,
-                  app::AdjustBalance& adjust, app::LedgerStore& ledger)
-        : store_(store), restore_(restore), adjust_(adjust), ledger_(ledger) {}
+                  app::AdjustBalance& adjust, app::LedgerStore& ledger,
+                  app::RepublishEvents& republish, app::PayoutReader& reader)
+        : store_(store),
+          restore_(restore),
+          adjust_(adjust),
+          ledger_(ledger),
+          republish_(republish),
+          reader_(reader) {}
 
     /// `slow` is for what looks for long.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
 
     Result<v1::RepublishAccrualsResponse> RepublishAccruals(
         const rpc::CallContext& context, const v1::RepublishAccrualsRequest& request);
+    Result<v1::RepublishReleasesResponse> RepublishReleases(
+        const rpc::CallContext& context, const v1::RepublishReleasesRequest& request);
     Result<v1::RestoredAccrual> RestoreAccrual(const rpc::CallContext& context,
                                                const v1::RestoreAccrualRequest& request);
+    Result<v1::FoundRow> FindRow(const rpc::CallContext& context,
+                                 const v1::FindRowRequest& request);
     Result<v1::RecomputedDigest> RecomputeDigest(const rpc::CallContext& context,
                                                  const v1::RecomputeDigestRequest& request);
     Result<v1::Correction> PostCorrection(const rpc::CallContext& context,
@@ -44,6 +56,8 @@ class RepairService {
     app::RestoreAccrual& restore_;
     app::AdjustBalance& adjust_;
     app::LedgerStore& ledger_;
+    app::RepublishEvents& republish_;
+    app::PayoutReader& reader_;
 };
 
 }  // namespace kessai::payout::transport

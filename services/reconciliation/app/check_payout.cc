@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,8 @@ constexpr int kStepsPerPage = 5'000;
 constexpr int kDaysPerRound = 32;
 /// Findings recorded, and discrepancies looked through, in one transaction.
 constexpr std::size_t kPerTransaction = 200;
+/// What is found by looking at a merchant's balances, and at the parts of its transfers.
+constexpr std::array kOfFunds{DiscrepancyKind::kBalanceDiffers, DiscrepancyKind::kTransferDiffers};
 
 /// What was matched of a day's merchants, rising, a page at a time.
 class MatchedMerchants {
@@ -88,28 +92,31 @@ class CheckPayout::Pass {
 
     Status Check() {
         // First, so that what is read of payout later has all that was told.
-        ToldReleases told;
+        ToldReleases heard;
         KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
-            KESSAI_ASSIGN_OR_RETURN(told, books.payout.FindToldReleases(day()));
+            KESSAI_ASSIGN_OR_RETURN(heard, books.payout.FindToldReleases(day()));
             return OkStatus();
         }));
         KESSAI_ASSIGN_OR_RETURN(PayoutDay payout, ports_.payout.Day(day()));
+        KESSAI_ASSIGN_OR_RETURN(const domain::ReleaseEvents events,
+                                LookForReleases(payout.rounds, heard));
+        KESSAI_RETURN_IF_ERROR(Take(domain::MissingReleaseEvents(day(), events.missing)));
         // A release whose event is still on its way asks for another check when it comes.
-        const bool listened = told.first_day && *told.first_day <= day();
-        if (!listened) told.totals = payout.round_sums;
-        payout.released = payout.released && (!listened || told.rounds >= payout.rounds_told);
+        payout.released = payout.released && !events.on_the_way;
         check_.released = payout.released;
         KESSAI_RETURN_IF_ERROR(CheckMerchants(payout));
         if (payout.released) {
             KESSAI_RETURN_IF_ERROR(Take(domain::CheckReleaseTotals(
-                day(), told.totals, payout.round_sums, payout.released_sums)));
+                day(), events.told, payout.round_sums, payout.released_sums)));
         }
         KESSAI_RETURN_IF_ERROR(CheckTransfers(day().Previous()));
-        if (check_.deep && check_.transfers_compared) {
-            KESSAI_RETURN_IF_ERROR(CheckMoved(day().Previous()));
+        if (check_.transfers_compared) {
+            if (check_.deep) KESSAI_RETURN_IF_ERROR(CheckMoved(day().Previous()));
+            KESSAI_RETURN_IF_ERROR(CheckNamed(day().Previous()));
         }
         KESSAI_RETURN_IF_ERROR(Record(/*all=*/true));
         KESSAI_RETURN_IF_ERROR(SettleGone());
+        KESSAI_RETURN_IF_ERROR(AskForDaysToldOf());
         check_.discrepancies_found = static_cast<std::uint32_t>(found_.size());
         check_.state = found_.empty() ? DayRunState::kEqual : DayRunState::kDifferent;
         return OkStatus();
@@ -121,6 +128,100 @@ class CheckPayout::Pass {
             return Status(Code::kCancelled, "RUN_STOPPED", "this replica is being stopped");
         }
         return lease_.Renew();
+    }
+
+    /// Which of the rounds were told and heard of. That a round's event can come no more is asked
+    /// first, and then once more whether it came.
+    Result<domain::ReleaseEvents> LookForReleases(const std::vector<domain::ToldRound>& rounds,
+                                                  ToldReleases& heard) {
+        std::set<BusinessDate> told_dates;
+        for (const domain::ToldRound& round : rounds) {
+            if (round.told_date && !heard.rounds.contains(round.version)) {
+                told_dates.insert(*round.told_date);
+            }
+        }
+        std::set<BusinessDate> ended;
+        if (!told_dates.empty()) {
+            KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+                ended.clear();
+                for (const BusinessDate date : told_dates) {
+                    KESSAI_ASSIGN_OR_RETURN(const bool closed, IsDayClosed(books, date));
+                    if (closed) ended.insert(date);
+                }
+                KESSAI_ASSIGN_OR_RETURN(auto now, books.payout.FindToldReleases(day()));
+                for (const domain::ToldRound& round : rounds) {
+                    const auto found = now.rounds.find(round.version);
+                    if (found != now.rounds.end()) heard.rounds.insert(*found);
+                }
+                return OkStatus();
+            }));
+        }
+        const bool listened = heard.first_day && *heard.first_day <= day();
+        return domain::HoldRounds(rounds, heard.rounds, ended, listened);
+    }
+
+    /// Payout's mark of this day stands behind every DayReleased of this date. A day of which one
+    /// never came is checked: that finds it, and compares the release.
+    Status AskForDaysToldOf() {
+        KESSAI_ASSIGN_OR_RETURN(const auto rounds, ports_.payout.ListToldReleases(day()));
+        if (rounds.empty()) return OkStatus();
+        return InTransaction([&](Books& books) -> Status {
+            std::map<BusinessDate, std::vector<std::uint32_t>> by_day;
+            for (const domain::ToldRound& round : rounds) {
+                by_day[round.day].push_back(round.version);
+            }
+            for (const auto& [date, versions] : by_day) {
+                KESSAI_ASSIGN_OR_RETURN(const auto heard, books.payout.FindToldReleases(date));
+                const bool all = std::ranges::all_of(versions, [&](std::uint32_t version) {
+                    return heard.rounds.contains(version);
+                });
+                if (all || date == day()) continue;
+                KESSAI_ASSIGN_OR_RETURN(const bool closed, IsDayClosed(books, date));
+                if (closed) KESSAI_RETURN_IF_ERROR(books.payout.AskForCheck(date));
+            }
+            return OkStatus();
+        });
+    }
+
+    /// Whose unsettled discrepancies of these kinds a date has. Of transfers only what was found in
+    /// payout's rows.
+    Result<std::set<MerchantId>> Unsettled(BusinessDate date,
+                                           std::span<const DiscrepancyKind> kinds) {
+        std::set<MerchantId> merchants;
+        KESSAI_RETURN_IF_ERROR(
+            ForUnsettled(date, kinds, [&](Books&, const auto& discrepancies) -> Status {
+                for (const domain::Discrepancy& discrepancy : discrepancies) {
+                    if (IsOurs(discrepancy)) merchants.insert(discrepancy.finding.merchant);
+                }
+                return OkStatus();
+            }));
+        return merchants;
+    }
+
+    static bool IsOurs(const domain::Discrepancy& discrepancy) {
+        const domain::Subject& subject = discrepancy.finding.subject;
+        return !domain::IsAboutTransfer(subject.kind) || subject.book.has_value();
+    }
+
+    /// Goes over the unsettled discrepancies of a date, some in each transaction.
+    Status ForUnsettled(
+        BusinessDate date, std::span<const DiscrepancyKind> kinds,
+        const std::function<Status(Books&, const std::vector<domain::Discrepancy>&)>& work) {
+        domain::DiscrepancyId after;
+        bool more = true;
+        while (more) {
+            domain::DiscrepancyId last = after;
+            KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
+                KESSAI_ASSIGN_OR_RETURN(const auto some,
+                                        books.payout.LockUnsettledOfDay(
+                                            date, kinds, after, static_cast<int>(kPerTransaction)));
+                if (!some.empty()) last = some.back().id;
+                more = some.size() == kPerTransaction;
+                return work(books, some);
+            }));
+            after = last;
+        }
+        return OkStatus();
     }
 
     /// Merchants in the buckets in which totals, releases and what was matched are not all equal.
@@ -150,29 +251,33 @@ class CheckPayout::Pass {
             buckets = std::move(either);
         }
         check_.buckets_different = static_cast<std::uint32_t>(buckets.size());
-        // Net and tax are in no digest: of a release they are looked at in every row once, deep.
-        if (check_.deep && payout.released) buckets = AllBuckets();
-        return buckets.empty() ? OkStatus() : ListMerchants(buckets, payout.released);
-    }
-
-    static std::vector<int> AllBuckets() {
-        std::vector<int> all(digest::kBuckets);
-        for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
-            all[static_cast<std::size_t>(bucket)] = bucket;
+        listed_.insert(buckets.begin(), buckets.end());
+        if (payout.released) {
+            // Net and tax are in no digest: of a release they are looked at in every row once,
+            // deep, and after that of those in whom something was found.
+            KESSAI_ASSIGN_OR_RETURN(
+                const auto merchants,
+                Unsettled(day(), std::array{DiscrepancyKind::kReleasedDiffers}));
+            for (const MerchantId merchant : merchants) {
+                listed_.insert(digest::BucketOf(merchant.value()));
+            }
+            if (check_.deep) {
+                for (int bucket = 0; bucket < digest::kBuckets; ++bucket) listed_.insert(bucket);
+            }
         }
-        return all;
+        return listed_.empty() ? OkStatus() : ListMerchants(payout.released);
     }
 
     /// Joins payout's pages with what was matched, in order of merchants.
-    Status ListMerchants(const std::vector<int>& buckets, bool released) {
-        const std::set<int> listed(buckets.begin(), buckets.end());
+    Status ListMerchants(bool released) {
+        const std::vector<int> buckets(listed_.begin(), listed_.end());
         MatchedMerchants matched(ports_.transactions, day());
         std::vector<MatchedLine> ours;
         const auto next_of_ours = [&]() -> Status {
             do {
                 KESSAI_ASSIGN_OR_RETURN(ours, matched.Next());
             } while (!ours.empty() &&
-                     !listed.contains(digest::BucketOf(ours.front().merchant.value())));
+                     !listed_.contains(digest::BucketOf(ours.front().merchant.value())));
             return OkStatus();
         };
         KESSAI_RETURN_IF_ERROR(next_of_ours());
@@ -258,15 +363,39 @@ class CheckPayout::Pass {
             KESSAI_RETURN_IF_ERROR(GoOn());
             KESSAI_ASSIGN_OR_RETURN(const auto page, ports_.payout.ListMovedFunds(date, after));
             for (const MovedFundsPage::Merchant& merchant : page.merchants) {
-                KESSAI_RETURN_IF_ERROR(Take(domain::CheckFunds(date, merchant.funds)));
-                for (const MovedFundsPage::Made& made : merchant.made) {
-                    if (!made.parts) continue;
-                    KESSAI_RETURN_IF_ERROR(Take(domain::CheckParts(
-                        date, merchant.funds.merchant, made.transfer, made.amount, *made.parts)));
-                }
+                KESSAI_RETURN_IF_ERROR(CheckFunds(date, merchant));
             }
             after = page.next;
         } while (!after.is_none());
+        return OkStatus();
+    }
+
+    /// Those in whom an earlier check found something are looked at, whatever moves now.
+    Status CheckNamed(BusinessDate date) {
+        KESSAI_ASSIGN_OR_RETURN(const auto unsettled, Unsettled(date, kOfFunds));
+        std::vector<MerchantId> named;
+        std::ranges::set_difference(unsettled, seen_funds_, std::back_inserter(named));
+        for (std::size_t at = 0; at < named.size(); at += PayoutDayBook::kFundsMax) {
+            KESSAI_RETURN_IF_ERROR(GoOn());
+            const auto from = named.begin() + static_cast<long>(at);
+            const std::size_t count = std::min(PayoutDayBook::kFundsMax, named.size() - at);
+            const std::vector<MerchantId> some(from, from + static_cast<long>(count));
+            KESSAI_ASSIGN_OR_RETURN(const auto found, ports_.payout.FindFunds(date, some));
+            for (const MovedFundsPage::Merchant& merchant : found) {
+                KESSAI_RETURN_IF_ERROR(CheckFunds(date, merchant));
+            }
+        }
+        return OkStatus();
+    }
+
+    Status CheckFunds(BusinessDate date, const MovedFundsPage::Merchant& merchant) {
+        seen_funds_.insert(merchant.funds.merchant);
+        KESSAI_RETURN_IF_ERROR(Take(domain::CheckFunds(date, merchant.funds)));
+        for (const MovedFundsPage::Made& made : merchant.made) {
+            if (!made.parts) continue;
+            KESSAI_RETURN_IF_ERROR(Take(domain::CheckParts(
+                date, merchant.funds.merchant, made.transfer, made.amount, *made.parts)));
+        }
         return OkStatus();
     }
 
@@ -296,41 +425,40 @@ class CheckPayout::Pass {
 
     /// What earlier checks found and this one looked for and did not.
     Status SettleGone() {
-        std::vector<DiscrepancyKind> kinds{DiscrepancyKind::kAccruedDiffers};
-        if (check_.released) kinds.push_back(DiscrepancyKind::kReleaseToldDiffers);
-        // Net and tax need the deep check's look at every row.
-        if (check_.released && check_.deep) kinds.push_back(DiscrepancyKind::kReleasedDiffers);
-        KESSAI_RETURN_IF_ERROR(SettleGoneOf(day(), kinds));
-        if (!check_.transfers_compared || !check_.deep) return OkStatus();
-        return SettleGoneOf(day().Previous(), std::array{DiscrepancyKind::kBalanceDiffers,
-                                                         DiscrepancyKind::kTransferDiffers});
+        const auto all = [](const domain::Discrepancy&) { return true; };
+        KESSAI_RETURN_IF_ERROR(SettleGoneOf(
+            day(),
+            std::array{DiscrepancyKind::kAccruedDiffers, DiscrepancyKind::kReleaseEventMissing},
+            all));
+        if (check_.released) {
+            KESSAI_RETURN_IF_ERROR(
+                SettleGoneOf(day(), std::array{DiscrepancyKind::kReleaseToldDiffers}, all));
+            KESSAI_RETURN_IF_ERROR(SettleGoneOf(
+                day(), std::array{DiscrepancyKind::kReleasedDiffers},
+                [this](const domain::Discrepancy& one) {
+                    return listed_.contains(digest::BucketOf(one.finding.merchant.value()));
+                }));
+        }
+        if (!check_.transfers_compared) return OkStatus();
+        return SettleGoneOf(day().Previous(), kOfFunds, [this](const domain::Discrepancy& one) {
+            return seen_funds_.contains(one.finding.merchant);
+        });
     }
 
-    Status SettleGoneOf(BusinessDate date, std::span<const DiscrepancyKind> kinds) {
+    Status SettleGoneOf(BusinessDate date, std::span<const DiscrepancyKind> kinds,
+                        const std::function<bool(const domain::Discrepancy&)>& looked_for) {
         const std::string why =
             "check " + std::to_string(check_.number) + " against payout did not find it any more";
-        domain::DiscrepancyId after;
-        bool more = true;
-        while (more) {
-            domain::DiscrepancyId last = after;
-            KESSAI_RETURN_IF_ERROR(InTransaction([&](Books& books) -> Status {
-                KESSAI_ASSIGN_OR_RETURN(const auto candidates,
-                                        books.payout.LockUnsettledOfDay(
-                                            date, kinds, after, static_cast<int>(kPerTransaction)));
-                DiscrepancyChanges changes(ports_.clock.Now());
-                for (const auto& discrepancy : candidates) {
-                    last = discrepancy.id;
-                    const domain::Subject& subject = discrepancy.finding.subject;
-                    // Of transfers only what was found in payout's rows, not what events said.
-                    const bool ours = !domain::IsAboutTransfer(subject.kind) || subject.book;
-                    if (ours && !found_.contains(subject)) changes.AddGone(discrepancy, why);
+        return ForUnsettled(date, kinds, [&](Books& books, const auto& candidates) -> Status {
+            DiscrepancyChanges changes(ports_.clock.Now());
+            for (const domain::Discrepancy& discrepancy : candidates) {
+                if (IsOurs(discrepancy) && looked_for(discrepancy) &&
+                    !found_.contains(discrepancy.finding.subject)) {
+                    changes.AddGone(discrepancy, why);
                 }
-                more = candidates.size() == kPerTransaction;
-                return changes.Store(books);
-            }));
-            after = last;
-        }
-        return OkStatus();
+            }
+            return changes.Store(books);
+        });
     }
 
     /// Only whoever holds the right to the day writes.
@@ -347,6 +475,9 @@ class CheckPayout::Pass {
     RunLease& lease_;
     domain::PayoutCheck& check_;
     std::stop_token stop_;
+    /// Buckets whose merchants were looked at one by one, and merchants whose balances were.
+    std::set<int> listed_;
+    std::set<MerchantId> seen_funds_;
     std::set<domain::Subject> found_;
     std::vector<Finding> unrecorded_;
 };

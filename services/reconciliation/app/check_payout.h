@@ -31,8 +31,13 @@ struct CheckPayoutPorts {
 /// pages, only in buckets that differ. Releases can only be compared once payout has released the
 /// day, and transfers of a day once nothing is added to it; so a day is checked when it was
 /// compared, and again when payout tells of its release (NoteTransfers asks for that). A deep check
-/// also looks at the balances of the merchants that moved on the day before, and at the parts of
-/// the transfers that were made on it.
+/// also looks at net and tax of every release, at the balances of the merchants that moved on the
+/// day before, and at the parts of the transfers that were made on it; any check does so of the
+/// merchants in whom that found something before, and settles it.
+///
+/// An event of a release that was lost is missed when it can come no more: the check of the day
+/// that it is of, behind which payout's mark stands, asks payout whom it told then, and asks for
+/// checks of the days of which nothing was heard.
 ///
 /// The transfers are those of the day before, because payout's mark of a day stands behind all
 /// events of earlier days: with both sides' marks here, none of them can still be on its way.

@@ -18,16 +18,6 @@ using domain::Book;
 using domain::BookRow;
 using domain::Case;
 
-Result<std::optional<BookRow>> FindRow(PeerBook& book, BusinessDate day, domain::ChangeKey key) {
-    KESSAI_ASSIGN_OR_RETURN(const auto rows,
-                            book.ListDay(day, digest::BucketOf(key.payment.value())));
-    while (true) {
-        KESSAI_ASSIGN_OR_RETURN(const auto row, rows->Next());
-        if (!row || row->key > key) return std::optional<BookRow>();
-        if (row->key == key) return row;
-    }
-}
-
 Result<digest::BucketDigest> DigestOfRows(PeerBook& book, BusinessDate day, int bucket,
                                           const digest::RowHasher& hasher) {
     KESSAI_ASSIGN_OR_RETURN(const auto rows, book.ListDay(day, bucket));
@@ -59,6 +49,10 @@ Result<Look> LookAgain::Run(const domain::Discrepancy& discrepancy,
     if (discrepancy.finding.subject.kind == domain::DiscrepancyKind::kDigestDiffers) {
         return AtDigest(discrepancy);
     }
+    if (discrepancy.finding.subject.kind == domain::DiscrepancyKind::kReleaseEventMissing) {
+        // Its coming asks for a check of the day, and that settles the discrepancy.
+        return Look{false, "the day's check has not seen the event"};
+    }
     return AtChange(discrepancy);
 }
 
@@ -66,8 +60,8 @@ Result<Look> LookAgain::AtChange(const domain::Discrepancy& discrepancy) const {
     const domain::Subject& subject = discrepancy.finding.subject;
     const BusinessDate day = subject.business_date;
     Case change{.key = subject.change};
-    KESSAI_ASSIGN_OR_RETURN(change.payment, FindRow(payment_, day, subject.change));
-    KESSAI_ASSIGN_OR_RETURN(change.payout, FindRow(payout_, day, subject.change));
+    KESSAI_ASSIGN_OR_RETURN(change.payment, peers_.FindRow(Book::kPayment, day, subject.change));
+    KESSAI_ASSIGN_OR_RETURN(change.payout, peers_.FindRow(Book::kPayout, day, subject.change));
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](Books& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto found, books.matches.Find({&subject.change, 1}));
         change.match = found.empty() ? std::optional<domain::Match>() : found.front();

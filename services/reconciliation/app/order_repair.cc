@@ -51,6 +51,10 @@ Result<std::optional<domain::Match>> FindMatch(const RepairPorts& ports, domain:
 
 Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& discrepancy) {
     const domain::Subject& subject = discrepancy.finding.subject;
+    if (subject.kind == DiscrepancyKind::kReleaseEventMissing) {
+        return RepairPlan{"payout publishes what it told of the release of " +
+                          subject.business_date.ToString() + " again"};
+    }
     if (subject.kind == DiscrepancyKind::kMissingInPayout) {
         KESSAI_ASSIGN_OR_RETURN(const auto heard, FindMatch(ports, subject.change));
         if (heard && heard->PaymentEffect()) {
@@ -418,7 +422,9 @@ Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discre
     switch (repair.kind) {
         case RepairKind::kPublishAgain: {
             KESSAI_ASSIGN_OR_RETURN(const RepairPlan plan, PlanPublish(ports, discrepancy));
-            if (subject.kind == DiscrepancyKind::kPayoutEventMissing) {
+            if (subject.kind == DiscrepancyKind::kReleaseEventMissing) {
+                KESSAI_RETURN_IF_ERROR(ports.peers.PublishRelease(subject.business_date));
+            } else if (subject.kind == DiscrepancyKind::kPayoutEventMissing) {
                 KESSAI_RETURN_IF_ERROR(ports.peers.PublishPayoutEvent(subject.change));
             } else {
                 KESSAI_RETURN_IF_ERROR(ports.peers.PublishPaymentEvent(subject.change));

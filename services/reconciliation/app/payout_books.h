@@ -13,6 +13,7 @@
 #include "domain/match.h"
 #include "domain/merchant_day.h"
 #include "domain/payout_check.h"
+#include "domain/release_events.h"
 #include "domain/transfer_check.h"
 #include "kessai/result/result.h"
 #include "kessai/time/business_date.h"
@@ -29,10 +30,9 @@ struct ReleaseNotice {
     domain::ReleaseTotals totals{};
 };
 
-/// What events told of a day's releases, over their rounds.
+/// What events told of a day's releases.
 struct ToldReleases {
-    std::int64_t rounds = 0;
-    domain::ReleaseTotals totals{};
+    domain::HeardRounds rounds{};
     /// The first day of which any release was told: this service did not listen before.
     std::optional<BusinessDate> first_day{};
 };

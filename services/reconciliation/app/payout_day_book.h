@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "app/payout_books.h"
 #include "domain/claim.h"
 #include "domain/merchant_day.h"
+#include "domain/release_events.h"
 #include "domain/transfer_check.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/result/result.h"
@@ -22,9 +24,9 @@ struct PayoutDay {
     digest::DayDigest accrued{};
     digest::DayDigest released_lines{};
     domain::ReleaseTotals released_sums{};
-    /// What its rounds noted of themselves, and how many of them events told of.
+    /// What its rounds noted of themselves, and those of them that events told of.
     domain::ReleaseTotals round_sums{};
-    std::int64_t rounds_told = 0;
+    std::vector<domain::ToldRound> rounds{};
     std::int64_t held_count = 0;
 };
 
@@ -72,6 +74,8 @@ class PayoutDayBook {
     virtual ~PayoutDayBook() = default;
 
     virtual Result<PayoutDay> Day(BusinessDate business_date) = 0;
+    /// Rounds whose events are of `told_date`, whatever day they released.
+    virtual Result<std::vector<domain::ToldRound>> ListToldReleases(BusinessDate told_date) = 0;
     /// Merchants of these buckets above `after`, rising.
     virtual Result<MerchantDayPage> ListMerchants(BusinessDate business_date,
                                                   const std::vector<int>& buckets,
@@ -83,8 +87,13 @@ class PayoutDayBook {
     virtual Result<TransferSums> SumTransfers(BusinessDate business_date) = 0;
     virtual Result<TransferStepPage> ListTransferSteps(BusinessDate business_date,
                                                        std::int64_t after) = 0;
+    /// Of merchants whose money moved on the day. Whoever is being released to is left out.
     virtual Result<MovedFundsPage> ListMovedFunds(BusinessDate business_date,
                                                   domain::MerchantId after) = 0;
+    /// The same of these merchants, at most kFundsMax, whether or not it moved on the day.
+    virtual Result<std::vector<MovedFundsPage::Merchant>> FindFunds(
+        BusinessDate business_date, const std::vector<domain::MerchantId>& merchants) = 0;
+    static constexpr std::size_t kFundsMax = 200;
 };
 
 }  // namespace kessai::reconciliation::app

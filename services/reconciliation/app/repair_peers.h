@@ -6,6 +6,7 @@
 
 #include "app/books.h"
 #include "domain/claim.h"
+#include "domain/day_comparison.h"
 #include "domain/discrepancy.h"
 #include "domain/repair.h"
 #include "kessai/digest/accumulator.h"
@@ -48,6 +49,9 @@ class RepairPeers {
     /// The owner of the row publishes its event again. NOT_FOUND when it has no such row.
     virtual Status PublishPaymentEvent(domain::ChangeKey change) = 0;
     virtual Status PublishPayoutEvent(domain::ChangeKey change) = 0;
+    /// Payout publishes the events of all rounds of a day's release again. NOT_FOUND when it knows
+    /// of none.
+    virtual Status PublishRelease(BusinessDate day) = 0;
 
     /// Payout puts back the accrual that is gone or was changed, from payment's event (`dry_run`:
     /// says what it would be). Refused where nothing shows that it was accrued so.
@@ -55,6 +59,10 @@ class RepairPeers {
     /// The accrual that payout has; nullopt: none.
     virtual Result<std::optional<AccrualTerms>> FindAccrual(domain::ChangeKey change) = 0;
 
+    /// The row of a change in payment's or payout's book, if its bucket of the day has one. Refused
+    /// with FAILED_PRECONDITION DAY_OPEN until the day is closed.
+    virtual Result<std::optional<domain::BookRow>> FindRow(domain::Book book, BusinessDate day,
+                                                           domain::ChangeKey key) = 0;
     /// `book` is payment's or payout's. Keeps what it changed under `key`; empty: only says what it
     /// would be.
     virtual Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,

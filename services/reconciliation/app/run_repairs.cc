@@ -28,7 +28,8 @@ constexpr int kAutomaticPerRound = 100;
 std::vector<DiscrepancyKind> AutomaticFor(RepairKind kind) {
     switch (kind) {
         case RepairKind::kPublishAgain:
-            return {DiscrepancyKind::kPaymentEventMissing, DiscrepancyKind::kPayoutEventMissing};
+            return {DiscrepancyKind::kPaymentEventMissing, DiscrepancyKind::kPayoutEventMissing,
+                    DiscrepancyKind::kReleaseEventMissing};
         case RepairKind::kAccrueAgain:
             return {DiscrepancyKind::kMissingInPayout};
         case RepairKind::kRecomputeTotal:
@@ -194,7 +195,7 @@ Status RunRepairs::CarryOn(const Repair& read) {
     return end(RepairState::kWithoutEffect, "REPAIR_WITHOUT_EFFECT, still there: " + look->seen);
 }
 
-// What has not been seen soon comes later, if at all: a look costs two lists of a bucket.
+// What has not been seen soon comes later, if at all: a look costs questions to both books.
 bool RunRepairs::IsTimeToLook(const RepairName& name, const Repair& repair) {
     const SteadyInstant now = ports_.clock.SteadyNow();
     const auto looked = looked_at_.find(name);

@@ -39,7 +39,7 @@ Step Next(const Discrepancy& discrepancy, DiscrepancyState to, std::string_view 
 bool IsAboutMerchantDay(DiscrepancyKind kind) {
     using enum DiscrepancyKind;
     return kind == kMerchantHeldBack || kind == kAccruedDiffers || kind == kReleasedDiffers ||
-           kind == kReleaseToldDiffers || kind == kBalanceDiffers;
+           kind == kReleaseToldDiffers || kind == kBalanceDiffers || kind == kReleaseEventMissing;
 }
 
 bool IsAboutTransfer(DiscrepancyKind kind) {
@@ -105,8 +105,19 @@ std::string_view KindName(DiscrepancyKind kind) {
             return "RESULT_OVERDUE";
         case kTransferUnknown:
             return "TRANSFER_UNKNOWN";
+        case kReleaseEventMissing:
+            return "RELEASE_EVENT_MISSING";
     }
     return "UNKNOWN";
+}
+
+std::vector<DiscrepancyKind> DiscrepancyKinds() {
+    std::vector<DiscrepancyKind> kinds;
+    for (int number = 1; number <= kDiscrepancyKinds; ++number) {
+        const auto kind = static_cast<DiscrepancyKind>(number);
+        if (KindName(kind) != "UNKNOWN") kinds.push_back(kind);
+    }
+    return kinds;
 }
 
 std::string_view StateName(DiscrepancyState state) {

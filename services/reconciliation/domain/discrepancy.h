@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "domain/claim.h"
 #include "domain/ids.h"
@@ -67,8 +68,11 @@ enum class DiscrepancyKind : std::uint8_t {
     kResultOverdue = 24,
     /// A transfer that nobody told was made.
     kTransferUnknown = 25,
+    /// Payout released a day and told of it, but its event never came.
+    kReleaseEventMissing = 28,
 };
-inline constexpr int kDiscrepancyKinds = 25;
+/// The highest number. One of 26 and 27 has no name and is no kind.
+inline constexpr int kDiscrepancyKinds = 28;
 
 enum class DiscrepancyState : std::uint8_t {
     kOpen = 1,
@@ -92,6 +96,8 @@ bool IsAboutTransfer(DiscrepancyKind kind);
 bool NeedsDeepRun(DiscrepancyKind kind);
 
 std::string_view KindName(DiscrepancyKind kind);
+/// All of them, rising.
+std::vector<DiscrepancyKind> DiscrepancyKinds();
 std::string_view StateName(DiscrepancyState state);
 std::string_view BookName(Book book);
 

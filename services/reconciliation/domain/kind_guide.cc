@@ -108,7 +108,8 @@ KindGuide GuideOf(DiscrepancyKind kind) {
                 "What payout made available to the merchant is not what the day's totals say, or "
                 "its net or tax does not follow from them.",
                 "Hold the merchant (kessai payout hold) before the next transfer; give or take "
-                "the difference by an adjustment."};
+                "the difference by an adjustment. Once the rows agree again the day's next run "
+                "settles it, deep or not. A tax that is wrong alone is found by deep runs only."};
         case kReleaseToldDiffers:
             return {
                 "What payout told of the day's release is not what its rows sum to. Payment "
@@ -120,7 +121,8 @@ KindGuide GuideOf(DiscrepancyKind kind) {
                 "The merchant's available balance or money in transit is not what its releases, "
                 "transfers, prices and adjustments sum to.",
                 "Hold the merchant at once: it may be paid too much. Run kessai audit, which "
-                "names the row that was changed."};
+                "names the row that was changed. It is found by deep runs of the day after, and "
+                "settled by any run of that day once the rows agree."};
         case kTransferDiffers:
             return {
                 "A transfer is not what payout told of it, or is not the sum of the days, "
@@ -144,6 +146,13 @@ KindGuide GuideOf(DiscrepancyKind kind) {
                 "Something became of a transfer of which nobody told that it was made.",
                 "Look for it in payout (kessai payout show). If it is there its event was lost: "
                 "publish it again. If not, treat it as tampering."};
+        case kReleaseEventMissing:
+            return {
+                "Payout released the day and told of it, but that event never came here. Payment "
+                "may lack it too, and then has not cleared the release.",
+                "Look for a dead letter of the event (kessai dlq). If there is none, the repair "
+                "PUBLISH_AGAIN has payout tell of the release again; it settles when the event "
+                "came."};
     }
     return {"A kind that this version does not know.", "Ask whoever runs the newer version."};
 }

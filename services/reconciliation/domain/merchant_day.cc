@@ -36,14 +36,9 @@ Finding FindingOf(BusinessDate day, MerchantId merchant, DiscrepancyKind kind,
             .evidence = std::move(evidence)};
 }
 
-/// Whether a day's tax can be that of its fee: less than two units away.
-bool CanBeTaxOf(TaxClass tax_class, std::int64_t fee, std::int64_t tax) {
-    const std::int64_t apart = Minus(tax, TaxOf(tax_class, fee));
-    if (apart < -2 || apart > 2) return false;
-    // In hundredths: TaxOf drops what is less than one.
-    const std::int64_t percent = TaxOf(tax_class, 100);
-    const std::int64_t hundredths = apart * 100 - fee % 100 * percent % 100;
-    return hundredths > -200 && hundredths < 200;
+/// What the tax of the invoice cycle, rounded once, grows by with a day's fee.
+std::int64_t TaxOfDay(TaxClass tax_class, std::int64_t cycle_fee_before, std::int64_t fee) {
+    return Minus(TaxOf(tax_class, Plus(cycle_fee_before, fee)), TaxOf(tax_class, cycle_fee_before));
 }
 
 /// What is wrong with what was released of a line, in words; empty when nothing is.
@@ -61,9 +56,11 @@ std::string FaultOf(const MerchantDayLine& line) {
                std::to_string(released.sums.gross) + " less fee " +
                std::to_string(released.sums.fee) + " less tax " + std::to_string(released.tax);
     }
-    if (!CanBeTaxOf(line.tax_class, released.sums.fee, released.tax)) {
-        return "tax " + std::to_string(released.tax) + " is not that of fee " +
-               std::to_string(released.sums.fee);
+    const std::int64_t tax = TaxOfDay(line.tax_class, released.cycle_fee_before, released.sums.fee);
+    if (released.tax != tax) {
+        return "tax is " + std::to_string(released.tax) + " and should be " + std::to_string(tax) +
+               ": that of fee " + std::to_string(released.sums.fee) + ", after fees of " +
+               std::to_string(released.cycle_fee_before) + " that the month released before";
     }
     return {};
 }
@@ -115,13 +112,21 @@ void CheckReleased(BusinessDate day, const MerchantDay& merchant, std::vector<Fi
                                  expected, found, std::move(evidence)));
 }
 
+}  // namespace
+
+ReleaseTotals Sum(const ReleaseTotals& a, const ReleaseTotals& b) {
+    return {.merchant_count = Plus(a.merchant_count, b.merchant_count),
+            .gross = Plus(a.gross, b.gross),
+            .fee = Plus(a.fee, b.fee),
+            .tax = Plus(a.tax, b.tax),
+            .net = Plus(a.net, b.net)};
+}
+
 std::string Describe(const ReleaseTotals& totals) {
     return "gross " + std::to_string(totals.gross) + ", fee " + std::to_string(totals.fee) +
            ", tax " + std::to_string(totals.tax) + ", net " + std::to_string(totals.net) + " of " +
            std::to_string(totals.merchant_count) + " merchants";
 }
-
-}  // namespace
 
 std::vector<Finding> CheckMerchantDay(BusinessDate day, const MerchantDay& merchant,
                                       bool released) {

@@ -26,6 +26,8 @@ struct ReleasedLine {
     LineSums sums{};
     std::int64_t tax = 0;
     std::int64_t net = 0;
+    /// The fees of its invoice cycle that earlier rounds released to the merchant in this class.
+    std::int64_t cycle_fee_before = 0;
 };
 
 /// A merchant's day in one tax class as three say it.
@@ -50,8 +52,9 @@ struct MerchantDay {
 /// class (of what an older version matched: in gross and number, over all classes).
 /// RELEASED_DIFFERS, once payout says that the day is released and unless it holds the merchant
 /// back: a class was not released, or as something else, or net is not gross less fee less tax, or
-/// the tax is none that its fee can have. (A day's tax is what the cycle's rounded tax grows by, so
-/// it is less than two units from the fee's own.)
+/// the tax is not that of its fee. A day's tax is what the invoice cycle's rounded tax grows by
+/// with the day's fee, in the order of release; so it follows from what was released of the cycle
+/// before.
 std::vector<Finding> CheckMerchantDay(BusinessDate day, const MerchantDay& merchant, bool released);
 
 /// What a release of a day sums to, over merchants.
@@ -64,6 +67,10 @@ struct ReleaseTotals {
 
     bool operator==(const ReleaseTotals&) const = default;
 };
+/// Beyond the range it wraps around: damaged rows may say anything, and differ all the same.
+ReleaseTotals Sum(const ReleaseTotals& a, const ReleaseTotals& b);
+/// For people.
+std::string Describe(const ReleaseTotals& totals);
 
 /// RELEASE_TOLD_DIFFERS unless what the events told, what payout's rounds noted and what its rows
 /// sum to are one.

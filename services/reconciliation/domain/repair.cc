@@ -115,10 +115,12 @@ Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy) {
     switch (kind) {
         case RepairKind::kPublishAgain:
             if (about == kPaymentEventMissing || about == kPayoutEventMissing ||
-                about == kMissingInPayout) {
+                about == kMissingInPayout || about == kReleaseEventMissing) {
                 return OkStatus();
             }
-            return refuse("PAYMENT_EVENT_MISSING, PAYOUT_EVENT_MISSING and MISSING_IN_PAYOUT");
+            return refuse(
+                "PAYMENT_EVENT_MISSING, PAYOUT_EVENT_MISSING, RELEASE_EVENT_MISSING and "
+                "MISSING_IN_PAYOUT");
         case RepairKind::kAccrueAgain:
             if (about == kMissingInPayout || about == kAmountDiffers || about == kMerchantDiffers) {
                 return OkStatus();

@@ -51,9 +51,8 @@ constexpr mysql::Query kInsertReleases{"noted_release.insert", R"sql(
     INSERT INTO noted_release (object_id, version, content_hash, business_date, merchant_count,
                                gross, fee, tax, net)
     VALUES {rows})sql"};
-constexpr mysql::Query kToldReleases{"noted_release.sum", R"sql(
-    SELECT COUNT(*), COALESCE(SUM(merchant_count), 0), COALESCE(SUM(gross), 0),
-           COALESCE(SUM(fee), 0), COALESCE(SUM(tax), 0), COALESCE(SUM(net), 0)
+constexpr mysql::Query kToldReleases{"noted_release.of_day", R"sql(
+    SELECT version, merchant_count, gross, fee, tax, net
     FROM noted_release FORCE INDEX (PRIMARY) WHERE object_id = ?)sql"};
 constexpr mysql::Query kFirstRelease{"noted_release.first", R"sql(
     SELECT business_date FROM noted_release FORCE INDEX (PRIMARY)
@@ -296,9 +295,9 @@ Status MysqlPayoutBooks::InsertReleases(std::span<const app::ReleaseNotice> noti
 Result<app::ToldReleases> MysqlPayoutBooks::FindToldReleases(BusinessDate business_date) {
     app::ToldReleases told;
     KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kToldReleases, business_date.ToNumber()));
-    if (rows.Next()) {
-        told.rounds = rows.Int(0);
-        told.totals = {rows.Int(1), rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)};
+    while (rows.Next()) {
+        told.rounds[static_cast<std::uint32_t>(rows.Uint(0))] = {
+            rows.Int(1), rows.Int(2), rows.Int(3), rows.Int(4), rows.Int(5)};
     }
     KESSAI_ASSIGN_OR_RETURN(auto first, session_.Select(kFirstRelease));
     if (first.Next()) told.first_day = first.Date(0);

@@ -98,6 +98,7 @@ class AgainstPayoutTest : public ::testing::Test {
             line->set_released_count(line->accrued_count());
             line->set_tax(line->accrued_fee() / 10);
             line->set_net(line->accrued_gross() - line->accrued_fee() - line->tax());
+            line->set_cycle_fee_before(0);
             check_peer_.merchants.push_back(merchant);
         }
         FillFees();
@@ -320,6 +321,81 @@ TEST_F(AgainstPayoutTest, TransfersAndBalancesOfTheDayBefore) {
     EXPECT_EQ(open[1].payment_amount(), 500);
     EXPECT_EQ(open[1].payout_amount(), 450);
     EXPECT_EQ(open[1].business_date(), Day(-1).ToNumber());
+
+    // A quick check asks for the merchants by name, and settles what is gone.
+    {
+        std::lock_guard lock(check_peer_.mutex);
+        check_peer_.funds[0].set_available(550);
+        check_peer_.funds.emplace_back().set_merchant_id(8);
+        check_peer_.funds[1].set_available(3);
+    }
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    const auto left = Open();
+    ASSERT_THAT(left, SizeIs(1)) << "whom nothing was found in is not looked at";
+    EXPECT_EQ(left[0].kind(), v1::Discrepancy::TRANSFER_DIFFERS);
+}
+
+// Goal: a release that was told, but whose event is lost, is found by the check of the day that the
+// event is of, over the real parts; and settled by the event.
+TEST_F(AgainstPayoutTest, ALostReleaseIsFoundByTheDayOfItsEvent) {
+    {
+        std::lock_guard lock(check_peer_.mutex);
+        check_peer_.told_date = Day(1);
+    }
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_FALSE(LatestCheck().released) << "it may be on its way";
+    for (const auto source : {domain::Source::kPayment, domain::Source::kPayout}) {
+        ASSERT_THAT(schema_.transactions().Run([&](app::Books& books) {
+            return app::RecordDayMark(books, {Day(1), source, 0, 1});
+        }),
+                    IsOk());
+    }
+    ASSERT_THAT(schema_.transactions().Run(
+                    [&](app::Books& books) { return books.payout.AskForCheck(Day(1)); }),
+                IsOk());
+    std::vector<std::pair<BusinessDate, bool>> checked;
+    app::RunDueChecks due(
+        schema_.transactions(), check_, SystemClock(), {},
+        [&](BusinessDate date, const auto& outcome) { checked.emplace_back(date, outcome.ok()); });
+    ASSERT_THAT(due.Run({}), IsOk());
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(checked, ElementsAre(std::pair(Day(1), true), std::pair(Day(), true)));
+    EXPECT_TRUE(LatestCheck().released);
+    const auto open = Open();
+    ASSERT_THAT(open, SizeIs(1));
+    EXPECT_EQ(open[0].kind(), v1::Discrepancy::RELEASE_EVENT_MISSING);
+    EXPECT_EQ(open[0].merchant_id(), 0);
+    EXPECT_THAT(open[0].evidence(), HasSubstr(std::to_string(Day().ToNumber()) + "/1 of"));
+    EXPECT_THAT(open[0].what_to_do(), HasSubstr("PUBLISH_AGAIN"));
+
+    app::ReleaseNotice notice{.key = {Day().ToNumber(), 1},
+                              .content = domain::testing::HashOf(1),
+                              .released_date = Day()};
+    for (const auto& merchant : check_peer_.merchants) {
+        const auto& line = merchant.lines(0);
+        notice.totals = domain::Sum(notice.totals, {.merchant_count = 1,
+                                                    .gross = line.released_gross(),
+                                                    .fee = line.released_fee(),
+                                                    .tax = line.tax(),
+                                                    .net = line.net()});
+    }
+    ASSERT_THAT(schema_.transactions().Run(
+                    [&](app::Books& books) { return note_.Apply(books, std::span(&notice, 1)); }),
+                IsOk());
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(Open(), IsEmpty());
+    EXPECT_EQ(LatestCheck().state, domain::DayRunState::kEqual);
+}
+
+// Goal: a release without what its tax grows from is none that can be checked.
+TEST_F(AgainstPayoutTest, AReleaseWithoutItsMonthIsRefused) {
+    {
+        std::lock_guard lock(check_peer_.mutex);
+        check_peer_.merchants[2].mutable_lines(0)->clear_cycle_fee_before();
+    }
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(check_.Run(Day(), true), Refuses(Code::kDataLoss, "PEER_ANSWER_INVALID"));
+    EXPECT_THAT(LatestCheck().failure, HasSubstr("what its tax grows from"));
 }
 
 // Goal: what payout cannot mean is refused by name, and noted.

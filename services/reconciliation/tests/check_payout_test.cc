@@ -13,11 +13,14 @@
 #include "app/compare_day.h"
 #include "app/match_changes.h"
 #include "app/note_transfers.h"
+#include "app/order_repair.h"
+#include "app/run_repairs.h"
 #include "kessai/calendar/bank_days.h"
 #include "kessai/ids/id_generator.h"
 #include "kessai/testing/matchers.h"
 #include "tests/claims.h"
 #include "tests/fake_books.h"
+#include "tests/fake_repair_peers.h"
 
 namespace kessai::reconciliation::app {
 namespace {
@@ -165,7 +168,9 @@ TEST_F(CheckPayoutTest, DamageIsFoundNamedAndSettled) {
                     // As if it had been released so: found where it was matched otherwise.
                     line.accrued.fee += 5;
                     line.released->sums.fee += 5;
-                    line.released->net -= 5;
+                    line.released->tax = line.released->sums.fee / 10;
+                    line.released->net =
+                        line.released->sums.gross - line.released->sums.fee - line.released->tax;
                     expected.emplace(kAccruedDiffers, merchant);
                     break;
                 case 2:
@@ -302,9 +307,156 @@ TEST_F(CheckPayoutTest, DeepChecksLookAtBalancesAndParts) {
     EXPECT_THAT(Open(),
                 ElementsAre(std::pair(kBalanceDiffers, 1), std::pair(kTransferDiffers, 10)));
     payout_.funds[Day(-1)] = {merchant};
+    // Any check looks at whom something was found in, and settles it.
     ASSERT_THAT(check_.Run(Day(), false), IsOk());
-    EXPECT_THAT(Open(), SizeIs(2)) << "only a check that looks as deep settles it";
+    EXPECT_THAT(Open(), IsEmpty());
+}
+
+// Goal: what was found of a merchant's money is settled when its rows agree, whether or not it
+// moved since, and not while nobody could look.
+TEST_F(CheckPayoutTest, BalancesAreLookedAtByName) {
+    MovedFundsPage::Merchant merchant;
+    merchant.funds = {.merchant = MerchantId(6), .released = 900, .available = 901};
+    payout_.funds[Day(-1)] = {merchant};
     ASSERT_THAT(check_.Run(Day(), true), IsOk());
+    ASSERT_THAT(Open(), ElementsAre(std::pair(kBalanceDiffers, 6)));
+    // It is being released to, and left out.
+    payout_.funds[Day(-1)].clear();
+    for (const bool deep : {false, true}) {
+        ASSERT_THAT(check_.Run(Day(), deep), IsOk());
+        EXPECT_THAT(Open(), SizeIs(1)) << deep;
+    }
+    payout_.unmoved[MerchantId(6)] = merchant;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(Open(), SizeIs(1));
+    payout_.unmoved[MerchantId(6)].funds.available = 900;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(Open(), IsEmpty());
+}
+
+// Goal: a tax that is wrong by a yen is found, deep, and settled by any check.
+TEST_F(CheckPayoutTest, TaxIsExact) {
+    Line(7).released->tax += 1;
+    Line(7).released->net -= 1;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(Open(), IsEmpty()) << "no digest has it";
+    ASSERT_THAT(check_.Run(Day(), true), IsOk());
+    EXPECT_THAT(Open(), ElementsAre(std::pair(kReleasedDiffers, 7)));
+    payout_.merchants_listed = 0;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(Open(), SizeIs(1)) << "it is looked at";
+    EXPECT_GT(payout_.merchants_listed, 0);
+    EXPECT_LE(payout_.merchants_listed, 4);
+    Line(7).released->tax -= 1;
+    Line(7).released->net += 1;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_THAT(Open(), IsEmpty());
+    payout_.merchants_listed = 0;
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    EXPECT_EQ(payout_.merchants_listed, 0);
+}
+
+// Goal: a release whose event was lost is found when the event can come no more, its releases are
+// compared all the same, and the event settles it when it comes after all.
+TEST_F(CheckPayoutTest, AReleaseWhoseEventWasLostIsFound) {
+    payout_.rounds[Day()] = {
+        {.day = Day(), .version = 1, .told_date = Day(1), .totals = payout_.TotalsOf(Day())}};
+    Line(5).released->sums.gross += 1;
+    Line(5).released->net += 1;
+    std::vector<BusinessDate> checked;
+    RunDueChecks due(books_, check_, clock_, {}, [&](BusinessDate date, const auto& outcome) {
+        EXPECT_THAT(outcome, IsOk());
+        checked.push_back(date);
+    });
+    auto check = check_.Run(Day(), false);
+    ASSERT_THAT(check, IsOk());
+    EXPECT_FALSE(check->released);
+    EXPECT_THAT(Open(), IsEmpty()) << "it may be on its way";
+
+    // The day that the event is of ends, and is compared.
+    books_.CloseDay(Day(1));
+    ASSERT_THAT(books_.payout.AskForCheck(Day(1)), IsOk());
+    ASSERT_THAT(due.Run({}), IsOk());
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(checked, ElementsAre(Day(1), Day()));
+    EXPECT_THAT(Open(),
+                ElementsAre(std::pair(kReleasedDiffers, 5), std::pair(kReleaseToldDiffers, 0),
+                            std::pair(kReleaseEventMissing, 0)));
+    EXPECT_TRUE(books_.payout.checks.at(Day()).back().released);
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(checked, SizeIs(2)) << "it is asked for once";
+
+    // Published again.
+    Line(5).released->sums.gross -= 1;
+    Line(5).released->net -= 1;
+    TellOfRelease();
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(checked, ElementsAre(Day(1), Day(), Day()));
+    EXPECT_THAT(Open(), IsEmpty());
+    ASSERT_THAT(check_.Run(Day(1), false), IsOk());
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(checked, SizeIs(3)) << "all of that day was heard";
+}
+
+// Goal: payout publishes the lost event again when it is asked to, and the repair ends when the
+// day's check has seen it.
+TEST_F(CheckPayoutTest, ALostReleaseIsPublishedAgain) {
+    payout_.rounds[Day()] = {
+        {.day = Day(), .version = 1, .told_date = Day(1), .totals = payout_.TotalsOf(Day())}};
+    books_.CloseDay(Day(1));
+    ASSERT_THAT(check_.Run(Day(), false), IsOk());
+    ASSERT_THAT(Open(), ElementsAre(std::pair(kReleaseEventMissing, 0)));
+    const domain::DiscrepancyId id = books_.discrepancies.begin()->second.id;
+
+    testing::FakePeerBook payment(hasher_);
+    testing::FakePeerBook payout(hasher_);
+    testing::FakeRepairPeers peers(payment, payout);
+    const LookAgain look(books_, payment, payout, peers, hasher_);
+    const RepairPorts ports{books_, peers, look, hasher_, clock_};
+    OrderRepair order(ports);
+    const domain::RepairWish wish{.kind = domain::RepairKind::kPublishAgain,
+                                  .actor = "hanako",
+                                  .reason = "a broker lost a disk"};
+    const auto plan = order.Preview(id, wish);
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_THAT(plan->what, ::testing::HasSubstr("the release of " + Day().ToString() + " again"));
+    EXPECT_THAT(peers.published_releases, IsEmpty());
+    ASSERT_THAT(order.Request(id, wish), IsOk());
+    std::vector<domain::RepairState> ended;
+    RunRepairs repairs(
+        ports, {}, [&](const domain::Repair& repair) { ended.push_back(repair.state); },
+        [](const RepairName&, const Status&) {});
+    ASSERT_THAT(repairs.Run({}), IsOk());
+    EXPECT_THAT(peers.published_releases, ElementsAre(Day()));
+    EXPECT_THAT(ended, IsEmpty()) << "the event is on its way";
+
+    TellOfRelease();
+    RunDueChecks due(books_, check_, clock_, {}, [](BusinessDate, const auto&) {});
+    ASSERT_THAT(due.Run({}), IsOk());
+    EXPECT_THAT(Open(), IsEmpty());
+    ASSERT_THAT(repairs.Run({}), IsOk());
+    EXPECT_THAT(ended, ElementsAre(domain::RepairState::kRepaired));
+    EXPECT_THAT(peers.published_releases, SizeIs(1));
+}
+
+// Goal: an event that comes between payout's answer and our look at the marks is no missing one.
+TEST_F(CheckPayoutTest, AnEventThatComesMeanwhileIsNotMissing) {
+    payout_.rounds[Day()] = {
+        {.day = Day(), .version = 1, .told_date = Day(1), .totals = payout_.TotalsOf(Day())}};
+    int transactions = 0;
+    books_.before_transaction = [&] {
+        // The first ones begin the check and read what was heard.
+        if (++transactions != 3) return;
+        books_.CloseDay(Day(1));
+        const ReleaseNotice notice{.key = {Day().ToNumber(), 1},
+                                   .released_date = Day(),
+                                   .totals = payout_.TotalsOf(Day())};
+        books_.payout.releases.emplace(notice.key, notice);
+    };
+    const auto check = check_.Run(Day(), false);
+    ASSERT_THAT(check, IsOk());
+    EXPECT_GE(transactions, 3);
+    EXPECT_TRUE(check->released);
     EXPECT_THAT(Open(), IsEmpty());
 }
 

@@ -185,11 +185,12 @@ TEST(DiscrepancyTest, HistoriesHaveNoGaps) {
 
 TEST(DiscrepancyTest, EveryKindAndStateHasAName) {
     std::set<std::string_view> names;
-    for (int kind = 1; kind <= kDiscrepancyKinds; ++kind) {
-        names.insert(KindName(static_cast<DiscrepancyKind>(kind)));
-    }
-    EXPECT_EQ(names.size(), static_cast<std::size_t>(kDiscrepancyKinds));
+    const auto kinds = DiscrepancyKinds();
+    for (const DiscrepancyKind kind : kinds) names.insert(KindName(kind));
+    EXPECT_EQ(names.size(), kinds.size());
     EXPECT_FALSE(names.contains("UNKNOWN"));
+    EXPECT_EQ(static_cast<int>(kinds.back()), kDiscrepancyKinds);
+    EXPECT_TRUE(names.contains("RELEASE_EVENT_MISSING"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class FakeCheckPeer final : public payout::v1::CheckService::Service {
     std::mutex mutex;
     BusinessDate business_date;
     bool released = true;
+    /// Of the event that told of it; absent: an older payout told it.
+    std::optional<BusinessDate> told_date;
     /// Rising; of every merchant all lines.
     std::vector<payout::v1::ListMerchantDaysResponse::Merchant> merchants;
     std::vector<payout::v1::WrongFee> wrong_fees;
@@ -47,6 +50,9 @@ class FakeCheckPeer final : public payout::v1::CheckService::Service {
         std::lock_guard lock(mutex);
         if (auto refused = Verify(*context); !refused.ok()) return refused;
         answer->set_business_date(request->business_date());
+        answer->set_state(payout::v1::PayoutDay::CLOSED);
+        // Of other days there is nothing.
+        if (request->business_date() != business_date.ToNumber()) return grpc::Status::OK;
         answer->set_state(released ? payout::v1::PayoutDay::RELEASED
                                    : payout::v1::PayoutDay::CLOSED);
         digest::Accumulator accrued(hasher_);
@@ -74,6 +80,17 @@ class FakeCheckPeer final : public payout::v1::CheckService::Service {
         Fill(lines.Day(business_date), [&] { return answer->add_released(); });
         *answer->mutable_round_sums() = answer->released_sums();
         answer->set_round_count(released ? 1 : 0);
+        if (released) FillRound(*sums, answer->add_rounds());
+        return grpc::Status::OK;
+    }
+
+    grpc::Status ListToldReleases(grpc::ServerContext*,
+                                  const payout::v1::ListToldReleasesRequest* request,
+                                  payout::v1::ListToldReleasesResponse* answer) override {
+        std::lock_guard lock(mutex);
+        if (released && told_date && request->told_date() == told_date->ToNumber()) {
+            FillRound({}, answer->add_rounds());
+        }
         return grpc::Status::OK;
     }
 
@@ -139,10 +156,16 @@ class FakeCheckPeer final : public payout::v1::CheckService::Service {
         return grpc::Status::OK;
     }
 
-    grpc::Status ListMovedFunds(grpc::ServerContext*, const payout::v1::ListMovedFundsRequest*,
+    grpc::Status ListMovedFunds(grpc::ServerContext*,
+                                const payout::v1::ListMovedFundsRequest* request,
                                 payout::v1::ListMovedFundsResponse* answer) override {
         std::lock_guard lock(mutex);
-        for (const auto& one : funds) *answer->add_funds() = one;
+        const auto& named = request->merchant_ids();
+        for (const auto& one : funds) {
+            const bool asked = named.empty() || std::find(named.begin(), named.end(),
+                                                          one.merchant_id()) != named.end();
+            if (asked) *answer->add_funds() = one;
+        }
         return grpc::Status::OK;
     }
 
@@ -157,6 +180,13 @@ class FakeCheckPeer final : public payout::v1::CheckService::Service {
             return {grpc::StatusCode::UNAUTHENTICATED, "not a service's token"};
         }
         return grpc::Status::OK;
+    }
+
+    void FillRound(const payout::v1::DayCheck::Sums& sums, payout::v1::ToldRelease* round) const {
+        round->set_business_date(business_date.ToNumber());
+        round->set_version(1);
+        if (told_date) round->set_told_date(told_date->ToNumber());
+        *round->mutable_sums() = sums;
     }
 
     template <class Add>

@@ -85,12 +85,7 @@ Result<app::ToldReleases> FakePayoutBooks::FindToldReleases(BusinessDate date) {
     for (const auto& [key, notice] : releases) {
         if (!told.first_day) told.first_day = notice.released_date;
         if (notice.released_date != date) continue;
-        ++told.rounds;
-        told.totals.merchant_count += notice.totals.merchant_count;
-        told.totals.gross += notice.totals.gross;
-        told.totals.fee += notice.totals.fee;
-        told.totals.tax += notice.totals.tax;
-        told.totals.net += notice.totals.net;
+        told.rounds[key.version] = notice.totals;
     }
     return told;
 }
@@ -279,8 +274,36 @@ Result<app::PayoutDay> FakePayoutDayBook::Day(BusinessDate date) {
     day.released = released.contains(date);
     day.released_sums = TotalsOf(date);
     day.round_sums = round_sums.contains(date) ? round_sums[date] : day.released_sums;
-    day.rounds_told = rounds_told.contains(date) ? rounds_told[date] : (day.released ? 1 : 0);
+    day.rounds = RoundsOf(date);
     return day;
+}
+
+std::vector<domain::ToldRound> FakePayoutDayBook::RoundsOf(BusinessDate date) const {
+    if (const auto found = rounds.find(date); found != rounds.end()) return found->second;
+    if (!released.contains(date)) return {};
+    return {{.day = date, .version = 1, .totals = TotalsOf(date)}};
+}
+
+Result<std::vector<domain::ToldRound>> FakePayoutDayBook::ListToldReleases(BusinessDate told_date) {
+    std::vector<domain::ToldRound> told;
+    for (const BusinessDate date : released) {
+        for (const domain::ToldRound& round : RoundsOf(date)) {
+            if (round.told_date == told_date) told.push_back(round);
+        }
+    }
+    return told;
+}
+
+Result<std::vector<app::MovedFundsPage::Merchant>> FakePayoutDayBook::FindFunds(
+    BusinessDate date, const std::vector<domain::MerchantId>& merchants) {
+    std::vector<app::MovedFundsPage::Merchant> found;
+    for (const auto& merchant : funds[date]) {
+        if (std::ranges::count(merchants, merchant.funds.merchant) > 0) found.push_back(merchant);
+    }
+    for (const auto& [id, merchant] : unmoved) {
+        if (std::ranges::count(merchants, id) > 0) found.push_back(merchant);
+    }
+    return found;
 }
 
 Result<app::MerchantDayPage> FakePayoutDayBook::ListMerchants(BusinessDate date,

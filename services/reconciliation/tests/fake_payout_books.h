@@ -79,9 +79,12 @@ class FakePayoutDayBook final : public app::PayoutDayBook {
     std::set<BusinessDate> released;
     /// Those of a day that differ from what its lines sum to.
     std::map<BusinessDate, domain::ReleaseTotals> round_sums;
-    std::map<BusinessDate, std::int64_t> rounds_told;
+    /// Rounds of a day; absent: one of all of it, as an older payout told it.
+    std::map<BusinessDate, std::vector<domain::ToldRound>> rounds;
     std::map<BusinessDate, std::vector<domain::TransferEntry>> journal;
     std::map<BusinessDate, std::vector<app::MovedFundsPage::Merchant>> funds;
+    /// Of merchants whose money did not move on a day.
+    std::map<domain::MerchantId, app::MovedFundsPage::Merchant> unmoved;
     std::map<BusinessDate, std::vector<app::WrongFee>> wrong_fees;
     /// The fees of the rows; absent: no fee digests but empty ones.
     std::map<BusinessDate, std::map<domain::ChangeKey, domain::ToldFee>> fees;
@@ -95,6 +98,7 @@ class FakePayoutDayBook final : public app::PayoutDayBook {
     domain::ReleaseTotals TotalsOf(BusinessDate date) const;
 
     Result<app::PayoutDay> Day(BusinessDate date) override;
+    Result<std::vector<domain::ToldRound>> ListToldReleases(BusinessDate told_date) override;
     Result<app::MerchantDayPage> ListMerchants(BusinessDate date, const std::vector<int>& buckets,
                                                domain::MerchantId after) override;
     Result<digest::DayDigest> FeeDigests(BusinessDate date) override;
@@ -103,8 +107,12 @@ class FakePayoutDayBook final : public app::PayoutDayBook {
     Result<app::TransferStepPage> ListTransferSteps(BusinessDate date, std::int64_t after) override;
     Result<app::MovedFundsPage> ListMovedFunds(BusinessDate date,
                                                domain::MerchantId after) override;
+    Result<std::vector<app::MovedFundsPage::Merchant>> FindFunds(
+        BusinessDate date, const std::vector<domain::MerchantId>& merchants) override;
 
  private:
+    std::vector<domain::ToldRound> RoundsOf(BusinessDate date) const;
+
     const digest::RowHasher& hasher_;
 };
 

@@ -20,6 +20,7 @@ class FakeRepairPeers final : public app::RepairPeers {
 
     std::vector<domain::ChangeKey> published_by_payment;
     std::vector<domain::ChangeKey> published_by_payout;
+    std::vector<BusinessDate> published_releases;
     /// Accruals that are lost: what payout would put back.
     std::map<domain::ChangeKey, app::AccrualTerms> lost;
     std::map<domain::ChangeKey, app::AccrualTerms> accruals;
@@ -44,6 +45,11 @@ class FakeRepairPeers final : public app::RepairPeers {
         published_by_payout.push_back(change);
         return std::exchange(lost_reply, OkStatus());
     }
+    Status PublishRelease(BusinessDate day) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        published_releases.push_back(day);
+        return std::exchange(lost_reply, OkStatus());
+    }
     Result<app::AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) override {
         KESSAI_RETURN_IF_ERROR(Asked());
         const auto found = lost.find(change);
@@ -63,6 +69,17 @@ class FakeRepairPeers final : public app::RepairPeers {
         const auto found = accruals.find(change);
         if (found == accruals.end()) return std::optional<app::AccrualTerms>();
         return std::optional(found->second);
+    }
+    Result<std::optional<domain::BookRow>> FindRow(domain::Book book, BusinessDate day,
+                                                   domain::ChangeKey key) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        FakePeerBook& of = book == domain::Book::kPayment ? payment_ : payout_;
+        KESSAI_ASSIGN_OR_RETURN(const auto rows,
+                                of.ListDay(day, digest::BucketOf(key.payment.value())));
+        while (true) {
+            KESSAI_ASSIGN_OR_RETURN(const auto row, rows->Next());
+            if (!row || row->key == key) return row;
+        }
     }
     Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,
                                                      std::uint32_t bucket,

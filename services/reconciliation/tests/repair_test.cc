@@ -35,15 +35,15 @@ const Instant kNow = FromMicros(1'000);
 TEST(RepairTest, EachKindSaysWhatItIsFor) {
     using enum DiscrepancyKind;
     const std::map<RepairKind, std::set<DiscrepancyKind>> allowed{
-        {kPublishAgain, {kPaymentEventMissing, kPayoutEventMissing, kMissingInPayout}},
+        {kPublishAgain,
+         {kPaymentEventMissing, kPayoutEventMissing, kMissingInPayout, kReleaseEventMissing}},
         {kAccrueAgain, {kMissingInPayout, kAmountDiffers, kMerchantDiffers}},
         {kRecomputeTotal, {kDigestDiffers}},
         {kCorrectingJournal,
          {kAmountDiffers, kMerchantDiffers, kMissingInPayment, kMissingInPayout}}};
     for (const auto& [kind, about] : allowed) {
         EXPECT_EQ(RepairKindOf(KindName(kind)), kind);
-        for (int number = 1; number <= kDiscrepancyKinds; ++number) {
-            const auto discrepancy = static_cast<DiscrepancyKind>(number);
+        for (const DiscrepancyKind discrepancy : DiscrepancyKinds()) {
             const Status status = CheckWish(Wish(kind), Of(discrepancy));
             if (about.contains(discrepancy)) {
                 EXPECT_THAT(status, IsOk()) << KindName(kind) << KindName(discrepancy);

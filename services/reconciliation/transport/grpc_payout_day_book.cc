@@ -1,5 +1,6 @@
 #include "transport/grpc_payout_day_book.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <string>
@@ -17,6 +18,9 @@ namespace po = payout::v1;
 constexpr rpc::Name kService = "kessai.payout.v1.CheckService";
 constexpr auto& GetDayCheck =
     rpc::MethodOf<kService, "GetDayCheck", po::GetDayCheckRequest, po::DayCheck>;
+constexpr auto& ListToldReleasesMethod =
+    rpc::MethodOf<kService, "ListToldReleases", po::ListToldReleasesRequest,
+                  po::ListToldReleasesResponse>;
 constexpr auto& ListMerchantDays =
     rpc::MethodOf<kService, "ListMerchantDays", po::ListMerchantDaysRequest,
                   po::ListMerchantDaysResponse>;
@@ -78,6 +82,18 @@ domain::ReleaseTotals ReadTotals(const po::DayCheck::Sums& sums) {
             .net = sums.net()};
 }
 
+Result<domain::ToldRound> ReadRound(const po::ToldRelease& message) {
+    const auto day = BusinessDate::FromNumber(message.business_date());
+    if (!day.ok() || message.version() == 0) return Senseless("a round of no day");
+    domain::ToldRound round{
+        .day = *day, .version = message.version(), .totals = ReadTotals(message.sums())};
+    if (message.told_date() == 0) return round;
+    const auto told_date = BusinessDate::FromNumber(message.told_date());
+    if (!told_date.ok() || *told_date <= *day) return Senseless("a round that was told too early");
+    round.told_date = *told_date;
+    return round;
+}
+
 Result<domain::MerchantDay> ReadMerchant(const po::ListMerchantDaysResponse::Merchant& message) {
     domain::MerchantDay merchant{.merchant = domain::MerchantId(message.merchant_id()),
                                  .held_back = message.held_back()};
@@ -89,10 +105,14 @@ Result<domain::MerchantDay> ReadMerchant(const po::ListMerchantDaysResponse::Mer
         added.tax_class = tax_class;
         added.accrued = {line.accrued_gross(), line.accrued_fee(), line.accrued_count()};
         if (line.released()) {
+            if (!line.has_cycle_fee_before()) {
+                return Senseless("a release that does not say what its tax grows from");
+            }
             added.released = domain::ReleasedLine{
                 {line.released_gross(), line.released_fee(), line.released_count()},
                 line.tax(),
-                line.net()};
+                line.net(),
+                line.cycle_fee_before()};
         }
     }
     return merchant;
@@ -104,6 +124,26 @@ Result<domain::TransferStep> ReadStep(int kind) {
         if (static_cast<int>(step) == kind) return step;
     }
     return Senseless("journals of kind " + std::to_string(kind) + ", which is none of transfers");
+}
+
+app::MovedFundsPage::Merchant ReadFunds(const po::ListMovedFundsResponse::Funds& message) {
+    app::MovedFundsPage::Merchant merchant;
+    merchant.funds = {.merchant = domain::MerchantId(message.merchant_id()),
+                      .released = message.released(),
+                      .adjusted = message.adjusted(),
+                      .paid = message.paid(),
+                      .prices = message.prices(),
+                      .came_back = message.came_back(),
+                      .open_transfers = message.open_transfers(),
+                      .available = message.available(),
+                      .in_transit = message.in_transit()};
+    for (const auto& made : message.made()) {
+        auto& transfer = merchant.made.emplace_back();
+        transfer.transfer = domain::TransferId(made.transfer_id());
+        transfer.amount = made.amount();
+        if (made.has_parts()) transfer.parts = made.parts();
+    }
+    return merchant;
 }
 
 }  // namespace
@@ -131,9 +171,29 @@ Result<app::PayoutDay> GrpcPayoutDayBook::Day(BusinessDate business_date) {
     KESSAI_ASSIGN_OR_RETURN(day.released_lines, ReadDigest(answer.released()));
     day.released_sums = ReadTotals(answer.released_sums());
     day.round_sums = ReadTotals(answer.round_sums());
-    day.rounds_told = answer.round_count();
+    for (const auto& message : answer.rounds()) {
+        KESSAI_ASSIGN_OR_RETURN(const auto round, ReadRound(message));
+        if (round.day != business_date) return Senseless("a round of another day");
+        day.rounds.push_back(round);
+    }
+    if (day.rounds.size() != answer.round_count()) {
+        return Senseless("another number of rounds than it lists");
+    }
     day.held_count = answer.held_count();
     return day;
+}
+
+Result<std::vector<domain::ToldRound>> GrpcPayoutDayBook::ListToldReleases(BusinessDate told_date) {
+    po::ListToldReleasesRequest request;
+    request.set_told_date(told_date.ToNumber());
+    KESSAI_ASSIGN_OR_RETURN(const auto answer, Call(ListToldReleasesMethod(), request));
+    std::vector<domain::ToldRound> rounds;
+    for (const auto& message : answer.rounds()) {
+        KESSAI_ASSIGN_OR_RETURN(const auto round, ReadRound(message));
+        if (round.told_date != told_date) return Senseless("a round that was told on another day");
+        rounds.push_back(round);
+    }
+    return rounds;
 }
 
 Result<app::MerchantDayPage> GrpcPayoutDayBook::ListMerchants(BusinessDate business_date,
@@ -231,27 +291,28 @@ Result<app::MovedFundsPage> GrpcPayoutDayBook::ListMovedFunds(BusinessDate busin
     request.set_after_merchant_id(after.value());
     KESSAI_ASSIGN_OR_RETURN(const auto answer, Call(ListMovedFundsMethod(), request));
     app::MovedFundsPage page;
-    for (const auto& message : answer.funds()) {
-        auto& merchant = page.merchants.emplace_back();
-        merchant.funds = {.merchant = domain::MerchantId(message.merchant_id()),
-                          .released = message.released(),
-                          .adjusted = message.adjusted(),
-                          .paid = message.paid(),
-                          .prices = message.prices(),
-                          .came_back = message.came_back(),
-                          .open_transfers = message.open_transfers(),
-                          .available = message.available(),
-                          .in_transit = message.in_transit()};
-        for (const auto& made : message.made()) {
-            auto& transfer = merchant.made.emplace_back();
-            transfer.transfer = domain::TransferId(made.transfer_id());
-            transfer.amount = made.amount();
-            if (made.has_parts()) transfer.parts = made.parts();
-        }
-    }
+    for (const auto& message : answer.funds()) page.merchants.push_back(ReadFunds(message));
     page.next = domain::MerchantId(answer.next_merchant_id());
     if (!page.next.is_none() && page.next <= after) return Senseless("a page that leads back");
     return page;
+}
+
+Result<std::vector<app::MovedFundsPage::Merchant>> GrpcPayoutDayBook::FindFunds(
+    BusinessDate business_date, const std::vector<domain::MerchantId>& merchants) {
+    po::ListMovedFundsRequest request;
+    request.set_business_date(business_date.ToNumber());
+    for (const domain::MerchantId merchant : merchants) {
+        request.add_merchant_ids(merchant.value());
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto answer, Call(ListMovedFundsMethod(), request));
+    std::vector<app::MovedFundsPage::Merchant> found;
+    for (const auto& message : answer.funds()) {
+        found.push_back(ReadFunds(message));
+        if (std::ranges::count(merchants, found.back().funds.merchant) == 0) {
+            return Senseless("a merchant that was not asked for");
+        }
+    }
+    return found;
 }
 
 }  // namespace kessai::reconciliation::transport

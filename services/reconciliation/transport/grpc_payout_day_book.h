@@ -17,6 +17,7 @@ class GrpcPayoutDayBook final : public app::PayoutDayBook {
         : channel_(std::move(channel)), signer_(signer), options_(options) {}
 
     Result<app::PayoutDay> Day(BusinessDate business_date) override;
+    Result<std::vector<domain::ToldRound>> ListToldReleases(BusinessDate told_date) override;
     Result<app::MerchantDayPage> ListMerchants(BusinessDate business_date,
                                                const std::vector<int>& buckets,
                                                domain::MerchantId after) override;
@@ -27,6 +28,8 @@ class GrpcPayoutDayBook final : public app::PayoutDayBook {
                                                     std::int64_t after) override;
     Result<app::MovedFundsPage> ListMovedFunds(BusinessDate business_date,
                                                domain::MerchantId after) override;
+    Result<std::vector<app::MovedFundsPage::Merchant>> FindFunds(
+        BusinessDate business_date, const std::vector<domain::MerchantId>& merchants) override;
 
  private:
     template <class Method, class Request>

@@ -27,6 +27,10 @@ constexpr auto& RepublishEvents =
                   pa::RepublishEventsResponse>;
 constexpr auto& GetEvent =
     rpc::MethodOf<kPaymentRepairs, "GetEvent", pa::GetEventRequest, pa::SealedEvent>;
+constexpr auto& FindPaymentRow =
+    rpc::MethodOf<kPaymentRepairs, "FindRow", pa::FindRowRequest, pa::FoundRow>;
+constexpr auto& FindPayoutRow =
+    rpc::MethodOf<kPayoutRepairs, "FindRow", po::FindRowRequest, po::FoundRow>;
 constexpr auto& RecomputePayment = rpc::MethodOf<kPaymentRepairs, "RecomputeDigest",
                                                  pa::RecomputeDigestRequest, pa::RecomputedDigest>;
 constexpr auto& GetAccrual =
@@ -34,6 +38,9 @@ constexpr auto& GetAccrual =
 constexpr auto& RepublishAccruals =
     rpc::MethodOf<kPayoutRepairs, "RepublishAccruals", po::RepublishAccrualsRequest,
                   po::RepublishAccrualsResponse>;
+constexpr auto& RepublishReleases =
+    rpc::MethodOf<kPayoutRepairs, "RepublishReleases", po::RepublishReleasesRequest,
+                  po::RepublishReleasesResponse>;
 constexpr auto& RestoreAccrual =
     rpc::MethodOf<kPayoutRepairs, "RestoreAccrual", po::RestoreAccrualRequest, po::RestoredAccrual>;
 constexpr auto& RecomputePayout = rpc::MethodOf<kPayoutRepairs, "RecomputeDigest",
@@ -142,6 +149,12 @@ Status GrpcRepairPeers::PublishPayoutEvent(domain::ChangeKey change) {
     return Ask(payout_, signer_, "payout", RepublishAccruals(), request, timeout_).status();
 }
 
+Status GrpcRepairPeers::PublishRelease(BusinessDate day) {
+    po::RepublishReleasesRequest request;
+    request.set_business_date(day.ToNumber());
+    return Ask(payout_, signer_, "payout", RepublishReleases(), request, timeout_).status();
+}
+
 Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change, bool dry_run) {
     pa::GetEventRequest ask;
     ask.set_object_id(change.payment.value());
@@ -195,6 +208,34 @@ Result<std::optional<app::AccrualTerms>> GrpcRepairPeers::FindAccrual(domain::Ch
     terms.gross = accrual->gross();
     terms.fee = accrual->fee();
     return std::optional(terms);
+}
+
+Result<std::optional<domain::BookRow>> GrpcRepairPeers::FindRow(domain::Book book, BusinessDate day,
+                                                                domain::ChangeKey key) {
+    domain::BookRow row{.key = key};
+    if (book == domain::Book::kPayment) {
+        pa::FindRowRequest request;
+        request.set_business_date(day.ToNumber());
+        request.set_object_id(key.payment.value());
+        request.set_version(key.version);
+        KESSAI_ASSIGN_OR_RETURN(const pa::FoundRow found, Ask(payment_, signer_, "payment",
+                                                              FindPaymentRow(), request, timeout_));
+        if (!found.found()) return std::optional<domain::BookRow>();
+        row.merchant = domain::MerchantId(found.merchant_id());
+        row.gross = found.amount();
+        return std::optional(row);
+    }
+    po::FindRowRequest request;
+    request.set_business_date(day.ToNumber());
+    request.set_payment_id(key.payment.value());
+    request.set_version(key.version);
+    KESSAI_ASSIGN_OR_RETURN(const po::FoundRow found,
+                            Ask(payout_, signer_, "payout", FindPayoutRow(), request, timeout_));
+    if (!found.found()) return std::optional<domain::BookRow>();
+    row.merchant = domain::MerchantId(found.merchant_id());
+    row.gross = found.amount();
+    row.fee = {found.fee(), domain::TaxClassNamed(found.tax_class())};
+    return std::optional(row);
 }
 
 Result<digest::RecomputedBucket> GrpcRepairPeers::RecomputeDigest(domain::Book book,

@@ -12,9 +12,7 @@ namespace {
 
 std::vector<std::string> Kinds() {
     std::vector<std::string> names;
-    for (int kind = 1; kind <= domain::kDiscrepancyKinds; ++kind) {
-        names.emplace_back(domain::KindName(static_cast<domain::DiscrepancyKind>(kind)));
-    }
+    for (const auto kind : domain::DiscrepancyKinds()) names.emplace_back(domain::KindName(kind));
     return names;
 }
 
@@ -105,10 +103,11 @@ void ReconciliationMetrics::OnRun(const domain::DayRun& run) {
 }
 
 void ReconciliationMetrics::OnUnsettled(std::span<const app::UnsettledTotal> totals, Instant now) {
-    std::array<app::UnsettledTotal, domain::kDiscrepancyKinds> by_kind{};
+    const std::vector<domain::DiscrepancyKind> kinds = domain::DiscrepancyKinds();
+    std::vector<app::UnsettledTotal> by_kind(kinds.size());
     for (const auto& total : totals) {
-        const auto position = static_cast<std::size_t>(total.kind) - 1;
-        if (position < by_kind.size()) by_kind[position] = total;
+        const auto kind = std::ranges::find(kinds, total.kind);
+        if (kind != kinds.end()) by_kind[static_cast<std::size_t>(kind - kinds.begin())] = total;
     }
     for (std::size_t position = 0; position < by_kind.size(); ++position) {
         unsettled_.At(position).Set(by_kind[position].count);

@@ -35,6 +35,8 @@ constexpr rpc::Name kChecks = "kessai.payout.v1.CheckService";
 template <rpc::Name method, class Request, class Response>
 constexpr auto& Of = rpc::MethodOf<kChecks, method, Request, Response>;
 constexpr auto& GetDayCheck = Of<"GetDayCheck", v1::GetDayCheckRequest, v1::DayCheck>;
+constexpr auto& ListToldReleases =
+    Of<"ListToldReleases", v1::ListToldReleasesRequest, v1::ListToldReleasesResponse>;
 constexpr auto& ListMerchantDays =
     Of<"ListMerchantDays", v1::ListMerchantDaysRequest, v1::ListMerchantDaysResponse>;
 constexpr auto& GetFeeDigests = Of<"GetFeeDigests", v1::GetFeeDigestsRequest, v1::DayDigests>;
@@ -97,11 +99,16 @@ class CheckRpcTest : public PayoutTest {
         request.set_business_date(kDay.ToNumber());
         return Call(GetDayCheck(), request);
     }
+    Result<v1::ListToldReleasesResponse> ToldOn(BusinessDate date) {
+        v1::ListToldReleasesRequest request;
+        request.set_told_date(date.ToNumber());
+        return Call(ListToldReleases(), request);
+    }
     std::map<std::int64_t, v1::ListMerchantDaysResponse::Merchant> Merchants(
-        std::uint32_t page_size, std::vector<std::uint32_t> buckets = {}) {
+        std::uint32_t page_size, std::vector<std::uint32_t> buckets = {}, BusinessDate day = kDay) {
         std::map<std::int64_t, v1::ListMerchantDaysResponse::Merchant> merchants;
         v1::ListMerchantDaysRequest request;
-        request.set_business_date(kDay.ToNumber());
+        request.set_business_date(day.ToNumber());
         request.set_page_size(page_size);
         for (const auto bucket : buckets) request.add_buckets(bucket);
         do {
@@ -152,6 +159,7 @@ class CheckRpcTest : public PayoutTest {
     rpc::Server server_;
     std::unique_ptr<rpc::Channel> channel_;
     std::map<auth::Role, std::string> tokens_;
+    std::vector<std::int64_t> told_;
 };
 
 TEST(CheckPolicyTest, FitsTheContract) {
@@ -257,6 +265,129 @@ TEST_F(CheckRpcTest, ADayByItsMerchants) {
         if (damaged.released(i).hash_sum() != damaged.accrued(i).hash_sum()) ++different;
     }
     EXPECT_EQ(different, 1);
+}
+
+// Goal: each round says what its event told and of which day that is, so that an event that was
+// lost can be missed, and made again byte for byte.
+TEST_F(CheckRpcTest, RoundsSayWhatTheyTold) {
+    Trade(3);
+    payout_->Close(kDay);
+    payout_->Run("UPDATE accrual SET gross = gross + 1 WHERE payment_id = 20");
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    payout_->Run("UPDATE accrual SET gross = gross - 1 WHERE payment_id = 20");
+    ASSERT_OK(payout_->release_day.Run(kDay, false).status());
+    ASSERT_OK_AND_ASSIGN(const auto check, CheckDay());
+    EXPECT_EQ(check.round_count(), 2u);
+    ASSERT_EQ(check.rounds_size(), 2);
+    EXPECT_EQ(check.rounds(0).version(), 1u);
+    EXPECT_EQ(check.rounds(0).sums().merchant_count(), 2);
+    EXPECT_EQ(check.rounds(1).version(), 2u);
+    EXPECT_EQ(check.rounds(1).sums().gross(), 5'500);
+    EXPECT_EQ(check.round_sums().gross(), 3 * 5'500);
+    const BusinessDate told_date = BusinessDate::FromNumber(check.rounds(0).told_date()).value();
+    EXPECT_GT(told_date, kDay);
+    EXPECT_EQ(check.rounds(1).told_date(), told_date.ToNumber());
+    ASSERT_OK_AND_ASSIGN(const auto told, ToldOn(told_date));
+    ASSERT_EQ(told.rounds_size(), 2);
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_EQ(told.rounds(round).SerializeAsString(), check.rounds(round).SerializeAsString());
+    }
+    ASSERT_OK_AND_ASSIGN(const auto nothing, ToldOn(told_date.Next()));
+    EXPECT_EQ(nothing.rounds_size(), 0);
+    EXPECT_THAT(Call(ListToldReleases(), v1::ListToldReleasesRequest()),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+
+    // They are in the outbox once more, and the same.
+    const auto in_outbox = [&] {
+        ASSERT_OK_AND_ASSIGN(const auto events,
+                             transfers_.told_releases.Find(std::vector<BusinessDate>{kDay}));
+        std::vector<std::int64_t> counts;
+        ASSERT_OK_AND_ASSIGN(auto session, payout_->pool.Acquire(std::chrono::seconds(5)));
+        for (const auto& event : events) {
+            ASSERT_OK_AND_ASSIGN(const std::string sealed, payout_->encoder.DayReleased(event));
+            ASSERT_OK_AND_ASSIGN(auto found,
+                                 session->Select(mysql::Query{"test.told",
+                                                              "SELECT COUNT(*) FROM outbox "
+                                                              "WHERE INSTR(entries, ?) > 0"},
+                                                 mysql::Bytes{sealed}));
+            found.Next();
+            counts.push_back(found.Int(0));
+        }
+        told_ = counts;
+    };
+    in_outbox();
+    EXPECT_THAT(told_, ::testing::ElementsAre(1, 1));
+    const std::int64_t object = kDay.ToNumber();
+    const auto unknown = Refuses(Code::kNotFound, "EVENT_UNKNOWN");
+    for (const std::uint32_t version : {3u, 4u}) {
+        EXPECT_THAT(
+            transfers_.republish.Run(std::vector<app::EventName>{{object, 1}, {object, version}}),
+            unknown);
+    }
+    EXPECT_THAT(transfers_.republish.Run(std::vector<app::EventName>{{kDay.Next().ToNumber(), 1}}),
+                unknown);
+    EXPECT_THAT(transfers_.republish.Run(std::vector<app::EventName>{{object, 2}}),
+                testing::IsOkAnd(1));
+    in_outbox();
+    EXPECT_THAT(told_, ::testing::ElementsAre(1, 2));
+    EXPECT_THAT(transfers_.republish.RunOfRelease(kDay), testing::IsOkAnd(2));
+    in_outbox();
+    EXPECT_THAT(told_, ::testing::ElementsAre(2, 3));
+    EXPECT_THAT(transfers_.republish.RunOfRelease(kDay.Next()), unknown);
+    // What an older version told is not known so well.
+    payout_->Run("UPDATE release_round SET told_date = NULL WHERE round = 0");
+    EXPECT_THAT(transfers_.republish.Run(std::vector<app::EventName>{{object, 1}}), unknown);
+    ASSERT_OK_AND_ASSIGN(const auto older, CheckDay());
+    ASSERT_EQ(older.rounds_size(), 2);
+    EXPECT_EQ(older.rounds(0).told_date(), 0);
+}
+
+// Goal: what a day's tax grows from is said by the rows, in the order in which rounds released,
+// whatever order the days have and whatever the clocks said.
+// Method: days of a month and of the one before, released in another order than their own; for each
+// line the fees by hand, and the tax that follows from them.
+TEST_F(CheckRpcTest, LinesSayWhatTheirTaxGrowsFrom) {
+    const std::vector<BusinessDate> days{Day(20261030), Day(20261101), Day(20261102),
+                                         Day(20261103)};
+    std::int64_t payment = 1;
+    for (const BusinessDate day : days) {
+        std::vector<domain::PaymentChange> changes;
+        for (std::int64_t merchant = 1; merchant <= 3; ++merchant) {
+            changes.push_back(Sale(payment, merchant, day, 1'000 + payment));
+            ++payment;
+        }
+        ASSERT_TRUE(payout_->Deliver(changes).empty());
+        payout_->Close(day);
+    }
+    // Merchant 2 is held back on the first day of the month, until the others have been released.
+    payout_->Run(
+        "UPDATE accrual SET gross = gross + 1 WHERE merchant_id = 2 "
+        "AND business_date = '2026-11-01'");
+    for (const std::size_t day : {0u, 1u, 3u, 2u}) {
+        ASSERT_OK(payout_->release_day.Run(days[day], false).status());
+    }
+    payout_->Run(
+        "UPDATE accrual SET gross = gross - 1 WHERE merchant_id = 2 "
+        "AND business_date = '2026-11-01'");
+    ASSERT_OK(payout_->release_day.Run(days[1], false).status());
+    std::map<std::int64_t, std::int64_t> cycle;
+    const auto check = [&](BusinessDate day, std::vector<std::int64_t> merchants) {
+        const auto listed = Merchants(2, {}, day);
+        for (const std::int64_t merchant : merchants) {
+            SCOPED_TRACE(day.ToString() + " merchant " + std::to_string(merchant));
+            const auto& line = listed.at(merchant).lines(0);
+            ASSERT_TRUE(line.has_cycle_fee_before());
+            EXPECT_EQ(line.cycle_fee_before(), cycle[merchant]);
+            cycle[merchant] += line.released_fee();
+            EXPECT_EQ(line.tax(), cycle[merchant] / 10 - line.cycle_fee_before() / 10);
+        }
+    };
+    check(days[0], {1, 2, 3});
+    cycle.clear();
+    check(days[1], {1, 3});
+    check(days[3], {1, 2, 3});
+    check(days[2], {1, 2, 3});
+    check(days[1], {2});
 }
 
 TEST_F(CheckRpcTest, MerchantsHeldBackAreShown) {
@@ -377,6 +508,23 @@ TEST_F(CheckRpcTest, TransfersAndBalances) {
         EXPECT_EQ(one.made(0).parts(), one.paid());
         EXPECT_EQ(one.made(0).amount(), one.paid() + (one.merchant_id() == 3 ? 9 : 0));
     }
+
+    // By name, on a day on which nothing of theirs moved too.
+    v1::ListMovedFundsRequest named;
+    named.set_business_date(kDue.Next().ToNumber());
+    for (const std::int64_t merchant : {3, 2, 2, 77}) named.add_merchant_ids(merchant);
+    ASSERT_OK_AND_ASSIGN(auto some, Call(ListMovedFunds(), named));
+    ASSERT_EQ(some.funds_size(), 3);
+    EXPECT_EQ(some.next_merchant_id(), 0);
+    EXPECT_EQ(some.funds(0).merchant_id(), 2);
+    EXPECT_EQ(some.funds(0).in_transit(), some.funds(0).open_transfers() + 7);
+    EXPECT_EQ(some.funds(1).made_size(), 0);
+    EXPECT_EQ(some.funds(2).available(), 0);
+    named.set_business_date(kDue.ToNumber());
+    ASSERT_OK_AND_ASSIGN(some, Call(ListMovedFunds(), named));
+    EXPECT_EQ(some.funds(1).made_size(), 1);
+    for (std::int64_t merchant = 1; merchant <= 201; ++merchant) named.add_merchant_ids(merchant);
+    EXPECT_THAT(Call(ListMovedFunds(), named), Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
 }
 
 }  // namespace
