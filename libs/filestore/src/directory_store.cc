@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* kHalves = ".new";
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+constexpr off_t kBegunBytes = off_t{8} << 20;
 /// Beyond it flushing costs a file next to nothing any more.
 constexpr std::size_t kTogetherMax = 256;
 /// A folder can go between its making and its use as often as somebody removes its last file.
@@ -193,6 +194,14 @@ class DirectoryWriter final : public FileWriter {
                 return Failed(errno, What("writing"));
             }
             bytes.remove_prefix(static_cast<std::size_t>(written));
+            written_ += written;
+        }
+        // So that the disk has little left to do when all of a large file has to be on it. What
+        // comes of it Commit is told.
+        if (written_ - begun_ >= kBegunBytes) {
+            (void)::sync_file_range(file_.number(), begun_, written_ - begun_,
+                                    SYNC_FILE_RANGE_WRITE);
+            begun_ = written_;
         }
         return {};
     }
@@ -274,6 +283,9 @@ class DirectoryWriter final : public FileWriter {
     const std::string key_;
     std::string buffer_;
     std::uint64_t bytes_ = 0;
+    /// With the file system, and on the way to the disk.
+    off_t written_ = 0;
+    off_t begun_ = 0;
     Sha256Sum sum_;
     bool sealed_ = false;
     Status refusal_;

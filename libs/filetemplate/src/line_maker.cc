@@ -1,5 +1,6 @@
 #include "line_maker.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -7,13 +8,6 @@
 
 namespace kessai::filetemplate::internal {
 namespace {
-
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighBits = 0x8080808080808080;
-
-std::uint64_t EightOf(char byte) {
-    return kOnes * static_cast<unsigned char>(byte);
-}
 
 bool IsNumber(const Printer& printer) {
     return printer.type == Type::kInteger || printer.type == Type::kMoney;
@@ -25,32 +19,9 @@ ByteClasses::ByteClasses(const Layout& layout) {
     const bool delimited = !layout.fixed_length;
     const char delimiter = delimited ? layout.delimiter : '\n';
     const char quote = delimited && layout.quoting != Quoting::kNever ? '"' : '\n';
-    special_ = {EightOf('\r'), EightOf('\n'), EightOf(delimiter), EightOf(quote)};
-}
-
-ByteClasses::Found ByteClasses::In(std::string_view text) const {
-    std::uint64_t special = 0;
-    std::uint64_t high = 0;
-    std::size_t at = 0;
-    for (; at + 8 <= text.size(); at += 8) Add(text.data() + at, 8, special, high);
-    if (at < text.size()) {
-        // What fills up is neither.
-        char rest[8] = {'0', '0', '0', '0', '0', '0', '0', '0'};
-        for (std::size_t i = 0; at + i < text.size(); ++i) rest[i] = text[at + i];
-        Add(rest, 8, special, high);
-    }
-    return {special != 0, high != 0};
-}
-
-void ByteClasses::Add(const char* bytes, std::size_t count, std::uint64_t& special,
-                      std::uint64_t& high) const {
-    std::uint64_t eight;
-    std::memcpy(&eight, bytes, count);
-    high |= eight & kHighBits;
-    for (const std::uint64_t pattern : special_) {
-        // A byte is zero (Mycroft's test).
-        const std::uint64_t difference = eight ^ pattern;
-        special |= (difference - kOnes) & ~difference & kHighBits;
+    const char special[] = {'\r', '\n', delimiter, quote};
+    for (std::size_t i = 0; i < special_.size(); ++i) {
+        std::memset(&special_[i], special[i], sizeof special_[i]);
     }
 }
 
@@ -139,9 +110,13 @@ Status LineMaker::PutQuoted(const Cell& cell, std::string_view text) {
     const std::string_view encoded = buffer_.From(begin + text.size());
     buffer_.TruncateTo(begin);
     char* out = buffer_.Reserve(0);
-    for (const char byte : encoded) {
-        *out++ = byte;
-        if (byte == '"') *out++ = '"';
+    for (std::string_view rest = encoded; !rest.empty();) {
+        const std::size_t quote = rest.find('"');
+        const std::size_t stretch = std::min(rest.size(), quote == rest.npos ? quote : quote + 1);
+        std::memmove(out, rest.data(), stretch);
+        out += stretch;
+        rest.remove_prefix(stretch);
+        if (quote != rest.npos) *out++ = '"';
     }
     buffer_.SetEnd(out);
     buffer_.Add('"');
