@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <random>
 #include <utility>
 #include <vector>
@@ -20,6 +22,9 @@ namespace {
 
 constexpr const char* kHalves = ".new";
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+constexpr off_t kBegunBytes = off_t{8} << 20;
+/// Beyond it flushing costs a file next to nothing any more.
+constexpr std::size_t kTogetherMax = 256;
 /// A folder can go between its making and its use as often as somebody removes its last file.
 constexpr int kCommitAttemptsMax = 100;
 
@@ -104,19 +109,27 @@ std::string UniqueName() {
     return machine + std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1));
 }
 
+/// Makes all of the file system durable, and tells of whatever could not be written since the
+/// folder was opened (Linux 5.8).
+Status FlushAll(const Descriptor& root, const std::string& root_path) {
+    if (::syncfs(root.number()) != 0) {
+        return Failed(errno, "flushing the file system of " + root_path);
+    }
+    return {};
+}
+
+/// A half is either made durable by itself, or sealed and made durable with others.
 class DirectoryWriter final : public FileWriter {
  public:
-    DirectoryWriter(std::string root_path, Descriptor root, std::string half, Descriptor file,
-                    std::string key)
+    DirectoryWriter(std::string root_path, std::shared_ptr<const Descriptor> root, std::string half,
+                    Descriptor file, std::string key)
         : root_path_(std::move(root_path)),
           root_(std::move(root)),
           half_(std::move(half)),
           file_(std::move(file)),
-          key_(std::move(key)) {
-        buffer_.reserve(kBufferBytes);
-    }
+          key_(std::move(key)) {}
     ~DirectoryWriter() override {
-        if (!half_.empty()) ::unlinkat(root_.number(), half_.c_str(), 0);
+        if (!half_.empty()) ::unlinkat(root_->number(), half_.c_str(), 0);
     }
 
     Status Write(std::string_view bytes) override {
@@ -136,9 +149,29 @@ class DirectoryWriter final : public FileWriter {
         return refusal_;
     }
 
+    Status Seal(const Sha256& sha256, std::uint64_t bytes) override {
+        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (sealed_) return {};
+        refusal_ = Check(sha256, bytes);
+        sealed_ = true;
+        file_ = Descriptor();
+        return refusal_;
+    }
+
     Status Commit(const Sha256& sha256, std::uint64_t bytes) override {
         KESSAI_RETURN_IF_ERROR(refusal_);
         refusal_ = CommitOnce(sha256, bytes);
+        return refusal_;
+    }
+
+    // --- of a commit of several, step by step
+
+    const std::shared_ptr<const Descriptor>& root() const { return root_; }
+    /// Once what is sealed is durable; that it has this name is not yet.
+    Status MoveToKey() {
+        KESSAI_RETURN_IF_ERROR(refusal_);
+        refusal_ = Rename();
+        if (refusal_.ok()) half_.clear();
         return refusal_;
     }
 
@@ -161,12 +194,22 @@ class DirectoryWriter final : public FileWriter {
                 return Failed(errno, What("writing"));
             }
             bytes.remove_prefix(static_cast<std::size_t>(written));
+            written_ += written;
+        }
+        // So that the disk has little left to do when all of a large file has to be on it. What
+        // comes of it Commit is told.
+        if (written_ - begun_ >= kBegunBytes) {
+            (void)::sync_file_range(file_.number(), begun_, written_ - begun_,
+                                    SYNC_FILE_RANGE_WRITE);
+            begun_ = written_;
         }
         return {};
     }
 
-    Status CommitOnce(const Sha256& sha256, std::uint64_t bytes) {
+    /// All of it is with the file system, and is what was meant.
+    Status Check(const Sha256& sha256, std::uint64_t bytes) {
         KESSAI_RETURN_IF_ERROR(Flush());
+        buffer_ = {};
         struct stat now = {};
         if (::fstat(file_.number(), &now) != 0) return Failed(errno, What("looking at"));
         const Sha256 sum = sum_.Finish();
@@ -176,15 +219,24 @@ class DirectoryWriter final : public FileWriter {
                         " were written, " + std::to_string(now.st_size) + " are stored, " +
                         std::to_string(bytes) + " of " + ToHex(sha256) + " were meant"};
         }
-        if (::fsync(file_.number()) != 0) return Failed(errno, What("flushing"));
-        KESSAI_RETURN_IF_ERROR(MoveToKey());
+        return {};
+    }
+
+    Status CommitOnce(const Sha256& sha256, std::uint64_t bytes) {
+        if (sealed_) {
+            KESSAI_RETURN_IF_ERROR(FlushAll(*root_, root_path_));
+        } else {
+            KESSAI_RETURN_IF_ERROR(Check(sha256, bytes));
+            if (::fsync(file_.number()) != 0) return Failed(errno, What("flushing"));
+        }
+        KESSAI_RETURN_IF_ERROR(Rename());
         half_.clear();
         return FlushFolders();
     }
 
-    Status MoveToKey() {
+    Status Rename() {
         for (int attempt = 0; attempt < kCommitAttemptsMax; ++attempt) {
-            if (::renameat(root_.number(), half_.c_str(), root_.number(), key_.c_str()) == 0) {
+            if (::renameat(root_->number(), half_.c_str(), root_->number(), key_.c_str()) == 0) {
                 return {};
             }
             if (errno == ENOTDIR || errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
@@ -192,13 +244,13 @@ class DirectoryWriter final : public FileWriter {
                         key_ + " is a folder in " + root_path_ + ", or a part of it is a file"};
             }
             if (errno != ENOENT) return Failed(errno, What("naming"));
-            if (::faccessat(root_.number(), half_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (::faccessat(root_->number(), half_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
                 return {Code::kAborted, reason::kHalfSwept,
                         What("somebody swept away the half of")};
             }
             const auto folders = FoldersUpwards(FolderOf(key_));
             for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-                if (::mkdirat(root_.number(), folder->c_str(), 0777) != 0 && errno != EEXIST &&
+                if (::mkdirat(root_->number(), folder->c_str(), 0777) != 0 && errno != EEXIST &&
                     errno != ENOENT) {
                     return Failed(errno, What("making the folder of"));
                 }
@@ -212,26 +264,30 @@ class DirectoryWriter final : public FileWriter {
     /// to flush them yet.
     Status FlushFolders() {
         for (const std::string& path : FoldersUpwards(FolderOf(key_))) {
-            const Descriptor folder = OpenFolder(root_.number(), path);
+            const Descriptor folder = OpenFolder(root_->number(), path);
             // Gone: somebody removed the file again.
             if (!folder.ok() && errno == ENOENT) continue;
             if (!folder.ok() || ::fsync(folder.number()) != 0) {
                 return Failed(errno, What("flushing the folder of"));
             }
         }
-        if (::fsync(root_.number()) != 0) return Failed(errno, "flushing " + root_path_);
+        if (::fsync(root_->number()) != 0) return Failed(errno, "flushing " + root_path_);
         return {};
     }
 
     const std::string root_path_;
-    const Descriptor root_;
+    const std::shared_ptr<const Descriptor> root_;
     /// Below the root; empty when it has its key.
     std::string half_;
     Descriptor file_;
     const std::string key_;
     std::string buffer_;
     std::uint64_t bytes_ = 0;
+    /// With the file system, and on the way to the disk.
+    off_t written_ = 0;
+    off_t begun_ = 0;
     Sha256Sum sum_;
+    bool sealed_ = false;
     Status refusal_;
 };
 
@@ -260,18 +316,36 @@ class DirectoryStore final : public FileStore {
 
     Result<std::unique_ptr<FileWriter>> Create(const std::string& key) override {
         KESSAI_RETURN_IF_ERROR(CheckKey(key));
-        KESSAI_ASSIGN_OR_RETURN(Descriptor root, Root());
-        if (::mkdirat(root.number(), kHalves, 0777) != 0 && errno != EEXIST) {
+        KESSAI_ASSIGN_OR_RETURN(auto root, SharedRoot());
+        if (::mkdirat(root->number(), kHalves, 0777) != 0 && errno != EEXIST) {
             return Failed(errno, "making " + path_ + "/" + kHalves);
         }
         const std::string half = std::string(kHalves) + "/" + UniqueName();
         Descriptor file(
-            ::openat(root.number(), half.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+            ::openat(root->number(), half.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (!file.ok()) return Failed(errno, "making " + path_ + "/" + half);
         // File systems without locks have halves swept by age alone.
         (void)::flock(file.number(), LOCK_EX | LOCK_NB);
         return std::unique_ptr<FileWriter>(
             std::make_unique<DirectoryWriter>(path_, std::move(root), half, std::move(file), key));
+    }
+
+    std::size_t together_max() const override { return kTogetherMax; }
+
+    std::vector<Status> CommitTogether(std::span<const FileToCommit> files) override {
+        if (files.size() < 2) return FileStore::CommitTogether(files);
+        std::vector<Status> outcomes;
+        for (const FileToCommit& file : files) {
+            outcomes.push_back(file.writer->Seal(file.sha256, file.bytes));
+        }
+        // First what they hold, then what they are called: nobody sees a name without its bytes,
+        // whenever the power goes.
+        FlushRoots(files, outcomes);
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            if (outcomes[i].ok()) outcomes[i] = Of(files[i]).MoveToKey();
+        }
+        FlushRoots(files, outcomes);
+        return outcomes;
     }
 
     Result<std::unique_ptr<FileReader>> Open(const std::string& key,
@@ -365,6 +439,41 @@ class DirectoryStore final : public FileStore {
         return root;
     }
 
+    /// The folder as the other writers of now have it open, who began before: it tells of what
+    /// could not be written for any of them.
+    Result<std::shared_ptr<const Descriptor>> SharedRoot() {
+        KESSAI_ASSIGN_OR_RETURN(Descriptor root, Root());
+        struct stat now = {};
+        if (::fstat(root.number(), &now) != 0) return Failed(errno, "looking at " + path_);
+        const std::lock_guard lock(mutex_);
+        auto shared = shared_root_.lock();
+        if (shared != nullptr && now.st_dev == root_device_ && now.st_ino == root_inode_) {
+            return shared;
+        }
+        shared = std::make_shared<const Descriptor>(std::move(root));
+        shared_root_ = shared;
+        root_device_ = now.st_dev;
+        root_inode_ = now.st_ino;
+        return shared;
+    }
+
+    static DirectoryWriter& Of(const FileToCommit& file) {
+        return static_cast<DirectoryWriter&>(*file.writer);
+    }
+    /// Those of the files that are well so far; nearly always there is one root.
+    void FlushRoots(std::span<const FileToCommit> files, std::vector<Status>& outcomes) const {
+        std::map<const Descriptor*, Status> flushed;
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            if (!outcomes[i].ok()) continue;
+            const Descriptor* root = Of(files[i]).root().get();
+            auto found = flushed.find(root);
+            if (found == flushed.end()) {
+                found = flushed.emplace(root, FlushAll(*root, path_)).first;
+            }
+            outcomes[i] = found->second;
+        }
+    }
+
     Result<bool> SweepOne(const Descriptor& halves, const char* name, std::chrono::seconds age) {
         const Descriptor half(
             ::openat(halves.number(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -389,6 +498,10 @@ class DirectoryStore final : public FileStore {
 
     const std::string path_;
     const Clock& clock_;
+    std::mutex mutex_;
+    std::weak_ptr<const Descriptor> shared_root_;
+    dev_t root_device_ = 0;
+    ino_t root_inode_ = 0;
 };
 
 }  // namespace

@@ -118,6 +118,81 @@ TEST_F(DirectoryStoreTest, WhatIsNotWhatWasMeantIsNotCommitted) {
     EXPECT_THAT(Halves(), IsEmpty());
 }
 
+// Goal: files that are committed together are there as if each had been by itself, and one of them
+// that cannot be holds none of the others up.
+TEST_F(DirectoryStoreTest, FilesAreCommittedTogether) {
+    ASSERT_GT(store_->together_max(), 1u);
+    ASSERT_OK(Put(*store_, "day/5", "what was there before"));
+    ASSERT_OK(Put(*store_, "day/folder/file", "so that its folder is one"));
+    struct Planned {
+        std::string key;
+        std::string content;
+        std::string meant;
+        std::unique_ptr<FileWriter> writer;
+    };
+    std::vector<Planned> planned;
+    for (int i = 0; i < 20; ++i) {
+        const std::string content = Noise(static_cast<std::size_t>(i * 20'000), 1 + i);
+        planned.push_back({"day/" + std::to_string(i), content, content, nullptr});
+    }
+    planned[3].meant = "something else";
+    planned[7].key = "day/folder";
+    planned[9].key = "day/new/folders/9";
+    std::vector<FileToCommit> commits;
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+        Planned& plan = planned[i];
+        ASSERT_OK_AND_ASSIGN(plan.writer, store_->Create(plan.key));
+        ASSERT_OK(plan.writer->Write(plan.content));
+        commits.push_back({plan.writer.get(), Sha256Sum::Of(plan.meant), plan.meant.size()});
+        if (i % 2 == 1) {
+            EXPECT_EQ(plan.writer->Seal(commits.back().sha256, commits.back().bytes).ok(), i != 3);
+        }
+        if (i != 5) {
+            EXPECT_THAT(store_->Open(plan.key, 0), Refuses(Code::kNotFound, reason::kFileUnknown))
+                << i;
+        }
+    }
+    const std::vector<Status> outcomes = store_->CommitTogether(commits);
+    ASSERT_EQ(outcomes.size(), planned.size());
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+        planned[i].writer.reset();
+        if (i == 3) {
+            EXPECT_THAT(outcomes[i], Refuses(Code::kDataLoss, reason::kContentDiffers));
+            EXPECT_THAT(Get(*store_, planned[i].key),
+                        Refuses(Code::kNotFound, reason::kFileUnknown));
+        } else if (i == 7) {
+            EXPECT_THAT(outcomes[i], Refuses(Code::kInvalidArgument, reason::kKeyInvalid));
+            EXPECT_THAT(Get(*store_, "day/folder/file"), Gives("so that its folder is one"));
+        } else {
+            EXPECT_OK(outcomes[i]);
+            EXPECT_THAT(Get(*store_, planned[i].key), Gives(planned[i].content)) << i;
+        }
+    }
+    // No half is left.
+    EXPECT_THAT(Halves(), IsEmpty());
+}
+
+// A sealed file may come to be committed alone, too; one that is not, is dropped.
+TEST_F(DirectoryStoreTest, ASealedFileIsSeenWhenItIsCommitted) {
+    for (const bool committed : {true, false}) {
+        const std::string key = committed ? "kept" : "dropped";
+        ASSERT_OK_AND_ASSIGN(auto writer, store_->Create(key));
+        ASSERT_OK(writer->Write("content"));
+        ASSERT_OK(writer->Seal(Sha256Sum::Of("content"), 7));
+        EXPECT_THAT(Get(*store_, key), Refuses(Code::kNotFound, reason::kFileUnknown));
+        if (committed) {
+            ASSERT_OK(writer->Commit(Sha256Sum::Of("content"), 7));
+        }
+        writer.reset();
+        if (committed) {
+            EXPECT_THAT(Get(*store_, key), Gives("content"));
+        } else {
+            EXPECT_THAT(Get(*store_, key), Refuses(Code::kNotFound, reason::kFileUnknown));
+        }
+    }
+    EXPECT_THAT(Halves(), IsEmpty());
+}
+
 TEST_F(DirectoryStoreTest, AReaderKeepsTheFileThatItOpened) {
     const std::string before = Noise(500'000, 1), after = Noise(500'000, 2);
     ASSERT_OK(Put(*store_, kKey, before));

@@ -74,6 +74,8 @@ struct Layout {
     /// Filters, then cells from `cells_begin`.
     Ops row;
     std::size_t cells_begin = 0;
+    /// Neither knows of the part or its split, and there is no split by a field.
+    bool rows_stand_alone = false;
     Ops sums;
     std::vector<Type> sum_types;
     /// Columns of money and their sums.

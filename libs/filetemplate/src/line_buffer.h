@@ -45,7 +45,7 @@ class LineBuffer {
  private:
     void Grow(std::size_t bytes) {
         const std::size_t capacity = std::max(size_ + bytes, 2 * capacity_);
-        auto memory = std::make_unique<char[]>(capacity);
+        auto memory = std::make_unique_for_overwrite<char[]>(capacity);
         if (size_ > 0) std::memcpy(memory.get(), memory_.get(), size_);
         memory_ = std::move(memory);
         capacity_ = capacity;

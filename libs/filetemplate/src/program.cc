@@ -96,7 +96,7 @@ void Append(Ops& code, const Ops& more) {
 
 void Arena::Grow(std::size_t bytes) {
     const std::size_t size = std::max(bytes, kChunkBytes);
-    chunks_.push_back({std::make_unique<char[]>(size), size});
+    chunks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
     used_ = 0;
 }
 

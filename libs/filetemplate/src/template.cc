@@ -88,7 +88,17 @@ class Parser {
         layout_->counts_in_header = compilation.counts_in_header;
         layout_->sum_types = std::move(compilation.sum_types);
         layout_->fields_used = std::move(compilation.fields_used);
+        layout_->rows_stand_alone =
+            !layout_->split.field && !KnowsPart(layout_->row) && !KnowsPart(layout_->sums);
         return OkStatus();
+    }
+
+    static bool KnowsPart(const Ops& code) {
+        return std::any_of(code.begin(), code.end(), [](const Op& op) {
+            return op.kind == OpKind::kFile &&
+                   (op.a == static_cast<std::uint32_t>(FileValue::kPart) ||
+                    op.a == static_cast<std::uint32_t>(FileValue::kSplit));
+        });
     }
 
     Status ReadSource(const YamlMap& map) {
@@ -571,6 +581,9 @@ const std::string& Template::split_field() const {
 }
 bool Template::counts_in_header() const {
     return layout_->counts_in_header;
+}
+bool Template::rows_stand_alone() const {
+    return layout_->rows_stand_alone;
 }
 bool Template::makes_empty_files() const {
     return layout_->makes_empty_files;

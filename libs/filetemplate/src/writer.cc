@@ -8,81 +8,24 @@
 #include "compression.h"
 #include "kessai/result/check.h"
 #include "layout.h"
-#include "line_buffer.h"
+#include "line_maker.h"
 
 namespace kessai::filetemplate {
 
-using internal::Cell;
 using internal::FileValue;
 using internal::Layout;
-using internal::Op;
-using internal::OpKind;
-using internal::Printer;
-using internal::Quoting;
+using internal::LineMaker;
 
 namespace {
 
 constexpr std::size_t kFlushBytes = std::size_t{256} << 10;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Finds out about a cell's bytes, eight at a time.
-class ByteClasses {
- public:
-    struct Found {
-        bool needs_quotes = false;
-        bool beyond_ascii = false;
-    };
-
-    explicit ByteClasses(const Layout& layout) {
-        const bool delimited = !layout.fixed_length;
-        const char delimiter = delimited ? layout.delimiter : '\n';
-        const char quote = delimited && layout.quoting != Quoting::kNever ? '"' : '\n';
-        special_ = {EightOf('\r'), EightOf('\n'), EightOf(delimiter), EightOf(quote)};
-    }
-
-    Found In(std::string_view text) const {
-        std::uint64_t special = 0;
-        std::uint64_t high = 0;
-        std::size_t at = 0;
-        for (; at + 8 <= text.size(); at += 8) Add(text.data() + at, 8, special, high);
-        if (at < text.size()) {
-            // What fills up is neither.
-            char rest[8] = {'0', '0', '0', '0', '0', '0', '0', '0'};
-            for (std::size_t i = 0; at + i < text.size(); ++i) rest[i] = text[at + i];
-            Add(rest, 8, special, high);
-        }
-        return {special != 0, high != 0};
-    }
-
- private:
-    static constexpr std::uint64_t kOnes = 0x0101010101010101;
-    static constexpr std::uint64_t kHighBits = 0x8080808080808080;
-
-    static std::uint64_t EightOf(char byte) { return kOnes * static_cast<unsigned char>(byte); }
-    void Add(const char* bytes, std::size_t count, std::uint64_t& special,
-             std::uint64_t& high) const {
-        std::uint64_t eight;
-        std::memcpy(&eight, bytes, count);
-        high |= eight & kHighBits;
-        for (const std::uint64_t pattern : special_) {
-            // A byte is zero (Mycroft's test).
-            const std::uint64_t difference = eight ^ pattern;
-            special |= (difference - kOnes) & ~difference & kHighBits;
-        }
-    }
-
-    std::array<std::uint64_t, 4> special_;
-};
-
 class Discarding final : public FileSink {
     Status Begin(const std::string&) override { return OkStatus(); }
     Status Write(std::string_view) override { return OkStatus(); }
     Status End(const WrittenFile&) override { return OkStatus(); }
 };
-
-bool IsNumber(internal::Printer const& printer) {
-    return printer.type == Type::kInteger || printer.type == Type::kMoney;
-}
 
 /// -1, 0 or 1; empty values come first.
 int CompareKeys(const Value& a, const Value& b) {
@@ -103,21 +46,9 @@ class Writer::Impl {
           context_(std::move(context)),
           mode_(mode),
           counts_(std::move(counts)),
-          classes_(*layout_),
-          machine_(layout_->constants),
+          lines_(layout_, context_),
           packer_(mode == Mode::kWriting ? layout_->compression : internal::Compression::kNone,
-                  sink) {
-        Set(FileValue::kMerchantId, Value::Text(context_.merchant_id));
-        Set(FileValue::kDate, Value::Of(context_.date));
-        Set(FileValue::kFrom, Value::Of(context_.period.from));
-        const auto last_second =
-            std::chrono::floor<std::chrono::seconds>(context_.period.to - Duration(1));
-        Set(FileValue::kTo, Value::Of(Instant(last_second)));
-        Set(FileValue::kVersion, Value::Integer(context_.version));
-        Set(FileValue::kSplit, Value::Text(""));
-        machine_.sums().resize(layout_->sum_types.size());
-        summed_.resize(layout_->sum_types.size());
-    }
+                  sink) {}
 
     Status Append(Row row) {
         if (!failure_.ok()) return failure_;
@@ -126,6 +57,21 @@ class Writer::Impl {
         Status status = AppendRow(row);
         if (!status.ok()) failure_ = status;
         return status;
+    }
+
+    Result<bool> AppendPrinted(const PrintedRows& printed) {
+        if (!failure_.ok()) return failure_;
+        KESSAI_CHECK(layout_->rows_stand_alone, "rows of the template can be printed ahead");
+        if (printed.rows > 0) {
+            if (!FitsPart(printed)) return false;
+            // The first rows of a part always can be added.
+            if (in_part_ && !lines_.TryAddSums(printed.sums, printed.summed)) return false;
+            Status status = PutPrinted(printed);
+            if (!status.ok()) return failure_ = std::move(status);
+        }
+        rows_given_ += printed.rows_given;
+        rows_written_ += printed.rows;
+        return true;
     }
 
     Status Finish() {
@@ -141,31 +87,27 @@ class Writer::Impl {
 
  private:
     bool HasCounted() const { return layout_->counts_in_header && mode_ == Mode::kWriting; }
-    void Set(FileValue value, Value to) { machine_.file()[static_cast<std::size_t>(value)] = to; }
-
     // --- rows
 
     Status AppendRow(Row row) {
-        machine_.Begin(row);
-        std::size_t at = 0;
-        while (at < layout_->cells_begin) {
-            if (machine_.Run(layout_->row, at) == nullptr) return OutOfRange(layout_->row, at);
-            if (machine_.result().number() == 0) return OkStatus();
-        }
+        lines_.BeginRow(rows_given_, row);
+        bool passes = false;
+        KESSAI_RETURN_IF_ERROR(lines_.Filter(passes));
+        if (!passes) return OkStatus();
         KESSAI_RETURN_IF_ERROR(MoveToPartOf(row));
-        const std::size_t before = buffer_.size();
-        KESSAI_RETURN_IF_ERROR(PutRow(row));
+        const std::size_t before = lines_.buffer().size();
+        KESSAI_RETURN_IF_ERROR(lines_.PutRow(row));
         const std::uint64_t bytes_max = layout_->split.bytes_max;
-        if (bytes_max > 0 && part_rows_ > 0 && flushed_ + buffer_.size() > bytes_max) {
-            buffer_.TruncateTo(before);
+        if (bytes_max > 0 && part_rows_ > 0 && flushed_ + lines_.buffer().size() > bytes_max) {
+            lines_.buffer().TruncateTo(before);
             KESSAI_RETURN_IF_ERROR(EndPart());
             KESSAI_RETURN_IF_ERROR(BeginPart());
-            KESSAI_RETURN_IF_ERROR(PutRow(row));
+            KESSAI_RETURN_IF_ERROR(lines_.PutRow(row));
         }
-        KESSAI_RETURN_IF_ERROR(AddSums());
+        KESSAI_RETURN_IF_ERROR(lines_.AddSums());
         ++part_rows_;
         ++rows_written_;
-        return buffer_.size() < kFlushBytes ? OkStatus() : Flush();
+        return lines_.buffer().size() < kFlushBytes ? OkStatus() : Flush();
     }
 
     Status MoveToPartOf(Row row) {
@@ -186,152 +128,40 @@ class Writer::Impl {
                               ": rows have to come in the order of " + layout_->split_field);
         }
         if (in_part_) KESSAI_RETURN_IF_ERROR(EndPart());
-        const auto printed = layout_->split.printer.Print(key, machine_.arena());
-        if (!printed) return OutOfRangeAt("row " + std::to_string(rows_given_) + ": ");
+        const auto printed = layout_->split.printer.Print(key, lines_.arena());
+        if (!printed) return LineMaker::OutOfRangeAt("row " + std::to_string(rows_given_) + ": ");
         split_text_ = *printed;
         key_text_ = key.text();
         key_ = key;
         if (!key.is_empty() && key.type() == Type::kText) key_ = Value::Text(key_text_);
         has_key_ = true;
-        Set(FileValue::kSplit, Value::Text(split_text_));
+        lines_.Set(FileValue::kSplit, Value::Text(split_text_));
         return OkStatus();
     }
 
-    /// Cells, from the beginning of a line to its end.
-    Status PutRow(Row row) {
-        machine_.Begin(row);
-        return PutLine(layout_->row, layout_->cells_begin);
+    // --- rows that were printed ahead
+
+    /// Whether row by row they would all go into this part, or into the first one.
+    bool FitsPart(const PrintedRows& printed) const {
+        const internal::Split& split = layout_->split;
+        const std::uint64_t rows = in_part_ ? part_rows_ : 0;
+        if (split.rows_max > 0 && rows + printed.rows > split.rows_max) return false;
+        // Before a part has begun its header's bytes are not known.
+        return split.bytes_max == 0 ||
+               (in_part_ &&
+                flushed_ + lines_.buffer().size() + printed.text.size() <= split.bytes_max);
     }
 
-    Status PutLine(const internal::Ops& code, std::size_t at) {
-        const std::size_t before = buffer_.size();
-        line_has_cells_ = false;
-        while (true) {
-            const Op* op = machine_.Run(code, at);
-            if (op == nullptr) return OutOfRange(code, at);
-            if (op->kind != OpKind::kCell) break;
-            const Cell& cell = layout_->cells[op->a];
-            const Printer& printer = layout_->constants.printers[cell.printer];
-            const auto text = printer.Print(machine_.result(), machine_.arena());
-            if (!text) return OutOfRange(code, at - 1);
-            KESSAI_RETURN_IF_ERROR(PutCell(cell, *text, IsNumber(printer)));
+    /// Of a part that has begun the sums were added already.
+    Status PutPrinted(const PrintedRows& printed) {
+        if (!in_part_) {
+            KESSAI_RETURN_IF_ERROR(BeginPart());
+            lines_.TryAddSums(printed.sums, printed.summed);
         }
-        return EndLine(before);
-    }
-
-    Status EndLine(std::size_t before) {
-        // A line of one empty value would be none: RFC 4180 has no empty lines.
-        const bool looks_empty = line_has_cells_ && buffer_.size() == before;
-        if (looks_empty && !layout_->fixed_length && layout_->quoting == Quoting::kNeeded) {
-            buffer_.Add("\"\"");
-        }
-        buffer_.Add(layout_->line_end);
-        return OkStatus();
-    }
-
-    Status PutCell(const Cell& cell, std::string_view text, bool is_number) {
-        const ByteClasses::Found found = classes_.In(text);
-        if (layout_->fixed_length) return PutFixed(cell, text, found.needs_quotes, is_number);
-        if (line_has_cells_) buffer_.Add(layout_->delimiter);
-        line_has_cells_ = true;
-        if (found.needs_quotes && layout_->quoting == Quoting::kNever) return NeedsQuotes(cell);
-        if (found.needs_quotes || layout_->quoting == Quoting::kAlways) {
-            return PutQuoted(cell, text);
-        }
-        if (found.beyond_ascii) return PutEncoded(cell, text);
-        buffer_.Add(text);
-        return OkStatus();
-    }
-
-    /// Encodes it behind the place where it goes, and moves it there with its quotes doubled: no
-    /// second byte of an encoding is a quote, and the place never gets ahead of what is moved.
-    Status PutQuoted(const Cell& cell, std::string_view text) {
-        buffer_.Add('"');
-        const std::size_t begin = buffer_.size();
-        buffer_.Reserve(2 * text.size() + 1);
-        buffer_.TruncateTo(begin + text.size());
-        KESSAI_RETURN_IF_ERROR(PutEncoded(cell, text));
-        const std::string_view encoded = buffer_.From(begin + text.size());
-        buffer_.TruncateTo(begin);
-        char* out = buffer_.Reserve(0);
-        for (const char byte : encoded) {
-            *out++ = byte;
-            if (byte == '"') *out++ = '"';
-        }
-        buffer_.SetEnd(out);
-        buffer_.Add('"');
-        return OkStatus();
-    }
-
-    Status PutFixed(const Cell& cell, std::string_view text, bool has_line_end, bool is_number) {
-        if (has_line_end) return NeedsQuotes(cell);
-        const std::size_t before = buffer_.size();
-        KESSAI_RETURN_IF_ERROR(PutEncoded(cell, text));
-        const std::size_t size = buffer_.size() - before;
-        if (size > cell.width) {
-            return Fail(cell, reason::kValueTooWide,
-                        "takes " + std::to_string(size) + " bytes, the width is " +
-                            std::to_string(cell.width));
-        }
-        line_has_cells_ = true;
-        const bool has_sign = is_number && (text.starts_with('-') || text.starts_with('+'));
-        const std::size_t sign = has_sign && cell.pad == '0' ? 1 : 0;
-        const std::size_t at = cell.to_the_right ? before + sign : buffer_.size();
-        buffer_.Insert(at, cell.width - size, cell.pad);
-        return OkStatus();
-    }
-
-    Status PutEncoded(const Cell& cell, std::string_view text) {
-        using Outcome = internal::Encoder::Outcome;
-        const auto encoded = layout_->encoder.Encode(text, buffer_.Reserve(text.size()));
-        if (encoded.outcome == Outcome::kDone) [[likely]] {
-            buffer_.SetEnd(encoded.end);
-            return OkStatus();
-        }
-        if (encoded.outcome == Outcome::kMalformed) {
-            return Fail(cell, reason::kTextNotUtf8,
-                        "byte " + std::to_string(encoded.at + 1) + " is no UTF-8");
-        }
-        return Fail(cell, reason::kCharacterLacking,
-                    "the encoding lacks " + internal::ShowCharacter(text.substr(encoded.at)));
-    }
-
-    // --- totals
-
-    Status AddSums() {
-        for (std::size_t at = 0;;) {
-            const Op* op = machine_.Run(layout_->sums, at);
-            if (op == nullptr) return OutOfRangeAt(Where() + "a total: ");
-            if (op->kind != OpKind::kAdd) return OkStatus();
-            if (!machine_.result().is_empty()) {
-                KESSAI_RETURN_IF_ERROR(AddTo(op->a, machine_.result()));
-            }
-        }
-    }
-
-    Status AddTo(std::size_t index, const Value& value) {
-        Value& sum = machine_.sums()[index];
-        if (summed_[index] && sum.currency() != value.currency()) {
-            return Status(Code::kInvalidArgument, reason::kCurrenciesMixed,
-                          Where() + "a total of amounts in " + std::string(sum.currency().code()) +
-                              " and " + std::string(value.currency().code()));
-        }
-        std::int64_t total = 0;
-        if (__builtin_add_overflow(sum.number(), value.number(), &total)) {
-            return OutOfRangeAt(Where() + "a total: ");
-        }
-        sum = value.type() == Type::kMoney ? Value::Of(Money(total, value.currency()))
-                                           : Value::Integer(total);
-        summed_[index] = true;
-        return OkStatus();
-    }
-
-    void ClearSums() {
-        for (std::size_t i = 0; i < layout_->sum_types.size(); ++i) {
-            const bool money = layout_->sum_types[i] == Type::kMoney;
-            machine_.sums()[i] = money ? Value::Of(Money()) : Value::Integer(0);
-            summed_[i] = false;
-        }
+        KESSAI_RETURN_IF_ERROR(Flush());
+        flushed_ += printed.text.size();
+        part_rows_ += printed.rows;
+        return mode_ == Mode::kCounting ? OkStatus() : packer_.Write(printed.text);
     }
 
     // --- parts and files
@@ -341,13 +171,13 @@ class Writer::Impl {
         part_rows_ = 0;
         flushed_ = 0;
         in_part_ = true;
-        Set(FileValue::kPart, Value::Integer(part_));
-        ClearSums();
-        KESSAI_ASSIGN_OR_RETURN(const std::string name, layout_->name.Make(machine_.file()));
+        lines_.Set(FileValue::kPart, Value::Integer(part_));
+        lines_.ClearSums();
+        KESSAI_ASSIGN_OR_RETURN(const std::string name, layout_->name.Make(lines_.file()));
         if (!in_file_) {
             std::string file_name = FileNameOf(name);
             if (layout_->archive) {
-                KESSAI_ASSIGN_OR_RETURN(file_name, layout_->archive->Make(machine_.file()));
+                KESSAI_ASSIGN_OR_RETURN(file_name, layout_->archive->Make(lines_.file()));
             }
             file_ = {};
             file_.name = std::move(file_name);
@@ -358,37 +188,37 @@ class Writer::Impl {
         }
         KESSAI_RETURN_IF_ERROR(packer_.BeginEntry(name));
         if (layout_->encoder.encoding() == internal::Encoding::kUtf8Bom) {
-            buffer_.Add(kByteOrderMark);
+            lines_.buffer().Add(kByteOrderMark);
         }
         return PutHeader();
     }
 
     Status PutHeader() {
-        Set(FileValue::kRows, Value::Integer(0));
+        lines_.Set(FileValue::kRows, Value::Integer(0));
         if (HasCounted()) {
             if (part_ > counts_.size()) return RowsChanged();
             const PartCount& counted = counts_[part_ - 1];
-            KESSAI_CHECK(counted.sums.size() == machine_.sums().size(),
+            KESSAI_CHECK(counted.sums.size() == lines_.sums().size(),
                          "counts are of the same template");
-            Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(counted.rows)));
-            machine_.sums() = counted.sums;
+            lines_.Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(counted.rows)));
+            lines_.sums() = counted.sums;
         }
-        const Status status = PutLines(layout_->header);
-        ClearSums();
+        const Status status = lines_.PutLines(layout_->header);
+        lines_.ClearSums();
         return status;
     }
 
     /// Of the part that ends.
     Status CheckCounted() {
         if (mode_ == Mode::kCounting) {
-            counts_.push_back({part_rows_, machine_.sums()});
+            counts_.push_back({part_rows_, lines_.sums()});
             return OkStatus();
         }
         if (!HasCounted()) return OkStatus();
         const PartCount& counted = counts_[part_ - 1];
         bool same = counted.rows == part_rows_;
         for (std::size_t i = 0; i < counted.sums.size(); ++i) {
-            const Value& sum = machine_.sums()[i];
+            const Value& sum = lines_.sums()[i];
             same = same && sum.number() == counted.sums[i].number() &&
                    sum.currency() == counted.sums[i].currency();
         }
@@ -407,30 +237,10 @@ class Writer::Impl {
         return text_name;
     }
 
-    Status PutLines(const std::vector<internal::Line>& lines) {
-        for (const internal::Line& line : lines) {
-            machine_.Begin({});
-            in_row_ = false;
-            const Status status = line.is_names ? PutNames() : PutLine(line.code, 0);
-            in_row_ = true;
-            KESSAI_RETURN_IF_ERROR(status);
-        }
-        return OkStatus();
-    }
-
-    Status PutNames() {
-        const std::size_t before = buffer_.size();
-        line_has_cells_ = false;
-        for (const Cell& cell : layout_->names) {
-            KESSAI_RETURN_IF_ERROR(PutCell(cell, cell.name, false));
-        }
-        return EndLine(before);
-    }
-
     Status EndPart() {
         KESSAI_RETURN_IF_ERROR(CheckCounted());
-        Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(part_rows_)));
-        KESSAI_RETURN_IF_ERROR(PutLines(layout_->trailer));
+        lines_.Set(FileValue::kRows, Value::Integer(static_cast<std::int64_t>(part_rows_)));
+        KESSAI_RETURN_IF_ERROR(lines_.PutLines(layout_->trailer));
         KESSAI_RETURN_IF_ERROR(Flush());
         KESSAI_RETURN_IF_ERROR(packer_.EndEntry());
         file_.rows += part_rows_;
@@ -444,7 +254,7 @@ class Writer::Impl {
         const bool first = file_.totals.empty();
         for (std::size_t i = 0; i < layout_->column_totals.size(); ++i) {
             const auto& [column, sum] = layout_->column_totals[i];
-            const Value& value = machine_.sums()[sum];
+            const Value& value = lines_.sums()[sum];
             const Money total(value.number(), value.currency());
             if (first) {
                 file_.totals.push_back({column, total});
@@ -461,11 +271,11 @@ class Writer::Impl {
     }
 
     Status Flush() {
-        if (buffer_.size() == 0) return OkStatus();
-        flushed_ += buffer_.size();
+        if (lines_.buffer().size() == 0) return OkStatus();
+        flushed_ += lines_.buffer().size();
         const Status status =
-            mode_ == Mode::kCounting ? OkStatus() : packer_.Write(buffer_.bytes());
-        buffer_.TruncateTo(0);
+            mode_ == Mode::kCounting ? OkStatus() : packer_.Write(lines_.buffer().bytes());
+        lines_.buffer().TruncateTo(0);
         return status;
     }
 
@@ -478,54 +288,20 @@ class Writer::Impl {
 
     // --- refusals
 
-    std::string Where() const {
-        return in_row_ ? "row " + std::to_string(rows_given_) + ", " : "a header or trailer, ";
-    }
-    std::string Where(const Cell& cell) const {
-        const auto index = static_cast<std::size_t>(&cell - layout_->cells.data());
-        const std::string number =
-            index < layout_->columns ? "column " + std::to_string(index + 1) : "value";
-        return Where() + number + (cell.name.empty() ? ": " : " (" + cell.name + "): ");
-    }
-    Status Fail(const Cell& cell, std::string_view reason, const std::string& message) const {
-        return Status(Code::kInvalidArgument, reason, Where(cell) + message);
-    }
-    Status NeedsQuotes(const Cell& cell) const {
-        return Fail(cell, reason::kValueNeedsQuotes,
-                    layout_->fixed_length
-                        ? "holds a line end, which a line of fixed length can't"
-                        : "holds the delimiter or a line end, and the template has no quotes");
-    }
     static Status RowsChanged() {
         return Status(Code::kFailedPrecondition, reason::kRowsChanged,
                       "the rows are not those that were counted for the headers");
     }
-    /// Of what `code` was at.
-    Status OutOfRange(const internal::Ops& code, std::size_t at) const {
-        while (code[at].kind != OpKind::kCell && code[at].kind != OpKind::kFilter) ++at;
-        if (code[at].kind == OpKind::kFilter) return OutOfRangeAt(Where() + "a filter: ");
-        return OutOfRangeAt(Where(layout_->cells[code[at].a]));
-    }
-    static Status OutOfRangeAt(const std::string& where) {
-        return Status(Code::kOutOfRange, reason::kValueOutOfRange,
-                      where + "beyond 64 bits, or a day before year 1 or after 9999");
-    }
-
     const std::shared_ptr<const Layout> layout_;
     const FileContext context_;
     const Mode mode_;
     std::vector<PartCount> counts_;
-    const ByteClasses classes_;
-    internal::Machine machine_;
+    LineMaker lines_;
     internal::Packer packer_;
-    internal::LineBuffer buffer_;
     Status failure_;
 
     std::uint64_t rows_given_ = 0;
     std::uint64_t rows_written_ = 0;
-    std::vector<bool> summed_;
-    bool line_has_cells_ = false;
-    bool in_row_ = true;
 
     // The key that the file is split by.
     bool has_key_ = false;
@@ -562,6 +338,9 @@ const std::vector<PartCount>& Writer::counts() const {
 Status Writer::Append(Row row) {
     return impl_->Append(row);
 }
+Result<bool> Writer::AppendPrinted(const PrintedRows& rows) {
+    return impl_->AppendPrinted(rows);
+}
 Status Writer::Finish() {
     return impl_->Finish();
 }
@@ -570,6 +349,36 @@ std::uint64_t Writer::rows_given() const {
 }
 std::uint64_t Writer::rows_written() const {
     return impl_->rows_written();
+}
+
+RowPrinter::RowPrinter(const Template& file_template, const FileContext& context)
+    : lines_(std::make_unique<LineMaker>(file_template.layout_, context)) {
+    KESSAI_CHECK(file_template.layout_->rows_stand_alone,
+                 "rows of the template can be printed ahead");
+}
+RowPrinter::RowPrinter(RowPrinter&&) noexcept = default;
+RowPrinter& RowPrinter::operator=(RowPrinter&&) noexcept = default;
+RowPrinter::~RowPrinter() = default;
+
+Status RowPrinter::Append(Row row) {
+    lines_->BeginRow(++rows_given_, row);
+    bool passes = false;
+    KESSAI_RETURN_IF_ERROR(lines_->Filter(passes));
+    if (!passes) return OkStatus();
+    KESSAI_RETURN_IF_ERROR(lines_->PutRow(row));
+    ++rows_;
+    return lines_->AddSums();
+}
+
+PrintedRows RowPrinter::Take() {
+    PrintedRows printed{.text = std::string(lines_->buffer().bytes()),
+                        .rows_given = std::exchange(rows_given_, 0),
+                        .rows = std::exchange(rows_, 0),
+                        .sums = lines_->sums(),
+                        .summed = lines_->summed()};
+    lines_->buffer().TruncateTo(0);
+    lines_->ClearSums();
+    return printed;
 }
 
 }  // namespace kessai::filetemplate

@@ -143,6 +143,57 @@ void CheckFiles(const RandomTemplate& made, const std::vector<KeepingSink::Kept>
     ASSERT_EQ(rows, made.expected);
 }
 
+/// By printers of some rows each, as several threads would.
+Status WriteAhead(const Template& made, const std::vector<std::vector<Value>>& rows,
+                  std::mt19937& random, KeepingSink& sink, int& printed_ahead) {
+    Writer writer(made, SomeContext(), sink);
+    for (std::size_t from = 0; from < rows.size();) {
+        const std::size_t to = std::min<std::size_t>(rows.size(), from + 1 + random() % 4);
+        RowPrinter printer(made, SomeContext());
+        for (std::size_t i = from; i < to; ++i) {
+            KESSAI_RETURN_IF_ERROR(printer.Append(rows[i]));
+        }
+        KESSAI_ASSIGN_OR_RETURN(const bool fits, writer.AppendPrinted(printer.Take()));
+        printed_ahead += fits ? 1 : 0;
+        for (std::size_t i = from; i < to && !fits; ++i) {
+            KESSAI_RETURN_IF_ERROR(writer.Append(rows[i]));
+        }
+        from = to;
+    }
+    EXPECT_EQ(writer.rows_given(), rows.size());
+    return writer.Finish();
+}
+
+TEST(RandomFilesTest, RowsThatWerePrintedAheadAreTheSameFiles) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    int printed_ahead = 0;
+    int in_parts = 0;
+    for (int round = 0; round < 1'000; ++round) {
+        const RandomTemplate made = MakeRandomTemplate(random);
+        SCOPED_TRACE("round " + std::to_string(round) + "\n" + made.yaml);
+        const auto parsed = Template::Parse(made.yaml, {{Orders()}});
+        ASSERT_OK(parsed);
+        KeepingSink expected;
+        Writer writer(*parsed, SomeContext(), expected);
+        for (const auto& row : made.rows) ASSERT_OK(writer.Append(row));
+        ASSERT_OK(writer.Finish());
+        if (!parsed->rows_stand_alone()) continue;
+
+        KeepingSink sink;
+        ASSERT_OK(WriteAhead(*parsed, made.rows, random, sink, printed_ahead));
+        ASSERT_EQ(sink.files.size(), expected.files.size());
+        in_parts += sink.files.size() > 1 ? 1 : 0;
+        for (std::size_t i = 0; i < sink.files.size(); ++i) {
+            ASSERT_EQ(sink.files[i].bytes, expected.files[i].bytes);
+            ASSERT_EQ(sink.files[i].file, expected.files[i].file);
+        }
+    }
+    EXPECT_GT(printed_ahead, 1'000);
+    EXPECT_GT(in_parts, 100);
+}
+
 TEST(RandomFilesTest, AReaderFindsTheValues) {
     const auto seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));

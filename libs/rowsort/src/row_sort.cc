@@ -4,7 +4,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <mutex>
+#include <span>
+#include <thread>
 
 #include "kessai/result/check.h"
 #include "spill_file.h"
@@ -66,6 +67,39 @@ struct Entry {
     }
 };
 
+/// Sorts rows of which many may come in order already: those of several sources that each have
+/// theirs sorted, one behind the other, which are hard on std::sort. `spare` keeps its memory.
+void SortEntries(std::span<Entry> entries, std::vector<Entry>& spare) {
+    constexpr std::size_t kWorthMerging = 16;
+    std::vector<std::size_t> begins{0};
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+        if (entries[i] < entries[i - 1]) begins.push_back(i);
+        if (begins.size() * kWorthMerging > entries.size()) {
+            std::sort(entries.begin(), entries.end());
+            return;
+        }
+    }
+    if (begins.size() < 2) return;
+    spare.resize(entries.size());
+    std::span<Entry> from = entries;
+    std::span<Entry> to = spare;
+    while (begins.size() > 1) {
+        std::vector<std::size_t> merged;
+        for (std::size_t i = 0; i < begins.size(); i += 2) {
+            const auto at = [&](std::size_t run) {
+                return from.begin() +
+                       static_cast<std::ptrdiff_t>(run < begins.size() ? begins[run] : from.size());
+            };
+            std::merge(at(i), at(i + 1), at(i + 1), at(i + 2),
+                       to.begin() + static_cast<std::ptrdiff_t>(begins[i]));
+            merged.push_back(begins[i]);
+        }
+        begins = std::move(merged);
+        std::swap(from, to);
+    }
+    if (from.data() != entries.data()) std::copy(from.begin(), from.end(), entries.begin());
+}
+
 /// Where each part of a run begins, and after them its end: bytes of a file, or rows in memory.
 using PartOffsets = std::array<std::uint64_t, kParts + 1>;
 
@@ -82,7 +116,7 @@ class Arena {
         entries_.push_back({group, PrefixOf(key), row});
     }
     /// What a row more may take.
-    std::size_t bytes() const { return bytes_ + entries_.size() * sizeof(Entry); }
+    std::size_t bytes() const { return bytes_ + entries_.size() * 2 * sizeof(Entry); }
     bool empty() const { return entries_.empty(); }
     const std::vector<Entry>& entries() const { return entries_; }
 
@@ -105,9 +139,8 @@ class Arena {
             }
         }
         for (std::size_t part = 0; part < kParts; ++part) {
-            const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(offsets[part]);
-            const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(offsets[part + 1]);
-            if (!std::is_sorted(begin, end)) std::sort(begin, end);
+            const std::size_t count = offsets[part + 1] - offsets[part];
+            SortEntries(std::span(entries_).subspan(offsets[part], count), spare_);
         }
         return offsets;
     }
@@ -142,6 +175,8 @@ class Arena {
     }
 
     std::vector<Entry> entries_;
+    /// For sorting.
+    std::vector<Entry> spare_;
     std::vector<std::unique_ptr<char[]>> chunks_;
     std::vector<std::unique_ptr<char[]>> large_;
     std::size_t used_chunks_ = 0;
@@ -295,17 +330,27 @@ Status RowSort::Add(int adder, std::uint64_t group, std::string_view key, std::s
 
 Status RowSort::Finish() {
     Impl& impl = *impl_;
-    bool spilled = false;
-    for (const auto& adder : impl.adders) spilled = spilled || !adder->runs.empty();
-    for (const auto& adder : impl.adders) {
-        impl.rows += adder->rows;
-        // With runs on disk the rest goes there too: the memory is for reading them.
-        if (spilled) {
-            if (!adder->arena.empty()) KESSAI_RETURN_IF_ERROR(impl.Spill(*adder));
-            adder->arena.Release();
-        } else if (!adder->arena.empty()) {
-            adder->runs.push_back({nullptr, &adder->arena, adder->arena.Sort()});
+    const bool spilled = std::any_of(impl.adders.begin(), impl.adders.end(),
+                                     [](const auto& adder) { return !adder->runs.empty(); });
+    // With runs on disk the rest goes there too: the memory is for reading them.
+    const auto finish = [&](Adder& adder) -> Status {
+        if (adder.arena.empty()) return OkStatus();
+        if (spilled) return impl.Spill(adder);
+        adder.runs.push_back({nullptr, &adder.arena, adder.arena.Sort()});
+        return OkStatus();
+    };
+    std::vector<Status> outcomes(impl.adders.size());
+    {
+        std::vector<std::jthread> others;
+        for (std::size_t i = 1; i < impl.adders.size(); ++i) {
+            others.emplace_back([&, i] { outcomes[i] = finish(*impl.adders[i]); });
         }
+        outcomes[0] = finish(*impl.adders[0]);
+    }
+    for (const Status& outcome : outcomes) KESSAI_RETURN_IF_ERROR(outcome);
+    for (const auto& adder : impl.adders) {
+        if (spilled) adder->arena.Release();
+        impl.rows += adder->rows;
         impl.runs.insert(impl.runs.end(), adder->runs.begin(), adder->runs.end());
     }
     if (spilled) {

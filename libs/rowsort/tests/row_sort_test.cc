@@ -97,6 +97,29 @@ TEST_F(RowSortTest, GivesAllRowsInOrderFromMemoryAndFromDisk) {
     }
 }
 
+// Rows that come as several sources have them, each in order; and a few that do not.
+TEST_F(RowSortTest, SortsRowsThatComeInOrderNowAndThen) {
+    for (const std::size_t strays : {std::size_t{0}, std::size_t{300}}) {
+        for (const std::size_t sources : {std::size_t{1}, std::size_t{7}, std::size_t{64}}) {
+            SCOPED_TRACE("seed " + std::to_string(seed_));
+            auto rows = MakeRows(12'000, 2, 50);
+            const std::size_t size = rows.size() / sources;
+            for (std::size_t from = 0; from < rows.size(); from += size) {
+                std::sort(
+                    rows.begin() + static_cast<std::ptrdiff_t>(from),
+                    rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), from + size)));
+            }
+            for (std::size_t i = 0; i < strays; ++i) {
+                std::swap(rows[Pick(rows.size())], rows[Pick(rows.size())]);
+            }
+            RowSort sort({folder_.path(), kMemoryMin, 2});
+            AddAll(sort, rows, 2);
+            std::sort(rows.begin(), rows.end());
+            EXPECT_TRUE(All(sort) == rows);
+        }
+    }
+}
+
 TEST_F(RowSortTest, TakesRowsThatAreLargerThanItsBuffers) {
     std::vector<Row> rows;
     for (std::size_t i = 0; i < 40; ++i) {

@@ -80,6 +80,7 @@ Result<TransactionRange> ListTransactions::RangeOfDay(BusinessDate date) {
     range.first_date = range.last_date = date;
     range.from = kEarliest;
     range.to = kLatest;
+    range.is_whole_day = true;
     return range;
 }
 

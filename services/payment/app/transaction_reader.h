@@ -34,6 +34,8 @@ struct TransactionRange {
     /// From `from` to before `to`.
     Instant from;
     Instant to;
+    /// One day, and all times: neither has to be looked at row by row.
+    bool is_whole_day = false;
     /// None: of all.
     domain::MerchantId merchant;
 

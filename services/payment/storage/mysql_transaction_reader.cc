@@ -16,24 +16,31 @@ namespace {
 
 constexpr Duration kAcquireTimeout = std::chrono::seconds(1);
 
-#define KESSAI_TRANSACTION_COLUMNS                                                     \
-    "object_id, version, kind, business_date, occurred_at_us, merchant_id, currency, " \
-    "amount, merchant_payment_id, store_id, terminal_id, order_receipt_number, "       \
-    "merchant_refund_id, bucket"
+#define KESSAI_TRANSACTION_COLUMNS                                              \
+    "object_id, version, kind, occurred_at_us, merchant_id, currency, amount, " \
+    "merchant_payment_id, store_id, terminal_id, order_receipt_number, merchant_refund_id"
 
 // By the table's own order: of a day's payments each of its pages is read once, which their buckets
 // would read some dozen times.
 constexpr mysql::Query kPageById{"journal.transactions_by_id",
-                                 "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(
+                                 "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(, business_date
     FROM journal FORCE INDEX (PRIMARY)
     WHERE object_id >= ? AND object_id < ? AND (object_id > ? OR version > ?) AND
           business_date BETWEEN ? AND ? AND occurred_at_us >= ? AND occurred_at_us < ? AND
           merchant_id BETWEEN ? AND ?
     ORDER BY object_id, version LIMIT ?)sql"};
+// The same of all merchants of one day of the books, whatever their times: each condition and each
+// column less is a few hundredths of what the server does for a row.
+constexpr mysql::Query kPageOfDayById{"journal.transactions_of_day_by_id",
+                                      "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(
+    FROM journal FORCE INDEX (PRIMARY)
+    WHERE object_id >= ? AND object_id < ? AND (object_id > ? OR version > ?) AND
+          business_date = ?
+    ORDER BY object_id, version LIMIT ?)sql"};
 // Refunds of older payments, and what was paid by a clock that was off. The index has the ids, so
 // that the table is read for these only.
 constexpr mysql::Query kPageByDay{"journal.transactions_by_day",
-                                  "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(
+                                  "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(, business_date, bucket
     FROM journal FORCE INDEX (by_day)
     WHERE business_date = ? AND bucket BETWEEN ? AND ? AND
           (bucket > ? OR object_id > ? OR (object_id = ? AND version > ?)) AND
@@ -45,7 +52,8 @@ constexpr mysql::Query kEndedDays{"business_day.ended", R"sql(
 constexpr mysql::Query kFence{
     "gate.fence", "UPDATE gate SET last_time_us = GREATEST(last_time_us, ?) WHERE slot = ?"};
 
-constexpr int kBucketColumn = 13;
+constexpr std::size_t kDateColumn = 12;
+constexpr std::size_t kBucketColumn = 13;
 
 std::int64_t Number(std::string_view cell) {
     std::int64_t number = 0;
@@ -96,6 +104,11 @@ class Pages {
     }
     Status PageById() {
         const app::TransactionPosition from = position_;
+        if (range_.is_whole_day && range_.merchant.is_none()) {
+            return session_.ReadTexts(
+                kPageOfDayById, [this](auto cells) { return TakeRow(cells); }, from.object,
+                range_.part_last, from.object, from.version, range_.first_date, rows_per_page_);
+        }
         return session_.ReadTexts(
             kPageById, [this](auto cells) { return TakeRow(cells); }, from.object, range_.part_last,
             from.object, from.version, range_.first_date, range_.last_date, range_.from, range_.to,
@@ -124,16 +137,17 @@ class Pages {
                 "a journal of " + std::to_string(row.object) + " has kind " + std::to_string(kind));
         }
         row.kind = static_cast<domain::ChangeKind>(kind);
-        row.business_date = DateOf(cells[3]);
-        row.occurred_us = Number(cells[4]);
-        row.merchant = Number(cells[5]);
-        row.currency = cells[6];
-        row.amount = Number(cells[7]);
-        row.merchant_payment_id = cells[8];
-        row.store_id = cells[9];
-        row.terminal_id = cells[10];
-        row.order_receipt_number = cells[11];
-        row.merchant_refund_id = cells[12];
+        row.business_date =
+            cells.size() > kDateColumn ? DateOf(cells[kDateColumn]) : range_.first_date;
+        row.occurred_us = Number(cells[3]);
+        row.merchant = Number(cells[4]);
+        row.currency = cells[5];
+        row.amount = Number(cells[6]);
+        row.merchant_payment_id = cells[7];
+        row.store_id = cells[8];
+        row.terminal_id = cells[9];
+        row.order_receipt_number = cells[10];
+        row.merchant_refund_id = cells[11];
         position_.object = row.object;
         position_.version = row.version;
         // As it is stored: even a wrong one does not lead backwards.

@@ -118,6 +118,7 @@ const std::map<std::string, Plan>& Plans() {
         // A page of a part: the ids of the part, and of the rest of the day what the index has of
         // it.
         {"journal.transactions_by_id", {"range", "PRIMARY", 10 * kRows}},
+        {"journal.transactions_of_day_by_id", {"range", "PRIMARY", 10 * kRows}},
         {"journal.transactions_by_day", {"range", "by_day", 10 * kRows}},
         // All days that there were, in their order.
         {"business_day.ended", {"index", "PRIMARY", 2 * kRows}},
@@ -287,6 +288,8 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(list.Run({.business_date = day, .part = 0, .parts = 1},
                            [&](const app::TransactionRow&) { return ++rows > 0; }));
         EXPECT_GT(rows, 0);
+        EXPECT_OK(list.Run({.business_date = day, .merchant = domain::MerchantId(1)},
+                           [](const app::TransactionRow&) { return true; }));
         EXPECT_OK(transactions.EndedDays());
     }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "domain/ids.h"
@@ -42,6 +44,26 @@ struct FileRow {
     filetemplate::Row values;
 };
 
+/// A row as bytes, until it is its turn: short ones, since all of a day's rows are held, sorted and
+/// perhaps kept on a disk meanwhile. They are no format for anybody but the RowUnpacker of the same
+/// query in the same process.
+struct PackedRow {
+    domain::MerchantId merchant;
+    std::int64_t accepted_us = 0;
+    std::int64_t id = 0;
+    std::uint32_t step = 0;
+    std::string_view bytes = {};
+};
+
+/// Makes values of packed rows again. One thread at a time.
+class RowUnpacker {
+ public:
+    virtual ~RowUnpacker() = default;
+    /// By the schema's fields; texts are those in the row's bytes, or good until the next call.
+    /// Damaged bytes are DATA_LOSS ROW_DAMAGED.
+    virtual Result<filetemplate::Row> Unpack(const PackedRow& row) = 0;
+};
+
 /// The port to the rows of payment and payout. Thread safe.
 class FileRows {
  public:
@@ -56,6 +78,13 @@ class FileRows {
     /// INVALID_ARGUMENT SOURCE_UNKNOWN, UNAVAILABLE, DEADLINE_EXCEEDED, DATA_LOSS
     /// PEER_ANSWER_INVALID, and those of `takes`.
     virtual Status Read(const FileQuery& query, std::span<const Take> takes) = 0;
+
+    using TakePacked = std::function<Status(const PackedRow&)>;
+    /// As Read, but rows packed, as UnpackerOf the query knows them. A source that is read by the
+    /// million has a way of its own; any other packs the values (row_codec.h).
+    virtual Status ReadPacked(const FileQuery& query, std::span<const TakePacked> takes);
+    /// Precondition: the source of `query` is one of ours.
+    virtual std::unique_ptr<RowUnpacker> UnpackerOf(const FileQuery& query);
 };
 
 }  // namespace kessai::reconciliation::app

@@ -12,8 +12,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "app/bounded_queue.h"
+#include "app/commit_queue.h"
+#include "app/helping_threads.h"
+#include "app/row_blocks.h"
 #include "app/row_codec.h"
+#include "app/row_writer.h"
 #include "app/store_sink.h"
 #include "domain/file_sources.h"
 #include "kessai/result/check.h"
@@ -27,10 +30,6 @@ using filetemplate::FileContext;
 using filetemplate::Row;
 using filetemplate::WrittenFile;
 
-constexpr std::size_t kMerchantBytes = sizeof(std::int64_t);
-constexpr std::size_t kBlockBytes = std::size_t{128} << 10;
-constexpr std::size_t kBlocksAhead = 4;
-
 Status Stopped() {
     return Status(Code::kCancelled, "STOPPED", "the making of files was stopped");
 }
@@ -40,15 +39,6 @@ const filetemplate::Schema& SchemaOf(const std::string& source) {
         if (schema.source == source) return schema;
     }
     CheckFailed("a template's source is one of ours", source, __FILE__, __LINE__);
-}
-
-/// Different merchants have different groups, evenly over all of them (the finalizer of SplitMix64,
-/// which has an inverse).
-std::uint64_t GroupOf(MerchantId merchant) {
-    auto x = static_cast<std::uint64_t>(merchant.value());
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-    return x ^ x >> 31;
 }
 
 /// How an order's rows are kept until it is their turn.
@@ -65,12 +55,12 @@ class Layout {
     const std::vector<bool>& fields() const { return fields_; }
     RowCodec MakeCodec() const { return {schema_, fields_}; }
 
+    /// Of what a merchant's rows are sorted by, before their place.
+    const std::optional<std::size_t>& split() const { return split_; }
     /// What a merchant's rows are sorted by.
     void AppendKey(const FileRow& row, std::string& key) const {
         if (split_) AppendOrderedValue(row.values[*split_], key);
-        AppendOrdered(row.accepted_us, key);
-        AppendOrdered(row.id, key);
-        AppendOrdered(row.step, key);
+        AppendPlace({row.merchant, row.accepted_us, row.id, row.step}, key);
     }
 
  private:
@@ -139,24 +129,25 @@ void RunInParallel(std::size_t count, int threads, Outcome& outcome,
 /// One thread's rows on their way into the sort.
 class Gatherer {
  public:
-    Gatherer(const Layout& layout, rowsort::RowSort& sort, int adder, FileProgress& progress,
-             const std::stop_token& stop)
+    Gatherer(const Layout& layout, std::unique_ptr<RowUnpacker> unpacker, rowsort::RowSort& sort,
+             int adder, FileProgress& progress, const std::stop_token& stop)
         : layout_(layout),
-          codec_(layout.MakeCodec()),
+          unpacker_(std::move(unpacker)),
           sort_(sort),
           adder_(adder),
           progress_(progress),
           stop_(stop) {}
 
-    Status Take(const FileRow& row) {
+    Status Take(const PackedRow& row) {
         if (stop_.stop_requested()) return Stopped();
         if (!IsWanted(row.merchant)) return OkStatus();
         key_.clear();
-        layout_.AppendKey(row, key_);
-        value_.clear();
-        AppendOrdered(row.merchant.value(), value_);
-        codec_.Append(row.values, value_);
-        return sort_.Add(adder_, GroupOf(row.merchant), key_, value_);
+        if (layout_.split()) {
+            KESSAI_ASSIGN_OR_RETURN(const Row values, unpacker_->Unpack(row));
+            AppendOrderedValue(values[*layout_.split()], key_);
+        }
+        AppendPlace(row, key_);
+        return sort_.Add(adder_, GroupOf(row.merchant), key_, row.bytes);
     }
 
  private:
@@ -170,7 +161,7 @@ class Gatherer {
     }
 
     const Layout& layout_;
-    const RowCodec codec_;
+    const std::unique_ptr<RowUnpacker> unpacker_;
     rowsort::RowSort& sort_;
     const int adder_;
     FileProgress& progress_;
@@ -179,87 +170,7 @@ class Gatherer {
     MerchantId last_merchant_;
     bool last_wanted_ = false;
     std::string key_;
-    std::string value_;
 };
-
-/// Some rows of a part, in order.
-struct Block {
-    std::string bytes;
-    /// Where each row ends in `bytes`.
-    std::vector<std::size_t> ends;
-};
-
-/// From the thread that sorts to the one that writes.
-using BlockQueue = BoundedQueue<Block>;
-
-Status FillBlocks(rowsort::RowSort::Cursor cursor, BlockQueue& queue) {
-    Block block;
-    while (true) {
-        KESSAI_ASSIGN_OR_RETURN(const bool has_row, cursor.Next());
-        if (has_row) {
-            block.bytes += cursor.record().value;
-            block.ends.push_back(block.bytes.size());
-        }
-        const bool full = block.bytes.size() >= kBlockBytes;
-        if (!block.ends.empty() && (full || !has_row)) {
-            const std::size_t rows = block.ends.size();
-            if (!queue.Put(std::exchange(block, {}))) return OkStatus();
-            block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
-            block.ends.reserve(rows + rows / 8);
-        }
-        if (!has_row) return OkStatus();
-    }
-}
-
-MerchantId MerchantOf(std::string_view value) {
-    std::uint64_t number = 0;
-    for (std::size_t i = 0; i < kMerchantBytes; ++i) {
-        number = number << 8 | static_cast<std::uint8_t>(value[i]);
-    }
-    return MerchantId(static_cast<std::int64_t>(number ^ std::uint64_t{1} << 63));
-}
-
-/// Told of a part's rows, merchant by merchant.
-class MerchantVisitor {
- public:
-    virtual ~MerchantVisitor() = default;
-    virtual Status Begin(MerchantId merchant) = 0;
-    virtual Status Take(Row row) = 0;
-    virtual Status End() = 0;
-};
-
-/// Walks a part's rows in order, while another thread sorts ahead.
-Status WalkPart(const rowsort::RowSort& sort, int part, RowCodec& codec, const Outcome& outcome,
-                MerchantVisitor& visitor) {
-    BlockQueue queue(kBlocksAhead);
-    std::jthread sorter([&queue, cursor = sort.Open(part)]() mutable {
-        queue.End(FillBlocks(std::move(cursor), queue));
-    });
-    // Before the thread is joined, however this ends.
-    const auto close = [](BlockQueue* of) { of->Close(); };
-    const std::unique_ptr<BlockQueue, decltype(close)> closing(&queue, close);
-
-    std::optional<MerchantId> current;
-    while (!outcome.ended()) {
-        KESSAI_ASSIGN_OR_RETURN(const std::optional<Block> block, queue.Take());
-        if (!block) return current ? visitor.End() : OkStatus();
-        std::size_t begin = 0;
-        for (const std::size_t end : block->ends) {
-            const std::string_view value(block->bytes.data() + begin, end - begin);
-            begin = end;
-            const MerchantId merchant = MerchantOf(value);
-            if (!current || *current != merchant) {
-                if (current) KESSAI_RETURN_IF_ERROR(visitor.End());
-                if (outcome.ended()) return OkStatus();
-                current = merchant;
-                KESSAI_RETURN_IF_ERROR(visitor.Begin(merchant));
-            }
-            KESSAI_ASSIGN_OR_RETURN(const Row row, codec.Read(value.substr(kMerchantBytes)));
-            KESSAI_RETURN_IF_ERROR(visitor.Take(row));
-        }
-    }
-    return OkStatus();
-}
 
 /// What headers tell, by merchant; or why a merchant's cannot be told.
 struct Counts {
@@ -269,24 +180,34 @@ struct Counts {
 
 class CountingVisitor final : public MerchantVisitor {
  public:
-    CountingVisitor(const FileOrder& order, FileProgress& progress, Counts& counts)
-        : order_(order), progress_(progress), counts_(counts) {}
+    CountingVisitor(const FileOrder& order, FileProgress& progress, const RowPrinting& printing,
+                    Counts& counts)
+        : order_(order),
+          progress_(progress),
+          printing_(printing),
+          unpacker_(printing.unpacker()),
+          counts_(counts) {}
 
     Status Begin(MerchantId merchant) override {
         merchant_ = merchant;
         failure_ = OkStatus();
-        writer_.emplace(filetemplate::Writer::Counting(
-            order_.file_template, ContextOf(order_, merchant, progress_.VersionOf(merchant))));
+        const FileContext context = ContextOf(order_, merchant, progress_.VersionOf(merchant));
+        writer_.emplace(printing_, *unpacker_, context,
+                        filetemplate::Writer::Counting(order_.file_template, context));
         return OkStatus();
     }
-    Status Take(Row row) override {
+    Status Take(const PackedRow& row) override {
         if (failure_.ok()) failure_ = writer_->Append(row);
+        return OkStatus();
+    }
+    Status TakeBlock(RowBlock block) override {
+        if (failure_.ok()) failure_ = writer_->AppendBlock(std::move(block));
         return OkStatus();
     }
     Status End() override {
         if (failure_.ok()) failure_ = writer_->Finish();
         if (failure_.ok()) {
-            counts_.parts.emplace(merchant_, writer_->counts());
+            counts_.parts.emplace(merchant_, writer_->writer().counts());
         } else {
             counts_.refused.emplace(merchant_, failure_);
         }
@@ -296,9 +217,11 @@ class CountingVisitor final : public MerchantVisitor {
  private:
     const FileOrder& order_;
     FileProgress& progress_;
+    const RowPrinting& printing_;
+    const std::unique_ptr<RowUnpacker> unpacker_;
     Counts& counts_;
     MerchantId merchant_;
-    std::optional<filetemplate::Writer> writer_;
+    std::optional<RowWriter> writer_;
     Status failure_;
 };
 
@@ -306,11 +229,13 @@ class CountingVisitor final : public MerchantVisitor {
 class WritingVisitor final : public MerchantVisitor {
  public:
     WritingVisitor(const FileOrder& order, filestore::FileStore& store, FileProgress& progress,
-                   FileRunTotals& totals, Counts counts)
+                   const RowPrinting& printing, CommitQueue& commits, Counts counts)
         : order_(order),
           store_(store),
           progress_(progress),
-          totals_(totals),
+          printing_(printing),
+          unpacker_(printing.unpacker()),
+          commits_(commits),
           counts_(std::move(counts)) {}
 
     Status Begin(MerchantId merchant) override {
@@ -320,15 +245,22 @@ class WritingVisitor final : public MerchantVisitor {
         const auto refused = counts_.refused.find(merchant);
         failure_ = refused == counts_.refused.end() ? OkStatus() : refused->second;
         if (!failure_.ok()) return OkStatus();
-        writer_.emplace(order_.file_template,
-                        ContextOf(order_, merchant, progress_.VersionOf(merchant)), *sink_,
-                        std::move(counts_.parts[merchant]));
+        const FileContext context = ContextOf(order_, merchant, progress_.VersionOf(merchant));
+        writer_.emplace(printing_, *unpacker_, context,
+                        filetemplate::Writer(order_.file_template, context, *sink_,
+                                             std::move(counts_.parts[merchant])));
         return OkStatus();
     }
-    Status Take(Row row) override {
+    Status Take(const PackedRow& row) override {
         ++totals_.rows_read;
         if (!failure_.ok()) return OkStatus();
         failure_ = writer_->Append(row);
+        return sink_->store_failure();
+    }
+    Status TakeBlock(RowBlock block) override {
+        totals_.rows_read += block.rows();
+        if (!failure_.ok()) return OkStatus();
+        failure_ = writer_->AppendBlock(std::move(block));
         return sink_->store_failure();
     }
     Status End() override {
@@ -342,16 +274,11 @@ class WritingVisitor final : public MerchantVisitor {
             sink_.reset();
             return progress_.Refused(merchant_, failure_);
         }
-        std::vector<MadeFile> made = sink_->TakeMade();
-        ++totals_.merchants;
-        totals_.files += made.size();
-        for (const MadeFile& file : made) {
-            totals_.rows += file.written.rows;
-            totals_.bytes += file.written.bytes;
-        }
-        return progress_.Made(merchant_, std::move(made));
+        return commits_.Add({merchant_, sink_->TakeMade(), sink_->TakeSealed()});
     }
 
+    /// Rows, and merchants that were refused; of what is committed the queue tells.
+    const FileRunTotals& totals() const { return totals_; }
     /// All that there were.
     const std::vector<MerchantId>& merchants() const { return merchants_; }
 
@@ -359,23 +286,17 @@ class WritingVisitor final : public MerchantVisitor {
     const FileOrder& order_;
     filestore::FileStore& store_;
     FileProgress& progress_;
-    FileRunTotals& totals_;
+    const RowPrinting& printing_;
+    const std::unique_ptr<RowUnpacker> unpacker_;
+    CommitQueue& commits_;
+    FileRunTotals totals_;
     Counts counts_;
     MerchantId merchant_;
     std::optional<StoreSink> sink_;
-    std::optional<filetemplate::Writer> writer_;
+    std::optional<RowWriter> writer_;
     Status failure_;
     std::vector<MerchantId> merchants_;
 };
-
-void AddTo(FileRunTotals& sum, const FileRunTotals& more) {
-    sum.merchants += more.merchants;
-    sum.refused += more.refused;
-    sum.files += more.files;
-    sum.rows_read += more.rows_read;
-    sum.rows += more.rows;
-    sum.bytes += more.bytes;
-}
 
 /// One run of MakeFiles.
 class Run {
@@ -388,12 +309,18 @@ class Run {
           progress_(progress),
           options_(options),
           layout_(order.file_template),
+          query_(QueryOf(order, layout_)),
           threads_(std::max(1, options.threads)),
           writers_(std::max(1, options.merchants_at_once)),
           sort_({.folder = options.work_folder,
                  .memory_max = options.memory_max,
                  .adders = threads_,
-                 .cursors = writers_}) {}
+                 .cursors = writers_}),
+          printing_{.file_template = order.file_template,
+                    .unpacker = [this] { return rows_.UnpackerOf(query_); },
+                    .helpers = helpers_},
+          commits_(store, progress),
+          helpers_(threads_) {}
 
     Result<FileRunTotals> Make(std::span<const MerchantId> also) {
         KESSAI_RETURN_IF_ERROR(Gather());
@@ -402,6 +329,8 @@ class Run {
                       [&](std::size_t part) { return WritePart(static_cast<int>(part), outcome); });
         KESSAI_RETURN_IF_ERROR(outcome.Take());
         KESSAI_RETURN_IF_ERROR(WriteWithoutRows(also));
+        KESSAI_RETURN_IF_ERROR(commits_.Finish());
+        totals_.Add(commits_.totals());
         totals_.spilled_runs = sort_.spilled_runs();
         return totals_;
     }
@@ -409,29 +338,28 @@ class Run {
  private:
     Status Gather() {
         std::deque<Gatherer> gatherers;
-        std::vector<FileRows::Take> takes;
+        std::vector<FileRows::TakePacked> takes;
         for (int i = 0; i < threads_; ++i) {
-            Gatherer& gatherer =
-                gatherers.emplace_back(layout_, sort_, i, progress_, options_.stop);
-            takes.push_back([&gatherer](const FileRow& row) { return gatherer.Take(row); });
+            Gatherer& gatherer = gatherers.emplace_back(layout_, rows_.UnpackerOf(query_), sort_, i,
+                                                        progress_, options_.stop);
+            takes.push_back([&gatherer](const PackedRow& row) { return gatherer.Take(row); });
         }
-        KESSAI_RETURN_IF_ERROR(rows_.Read(QueryOf(order_, layout_), takes));
+        KESSAI_RETURN_IF_ERROR(rows_.ReadPacked(query_, takes));
         return sort_.Finish();
     }
 
     Status WritePart(int part, const Outcome& outcome) {
         if (!sort_.HasRows(part)) return OkStatus();
-        RowCodec codec = layout_.MakeCodec();
+        const auto ended = [&outcome] { return outcome.ended(); };
         Counts counts;
         if (order_.file_template.counts_in_header()) {
-            CountingVisitor counting(order_, progress_, counts);
-            KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, codec, outcome, counting));
+            CountingVisitor counting(order_, progress_, printing_, counts);
+            KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, ended, counting));
             if (outcome.ended()) return OkStatus();
         }
-        FileRunTotals totals;
-        WritingVisitor writing(order_, store_, progress_, totals, std::move(counts));
-        KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, codec, outcome, writing));
-        Note(totals, writing.merchants());
+        WritingVisitor writing(order_, store_, progress_, printing_, commits_, std::move(counts));
+        KESSAI_RETURN_IF_ERROR(WalkPart(sort_, part, ended, writing));
+        Note(writing.totals(), writing.merchants());
         return OkStatus();
     }
 
@@ -446,17 +374,17 @@ class Run {
         });
         Outcome outcome(options_.stop);
         RunInParallel(without.size(), writers_, outcome, [&](std::size_t i) -> Status {
-            FileRunTotals totals;
             Counts counts;
             if (order_.file_template.counts_in_header()) {
-                CountingVisitor counting(order_, progress_, counts);
+                CountingVisitor counting(order_, progress_, printing_, counts);
                 KESSAI_RETURN_IF_ERROR(counting.Begin(without[i]));
                 KESSAI_RETURN_IF_ERROR(counting.End());
             }
-            WritingVisitor writing(order_, store_, progress_, totals, std::move(counts));
+            WritingVisitor writing(order_, store_, progress_, printing_, commits_,
+                                   std::move(counts));
             KESSAI_RETURN_IF_ERROR(writing.Begin(without[i]));
             KESSAI_RETURN_IF_ERROR(writing.End());
-            Note(totals, {});
+            Note(writing.totals(), {});
             return OkStatus();
         });
         return outcome.Take();
@@ -464,7 +392,7 @@ class Run {
 
     void Note(const FileRunTotals& totals, const std::vector<MerchantId>& merchants) {
         const std::lock_guard lock(mutex_);
-        AddTo(totals_, totals);
+        totals_.Add(totals);
         merchants_.insert(merchants_.end(), merchants.begin(), merchants.end());
     }
 
@@ -474,6 +402,7 @@ class Run {
     FileProgress& progress_;
     const MakeFilesOptions& options_;
     const Layout layout_;
+    const FileQuery query_;
     const int threads_;
     const int writers_;
     rowsort::RowSort sort_;
@@ -481,6 +410,10 @@ class Run {
     FileRunTotals totals_;
     /// Those that have rows.
     std::vector<MerchantId> merchants_;
+    const RowPrinting printing_;
+    CommitQueue commits_;
+    /// The last member: their work uses the others.
+    HelpingThreads helpers_;
 };
 
 class MemorySink final : public filetemplate::FileSink {
@@ -516,6 +449,16 @@ Status WriteAll(const std::vector<std::pair<std::string, std::string>>& rows, Ro
 }
 
 }  // namespace
+
+void FileRunTotals::Add(const FileRunTotals& more) {
+    merchants += more.merchants;
+    refused += more.refused;
+    files += more.files;
+    rows_read += more.rows_read;
+    rows += more.rows;
+    bytes += more.bytes;
+    spilled_runs += more.spilled_runs;
+}
 
 Result<FileRunTotals> MakeFiles(const FileOrder& order, FileRows& rows, filestore::FileStore& store,
                                 FileProgress& progress, const MakeFilesOptions& options,

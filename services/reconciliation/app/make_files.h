@@ -59,10 +59,10 @@ struct MakeFilesOptions {
     std::string work_folder;
     /// Bytes of rows held in memory, over all threads; at least 4 MiB.
     std::size_t memory_max = std::size_t{256} << 20;
-    /// Threads that read.
+    /// Threads that read, and then as many that print the rows of large files.
     int threads = 2;
     /// Merchants whose files are written at a time, each by a thread and one that sorts ahead of
-    /// it: small files wait for the store, which makes many durable in the time of one.
+    /// it: in a store that commits each by itself, they wait for it side by side.
     int merchants_at_once = 32;
     /// Ends the run as CANCELLED STOPPED.
     std::stop_token stop = {};
@@ -79,6 +79,8 @@ struct FileRunTotals {
     std::uint64_t bytes = 0;
     /// Sorted runs that went to the work folder.
     std::uint64_t spilled_runs = 0;
+
+    void Add(const FileRunTotals& more);
 };
 
 /// Reads the order's rows once, sorts them by merchant, the template's split field and the place of

@@ -8,6 +8,7 @@ namespace {
 // Files below it are written where their rows are.
 constexpr std::size_t kLargeBytes = std::size_t{1} << 20;
 constexpr std::size_t kPiecesAhead = 8;
+constexpr std::size_t kSealedMax = 8;
 
 }  // namespace
 
@@ -39,11 +40,25 @@ Status StoreSink::Write(std::string_view bytes) {
 }
 
 Status StoreSink::End(const filetemplate::WrittenFile& file) {
-    KESSAI_RETURN_IF_ERROR(Failed(pieces_ == nullptr ? writer_->Write(first_) : FinishStoring()));
+    const bool is_large = pieces_ != nullptr;
+    KESSAI_RETURN_IF_ERROR(Failed(is_large ? FinishStoring() : writer_->Write(first_)));
     first_.clear();
-    KESSAI_RETURN_IF_ERROR(Failed(writer_->Commit(file.sha256, file.bytes)));
-    writer_.reset();
-    made_.push_back({key_, file});
+    if (!is_large) KESSAI_RETURN_IF_ERROR(Failed(writer_->Seal(file.sha256, file.bytes)));
+    sealed_.push_back({std::move(writer_), {key_, file}});
+    sealed_bytes_ += file.bytes;
+    const bool are_many = sealed_.size() == kSealedMax || sealed_bytes_ >= kLargeBytes;
+    return is_large || are_many ? CommitSealed() : OkStatus();
+}
+
+Status StoreSink::CommitSealed() {
+    std::vector<filestore::FileToCommit> files;
+    for (const SealedFile& file : sealed_) files.push_back(file.ToCommit());
+    for (Status& outcome : store_.CommitTogether(files)) {
+        KESSAI_RETURN_IF_ERROR(Failed(std::move(outcome)));
+    }
+    for (SealedFile& file : sealed_) made_.push_back(std::move(file.made));
+    sealed_.clear();
+    sealed_bytes_ = 0;
     return OkStatus();
 }
 

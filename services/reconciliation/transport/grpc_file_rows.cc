@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,6 +19,7 @@ namespace {
 
 using filetemplate::Value;
 
+constexpr std::string_view kTransactions = "transactions";
 constexpr std::string_view kPayment = "payment";
 constexpr std::string_view kPayout = "payout";
 constexpr rpc::Name kTransactionService = "kessai.payment.v1.TransactionService";
@@ -167,19 +169,49 @@ Status GrpcFileRows::Persist(std::string_view audience, const Call& call) {
 
 Status GrpcFileRows::Read(const app::FileQuery& query, std::span<const Take> takes) {
     KESSAI_CHECK(!takes.empty(), "somebody takes the rows");
-    if (query.source == "transactions") return ReadTransactions(query, takes);
+    if (query.source == kTransactions) {
+        std::deque<TransactionRows> rows;
+        std::vector<TakeBatch> batches;
+        for (const Take& take : takes) {
+            batches.push_back([&of = rows.emplace_back(query.fields),
+                               &take](const payment::v1::TransactionBatch& batch) {
+                return of.Take(batch, take);
+            });
+        }
+        return ReadTransactions(query, batches);
+    }
     if (query.source == "releases") return ReadReleases(query, takes.front());
     if (query.source == "transfers") return ReadTransfers(query, takes.front());
     return Status(Code::kInvalidArgument, "SOURCE_UNKNOWN",
                   "there is no source of rows " + query.source);
 }
 
-Status GrpcFileRows::ReadTransactions(const app::FileQuery& query, std::span<const Take> takes) {
+Status GrpcFileRows::ReadPacked(const app::FileQuery& query, std::span<const TakePacked> takes) {
+    KESSAI_CHECK(!takes.empty(), "somebody takes the rows");
+    if (query.source != kTransactions) return FileRows::ReadPacked(query, takes);
+    std::deque<TransactionRows> rows;
+    std::vector<TakeBatch> batches;
+    for (const TakePacked& take : takes) {
+        batches.push_back([&of = rows.emplace_back(query.fields),
+                           &take](const payment::v1::TransactionBatch& batch) {
+            return of.TakePacked(batch, take);
+        });
+    }
+    return ReadTransactions(query, batches);
+}
+
+std::unique_ptr<app::RowUnpacker> GrpcFileRows::UnpackerOf(const app::FileQuery& query) {
+    if (query.source != kTransactions) return FileRows::UnpackerOf(query);
+    return std::make_unique<TransactionUnpacker>(query.fields);
+}
+
+Status GrpcFileRows::ReadTransactions(const app::FileQuery& query,
+                                      std::span<const TakeBatch> takes) {
     std::atomic<int> next{0};
     std::atomic<bool> ended{false};
     std::mutex mutex;
     Status first;
-    const auto run = [&](const Take& take) {
+    const auto run = [&](const TakeBatch& take) {
         for (int part = next++; part < options_.parts && !ended; part = next++) {
             const Status status = ReadTransactionPart(query, part, take);
             if (status.ok()) continue;
@@ -190,13 +222,15 @@ Status GrpcFileRows::ReadTransactions(const app::FileQuery& query, std::span<con
     };
     {
         std::vector<std::jthread> others;
-        for (const Take& take : takes.subspan(1)) others.emplace_back([&run, &take] { run(take); });
+        for (const TakeBatch& take : takes.subspan(1))
+            others.emplace_back([&run, &take] { run(take); });
         run(takes.front());
     }
     return first;
 }
 
-Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, const Take& take) {
+Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part,
+                                         const TakeBatch& take) {
     payment::v1::ListTransactionsRequest request;
     if (query.business_date) {
         request.set_business_date(query.business_date->ToNumber());
@@ -207,11 +241,10 @@ Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, 
     if (query.merchant) request.set_merchant_id(query.merchant->value());
     request.set_part(static_cast<std::uint32_t>(part));
     request.set_parts(static_cast<std::uint32_t>(options_.parts));
-    TransactionRows rows(query.fields);
     return Persist(kPayment, [&](const rpc::CallOptions& call, bool& has_moved, Status& taken) {
         return rpc::CallStreaming(payment_, ListTransactions(), request, call,
                                   [&](const payment::v1::TransactionBatch& batch) {
-                                      taken = rows.Take(batch, take);
+                                      taken = take(batch);
                                       if (taken.ok()) request.set_after(batch.position());
                                       has_moved = true;
                                       return taken;

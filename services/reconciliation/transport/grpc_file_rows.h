@@ -9,6 +9,10 @@
 #include "kessai/rpc/channel.h"
 #include "kessai/time/clock.h"
 
+namespace kessai::payment::v1 {
+class TransactionBatch;
+}
+
 namespace kessai::reconciliation::transport {
 
 /// The contracts that rows come by, for rpc::CallTelemetry.
@@ -39,10 +43,15 @@ class GrpcFileRows final : public app::FileRows {
           options_(options) {}
 
     Status Read(const app::FileQuery& query, std::span<const Take> takes) override;
+    Status ReadPacked(const app::FileQuery& query, std::span<const TakePacked> takes) override;
+    std::unique_ptr<app::RowUnpacker> UnpackerOf(const app::FileQuery& query) override;
 
  private:
-    Status ReadTransactions(const app::FileQuery& query, std::span<const Take> takes);
-    Status ReadTransactionPart(const app::FileQuery& query, int part, const Take& take);
+    /// Gives the rows of a batch to the taker of a thread.
+    using TakeBatch = std::function<Status(const payment::v1::TransactionBatch&)>;
+    /// As many parts at a time as there are takers.
+    Status ReadTransactions(const app::FileQuery& query, std::span<const TakeBatch> takes);
+    Status ReadTransactionPart(const app::FileQuery& query, int part, const TakeBatch& take);
     Status ReadReleases(const app::FileQuery& query, const Take& take);
     Status ReadTransfers(const app::FileQuery& query, const Take& take);
 

@@ -116,11 +116,84 @@ Status Check(const TransactionBatch& batch) {
     return OkStatus();
 }
 
+void AppendVarint(std::uint64_t number, std::string& bytes) {
+    while (number >= 0x80) {
+        bytes.push_back(static_cast<char>(number | 0x80));
+        number >>= 7;
+    }
+    bytes.push_back(static_cast<char>(number));
+}
+void AppendText(std::string_view text, std::string& bytes) {
+    AppendVarint(text.size(), bytes);
+    bytes += text;
+}
+
+/// Reads what was appended; once something is lacking all that follows is.
+class PackedBytes {
+ public:
+    explicit PackedBytes(std::string_view bytes) : bytes_(bytes) {}
+
+    std::uint64_t Varint() {
+        std::uint64_t number = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            if (bytes_.empty()) return Lacking();
+            const auto byte = static_cast<std::uint8_t>(bytes_.front());
+            bytes_.remove_prefix(1);
+            number |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+            if (byte < 0x80) return number;
+        }
+        return Lacking();
+    }
+    std::string_view Text(std::size_t size) {
+        if (size > bytes_.size()) {
+            Lacking();
+            return {};
+        }
+        const std::string_view text = bytes_.substr(0, size);
+        bytes_.remove_prefix(size);
+        return text;
+    }
+    std::string_view Text() { return Text(Varint()); }
+    bool is_whole() const { return !is_lacking_ && bytes_.empty(); }
+
+ private:
+    std::uint64_t Lacking() {
+        is_lacking_ = true;
+        bytes_ = {};
+        return 0;
+    }
+
+    std::string_view bytes_;
+    bool is_lacking_ = false;
+};
+
+Status Damaged() {
+    return Status(Code::kDataLoss, "ROW_DAMAGED", "a row came back other than it was kept");
+}
+
+// Payment, version, time and merchant are the row's place. An amount of no method never is.
+void Pack(const ToldTransaction& told, std::string& bytes) {
+    AppendText(told.merchant_name, bytes);
+    bytes += told.currency.code();
+    AppendVarint(static_cast<std::uint64_t>(told.business_date), bytes);
+    AppendVarint(static_cast<std::uint64_t>(told.status), bytes);
+    AppendVarint(static_cast<std::uint64_t>(told.amount), bytes);
+    for (const std::string_view text : {told.merchant_payment_id, told.store_id, told.terminal_id,
+                                        told.order_receipt_number, told.merchant_refund_id}) {
+        AppendText(text, bytes);
+    }
+    AppendVarint(told.split.size(), bytes);
+    for (const ToldTransaction::Part& part : told.split) {
+        AppendVarint(static_cast<std::uint64_t>(part.method), bytes);
+        AppendVarint(static_cast<std::uint64_t>(part.amount), bytes);
+    }
+}
+
 }  // namespace
 
-TransactionRows::TransactionRows(const std::vector<bool>& fields) : wanted_(fields) {}
+TransactionValues::TransactionValues(const std::vector<bool>& fields) : wanted_(fields) {}
 
-void TransactionRows::SetMethods(const TransactionBatch::Split* split, std::int64_t amount) {
+void TransactionValues::SetMethods(const ToldTransaction& told) {
     std::uint64_t methods = 0;
     details_.clear();
     details_ja_.clear();
@@ -132,10 +205,10 @@ void TransactionRows::SetMethods(const TransactionBatch::Split* split, std::int6
         if (wants_details) AppendDetail(words.name, part, details_);
         if (wants_details_ja) AppendDetail(words.name_ja, part, details_ja_);
     };
-    if (split == nullptr) {
-        add(MethodAmount::WALLET, amount);
+    if (told.split.empty()) {
+        add(MethodAmount::WALLET, told.amount);
     } else {
-        for (const MethodAmount& part : split->methods()) add(part.method(), part.amount());
+        for (const ToldTransaction::Part& part : told.split) add(part.method, part.amount);
     }
     if (wants_details) details_ += ']';
     if (wants_details_ja) details_ja_ += ']';
@@ -144,62 +217,136 @@ void TransactionRows::SetMethods(const TransactionBatch::Split* split, std::int6
     At(TransactionField::kPaymentDetailsJa) = Value::Json(details_ja_);
 }
 
-Status TransactionRows::Take(const TransactionBatch& batch,
-                             const std::function<Status(const app::FileRow&)>& take) {
-    KESSAI_RETURN_IF_ERROR(Check(batch));
-    KESSAI_ASSIGN_OR_RETURN(const Currency currency, Currency::Parse(batch.currency()));
-    merchant_ids_.clear();
-    for (const auto& merchant : batch.merchants()) {
-        merchant_ids_.push_back(std::to_string(merchant.merchant_id()));
+Result<filetemplate::Row> TransactionValues::Of(const ToldTransaction& told) {
+    order_id_.clear();
+    AppendNumber(told.payment_id, order_id_);
+    if (told.merchant_id != merchant_id_number_) {
+        merchant_id_number_ = told.merchant_id;
+        merchant_id_ = std::to_string(told.merchant_id);
     }
-    std::int32_t date_number = 0;
-    std::string_view texts = batch.texts();
-    int split = 0;
-    app::FileRow row;
-    for (int i = 0; i < batch.payment_id_size(); ++i) {
-        auto next_text = [&batch, &texts, at = kTextsPerRow * i]() mutable {
-            const std::string_view taken = texts.substr(0, batch.text_bytes(at++));
-            texts.remove_prefix(taken.size());
-            return taken;
-        };
-        const TransactionStatus status = *StatusOf(batch.kind(i));
-        const bool refunded = status == TransactionStatus::kRefunded;
-        const auto& merchant = batch.merchants(static_cast<int>(batch.merchant(i)));
-        order_id_.clear();
-        AppendNumber(batch.payment_id(i), order_id_);
-        At(TransactionField::kOrderId) = Value::Text(order_id_);
-        At(TransactionField::kMerchantId) = Value::Text(merchant_ids_[batch.merchant(i)]);
-        At(TransactionField::kBrandName) = Value::Text(merchant.name());
-        At(TransactionField::kStatus) = Value::Enum(static_cast<std::size_t>(status));
-        At(TransactionField::kAcceptedAt) = Value::Of(FromMicros(batch.accepted_at_us(i)));
-        if (batch.business_date(i) != date_number) {
-            date_number = batch.business_date(i);
-            const auto date = BusinessDate::FromNumber(date_number);
-            if (!date.ok()) return Senseless("a day that is none");
-            At(TransactionField::kBusinessDate) = Value::Of(*date);
-        }
-        At(TransactionField::kAmount) = Value::Of(Money(batch.amount(i), currency));
-        At(TransactionField::kMerchantPaymentId) = Value::Text(next_text());
-        At(TransactionField::kStoreId) = Value::Text(next_text());
-        At(TransactionField::kTerminalId) = Value::Text(next_text());
-        At(TransactionField::kOrderReceiptNumber) = Value::Text(next_text());
-        const std::string_view refund_id = next_text();
-        At(TransactionField::kMerchantRefundId) =
-            refunded ? Value::Text(refund_id) : filetemplate::Value();
-        const bool has_split = split < batch.splits_size() &&
-                               batch.splits(split).row() == static_cast<std::uint32_t>(i);
-        SetMethods(has_split ? &batch.splits(split) : nullptr, batch.amount(i));
-        if (has_split) ++split;
-        At(TransactionField::kIsCapturedLater) = Value::Boolean(false);
+    if (told.business_date != date_number_) {
+        const auto date = BusinessDate::FromNumber(told.business_date);
+        if (!date.ok()) return Senseless("a day that is none");
+        date_number_ = told.business_date;
+        At(TransactionField::kBusinessDate) = Value::Of(*date);
+    }
+    At(TransactionField::kOrderId) = Value::Text(order_id_);
+    At(TransactionField::kMerchantId) = Value::Text(merchant_id_);
+    At(TransactionField::kBrandName) = Value::Text(told.merchant_name);
+    At(TransactionField::kStatus) = Value::Enum(static_cast<std::size_t>(told.status));
+    At(TransactionField::kAcceptedAt) = Value::Of(FromMicros(told.accepted_us));
+    At(TransactionField::kAmount) = Value::Of(Money(told.amount, told.currency));
+    At(TransactionField::kMerchantPaymentId) = Value::Text(told.merchant_payment_id);
+    At(TransactionField::kStoreId) = Value::Text(told.store_id);
+    At(TransactionField::kTerminalId) = Value::Text(told.terminal_id);
+    At(TransactionField::kOrderReceiptNumber) = Value::Text(told.order_receipt_number);
+    At(TransactionField::kMerchantRefundId) = told.status == TransactionStatus::kRefunded
+                                                  ? Value::Text(told.merchant_refund_id)
+                                                  : filetemplate::Value();
+    SetMethods(told);
+    At(TransactionField::kIsCapturedLater) = Value::Boolean(false);
+    return filetemplate::Row(values_);
+}
 
-        row.merchant = domain::MerchantId(merchant.merchant_id());
-        row.accepted_us = batch.accepted_at_us(i);
-        row.id = batch.payment_id(i);
-        row.step = batch.version(i);
-        row.values = values_;
-        KESSAI_RETURN_IF_ERROR(take(row));
+template <class F>
+Status TransactionRows::Each(const TransactionBatch& batch, F take) {
+    KESSAI_RETURN_IF_ERROR(Check(batch));
+    ToldTransaction told;
+    KESSAI_ASSIGN_OR_RETURN(told.currency, Currency::Parse(batch.currency()));
+    std::string_view texts = batch.texts();
+    int text = 0;
+    const auto next_text = [&] {
+        const std::string_view taken = texts.substr(0, batch.text_bytes(text++));
+        texts.remove_prefix(taken.size());
+        return taken;
+    };
+    int split = 0;
+    for (int i = 0; i < batch.payment_id_size(); ++i) {
+        const auto& merchant = batch.merchants(static_cast<int>(batch.merchant(i)));
+        told.payment_id = batch.payment_id(i);
+        told.version = batch.version(i);
+        told.status = *StatusOf(batch.kind(i));
+        told.business_date = batch.business_date(i);
+        told.accepted_us = batch.accepted_at_us(i);
+        told.amount = batch.amount(i);
+        told.merchant_id = merchant.merchant_id();
+        told.merchant_name = merchant.name();
+        told.merchant_payment_id = next_text();
+        told.store_id = next_text();
+        told.terminal_id = next_text();
+        told.order_receipt_number = next_text();
+        told.merchant_refund_id = next_text();
+        told.split.clear();
+        if (split < batch.splits_size() &&
+            batch.splits(split).row() == static_cast<std::uint32_t>(i)) {
+            for (const MethodAmount& part : batch.splits(split++).methods()) {
+                told.split.push_back({part.method(), part.amount()});
+            }
+        }
+        KESSAI_RETURN_IF_ERROR(take(told));
     }
     return OkStatus();
+}
+
+Status TransactionRows::Take(const TransactionBatch& batch, const app::FileRows::Take& take) {
+    app::FileRow row;
+    return Each(batch, [&](const ToldTransaction& told) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(row.values, values_.Of(told));
+        row.merchant = domain::MerchantId(told.merchant_id);
+        row.accepted_us = told.accepted_us;
+        row.id = told.payment_id;
+        row.step = told.version;
+        return take(row);
+    });
+}
+
+Status TransactionRows::TakePacked(const TransactionBatch& batch,
+                                   const app::FileRows::TakePacked& take) {
+    std::optional<std::int32_t> date_number;
+    return Each(batch, [&](const ToldTransaction& told) -> Status {
+        if (told.business_date != date_number) {
+            if (!BusinessDate::FromNumber(told.business_date).ok()) {
+                return Senseless("a day that is none");
+            }
+            date_number = told.business_date;
+        }
+        packed_.clear();
+        Pack(told, packed_);
+        return take({domain::MerchantId(told.merchant_id), told.accepted_us, told.payment_id,
+                     told.version, packed_});
+    });
+}
+
+Result<filetemplate::Row> TransactionUnpacker::Unpack(const app::PackedRow& row) {
+    constexpr std::size_t kCurrencyBytes = 3;
+    PackedBytes bytes(row.bytes);
+    told_.payment_id = row.id;
+    told_.version = row.step;
+    told_.accepted_us = row.accepted_us;
+    told_.merchant_id = row.merchant.value();
+    told_.merchant_name = bytes.Text();
+    const std::string_view currency = bytes.Text(kCurrencyBytes);
+    if (told_.currency.code() != currency) {
+        const auto parsed = Currency::Parse(currency);
+        if (!parsed.ok()) return Damaged();
+        told_.currency = *parsed;
+    }
+    told_.business_date = static_cast<std::int32_t>(bytes.Varint());
+    told_.status = static_cast<TransactionStatus>(bytes.Varint());
+    told_.amount = static_cast<std::int64_t>(bytes.Varint());
+    told_.merchant_payment_id = bytes.Text();
+    told_.store_id = bytes.Text();
+    told_.terminal_id = bytes.Text();
+    told_.order_receipt_number = bytes.Text();
+    told_.merchant_refund_id = bytes.Text();
+    told_.split.clear();
+    const std::uint64_t parts = bytes.Varint();
+    for (std::uint64_t i = 0; i < parts && i < row.bytes.size(); ++i) {
+        const auto method = static_cast<MethodAmount::Method>(bytes.Varint());
+        told_.split.push_back({method, static_cast<std::int64_t>(bytes.Varint())});
+    }
+    if (!bytes.is_whole() || told_.status > TransactionStatus::kRefundFailed) return Damaged();
+    return values_.Of(told_);
 }
 
 }  // namespace kessai::reconciliation::transport

@@ -91,14 +91,25 @@ class TimedRows final : public FileRows {
  public:
     explicit TimedRows(FileRows& rows) : rows_(rows) {}
     Status Read(const FileQuery& query, std::span<const Take> takes) override {
-        const SteadyInstant begin = SystemClock().SteadyNow();
-        const Status status = rows_.Read(query, takes);
-        seconds = std::chrono::duration<double>(SystemClock().SteadyNow() - begin).count();
-        return status;
+        return Timed([&] { return rows_.Read(query, takes); });
+    }
+    Status ReadPacked(const FileQuery& query, std::span<const TakePacked> takes) override {
+        return Timed([&] { return rows_.ReadPacked(query, takes); });
+    }
+    std::unique_ptr<reconciliation::app::RowUnpacker> UnpackerOf(const FileQuery& query) override {
+        return rows_.UnpackerOf(query);
     }
     double seconds = 0;
 
  private:
+    template <class F>
+    Status Timed(F read) {
+        const SteadyInstant begin = SystemClock().SteadyNow();
+        const Status status = read();
+        seconds = std::chrono::duration<double>(SystemClock().SteadyNow() - begin).count();
+        return status;
+    }
+
     FileRows& rows_;
 };
 

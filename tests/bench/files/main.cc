@@ -34,7 +34,8 @@ constexpr char kUsage[] =
     "    --threads N       (one a core)\n"
     "    --at-once N       merchants whose files are written at a time (32)\n"
     "    --memory MIB      for rows before they go to the disk (256)\n"
-    "    --made-only       rows that are made by the bench: the sorting and writing alone\n";
+    "    --made-only       rows that are made by the bench: the sorting and writing alone\n"
+    "    --loaded          the days are in the tables already, of a run with the same options\n";
 
 constexpr char kServe[] = "--serve-payment";
 constexpr std::int64_t kRowsPerSmallMerchant = 100;
@@ -51,6 +52,7 @@ struct Options {
     int merchants_at_once = 32;
     std::size_t memory_max = 0;
     bool made_only = false;
+    bool loaded = false;
 };
 
 double Seconds(const std::function<void()>& work) {
@@ -187,12 +189,7 @@ class FilesBench {
     Status RunShape(const std::string& name, std::int64_t merchants, BusinessDate day) {
         KESSAI_RETURN_IF_ERROR(Measure("made rows, " + name, merchants, day, std::nullopt));
         if (options_.made_only) return OkStatus();
-        Status loaded;
-        const double load_seconds = Seconds([&] {
-            loaded = LoadFilesDay(service_, {day, options_.rows, merchants}, options_.threads);
-        });
-        KESSAI_RETURN_IF_ERROR(loaded);
-        std::printf("(loading the day took %.0f s)\n", load_seconds);
+        KESSAI_RETURN_IF_ERROR(Load({day, options_.rows, merchants}));
         // Once without a figure, so that all find the same pages in memory. The table has this day
         // and the bench's other one, so that reading all of it flatters the server.
         KESSAI_RETURN_IF_ERROR(SelectIntoOutfile(day, "PRIMARY").status());
@@ -209,9 +206,21 @@ class FilesBench {
         return OkStatus();
     }
 
+    Status Load(const FilesDay& day) {
+        if (options_.loaded) return LoadFilesMerchants(service_, day);
+        Status loaded;
+        const double seconds =
+            Seconds([&] { loaded = LoadFilesDay(service_, day, options_.threads); });
+        KESSAI_RETURN_IF_ERROR(loaded);
+        std::printf("(loading the day took %.0f s)\n", seconds);
+        return OkStatus();
+    }
+
     Result<double> Measure(const std::string& what, std::int64_t merchants, BusinessDate day,
                            std::optional<int> port) {
-        const std::string target = folder_ + "/files";
+        // Kept until the end: ext4 looks long for a free inode where many were deleted in the last
+        // minutes.
+        const std::string target = folder_ + "/files-" + std::to_string(measured_++);
         std::filesystem::create_directory(target);
         FilesTask task{.date = day,
                        .payment_port = port,
@@ -241,7 +250,6 @@ class FilesBench {
         }
         std::printf("\n");
         std::fflush(stdout);
-        std::filesystem::remove_all(target);
         if (made.rows != options_.rows || made.files != merchants) {
             return Status(
                 Code::kDataLoss, "RESULT_WRONG",
@@ -285,6 +293,7 @@ class FilesBench {
     std::unique_ptr<mysql::Session> admin_;
     std::string outfiles_;
     std::int64_t outfile_bytes_ = 0;
+    int measured_ = 0;
     pid_t server_ = 0;
     PaymentProcess payment_;
 };
@@ -314,6 +323,7 @@ int Main(int argc, char** argv) {
     options.memory_max = static_cast<std::size_t>(arguments.Integer("--memory", 256, 4, 1'000'000))
                          << 20;
     options.made_only = arguments.Flag("--made-only");
+    options.loaded = arguments.Flag("--loaded");
     if (const Status status = arguments.Finish(); !status.ok()) return Fail(status);
     if (options.shape != "one" && options.shape != "many" && options.shape != "both") {
         return Fail(Status(Code::kInvalidArgument, "ARGUMENT_INVALID",

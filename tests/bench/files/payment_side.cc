@@ -94,6 +94,14 @@ Status LoadMerchants(mysql::Pool& pool, std::int64_t count) {
     });
 }
 
+mysql::PoolOptions ForLoading(const mysql::ConnectOptions& connect) {
+    mysql::PoolOptions options;
+    options.connect = connect;
+    options.connect.bulk_load = true;
+    options.connect.read_timeout = std::chrono::minutes(10);
+    return options;
+}
+
 }  // namespace
 
 Status MigratePayment(const mysql::ConnectOptions& connect) {
@@ -105,11 +113,7 @@ Status MigratePayment(const mysql::ConnectOptions& connect) {
 }
 
 Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, int threads) {
-    mysql::PoolOptions options;
-    options.connect = connect;
-    options.connect.bulk_load = true;
-    options.connect.read_timeout = std::chrono::minutes(10);
-    mysql::Pool pool(options);
+    mysql::Pool pool(ForLoading(connect));
     KESSAI_RETURN_IF_ERROR(LoadMerchants(pool, day.merchants));
     std::atomic<std::int64_t> next{0};
     std::vector<Status> outcomes(static_cast<std::size_t>(threads));
@@ -134,6 +138,11 @@ Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, i
     const std::int64_t end = ToMicros(day.date.Next().StartsAt());
     KESSAI_RETURN_IF_ERROR(session->Select(kAnalyze).status());
     return session->Execute(kCloseDay, day.date, end, end).status();
+}
+
+Status LoadFilesMerchants(const mysql::ConnectOptions& connect, const FilesDay& day) {
+    mysql::Pool pool(ForLoading(connect));
+    return LoadMerchants(pool, day.merchants);
 }
 
 struct ServedPayment::Impl {

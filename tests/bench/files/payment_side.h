@@ -26,6 +26,8 @@ struct FilesDay {
 Status MigratePayment(const mysql::ConnectOptions& connect);
 /// Fills the day, by some threads, and closes it.
 Status LoadFilesDay(const mysql::ConnectOptions& connect, const FilesDay& day, int threads);
+/// Of a day that is there already.
+Status LoadFilesMerchants(const mysql::ConnectOptions& connect, const FilesDay& day);
 /// Payment's list of transactions, wired as the service wires it, on a port of its own.
 class ServedPayment {
  public:

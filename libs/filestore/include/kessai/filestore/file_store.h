@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kessai/result/result.h"
 
@@ -59,6 +60,14 @@ class FileWriter {
     /// Takes pieces of any size, and buffers what it needs. After a refusal the file is lost: drop
     /// it.
     virtual Status Write(std::string_view bytes) = 0;
+    /// Before a Commit that others wait for, by who wrote: does what can be done without making the
+    /// file visible, and lets go of what the writer holds (memory, a descriptor). `sha256` and
+    /// `bytes` as of Commit, which has to follow with the same; nothing is written in between.
+    virtual Status Seal(const Sha256& sha256, std::uint64_t bytes) {
+        static_cast<void>(sha256);
+        static_cast<void>(bytes);
+        return OkStatus();
+    }
     /// Ends the file. `sha256` and `bytes` are what the caller knows of all that it wrote; they are
     /// held against what the store has (STORE_CONTENT_DIFFERS). When ok the file is whole, visible
     /// and durable. Not ok: not visible, except that an UNAVAILABLE outcome may have been reached
@@ -76,6 +85,13 @@ class FileReader {
     virtual Result<std::size_t> Read(std::span<char> into) = 0;
 };
 
+/// What Commit of the writer would be given.
+struct FileToCommit {
+    FileWriter* writer = nullptr;
+    Sha256 sha256 = {};
+    std::uint64_t bytes = 0;
+};
+
 struct FileInfo {
     std::string key;
     std::uint64_t bytes = 0;
@@ -90,6 +106,12 @@ class FileStore {
     /// A file with that key is replaced at Commit, atomically; of two writers, the last Commit
     /// wins.
     virtual Result<std::unique_ptr<FileWriter>> Create(const std::string& key) = 0;
+    /// Up to how many files it is cheaper to commit together than each by itself; 1: none.
+    virtual std::size_t together_max() const { return 1; }
+    /// Commits each of the files, whose writers are of this store, and says what Commit of each
+    /// would. All that are ok are whole, visible and durable when it returns; until then some may
+    /// be visible that a loss of power takes back, whole ones as ever.
+    virtual std::vector<Status> CommitTogether(std::span<const FileToCommit> files);
     /// Reads from `offset`, in bytes, which may be the file's end.
     virtual Result<std::unique_ptr<FileReader>> Open(const std::string& key,
                                                      std::uint64_t offset) = 0;

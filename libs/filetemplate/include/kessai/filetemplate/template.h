@@ -83,12 +83,16 @@ class Template {
     /// Whether headers have counts or totals: rows go through Writer::Counting before they are
     /// written.
     bool counts_in_header() const;
+    /// Whether a row's line says nothing of the part that it is in, and parts do not follow a
+    /// field: RowPrinter prints such rows.
+    bool rows_stand_alone() const;
     /// Whether there is a file where there are no rows.
     bool makes_empty_files() const;
 
  private:
     explicit Template(std::shared_ptr<const internal::Layout> layout)
         : layout_(std::move(layout)) {}
+    friend class RowPrinter;
     friend class Writer;
 
     std::shared_ptr<const internal::Layout> layout_;

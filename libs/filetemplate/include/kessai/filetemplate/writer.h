@@ -12,6 +12,10 @@
 
 namespace kessai::filetemplate {
 
+namespace internal {
+class LineMaker;
+}
+
 namespace reason {
 // Of Writer, INVALID_ARGUMENT unless said otherwise; with the row, from 1 as given, and the column.
 /// Longer than its fixed width.
@@ -87,6 +91,39 @@ struct PartCount {
     std::vector<Value> sums;
 };
 
+/// Rows that a RowPrinter printed, for the Writer of the same template and context.
+struct PrintedRows {
+    std::string text;
+    /// Those it was given, and those that the filters let through.
+    std::uint64_t rows_given = 0;
+    std::uint64_t rows = 0;
+    /// The template's sums over these, and which of them have anything.
+    std::vector<Value> sums;
+    std::vector<bool> summed;
+};
+
+/// Prints rows ahead of the Writer that takes them, so that several threads can work at one file.
+/// One thread at a time; as many printers as one likes.
+class RowPrinter {
+ public:
+    /// Precondition: rows_stand_alone() of the template.
+    RowPrinter(const Template& file_template, const FileContext& context);
+    RowPrinter(RowPrinter&&) noexcept;
+    RowPrinter& operator=(RowPrinter&&) noexcept;
+    ~RowPrinter();
+
+    /// Precondition: `row` is of the template's schema. What Writer::Append would refuse is refused
+    /// here, with another number of the row; after that the printer is of no use any more.
+    Status Append(Row row);
+    /// The rows since the last Take.
+    PrintedRows Take();
+
+ private:
+    std::unique_ptr<internal::LineMaker> lines_;
+    std::uint64_t rows_given_ = 0;
+    std::uint64_t rows_ = 0;
+};
+
 /// Writes the rows of one merchant and period into one file, or several where the template splits
 /// them. Holds a buffer of some 300 KiB and the longest line, and allocates nothing for a row. The
 /// same template, context and rows give the same bytes; compressed ones, with the same zlib.
@@ -106,6 +143,10 @@ class Writer {
 
     /// Precondition: `row` is of the template's schema, field by field.
     Status Append(Row row);
+    /// Appends rows that were printed ahead: the same bytes, counts and totals as by Append of
+    /// each. False, and nothing is done, where a part would end among them or a total be refused:
+    /// they are to be appended one by one then. Precondition: rows_stand_alone() of the template.
+    Result<bool> AppendPrinted(const PrintedRows& rows);
     /// Writes trailers and ends the last file. Not to be called twice.
     Status Finish();
 
