@@ -118,6 +118,7 @@ const std::map<std::string, Plan>& Plans() {
         // it.
         {"journal.transactions_by_id", {"range", "PRIMARY", 10 * kRows}},
         {"journal.transactions_by_day", {"range", "by_day", 10 * kRows}},
+        {"journal.transactions_of_merchant", {"range", "by_merchant", kRows}},
         // All days that there were, in their order.
         {"business_day.ended", {"index", "PRIMARY", 2 * kRows}},
         {"business_day.before", {"range", "PRIMARY", 2 * kRows}},
@@ -286,6 +287,10 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(list.Run({.business_date = day, .part = 0, .parts = 1},
                            [&](const app::TransactionRow&) { return ++rows > 0; }));
         EXPECT_GT(rows, 0);
+        int of_merchant = 0;
+        EXPECT_OK(list.Run({.business_date = day, .merchant = kMerchant, .part = 0, .parts = 1},
+                           [&](const app::TransactionRow&) { return ++of_merchant > 0; }));
+        EXPECT_GT(of_merchant, 0);
         EXPECT_OK(transactions.EndedDays());
     }
 

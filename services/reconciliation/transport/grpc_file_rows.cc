@@ -175,13 +175,15 @@ Status GrpcFileRows::Read(const app::FileQuery& query, std::span<const Take> tak
 }
 
 Status GrpcFileRows::ReadTransactions(const app::FileQuery& query, std::span<const Take> takes) {
+    // Of one merchant there is one part.
+    const int parts = query.merchant ? 1 : options_.parts;
     std::atomic<int> next{0};
     std::atomic<bool> ended{false};
     std::mutex mutex;
     Status first;
     const auto run = [&](const Take& take) {
-        for (int part = next++; part < options_.parts && !ended; part = next++) {
-            const Status status = ReadTransactionPart(query, part, take);
+        for (int part = next++; part < parts && !ended; part = next++) {
+            const Status status = ReadTransactionPart(query, part, parts, take);
             if (status.ok()) continue;
             ended = true;
             const std::lock_guard lock(mutex);
@@ -196,7 +198,8 @@ Status GrpcFileRows::ReadTransactions(const app::FileQuery& query, std::span<con
     return first;
 }
 
-Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, const Take& take) {
+Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, int parts,
+                                         const Take& take) {
     payment::v1::ListTransactionsRequest request;
     if (query.business_date) {
         request.set_business_date(query.business_date->ToNumber());
@@ -206,7 +209,7 @@ Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, 
     }
     if (query.merchant) request.set_merchant_id(query.merchant->value());
     request.set_part(static_cast<std::uint32_t>(part));
-    request.set_parts(static_cast<std::uint32_t>(options_.parts));
+    request.set_parts(static_cast<std::uint32_t>(parts));
     TransactionRows rows(query.fields);
     return Persist(kPayment, [&](const rpc::CallOptions& call, bool& has_moved, Status& taken) {
         return rpc::CallStreaming(payment_, ListTransactions(), request, call,

@@ -42,7 +42,7 @@ class GrpcFileRows final : public app::FileRows {
 
  private:
     Status ReadTransactions(const app::FileQuery& query, std::span<const Take> takes);
-    Status ReadTransactionPart(const app::FileQuery& query, int part, const Take& take);
+    Status ReadTransactionPart(const app::FileQuery& query, int part, int parts, const Take& take);
     Status ReadReleases(const app::FileQuery& query, const Take& take);
     Status ReadTransfers(const app::FileQuery& query, const Take& take);
 
