@@ -432,6 +432,13 @@ class DirectoryStore final : public FileStore {
         return swept;
     }
 
+    Status List(const std::string& folder,
+                const std::function<Status(const FileInfo&)>& take) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(folder));
+        KESSAI_ASSIGN_OR_RETURN(const Descriptor root, Root());
+        return ListFolder(root, folder, take);
+    }
+
  private:
     Result<Descriptor> Root() const {
         Descriptor root = OpenFolder(AT_FDCWD, path_);
@@ -471,6 +478,44 @@ class DirectoryStore final : public FileStore {
                 found = flushed.emplace(root, FlushAll(*root, path_)).first;
             }
             outcomes[i] = found->second;
+        }
+    }
+
+    /// Holds one open folder for each level of a key.
+    Status ListFolder(const Descriptor& root, const std::string& folder,
+                      const std::function<Status(const FileInfo&)>& take) {
+        const int opened = ::openat(root.number(), folder.c_str(),
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (opened < 0) {
+            if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return {};
+            return Failed(errno, "looking into " + path_ + "/" + folder);
+        }
+        const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(opened), &::closedir);
+        if (entries == nullptr) {
+            const int error = errno;
+            ::close(opened);
+            return Failed(error, "looking into " + path_ + "/" + folder);
+        }
+        while (true) {
+            errno = 0;
+            const dirent* entry = ::readdir(entries.get());
+            if (entry == nullptr) {
+                return errno == 0 ? Status()
+                                  : Failed(errno, "looking into " + path_ + "/" + folder);
+            }
+            if (entry->d_name[0] == '.') continue;
+            const std::string key = folder + "/" + entry->d_name;
+            struct stat now = {};
+            if (::fstatat(root.number(), key.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) {
+                // Removed meanwhile.
+                if (errno == ENOENT || errno == ENOTDIR) continue;
+                return Failed(errno, "looking at " + path_ + "/" + key);
+            }
+            if (S_ISDIR(now.st_mode)) {
+                KESSAI_RETURN_IF_ERROR(ListFolder(root, key, take));
+            } else if (S_ISREG(now.st_mode)) {
+                KESSAI_RETURN_IF_ERROR(take({key, static_cast<std::uint64_t>(now.st_size)}));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <utility>
 
@@ -138,6 +139,24 @@ Result<S3Credentials> ParseCredentials(std::string_view text) {
     return credentials;
 }
 
+Result<S3Credentials> CredentialsOfEnvironment() {
+    const auto value = [](const char* name) {
+        const char* const text = std::getenv(name);
+        return std::string(text == nullptr ? "" : text);
+    };
+    S3Credentials credentials{value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"),
+                              value("AWS_SESSION_TOKEN")};
+    for (const auto& [name, held] :
+         {std::pair{"AWS_ACCESS_KEY_ID", &credentials.access_key_id},
+          std::pair{"AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key}}) {
+        if (held->empty()) {
+            return Status(Code::kInvalidArgument, reason::kStoreDenied,
+                          std::string("the environment has no ") + name);
+        }
+    }
+    return credentials;
+}
+
 std::string_view S3Answer::Header(std::string_view name) const {
     const auto found = headers.find(name);
     return found == headers.end() ? std::string_view{} : found->second;
@@ -197,12 +216,18 @@ Result<S3Credentials> S3Connection::CredentialsInForce(bool look_now) {
     if (look_now || !credentials_looked_at_ ||
         at - *credentials_looked_at_ >= kCredentialsCheckInterval) {
         credentials_looked_at_ = at;
-        credentials_outcome_ = credentials_file_.Reload();
+        credentials_outcome_ = ReadCredentials();
     }
     // What was good once stays in force.
     if (credentials_outcome_.ok() || !credentials_.access_key_id.empty()) return credentials_;
     return Status(Code::kPermissionDenied, reason::kStoreDenied,
                   "no credentials: " + std::string(credentials_outcome_.message()));
+}
+
+Status S3Connection::ReadCredentials() {
+    if (!options_.credentials_file.empty()) return credentials_file_.Reload();
+    KESSAI_ASSIGN_OR_RETURN(credentials_, CredentialsOfEnvironment());
+    return {};
 }
 
 void S3Connection::Pause(int attempt) {

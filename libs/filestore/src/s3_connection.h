@@ -17,6 +17,9 @@ namespace kessai::filestore {
 /// What a file of credentials says; INVALID_ARGUMENT with what is missing, never with what is
 /// there.
 Result<S3Credentials> ParseCredentials(std::string_view text);
+/// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, of temporary ones, AWS_SESSION_TOKEN, with the
+/// same refusal.
+Result<S3Credentials> CredentialsOfEnvironment();
 
 struct S3Answer {
     int status = 0;
@@ -72,6 +75,8 @@ class S3Connection {
  private:
     class Handle;
     Result<S3Credentials> CredentialsInForce(bool look_now);
+    /// The mutex is held.
+    Status ReadCredentials();
     Result<S3Answer> AskOnce(const S3Call& call, const S3Credentials& credentials);
     std::unique_ptr<Handle> TakeHandle();
     void GiveBack(std::unique_ptr<Handle> handle);

@@ -489,10 +489,38 @@ class S3Store final : public FileStore {
         return swept;
     }
 
+    Status List(const std::string& folder,
+                const std::function<Status(const FileInfo&)>& take) override {
+        KESSAI_RETURN_IF_ERROR(CheckKey(folder));
+        const std::string own = connection_.KeyOf("");
+        const std::string prefix = connection_.KeyOf(folder + "/");
+        std::string token;
+        while (true) {
+            S3Call call{.method = "GET", .query = {{"list-type", "2"}, {"prefix", prefix}}};
+            if (!token.empty()) call.query.emplace_back("continuation-token", token);
+            KESSAI_ASSIGN_OR_RETURN(const S3Answer answer, connection_.Ask(call));
+            if (!answer.ok()) return connection_.Refusal(answer, "listing " + folder);
+            const auto root = ParseXml(answer.body);
+            if (!root || root->name != "ListBucketResult") return NoXml(folder);
+            for (const XmlElement& found : root->children) {
+                if (found.name != "Contents") continue;
+                const std::string_view key = found.ChildText("Key");
+                const auto bytes = Number(found.ChildText("Size"));
+                if (!key.starts_with(prefix) || !bytes) return NoXml(folder);
+                KESSAI_RETURN_IF_ERROR(take({std::string(key.substr(own.size())), *bytes}));
+            }
+            std::string next(root->ChildText("NextContinuationToken"));
+            if (root->ChildText("IsTruncated") != "true") return {};
+            // Else it would go on for ever.
+            if (next.empty() || next == token) return NoXml(folder);
+            token = std::move(next);
+        }
+    }
+
  private:
     static Status NoXml(const std::string& what) {
         return {Code::kUnavailable, reason::kStoreFailing,
-                "listing " + what + ": the store's answer is no XML"};
+                "listing " + what + ": the store's answer is not what S3 answers"};
     }
 
     /// By the store's own clock, as are the times that it tells.
@@ -549,7 +577,9 @@ void Describe(config::Schema& schema, S3Options& options) {
     schema.File(
         "credentials_file", &options.credentials_file,
         {.description = "aws_access_key_id, aws_secret_access_key and aws_session_token, as the "
-                        "AWS tools write them; read again when it changes",
+                        "AWS tools write them; read again when it changes. Without it the "
+                        "environment's AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+                        "AWS_SESSION_TOKEN are used",
          .must_exist = false});
     schema.File("ca_file", &options.ca_file,
                 {.description = "Authorities to trust instead of the system's; PEM"});
@@ -614,7 +644,11 @@ Status Validate(const S3Options& options) {
         (!CheckKey(options.prefix).ok() || options.prefix.size() > 100)) {
         return invalid("prefix must be like the key of a file, of at most 100 bytes");
     }
-    if (options.credentials_file.empty()) return invalid("credentials_file is missing");
+    if (!options.credentials_file.empty()) return {};
+    if (const auto credentials = CredentialsOfEnvironment(); !credentials.ok()) {
+        return invalid("credentials_file is not set, and " +
+                       std::string(credentials.status().message()));
+    }
     return {};
 }
 

@@ -29,6 +29,7 @@
 namespace kessai::filestore {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -223,6 +224,33 @@ TEST_F(DirectoryStoreTest, RemovesAFileAndTheFoldersThatItLeavesEmpty) {
     ASSERT_OK(Put(*store_, "2026-11-30/3/c.csv", "c"));
     EXPECT_THAT(store_->Remove("2026-11-30"), IsOk());
     EXPECT_THAT(Get(*store_, "2026-11-30/3/c.csv"), IsOkAnd(Eq("c")));
+}
+
+TEST_F(DirectoryStoreTest, ListsTheFilesBelowAFolderAndNoHalves) {
+    EXPECT_THAT(KeysBelow(*store_, "day"), IsOkAnd(IsEmpty()));
+    for (const char* key : {"day/run/1/売上.csv", "day/run/1/b.csv", "day/run/2/c.csv",
+                            "day/runner/d.csv", "day/e.csv", "other/run/f.csv"}) {
+        ASSERT_OK(Put(*store_, key, "content"));
+    }
+    ASSERT_OK_AND_ASSIGN(const auto half, store_->Create("day/run/2/half.csv"));
+    EXPECT_THAT(KeysBelow(*store_, "day/run"),
+                IsOkAnd(ElementsAre("day/run/1/b.csv", "day/run/1/売上.csv", "day/run/2/c.csv")));
+    EXPECT_THAT(KeysBelow(*store_, "day/e.csv"), IsOkAnd(IsEmpty())) << "a file is no folder";
+    EXPECT_THAT(KeysBelow(*store_, "../day"), Refuses(Code::kInvalidArgument, reason::kKeyInvalid));
+    // Whoever looks may remove what it is told of, or end it.
+    int told = 0;
+    EXPECT_THAT(store_->List("day",
+                             [&](const FileInfo& file) {
+                                 EXPECT_EQ(file.bytes, 7u);
+                                 ++told;
+                                 return store_->Remove(file.key);
+                             }),
+                IsOk());
+    EXPECT_EQ(told, 5);
+    EXPECT_THAT(KeysBelow(*store_, "day"), IsOkAnd(IsEmpty()));
+    EXPECT_THAT(
+        store_->List("other", [](const FileInfo&) { return Status(Code::kAborted, "ENOUGH", ""); }),
+        Refuses(Code::kAborted, "ENOUGH"));
 }
 
 TEST_F(DirectoryStoreTest, ManyWritersAndRemoversMeetInTheSameFolders) {

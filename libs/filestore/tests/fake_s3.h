@@ -190,6 +190,7 @@ class FakeS3 {
             objects_[asked.key] = asked.body;
             return Tagged(Hash(asked.body));
         }
+        if (kind == "GET" && asked.Has("list-type=2")) return ListObjects(request);
         if (kind == "GET" || kind == "HEAD") return Read(asked, request);
         if (kind == "DELETE") {
             objects_.erase(asked.key);
@@ -266,6 +267,29 @@ class FakeS3 {
         return response;
     }
 
+    /// Two a page.
+    http::Response ListObjects(const http::Request& request) {
+        const std::string prefix = request.QueryValue("prefix");
+        const std::string token = request.QueryValue("continuation-token");
+        std::string body = "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+        int listed = 0;
+        bool more = false;
+        std::string last;
+        for (const auto& [key, content] : objects_) {
+            if (!key.starts_with(prefix) || "after " + key <= token) continue;
+            more = listed == 2;
+            if (more) break;
+            ++listed;
+            last = key;
+            body += "<Contents><Key>" + key + "</Key><Size>" + std::to_string(content.size()) +
+                    "</Size></Contents>";
+        }
+        body += std::string("<IsTruncated>") + (more ? "true" : "false") + "</IsTruncated>";
+        if (more) {
+            body += "<NextContinuationToken>after " + last + "</NextContinuationToken>";
+        }
+        return Xml(body + "</ListBucketResult>");
+    }
     /// Two a page.
     http::Response ListUploads(const http::Request& request) {
         const std::string prefix = request.QueryValue("prefix");

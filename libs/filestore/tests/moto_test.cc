@@ -23,6 +23,7 @@ namespace {
 
 using ::testing::Eq;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::IsOk;
 using testing::IsOkAnd;
 using ::testing::Optional;
@@ -160,6 +161,19 @@ TEST_F(MotoTest, HalvesAreDroppedAndSweptAndNeverSeen) {
     // Moto has no name for a part of an upload that is gone; s3_store_test has S3's.
     EXPECT_FALSE(swept->Commit(Sha256Sum::Of(content), content.size()).ok());
     EXPECT_THAT(store_->Stat("a b/swept ü.csv"), IsOkAnd(Eq(std::nullopt)));
+}
+
+TEST_F(MotoTest, ListsTheFilesBelowAFolder) {
+    for (const char* key :
+         {"day/run/1/売上 (1)+100%&a.csv", "day/run/2/b.csv", "day/runner/c.csv"}) {
+        ASSERT_OK(Put(*store_, key, "content"));
+    }
+    EXPECT_THAT(
+        KeysBelow(*store_, "day/run"),
+        IsOkAnd(::testing::ElementsAre("day/run/1/売上 (1)+100%&a.csv", "day/run/2/b.csv")));
+    EXPECT_THAT(store_->List("day", [&](const FileInfo& file) { return store_->Remove(file.key); }),
+                IsOk());
+    EXPECT_THAT(KeysBelow(*store_, "day"), IsOkAnd(IsEmpty()));
 }
 
 TEST_F(MotoTest, WhoSignsWronglyOrIsUnknownIsDenied) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -411,6 +412,33 @@ TEST_F(S3StoreTest, SweepsHalvesToWhichNothingWasWrittenLately) {
     EXPECT_THAT(store->Sweep(std::chrono::hours(1)), IsOkAnd(Eq(0)));
 }
 
+// Goal: a list is whole over its pages, and of the folder alone.
+TEST_F(S3StoreTest, ListsTheFilesBelowAFolder) {
+    for (const std::string prefix : {"", "kessai"}) {
+        S3Options options = Options();
+        options.prefix = prefix;
+        const auto store = OpenS3Store(options, clock_);
+        EXPECT_THAT(KeysBelow(*store, "day"), IsOkAnd(IsEmpty()));
+        for (const char* key : {"day/run/1/売上 (1)+100%.csv", "day/run/1/b.csv", "day/run/2/c.csv",
+                                "day/run/2/d.csv", "day/run/3/e.csv", "day/runner/f.csv"}) {
+            ASSERT_OK(Put(*store, key, "content"));
+        }
+        EXPECT_THAT(KeysBelow(*store, "day/run"),
+                    IsOkAnd(ElementsAre("day/run/1/b.csv", "day/run/1/売上 (1)+100%.csv",
+                                        "day/run/2/c.csv", "day/run/2/d.csv", "day/run/3/e.csv")));
+        EXPECT_THAT(store->List("day/run",
+                                [&](const FileInfo& file) {
+                                    EXPECT_EQ(file.bytes, 7u);
+                                    return store->Remove(file.key);
+                                }),
+                    IsOk());
+        EXPECT_THAT(KeysBelow(*store, "day"), IsOkAnd(ElementsAre("day/runner/f.csv")));
+        ASSERT_OK(store->Remove("day/runner/f.csv"));
+    }
+    s3_.SetAfter([](const FakeS3::Asked&, http::Response& response) { response.body = "<odd/>"; });
+    EXPECT_THAT(KeysBelow(*store_, "day"), Refuses(Code::kUnavailable, reason::kStoreFailing));
+}
+
 TEST_F(S3StoreTest, KeysStandBehindThePrefix) {
     S3Options options = Options();
     options.prefix = "kessai/out";
@@ -534,7 +562,29 @@ TEST(S3OptionsTest, WhatIsWrongIsSaid) {
     expect_refused([](S3Options& options) { options.region.clear(); }, "region");
     expect_refused([](S3Options& options) { options.prefix = "/a"; }, "prefix");
     expect_refused([](S3Options& options) { options.credentials_file.clear(); },
-                   "credentials_file");
+                   "credentials_file is not set, and the environment has no AWS_ACCESS_KEY_ID");
+}
+
+// Goal: without a file the environment's credentials sign, the token of temporary ones included.
+TEST_F(S3StoreTest, CredentialsMayBeTheEnvironments) {
+    S3Options options = Options();
+    options.credentials_file.clear();
+    const auto store = OpenS3Store(options, clock_);
+    EXPECT_THAT(Put(*store, kKey, "a"), Refuses(Code::kPermissionDenied, reason::kStoreDenied));
+    ::setenv("AWS_ACCESS_KEY_ID", "of-environment", 1);
+    ::setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    ::setenv("AWS_SESSION_TOKEN", "token", 1);
+    EXPECT_THAT(Validate(options), IsOk());
+    const auto told = OpenS3Store(options, clock_);
+    const Status stored = Put(*told, kKey, "a");
+    for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}) {
+        ::unsetenv(name);
+    }
+    ASSERT_OK(stored);
+    const auto asked = s3_.asked();
+    ASSERT_THAT(asked, SizeIs(1));
+    EXPECT_THAT(asked[0].authorization, HasSubstr("Credential=of-environment/"));
+    EXPECT_EQ(asked[0].headers.at("x-amz-security-token"), "token");
 }
 
 }  // namespace

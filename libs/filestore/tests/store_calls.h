@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kessai/filestore/file_store.h"
 #include "sha256_sum.h"
@@ -41,6 +43,17 @@ inline Result<std::string> Get(FileStore& store, const std::string& key, std::ui
         if (count == 0) return content;
         content.append(buffer, 0, count);
     }
+}
+
+/// The keys of all files below `folder`, sorted.
+inline Result<std::vector<std::string>> KeysBelow(FileStore& store, const std::string& folder) {
+    std::vector<std::string> keys;
+    KESSAI_RETURN_IF_ERROR(store.List(folder, [&](const FileInfo& file) -> Status {
+        keys.push_back(file.key);
+        return OkStatus();
+    }));
+    std::sort(keys.begin(), keys.end());
+    return keys;
 }
 
 /// Of what Get gave. Shows no content: that would be a screenful.

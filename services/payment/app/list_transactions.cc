@@ -46,6 +46,10 @@ void SetPart(TransactionRange& range, int part, int parts) {
 
 bool IsWithin(const TransactionRange& range, const TransactionPosition& position) {
     if (position == TransactionPosition()) return true;
+    if (!range.merchant.is_none()) {
+        return position.pass == 1 && position.bucket == 0 && position.date >= range.first_date &&
+               position.date <= range.last_date;
+    }
     if (position.pass == 0) {
         return position.object >= range.part_first && position.object < range.part_last;
     }
@@ -67,6 +71,8 @@ Status ListTransactions::Run(const TransactionQuery& query,
     if (!IsWithin(range, query.after)) {
         return Refuse(Refusal::kPageTokenInvalid, "after is no position of this part");
     }
+    // A merchant's changes are one range of an index: no parts are made of it.
+    if (!query.merchant.is_none() && query.part > 0) return OkStatus();
     return reader_.Read(range, take);
 }
 

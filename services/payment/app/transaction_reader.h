@@ -16,7 +16,7 @@ namespace kessai::payment::app {
 /// Where a change stands among those of a range. The default is before all.
 struct TransactionPosition {
     /// 0: of the range's ids, by (object, version). 1: of other ids, by (date, bucket, object,
-    /// version).
+    /// version). Of one merchant there is only pass 1, of all ids, without buckets.
     int pass = 0;
     BusinessDate date = {};
     int bucket = 0;
@@ -36,7 +36,7 @@ struct TransactionRange {
     Instant to;
     /// One day, and all times: neither has to be looked at row by row.
     bool is_whole_day = false;
-    /// None: of all.
+    /// None: of all. Of one merchant all changes are read by its index, whatever their ids.
     domain::MerchantId merchant;
 
     /// Ids that were made about the days (first to before last), where nearly all of their changes

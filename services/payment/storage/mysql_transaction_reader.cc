@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <string>
 
 #include "kessai/mysql/query.h"
@@ -27,7 +26,7 @@ constexpr mysql::Query kPageById{"journal.transactions_by_id",
     FROM journal FORCE INDEX (PRIMARY)
     WHERE object_id >= ? AND object_id < ? AND (object_id > ? OR version > ?) AND
           business_date BETWEEN ? AND ? AND occurred_at_us >= ? AND occurred_at_us < ? AND
-          merchant_id BETWEEN ? AND ?
+          merchant_id > 0
     ORDER BY object_id, version LIMIT ?)sql"};
 // The same of all merchants of one day of the books, whatever their times: each condition and each
 // column less is a few hundredths of what the server does for a row.
@@ -45,8 +44,16 @@ constexpr mysql::Query kPageByDay{"journal.transactions_by_day",
     WHERE business_date = ? AND bucket BETWEEN ? AND ? AND
           (bucket > ? OR object_id > ? OR (object_id = ? AND version > ?)) AND
           (object_id < ? OR object_id >= ?) AND
-          occurred_at_us >= ? AND occurred_at_us < ? AND merchant_id BETWEEN ? AND ?
+          occurred_at_us >= ? AND occurred_at_us < ? AND merchant_id > 0
     ORDER BY bucket, object_id, version LIMIT ?)sql"};
+// The index has the ids in their order.
+constexpr mysql::Query kPageOfMerchant{"journal.transactions_of_merchant",
+                                       "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(
+    FROM journal FORCE INDEX (by_merchant)
+    WHERE business_date = ? AND merchant_id = ? AND
+          (object_id > ? OR (object_id = ? AND version > ?)) AND
+          occurred_at_us >= ? AND occurred_at_us < ?
+    ORDER BY object_id, version LIMIT ?)sql"};
 constexpr mysql::Query kEndedDays{"business_day.ended", R"sql(
     SELECT business_date, closing_at_us FROM business_day ORDER BY business_date)sql"};
 constexpr mysql::Query kFence{
@@ -70,29 +77,31 @@ class Pages {
 
     Pages(mysql::ScanSession& session, const app::TransactionRange& range, const Take& take,
           int rows_per_page)
-        : session_(session),
-          range_(range),
-          take_(take),
-          rows_per_page_(rows_per_page),
-          merchant_first_(range.merchant.is_none() ? 1 : range.merchant.value()),
-          merchant_last_(range.merchant.is_none() ? std::numeric_limits<std::int64_t>::max()
-                                                  : range.merchant.value()) {}
+        : session_(session), range_(range), take_(take), rows_per_page_(rows_per_page) {}
 
     Status Read() {
         position_ = range_.after;
+        if (!range_.merchant.is_none()) {
+            if (position_.pass == 0) position_ = {.pass = 1, .date = range_.first_date};
+            return EachDay([this] { return PageOfMerchant(); });
+        }
         if (position_.pass == 0) {
             if (position_.object < range_.part_first) position_.object = range_.part_first;
             KESSAI_RETURN_IF_ERROR(Each([this] { return PageById(); }));
             position_ = {.pass = 1, .date = range_.first_date};
         }
+        return EachDay([this] { return PageByDay(); });
+    }
+
+ private:
+    template <class F>
+    Status EachDay(F page) {
         while (!ended_ && position_.date <= range_.last_date) {
-            KESSAI_RETURN_IF_ERROR(Each([this] { return PageByDay(); }));
+            KESSAI_RETURN_IF_ERROR(Each(page));
             position_ = {.pass = 1, .date = position_.date.Next()};
         }
         return OkStatus();
     }
-
- private:
     /// Until a page is not full.
     template <class F>
     Status Each(F page) {
@@ -104,7 +113,7 @@ class Pages {
     }
     Status PageById() {
         const app::TransactionPosition from = position_;
-        if (range_.is_whole_day && range_.merchant.is_none()) {
+        if (range_.is_whole_day) {
             return session_.ReadTexts(
                 kPageOfDayById, [this](auto cells) { return TakeRow(cells); }, from.object,
                 range_.part_last, from.object, from.version, range_.first_date, rows_per_page_);
@@ -112,7 +121,7 @@ class Pages {
         return session_.ReadTexts(
             kPageById, [this](auto cells) { return TakeRow(cells); }, from.object, range_.part_last,
             from.object, from.version, range_.first_date, range_.last_date, range_.from, range_.to,
-            merchant_first_, merchant_last_, rows_per_page_);
+            rows_per_page_);
     }
     Status PageByDay() {
         const app::TransactionPosition from = position_;
@@ -120,7 +129,13 @@ class Pages {
         return session_.ReadTexts(
             kPageByDay, [this](auto cells) { return TakeRow(cells); }, from.date, bucket,
             range_.bucket_last, bucket, from.object, from.object, from.version, range_.ids_first,
-            range_.ids_last, range_.from, range_.to, merchant_first_, merchant_last_,
+            range_.ids_last, range_.from, range_.to, rows_per_page_);
+    }
+    Status PageOfMerchant() {
+        const app::TransactionPosition from = position_;
+        return session_.ReadTexts(
+            kPageOfMerchant, [this](auto cells) { return TakeRow(cells); }, from.date,
+            range_.merchant, from.object, from.object, from.version, range_.from, range_.to,
             rows_per_page_);
     }
 
@@ -137,8 +152,9 @@ class Pages {
                 "a journal of " + std::to_string(row.object) + " has kind " + std::to_string(kind));
         }
         row.kind = static_cast<domain::ChangeKind>(kind);
-        row.business_date =
-            cells.size() > kDateColumn ? DateOf(cells[kDateColumn]) : range_.first_date;
+        row.business_date = cells.size() > kDateColumn ? DateOf(cells[kDateColumn])
+                            : position_.pass == 1      ? position_.date
+                                                       : range_.first_date;
         row.occurred_us = Number(cells[3]);
         row.merchant = Number(cells[4]);
         row.currency = cells[5];
@@ -151,7 +167,9 @@ class Pages {
         position_.object = row.object;
         position_.version = row.version;
         // As it is stored: even a wrong one does not lead backwards.
-        if (position_.pass == 1) position_.bucket = static_cast<int>(Number(cells[kBucketColumn]));
+        if (position_.pass == 1 && range_.merchant.is_none()) {
+            position_.bucket = static_cast<int>(Number(cells[kBucketColumn]));
+        }
         row.position = position_;
         ended_ = !take_(row);
         return OkStatus();
@@ -169,8 +187,6 @@ class Pages {
     const app::TransactionRange& range_;
     const Take& take_;
     const int rows_per_page_;
-    const std::int64_t merchant_first_;
-    const std::int64_t merchant_last_;
     app::TransactionPosition position_;
     std::string date_text_;
     BusinessDate date_;

@@ -120,6 +120,7 @@ const std::map<std::string, Plan>& Plans() {
         {"journal.transactions_by_id", {"range", "PRIMARY", 10 * kRows}},
         {"journal.transactions_of_day_by_id", {"range", "PRIMARY", 10 * kRows}},
         {"journal.transactions_by_day", {"range", "by_day", 10 * kRows}},
+        {"journal.transactions_of_merchant", {"range", "by_merchant", kRows}},
         // All days that there were, in their order.
         {"business_day.ended", {"index", "PRIMARY", 2 * kRows}},
         {"business_day.before", {"range", "PRIMARY", 2 * kRows}},
@@ -288,8 +289,13 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(list.Run({.business_date = day, .part = 0, .parts = 1},
                            [&](const app::TransactionRow&) { return ++rows > 0; }));
         EXPECT_GT(rows, 0);
-        EXPECT_OK(list.Run({.business_date = day, .merchant = domain::MerchantId(1)},
+        ASSERT_OK_AND_ASSIGN(const auto now, recorded_days_.Read());
+        EXPECT_OK(list.Run({.from = now.time - std::chrono::hours(24), .to = now.time},
                            [](const app::TransactionRow&) { return true; }));
+        int of_merchant = 0;
+        EXPECT_OK(list.Run({.business_date = day, .merchant = kMerchant, .part = 0, .parts = 1},
+                           [&](const app::TransactionRow&) { return ++of_merchant > 0; }));
+        EXPECT_GT(of_merchant, 0);
         EXPECT_OK(transactions.EndedDays());
     }
 

@@ -246,22 +246,30 @@ TEST_F(TransactionsTest, APartGoesOnBehindAnyOfItsRows) {
     for (const BusinessDate day : {first, first.Next()}) {
         // The positions of all rows of the part, from the use case: a batch has only its last one.
         std::vector<std::pair<app::TransactionPosition, std::int64_t>> rows;
-        app::TransactionQuery query{.business_date = day, .part = 0, .parts = 1};
-        ASSERT_OK(list_.Run(query, [&](const app::TransactionRow& row) {
-            rows.emplace_back(row.position, row.object);
-            return true;
-        }));
-        ASSERT_EQ(rows.size(), Stored(OfDay(day)).size());
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            query.after = rows[i].first;
-            std::vector<std::int64_t> rest;
+        for (const std::int64_t merchant : {std::int64_t{0}, std::int64_t{8}}) {
+            rows.clear();
+            app::TransactionQuery query{.business_date = day,
+                                        .merchant = domain::MerchantId(merchant),
+                                        .part = 0,
+                                        .parts = 1};
             ASSERT_OK(list_.Run(query, [&](const app::TransactionRow& row) {
-                rest.push_back(row.object);
+                rows.emplace_back(row.position, row.object);
                 return true;
             }));
-            ASSERT_EQ(rest.size(), rows.size() - i - 1);
-            for (std::size_t j = 0; j < rest.size(); ++j) {
-                ASSERT_EQ(rest[j], rows[i + 1 + j].second);
+            const std::string of = merchant == 0 ? "" : " AND merchant_id = 8";
+            ASSERT_EQ(rows.size(), Stored(OfDay(day) + of).size());
+            ASSERT_GT(rows.size(), 0u);
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                query.after = rows[i].first;
+                std::vector<std::int64_t> rest;
+                ASSERT_OK(list_.Run(query, [&](const app::TransactionRow& row) {
+                    rest.push_back(row.object);
+                    return true;
+                }));
+                ASSERT_EQ(rest.size(), rows.size() - i - 1);
+                for (std::size_t j = 0; j < rest.size(); ++j) {
+                    ASSERT_EQ(rest[j], rows[i + 1 + j].second);
+                }
             }
         }
     }
@@ -285,6 +293,9 @@ TEST_F(TransactionsTest, APeriodCrossesDaysAndIsBoundedByTime) {
                 "occurred_at_us >= " + std::to_string(ToMicros(times[from])) +
                 " AND occurred_at_us < " + std::to_string(ToMicros(times[to]));
             EXPECT_EQ(Listed(PeriodRequest(times[from], times[to]), 3), Stored(between));
+            auto of_merchant = PeriodRequest(times[from], times[to]);
+            of_merchant.set_merchant_id(9);
+            EXPECT_EQ(Listed(of_merchant, 1), Stored(between + " AND merchant_id = 9"));
         }
     }
 }

@@ -410,6 +410,7 @@ TEST_F(GrpcFileRowsTest, AsksForTheDayOrThePeriodAndTheMerchant) {
     EXPECT_EQ(static_cast<std::int64_t>(seen.size()), peers_.rows / 5);
     EXPECT_EQ(peers_.last_request.period().from_us(), 5);
     EXPECT_EQ(peers_.last_request.period().to_us(), 9);
+    EXPECT_EQ(peers_.last_request.parts(), 1u) << "a merchant's changes are not many";
     // What has no times is not given for some.
     for (const std::string source : {"releases", "transfers"}) {
         query.source = source;

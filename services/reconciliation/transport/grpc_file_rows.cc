@@ -207,13 +207,15 @@ std::unique_ptr<app::RowUnpacker> GrpcFileRows::UnpackerOf(const app::FileQuery&
 
 Status GrpcFileRows::ReadTransactions(const app::FileQuery& query,
                                       std::span<const TakeBatch> takes) {
+    // Of one merchant there is one part.
+    const int parts = query.merchant ? 1 : options_.parts;
     std::atomic<int> next{0};
     std::atomic<bool> ended{false};
     std::mutex mutex;
     Status first;
     const auto run = [&](const TakeBatch& take) {
-        for (int part = next++; part < options_.parts && !ended; part = next++) {
-            const Status status = ReadTransactionPart(query, part, take);
+        for (int part = next++; part < parts && !ended; part = next++) {
+            const Status status = ReadTransactionPart(query, part, parts, take);
             if (status.ok()) continue;
             ended = true;
             const std::lock_guard lock(mutex);
@@ -229,7 +231,7 @@ Status GrpcFileRows::ReadTransactions(const app::FileQuery& query,
     return first;
 }
 
-Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part,
+Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part, int parts,
                                          const TakeBatch& take) {
     payment::v1::ListTransactionsRequest request;
     if (query.business_date) {
@@ -240,7 +242,7 @@ Status GrpcFileRows::ReadTransactionPart(const app::FileQuery& query, int part,
     }
     if (query.merchant) request.set_merchant_id(query.merchant->value());
     request.set_part(static_cast<std::uint32_t>(part));
-    request.set_parts(static_cast<std::uint32_t>(options_.parts));
+    request.set_parts(static_cast<std::uint32_t>(parts));
     return Persist(kPayment, [&](const rpc::CallOptions& call, bool& has_moved, Status& taken) {
         return rpc::CallStreaming(payment_, ListTransactions(), request, call,
                                   [&](const payment::v1::TransactionBatch& batch) {

@@ -51,7 +51,8 @@ class GrpcFileRows final : public app::FileRows {
     using TakeBatch = std::function<Status(const payment::v1::TransactionBatch&)>;
     /// As many parts at a time as there are takers.
     Status ReadTransactions(const app::FileQuery& query, std::span<const TakeBatch> takes);
-    Status ReadTransactionPart(const app::FileQuery& query, int part, const TakeBatch& take);
+    Status ReadTransactionPart(const app::FileQuery& query, int part, int parts,
+                               const TakeBatch& take);
     Status ReadReleases(const app::FileQuery& query, const Take& take);
     Status ReadTransfers(const app::FileQuery& query, const Take& take);
 

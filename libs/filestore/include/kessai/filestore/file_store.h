@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -119,6 +120,11 @@ class FileStore {
     virtual Result<std::optional<FileInfo>> Stat(const std::string& key) = 0;
     /// Of no file: ok.
     virtual Status Remove(const std::string& key) = 0;
+    /// Tells of each file below `folder`, which is a key's beginning up to a '/', at any depth and
+    /// in no order; of a folder that is not there none. What is stored or removed meanwhile is told
+    /// of or not; `take` may remove what it is told of. Its refusal ends the list and is returned.
+    virtual Status List(const std::string& folder,
+                        const std::function<Status(const FileInfo&)>& take) = 0;
     /// Drops halves that writers who died have left, if nothing was written to them for `age`; says
     /// how many. Take an age that no living writer pauses for.
     virtual Result<int> Sweep(std::chrono::seconds age) = 0;

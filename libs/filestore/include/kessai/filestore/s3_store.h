@@ -22,7 +22,9 @@ struct S3Options {
     /// Whether the bucket is in the path, or before the endpoint's host.
     Addressing addressing = Addressing::kPath;
     /// As the AWS tools write it: aws_access_key_id, aws_secret_access_key and, of temporary ones,
-    /// aws_session_token, in the section [default] or in none. Read again when it changes.
+    /// aws_session_token, in the section [default] or in none. Read again when it changes. Empty:
+    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment, which
+    /// stay as they were at the start of the process.
     std::string credentials_file = {};
     /// Whom to trust instead of the system's authorities; PEM.
     std::string ca_file = {};
