@@ -366,9 +366,11 @@ Days BuildDays(const Options& options, runtime::Context& context, const Core& co
         peers.to_payment, peers.to_payout, peers.signer, core.transactions,
         options.repair_call_timeout));
     const auto& look = context.Own(std::make_unique<app::LookAgain>(
-        core.transactions, payment, payout, repair_peers, core.hasher));
-    return Days{runs, BuildRepairs(options, context, core,
-                                   {core.transactions, repair_peers, look, core.hasher, clock})};
+        core.transactions, payment, payout, payout_day, repair_peers, core.hasher));
+    auto& count = context.Own(std::make_unique<app::CountMatches>(core.transactions, clock));
+    return Days{runs,
+                BuildRepairs(options, context, core,
+                             {core.transactions, repair_peers, look, count, core.hasher, clock})};
 }
 
 /// Merchants' files: what makes and keeps them, and what serves them.

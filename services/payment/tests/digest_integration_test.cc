@@ -231,5 +231,38 @@ TEST_F(DigestTest, WhatIsPublishedAgainIsNotCountedAgain) {
     ExpectDigestsOfJournal(day);
 }
 
+// Goal: what happened is shown by the records around its row; a row that somebody made up, or
+// changed, is not, whatever it is like.
+TEST_F(DigestTest, WhatDidNotHappenIsInDoubt) {
+    const BusinessDate day = OpenDay();
+    ASSERT_NO_FATAL_FAILURE(GivenTrade(20));
+    ASSERT_NO_FATAL_FAILURE(PublishAll());
+    ASSERT_OK(days_.MoveGates(day));
+    std::vector<std::pair<std::int64_t, std::uint32_t>> keys;
+    for (int bucket = 0; bucket < digest::kBuckets; ++bucket) {
+        ASSERT_OK_AND_ASSIGN(const auto rows, days_.Rows(day, bucket));
+        for (const app::DayRow& row : rows) keys.emplace_back(row.object, row.version);
+    }
+    ASSERT_OK_AND_ASSIGN(const auto changes, reader_.Changes(keys));
+    ASSERT_FALSE(changes.empty());
+    using ::testing::HasSubstr;
+    for (const domain::Change& change : changes) {
+        EXPECT_THAT(reader_.DoubtOf(change), testing::IsOkAnd(::testing::IsEmpty()));
+        domain::Change made_up = change;
+        made_up.object += 1;
+        EXPECT_THAT(reader_.DoubtOf(made_up), testing::IsOkAnd(HasSubstr("no such payment")));
+        made_up = change;
+        made_up.version += 100;
+        EXPECT_THAT(reader_.DoubtOf(made_up), testing::IsOkAnd(HasSubstr("has come to version")));
+        made_up = change;
+        made_up.amount = Money(change.amount.minor() + 1, change.amount.currency());
+        EXPECT_THAT(reader_.DoubtOf(made_up), testing::IsOkAnd(HasSubstr("no posting of it")));
+        made_up = change;
+        made_up.merchant = domain::MerchantId(change.merchant.value() + 1);
+        EXPECT_THAT(reader_.DoubtOf(made_up),
+                    testing::IsOkAnd(HasSubstr("MERCHANT_PAYABLE " + made_up.merchant.ToString())));
+    }
+}
+
 }  // namespace
 }  // namespace kessai::payment

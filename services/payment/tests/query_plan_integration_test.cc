@@ -108,6 +108,7 @@ const std::map<std::string, Plan>& Plans() {
         {"account.of_user", {"const", "PRIMARY", 1}},
         {"posting.history", {"range", "PRIMARY", kSome}},
         {"journal.by_key", {"const", "PRIMARY", 1}},
+        {"posting.of_event", {"const", "PRIMARY", 1}},
         // The whole day is what it is asked for.
         {"journal.of_buckets", {"range", "by_day", 5 * kSome}},
         {"journal.sum_buckets", {"range", "by_day", kRows, true}},
@@ -249,6 +250,9 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(questions_.WalletOf(UserId(1'235)));
         EXPECT_THAT(questions_.HistoryOf(UserId(1'235), {}, 10),
                     testing::IsOkAnd(::testing::SizeIs(3)));
+        ASSERT_OK_AND_ASSIGN(const auto changes, questions_.Changes({{payment.id.value(), 1}}));
+        ASSERT_EQ(changes.size(), 1u);
+        EXPECT_THAT(questions_.DoubtOf(changes.front()), testing::IsOkAnd(::testing::IsEmpty()));
     }
 
     void ReadAsTheReleaseConsumerDoes() {

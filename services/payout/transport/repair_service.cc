@@ -16,6 +16,7 @@ namespace kessai::payout::transport {
 namespace {
 
 constexpr int kRepublishMax = 1'000;
+constexpr int kFindRowsMax = 1'000;
 
 Status Invalid(std::string message) {
     return Status(Code::kInvalidArgument, domain::reason::kFieldInvalid, std::move(message));
@@ -54,13 +55,14 @@ auth::MethodPolicy RepairPolicy() {
     };
     return auth::MethodPolicy(
         {of_reconciliation("RepublishAccruals"), of_reconciliation("RestoreAccrual"),
-         of_reconciliation("RecomputeDigest"), of_reconciliation("PostCorrection"),
-         of_reconciliation("GetCorrection")});
+         of_reconciliation("FindRows"), of_reconciliation("RecomputeDigest"),
+         of_reconciliation("PostCorrection"), of_reconciliation("GetCorrection")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow) {
     service.Blocking("RepublishAccruals", quick, *this, &RepairService::RepublishAccruals);
     service.Blocking("RestoreAccrual", slow, *this, &RepairService::RestoreAccrual);
+    service.Blocking("FindRows", slow, *this, &RepairService::FindRows);
     service.Blocking("RecomputeDigest", slow, *this, &RepairService::RecomputeDigest);
     service.Blocking("PostCorrection", quick, *this, &RepairService::PostCorrection);
     service.Blocking("GetCorrection", quick, *this, &RepairService::GetCorrection);
@@ -95,7 +97,8 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
         std::ranges::copy(request.told_content_hash(), told->begin());
     }
     KESSAI_ASSIGN_OR_RETURN(const app::RestoredAccrual restored,
-                            restore_.Run(*change, event.occurred_at, told, request.dry_run()));
+                            restore_.Run(*change, event.occurred_at, told,
+                                         FromMicros(request.heard_at_us()), request.dry_run()));
     v1::RestoredAccrual message;
     message.set_merchant_id(restored.accrual.merchant.value());
     message.set_business_date(restored.accrual.business_date.ToNumber());
@@ -103,6 +106,28 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
     message.set_fee(restored.accrual.fee);
     message.set_restored(restored.restored);
     return message;
+}
+
+Result<v1::FoundRows> RepairService::FindRows(const rpc::CallContext&,
+                                              const v1::FindRowsRequest& request) {
+    if (request.changes_size() == 0 || request.changes_size() > kFindRowsMax) {
+        return Invalid("name 1 to 1,000 changes");
+    }
+    std::vector<domain::EffectKey> keys;
+    for (const auto& change : request.changes()) {
+        keys.push_back({domain::PaymentId(change.payment_id()), change.version()});
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto rows, store_.FindRows(keys));
+    v1::FoundRows found;
+    for (const app::DatedRow& row : rows) {
+        v1::FoundRows::Row* message = found.add_rows();
+        message->set_payment_id(row.key.payment.value());
+        message->set_version(row.key.version);
+        message->set_merchant_id(row.merchant.value());
+        message->set_amount(row.gross);
+        message->set_business_date(row.business_date.ToNumber());
+    }
+    return found;
 }
 
 Result<v1::RecomputedDigest> RepairService::RecomputeDigest(

@@ -30,6 +30,8 @@ class RepairService {
         const rpc::CallContext& context, const v1::RepublishAccrualsRequest& request);
     Result<v1::RestoredAccrual> RestoreAccrual(const rpc::CallContext& context,
                                                const v1::RestoreAccrualRequest& request);
+    Result<v1::FoundRows> FindRows(const rpc::CallContext& context,
+                                   const v1::FindRowsRequest& request);
     Result<v1::RecomputedDigest> RecomputeDigest(const rpc::CallContext& context,
                                                  const v1::RecomputeDigestRequest& request);
     Result<v1::Correction> PostCorrection(const rpc::CallContext& context,

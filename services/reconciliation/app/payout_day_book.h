@@ -87,4 +87,7 @@ class PayoutDayBook {
                                                   domain::MerchantId after) = 0;
 };
 
+/// Adds what was matched of a merchant to what payout says of its day.
+void JoinMatched(const std::vector<MatchedLine>& matched, domain::MerchantDay& merchant);
+
 }  // namespace kessai::reconciliation::app

@@ -42,12 +42,16 @@ class RepairPeers {
  public:
     virtual ~RepairPeers() = default;
 
+    /// Why the records around payment's row of a change do not show that it happened, for people;
+    /// empty: they do. NOT_FOUND when it has no such row.
+    virtual Result<std::string> DoubtOfPayment(domain::ChangeKey change) = 0;
     /// The owner of the row publishes its event again. NOT_FOUND when it has no such row.
     virtual Status PublishPaymentEvent(domain::ChangeKey change) = 0;
     virtual Status PublishPayoutEvent(domain::ChangeKey change) = 0;
 
     /// Payout puts back the accrual that is gone or was changed, from payment's event (`dry_run`:
-    /// says what it would be). Refused where nothing shows that it was accrued so.
+    /// says what it would be). Refused where nothing shows that it was accrued so, or that it
+    /// happened at all.
     virtual Result<AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) = 0;
     /// The accrual that payout has; nullopt: none.
     virtual Result<std::optional<AccrualTerms>> FindAccrual(domain::ChangeKey change) = 0;

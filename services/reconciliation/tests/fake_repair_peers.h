@@ -23,12 +23,19 @@ class FakeRepairPeers final : public app::RepairPeers {
     std::map<domain::ChangeKey, app::AccrualTerms> lost;
     std::map<domain::ChangeKey, app::AccrualTerms> accruals;
     std::map<std::string, app::Correction> corrections;
+    /// Changes of payment's book that nothing else shows.
+    std::map<domain::ChangeKey, std::string> doubts;
     int asked = 0;
     /// The answer to the next question, behind its effect: a reply that is lost.
     Status lost_reply;
     /// The answer to every question, before any effect.
     Status refuses;
 
+    Result<std::string> DoubtOfPayment(domain::ChangeKey change) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        const auto found = doubts.find(change);
+        return found == doubts.end() ? std::string() : found->second;
+    }
     Status PublishPaymentEvent(domain::ChangeKey change) override {
         KESSAI_RETURN_IF_ERROR(Asked());
         published_by_payment.push_back(change);

@@ -108,6 +108,15 @@ std::vector<std::string_view> RepairContracts() {
     return {kPaymentRepairs.view(), kPayoutRepairs.view()};
 }
 
+Result<std::string> GrpcRepairPeers::DoubtOfPayment(domain::ChangeKey change) {
+    pa::GetEventRequest ask;
+    ask.set_object_id(change.payment.value());
+    ask.set_version(change.version);
+    KESSAI_ASSIGN_OR_RETURN(const pa::SealedEvent event,
+                            Ask(payment_, signer_, "payment", GetEvent(), ask, timeout_));
+    return event.doubt();
+}
+
 Status GrpcRepairPeers::PublishPaymentEvent(domain::ChangeKey change) {
     pa::RepublishEventsRequest request;
     auto& named = *request.add_changes();
@@ -136,6 +145,15 @@ Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change,
         KESSAI_ASSIGN_OR_RETURN(heard, books.matches.Find({&change, 1}));
         return OkStatus();
     }));
+    const bool was_heard = !heard.empty() && heard.front().PaymentEffect();
+    if (!was_heard && !event.doubt().empty()) {
+        return Status(Code::kFailedPrecondition, "EVENT_IN_DOUBT",
+                      "payment's event of " + change.payment.ToString() + "/" +
+                          std::to_string(change.version) +
+                          " was never heard, and what payment has around its row does not show "
+                          "that it happened: " +
+                          event.doubt());
+    }
     po::RestoreAccrualRequest request;
     if (!heard.empty()) {
         const auto content = heard.front().PaymentEffect();
@@ -147,6 +165,7 @@ Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change,
         }
         if (const auto told = heard.front().PayoutEffect()) {
             request.set_told_content_hash(told->data(), told->size());
+            request.set_heard_at_us(ToMicros(heard.front().matched_at));
         }
     }
     request.set_event(event.envelope());

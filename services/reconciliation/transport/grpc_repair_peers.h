@@ -27,6 +27,7 @@ class GrpcRepairPeers final : public app::RepairPeers {
           transactions_(transactions),
           timeout_(timeout) {}
 
+    Result<std::string> DoubtOfPayment(domain::ChangeKey change) override;
     Status PublishPaymentEvent(domain::ChangeKey change) override;
     Status PublishPayoutEvent(domain::ChangeKey change) override;
     /// DATA_LOSS EVENT_DIFFERS when payment's event is another than the one that was heard.
