@@ -442,7 +442,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.Own(std::make_unique<app::RestoreAccrual>(restoring, core.plans,
                                                           domain::TaxTable::Japan(), core.events,
                                                           core.hasher, context.clock())),
-        context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger, republish, reader));
+        context.Own(std::make_unique<app::AdjustBalance>(ledger)), ledger, republish));
     rpc::Service repair_service(transport::kRepairServiceName, transport::RepairPolicy());
     repairs.Register(repair_service, quick, slow);
     server.Add(std::move(repair_service));

@@ -110,6 +110,13 @@ void DescribeRepairs(config::Schema schema, Options& options) {
                 .unit = "repairs",
                 .min = 0,
                 .max = 1'000'000});
+    schema.Int(
+        "automatic_max_per_discrepancy", &options.repairs.policy.automatic_max_per_discrepancy,
+        {.description = "Repairs that are ordered so of one discrepancy that is found again, "
+                        "at most; then a person has to see why it comes back",
+         .unit = "repairs",
+         .min = 1,
+         .max = 1'000});
     schema.Time("poll_every", &options.repairs.poll_every,
                 {.description = "How often repairs are carried on",
                  .min = milliseconds(100),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping
 
 from fees import COMPLETED, STANDARD_8, WrongFee, fee_of, tax_of, wrong_fee
 from kessai_client.day_digest import BUCKETS, DigestChange, RowHasher, bucket_of
@@ -59,9 +59,9 @@ class Damages:
     counts: dict[str, int] = field(default_factory=dict)
     # Each in a bucket of its own: then what is done about one has nothing to do with the others.
     apart: bool = False
-    kinds: Sequence[Kind] = field(default_factory=lambda: KINDS)
     # Left out of rows that the policy can restore, by what shows payout that it accrued them.
     restorable: dict[Key, Proof] = field(default_factory=dict)
+    untimed: set[Key] = field(default_factory=set)  # of those, when they were recorded cannot be found
     published: set[Key] = field(default_factory=set)  # again, by the policy
     _kept: dict[str, DigestChange] = field(default_factory=dict)  # what is done to kept digests
     _of_rows: dict[str, DigestChange] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Damages:
 
     def make(self, count: int) -> None:
         """So many of them, all kinds alike, and stores them."""
-        order = [self.kinds[at % len(self.kinds)] for at in range(count)]
+        order = [KINDS[at % len(KINDS)] for at in range(count)]
         self.choose.shuffle(order)
         for name, damage, hidden in order:
             self._name = name
@@ -130,64 +130,38 @@ class Damages:
 
     # What the policy repairs by itself, and what it leaves to people.
 
-    # `before`: what it has repaired before, of these books. It orders a repair of a discrepancy once; when it
-    # is found again, something is wrong with the repair or with somebody, and people have to look.
-
-    def left_by_policy(self, before: set[Found]) -> set[Found]:
-        """Of what a deep run found: the policy restores accruals that can be proven, publishes the events that
-        were not heard, and computes a digest again where the rows agree by then."""
-        return {one for one in self.found_by_deep_run() if one in before or not self._repaired(one)}
-
-    def found_again(self, before: set[Found]) -> set[Found]:
-        """By a deep run after that: what is left but is no more, and the digests that do not know of rows that
-        are back, which the policy computes again then."""
+    def left_by_policy(self) -> set[Found]:
+        """Of what a deep run found. The policy restores accruals that can be proven, publishes the events of
+        changes that happened and were not heard, and computes digests and totals again where the rows agree by
+        then; what its repairs show to be wrong around them is repaired too."""
         assert self.apart
-        gone = self._digests_of(Proof.DIGEST)  # fits again, whoever looks
-        return (self.left_by_policy(before) - gone) | self._digests_of(Proof.TOLD)
+        return {one for one in self.found_by_deep_run() if not self._repaired(one)}
 
-    def left_at_last(self, before: set[Found]) -> set[Found]:
-        """For people."""
-        return self.found_again(before) - (self._digests_of(Proof.TOLD) - before)
-
-    def repaired_by_policy(self, before: set[Found]) -> set[Found]:
-        found = self.found_by_deep_run() | self._digests_of(Proof.TOLD)
-        return found - self.left_at_last(before)
+    def found_on_the_way(self) -> set[Found]:
+        """With the ends of the policy's repairs: digests that do not know of rows that are back."""
+        return {
+            Found("DIGEST_DIFFERS", book=PAYOUT, bucket=bucket_of(key[0]))
+            for key, by in self.restorable.items()
+            if by is Proof.TOLD
+        }
 
     def _repaired(self, one: Found) -> bool:
         key = (one.payment, one.version)
-        if one.kind == "MISSING_IN_PAYOUT":
+        if one.kind in ("MISSING_IN_PAYOUT", "DATE_DIFFERS", "AMOUNT_DIFFERS"):
             return key in self.restorable
         if one.kind in ("PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING"):
             return key in self.published
         return one.kind == "DIGEST_DIFFERS" and one.bucket not in self._buckets_left()
 
-    def _digests_of(self, proof: Proof) -> set[Found]:
-        """Of the buckets of rows that were restored by it."""
-        return {
-            Found("DIGEST_DIFFERS", book=PAYOUT, bucket=bucket_of(key[0]))
-            for key, by in self.restorable.items()
-            if by is proof
-        }
-
-    def counted_twice(self) -> set[Found]:
-        """The totals of what was matched have a change still whose match is gone. Heard again, it counts
-        again: a person has to correct what the check against payout names then."""
-        more: dict[int, int] = {}
-        for key in self.published:
-            merchant, gross = self.books.rows[key]
-            fee = self.books.row(PAYOUT, key)["fee"]
-            more[merchant] = more.get(merchant, 0) + gross - fee
-        found = set()
-        for merchant in {self.books.rows[key][0] for key in self.published}:
-            accrued = self.books.accrued(merchant)
-            found.add(Found("ACCRUED_DIFFERS", merchant, 0, accrued + more[merchant], accrued))
-        return found
-
-    def can_be_restored(self, key: Key) -> None:
-        """Payout's row is not where it was, and payment's event of it is as it was."""
+    def can_be_restored(self, key: Key, is_there: bool = False) -> None:
+        """Payout's row is not where it was, and payment's event of it is as it was. `is_there`: somewhere else,
+        with the time at which it was recorded."""
+        timed = is_there or self.books.time_can_be_found(key)
+        if not timed:
+            self.untimed.add(key)
         if self._hidden:
             self.restorable[key] = Proof.DIGEST
-        elif self.books.told_soon(key):
+        elif timed:
             self.restorable[key] = Proof.TOLD
 
     def _buckets_left(self) -> set[int]:
@@ -323,20 +297,12 @@ class Damages:
 
 Kind = tuple[str, Callable[[Damages], None], bool]
 KINDS: list[Kind] = []
-# Without those that invent a change in payment's book. Who has what payment did not tell published again,
-# as the policy does, tells the invention to everybody, and nothing takes that back.
-REPAIRABLE_KINDS: list[Kind] = []
 
 
-def damage(
-    name: str, hidden: tuple[bool, ...] = (True, False), invents: bool = False
-) -> Callable[..., Any]:
+def damage(name: str, hidden: tuple[bool, ...] = (True, False)) -> Callable[..., Any]:
     def add(apply: Callable[[Damages], None]) -> Callable[[Damages], None]:
         for one in hidden:
-            kind = (f"{name}{', behind the digest' if one else ''}", apply, one)
-            KINDS.append(kind)
-            if not invents:
-                REPAIRABLE_KINDS.append(kind)
+            KINDS.append((f"{name}{', behind the digest' if one else ''}", apply, one))
         return apply
 
     return add
@@ -400,15 +366,32 @@ def accrual_both(d: Damages) -> None:
 def accrual_date(d: Damages) -> None:
     key = d.change()
     d.write(PAYOUT, key, business_date=d.books.other_day)
-    d.can_be_restored(key)
-    d.expect("MISSING_IN_PAYOUT", key, d.gross(key), None)
+    d.can_be_restored(key, is_there=True)
+    d.expect("DATE_DIFFERS", key, d.gross(key), d.gross(key))
 
 
 @damage("journal of another date")
 def journal_date(d: Damages) -> None:
     key = d.change()
     d.write(PAYMENT, key, business_date=d.books.other_day)
-    d.expect("MISSING_IN_PAYMENT", key, None, d.gross(key))
+    d.expect("DATE_DIFFERS", key, d.gross(key), d.gross(key))
+
+
+@damage("accrual of another date and amount")
+def accrual_date_and_amount(d: Damages) -> None:
+    key = d.change()
+    d.write(PAYOUT, key, business_date=d.books.other_day, gross=d.gross(key) + 9)
+    d.can_be_restored(key, is_there=True)
+    for kind in ("DATE_DIFFERS", "AMOUNT_DIFFERS"):
+        d.expect(kind, key, d.gross(key), d.gross(key) + 9)
+
+
+@damage("both sides dated otherwise alike")
+def both_dates(d: Damages) -> None:
+    key = d.change()
+    for book in (PAYMENT, PAYOUT):
+        d.write(book, key, business_date=d.books.other_day)
+    d.expect("CHANGED_IN_BOTH", key, d.gross(key), d.gross(key))
 
 
 @damage("accrual added")
@@ -418,7 +401,7 @@ def accrual_added(d: Damages) -> None:
     d.expect("MISSING_IN_PAYMENT", key, None, d.gross(like))
 
 
-@damage("journal added", invents=True)
+@damage("journal added")
 def journal_added(d: Damages) -> None:
     key, like = (d.new_payment(), 1), d.change()
     d.add(PAYMENT, key, like)
@@ -443,7 +426,7 @@ def accrual_tripled(d: Damages) -> None:
         d.expect("MISSING_IN_PAYMENT", again, None, d.gross(key))
 
 
-@damage("change doubled in payment", invents=True)
+@damage("change doubled in payment")
 def journal_doubled(d: Damages) -> None:
     key = d.change()
     again = (key[0], key[1] + 1)
@@ -502,7 +485,7 @@ def both_erased(d: Damages) -> None:
     d.expect("MISSING_IN_BOTH", key, None, None)
 
 
-@damage("both sides added alike", invents=True)
+@damage("both sides added alike")
 def both_added(d: Damages) -> None:
     key, like = (d.new_payment(), 1), d.change()
     for book in (PAYMENT, PAYOUT):
@@ -601,6 +584,31 @@ def fee_findings(key: Key, row: Row, right: WrongFee) -> list[Found]:
                 payout_amount=tax_of(row["tax_class"], row["fee"]),
             )
         )  # fmt: skip
+    return found
+
+
+# By the numbers of reconciliation's domain::DiscrepancyKind.
+STORED_KINDS = (
+    "", "MISSING_IN_PAYOUT", "MISSING_IN_PAYMENT", "AMOUNT_DIFFERS", "MERCHANT_DIFFERS", "DATE_DIFFERS",
+    "CONTENT_DIFFERS", "DIGEST_DIFFERS", "PAYMENT_EVENT_MISSING", "PAYOUT_EVENT_MISSING", "MISSING_IN_BOTH",
+    "CHANGED_IN_BOTH", "MERCHANT_HELD_BACK", "FEE_DIFFERS", "TAX_DIFFERS",
+)  # fmt: skip
+
+
+def as_stored(rows: list[Row]) -> set[Found]:
+    """The same of rows of its table."""
+    found = set()
+    for row in rows:
+        kind = STORED_KINDS[row["kind"]]
+        if kind == "DIGEST_DIFFERS":
+            found.add(Found(kind, book=BOOKS[row["book"] - 1], bucket=row["bucket"]))
+        else:
+            found.add(
+                Found(
+                    kind, row["payment_id"], row["version"], row["payment_gross"], row["payout_gross"],
+                )
+            )  # fmt: skip
+    assert len(found) == len(rows), "a discrepancy is recorded twice"
     return found
 
 

@@ -40,7 +40,6 @@ class StoredBooks:
             book: stack.database(service, user="root", read_timeout_s=300)
             for book, service in SERVICE.items()
         }
-        self._accrued: dict[int, int] = {}
         # Of every change: its merchant and its gross, as all books have it.
         self.rows: dict[Key, tuple[int, int]] = self._load()
         self.keys = sorted(self.rows)
@@ -134,26 +133,56 @@ class StoredBooks:
             cursor.execute(sql, parameters)
             return [dict(row) for row in cursor.fetchall()]
 
-    def told_soon(self, key: Key) -> bool:
-        """Whether payout accrued it soon enough that it finds when, from the event that it told."""
+    def time_can_be_found(self, key: Key) -> bool:
+        """Whether payout finds when it recorded the accrual, from the event that it told: soon after the change
+        or before it was heard, or with another of the bucket."""
         accrual = self._originals[("PAYOUT", key)]
         assert accrual is not None
-        journal = self.row("PAYMENT", key)
-        return 0 <= accrual["recorded_at_us"] - journal["occurred_at_us"] <= FOUND_WITHIN_US
+        at_us = accrual["recorded_at_us"]
+        journal, match = self.row("PAYMENT", key), self.row("MATCHED", key)
+        if 0 <= at_us - journal["occurred_at_us"] <= FOUND_WITHIN_US:
+            return True
+        if 0 <= match["matched_at_us"] - at_us <= FOUND_WITHIN_US:
+            return True
+        others = self.rows_of(
+            "PAYOUT",
+            "SELECT COUNT(*) AS number FROM accrual WHERE business_date = %s AND bucket = %s"
+            " AND recorded_at_us = %s",
+            self.day, accrual["bucket"], at_us,
+        )  # fmt: skip
+        return int(others[0]["number"]) > 1
 
-    def accrued(self, merchant: int) -> int:
-        """Gross less fee of all that the merchant was accrued."""
-        return self._accrued[merchant]
+    def found_by_run(self, number: int) -> list[Row]:
+        """Discrepancies of the day that this run was the latest to find, whatever their state."""
+        return self.rows_of(
+            "MATCHED",
+            "SELECT kind, payment_id, version, book, bucket, payment_gross, payout_gross FROM discrepancy"
+            " WHERE business_date = %s AND found_by_run = %s",
+            self.day, number,
+        )  # fmt: skip
+
+    def matched_totals(self) -> dict[tuple[int, int], tuple[int, int, int]]:
+        """By merchant and tax class, what reconciliation keeps of what was matched: gross, fee and number."""
+        found = self.rows_of(
+            "MATCHED",
+            "SELECT merchant_id, tax_class, SUM(gross) AS gross, SUM(fee) AS fee,"
+            " SUM(item_count) AS number FROM matched_day_total WHERE business_date = %s"
+            " GROUP BY merchant_id, tax_class",
+            self.day,
+        )
+        return {
+            (row["merchant_id"], row["tax_class"]): (
+                int(row["gross"]), int(row["fee"]), int(row["number"]),
+            )
+            for row in found
+        }  # fmt: skip
 
     def _load(self) -> dict[Key, tuple[int, int]]:
         found = self.rows_of(
             "PAYOUT",
-            "SELECT payment_id, version, merchant_id, gross, fee FROM accrual WHERE business_date = %s",
+            "SELECT payment_id, version, merchant_id, gross FROM accrual WHERE business_date = %s",
             self.day,
         )
-        for row in found:
-            net = self._accrued.get(row["merchant_id"], 0) + row["gross"] - row["fee"]
-            self._accrued[row["merchant_id"]] = net
         return {
             (row["payment_id"], row["version"]): (row["merchant_id"], row["gross"]) for row in found
         }

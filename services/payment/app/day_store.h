@@ -74,9 +74,6 @@ class DayStore {
                                               digest::BucketRange range) = 0;
     /// The changes of a closed day with a merchant, of one bucket, by (object, version).
     virtual Result<std::vector<DayRow>> Rows(BusinessDate date, int bucket) = 0;
-    /// The same of one object.
-    virtual Result<std::vector<DayRow>> RowsOf(BusinessDate date, int bucket,
-                                               std::int64_t object) = 0;
 
     /// Puts events into the outbox again, under a gate row. They are not counted in digests again.
     virtual Status Republish(std::span<const domain::Change> changes,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "domain/ledger.h"
@@ -44,6 +45,10 @@ class PaymentReader {
     /// The changes of `keys` (object, version) that exist.
     virtual Result<std::vector<domain::Change>> Changes(
         const std::vector<std::pair<std::int64_t, std::uint32_t>>& keys) = 0;
+    /// Why the records around a payment's change do not show that it happened, for people: its
+    /// payment is not there or has not come so far, or its postings are not of it. Empty: they show
+    /// it.
+    virtual Result<std::string> DoubtOf(const domain::Change& change) = 0;
 };
 
 }  // namespace kessai::payment::app

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 
 #include "app/day_store.h"
@@ -18,9 +17,5 @@ using TakeDayRow = std::function<void(const app::DayRow&, int bucket)>;
 /// order. Millions of rows are no matter: they are scanned.
 Status ReadDayRows(mysql::Session& session, BusinessDate date, digest::BucketRange buckets,
                    const TakeDayRow& take);
-
-/// The same of one object in one bucket, by version.
-Status ReadDayRowsOf(mysql::Session& session, BusinessDate date, int bucket, std::int64_t object,
-                     const TakeDayRow& take);
 
 }  // namespace kessai::payment::storage

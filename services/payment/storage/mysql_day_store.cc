@@ -182,16 +182,6 @@ Result<std::vector<app::DayRow>> MysqlDayStore::Rows(BusinessDate date, int buck
     return found;
 }
 
-Result<std::vector<app::DayRow>> MysqlDayStore::RowsOf(BusinessDate date, int bucket,
-                                                       std::int64_t object) {
-    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
-    std::vector<app::DayRow> found;
-    KESSAI_RETURN_IF_ERROR(
-        ReadDayRowsOf(*session, date, bucket, object,
-                      [&](const app::DayRow& row, int) { found.push_back(row); }));
-    return found;
-}
-
 Status MysqlDayStore::Republish(std::span<const domain::Change> changes,
                                 std::span<const std::string> envelopes, std::int64_t row_id) {
     outbox::BatchWriter writer;

@@ -28,8 +28,6 @@ class MysqlDayStore final : public app::DayStore {
     Result<digest::DayDigest> Digests(BusinessDate date, bool deep,
                                       digest::BucketRange range) override;
     Result<std::vector<app::DayRow>> Rows(BusinessDate date, int bucket) override;
-    Result<std::vector<app::DayRow>> RowsOf(BusinessDate date, int bucket,
-                                            std::int64_t object) override;
     Status Republish(std::span<const domain::Change> changes,
                      std::span<const std::string> envelopes, std::int64_t row_id) override;
 

@@ -39,6 +39,9 @@ constexpr mysql::Query kHistory{"posting.history", R"sql(
 constexpr mysql::Query kChange{"journal.by_key",
                                "SELECT " KESSAI_JOURNAL_COLUMNS
                                " FROM journal WHERE object_id = ? AND version = ?"};
+constexpr mysql::Query kPostingOfEvent{"posting.of_event", R"sql(
+    SELECT object_id, version, amount FROM posting
+    WHERE owner_id = ? AND kind = ? AND event_id = ?)sql"};
 constexpr mysql::Query kMerchants{"merchant.by_ids", R"sql(
     SELECT merchant_id, name, suspended, multiple_refunds FROM merchant
     WHERE merchant_id IN ({keys}))sql"};
@@ -157,6 +160,28 @@ Result<std::vector<domain::Change>> MysqlPaymentReader::Changes(
         if (rows.Next()) changes.push_back(ReadChange(rows));
     }
     return changes;
+}
+
+Result<std::string> MysqlPaymentReader::DoubtOf(const domain::Change& change) {
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    const auto payment = PaymentByIdIn(*session, domain::PaymentId(change.object));
+    if (payment.status().code() == Code::kNotFound) return std::string("there is no such payment");
+    KESSAI_RETURN_IF_ERROR(payment.status());
+    if (payment->version < change.version) {
+        return "its payment has come to version " + std::to_string(payment->version) + " only";
+    }
+    for (const domain::Posting& posting : domain::PostingsOf(change)) {
+        KESSAI_ASSIGN_OR_RETURN(auto rows,
+                                session->Select(kPostingOfEvent, posting.owner,
+                                                static_cast<int>(posting.account), change.event));
+        const bool is_its = rows.Next() && rows.Int(0) == change.object &&
+                            rows.Uint(1) == change.version && rows.Int(2) == posting.amount;
+        if (!is_its) {
+            return std::string(domain::AccountName(posting.account)) + " " +
+                   std::to_string(posting.owner) + " has no posting of it";
+        }
+    }
+    return std::string();
 }
 
 }  // namespace kessai::payment::storage

@@ -20,6 +20,7 @@ class MysqlPaymentReader final : public app::PaymentReader {
     Result<std::vector<domain::Merchant>> Merchants(
         const std::vector<domain::MerchantId>& ids) override;
     Status PutMerchant(const domain::Merchant& merchant) override;
+    Result<std::string> DoubtOf(const domain::Change& change) override;
     Result<std::vector<domain::Change>> Changes(
         const std::vector<std::pair<std::int64_t, std::uint32_t>>& keys) override;
 

@@ -101,9 +101,6 @@ class MemoryBooks final : public BookReader, public DayStore {
     Result<std::vector<app::DayRow>> Rows(BusinessDate, int) override {
         return std::vector<app::DayRow>();
     }
-    Result<std::vector<app::DayRow>> RowsOf(BusinessDate, int, std::int64_t) override {
-        return std::vector<app::DayRow>();
-    }
     Status Republish(std::span<const domain::Change>, std::span<const std::string>,
                      std::int64_t) override {
         return OkStatus();

@@ -108,9 +108,9 @@ const std::map<std::string, Plan>& Plans() {
         {"account.of_user", {"const", "PRIMARY", 1}},
         {"posting.history", {"range", "PRIMARY", kSome}},
         {"journal.by_key", {"const", "PRIMARY", 1}},
+        {"posting.of_event", {"const", "PRIMARY", 1}},
         // The whole day is what it is asked for.
         {"journal.of_buckets", {"range", "by_day", 5 * kSome}},
-        {"journal.of_object", {"ref", "PRIMARY", kSome}},
         {"journal.sum_buckets", {"range", "by_day", kRows, true}},
         {"journal.cleared_of_day", {"ref", "PRIMARY", kSome}},
         // It stops after a page.
@@ -252,6 +252,9 @@ class QueryPlanTest : public LedgerTest {
         EXPECT_OK(questions_.WalletOf(UserId(1'235)));
         EXPECT_THAT(questions_.HistoryOf(UserId(1'235), {}, 10),
                     testing::IsOkAnd(::testing::SizeIs(3)));
+        ASSERT_OK_AND_ASSIGN(const auto changes, questions_.Changes({{payment.id.value(), 1}}));
+        ASSERT_EQ(changes.size(), 1u);
+        EXPECT_THAT(questions_.DoubtOf(changes.front()), testing::IsOkAnd(::testing::IsEmpty()));
     }
 
     void ReadAsTheReleaseConsumerDoes() {
@@ -305,7 +308,6 @@ class QueryPlanTest : public LedgerTest {
         const int bucket = digest::BucketOf(payments_[1'234].id.value());
         EXPECT_OK(recorded_days_.Digests(day, true, {.first = bucket, .count = 1}));
         EXPECT_OK(recorded_days_.Rows(day, bucket));
-        EXPECT_OK(recorded_days_.RowsOf(day, bucket, 1));
         ASSERT_OK(recorded_days_.MoveGates(day));
         EXPECT_OK(recorded_days_.Find(day));
         EXPECT_OK(recorded_days_.Unfinished());

@@ -1,11 +1,16 @@
 #include "transport/repair_service.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "domain/refusal.h"
 
 namespace kessai::payment::transport {
 namespace {
+
+constexpr int kFindRowsMax = 1'000;
 
 using domain::Refusal;
 using domain::Refuse;
@@ -32,13 +37,13 @@ auth::MethodPolicy RepairPolicy() {
                           MethodRule::Token::kInMetadata,
                           {"reconciliation"}};
     };
-    return auth::MethodPolicy({of_reconciliation("GetEvent"), of_reconciliation("FindRow"),
+    return auth::MethodPolicy({of_reconciliation("GetEvent"), of_reconciliation("FindRows"),
                                of_reconciliation("RecomputeDigest")});
 }
 
 void RepairService::Register(rpc::Service& service, rpc::WorkerPool& pool) {
     service.Blocking("GetEvent", pool, *this, &RepairService::GetEvent);
-    service.Blocking("FindRow", pool, *this, &RepairService::FindRow);
+    service.Blocking("FindRows", pool, *this, &RepairService::FindRows);
     service.Blocking("RecomputeDigest", pool, *this, &RepairService::RecomputeDigest);
 }
 
@@ -53,27 +58,32 @@ Result<v1::SealedEvent> RepairService::GetEvent(const rpc::CallContext&,
     }
     v1::SealedEvent event;
     event.set_envelope(encoder_.Encode(changes.front()));
+    KESSAI_ASSIGN_OR_RETURN(*event.mutable_doubt(), reader_.DoubtOf(changes.front()));
     return event;
 }
 
-Result<v1::FoundRow> RepairService::FindRow(const rpc::CallContext&,
-                                            const v1::FindRowRequest& request) {
-    KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
-                            BusinessDate::FromNumber(request.business_date()));
-    KESSAI_ASSIGN_OR_RETURN(const app::Day day, days_.Find(date));
-    if (day.state == app::DayState::kOpen || day.state == app::DayState::kClosing) {
-        return Refuse(Refusal::kDayOpen, date.ToString() + " is not closed yet");
+Result<v1::FoundRows> RepairService::FindRows(const rpc::CallContext&,
+                                              const v1::FindRowsRequest& request) {
+    if (request.changes_size() == 0 || request.changes_size() > kFindRowsMax) {
+        return Refuse(Refusal::kFieldInvalid, "name 1 to 1,000 changes");
     }
-    const int bucket = digest::BucketOf(request.object_id());
-    KESSAI_ASSIGN_OR_RETURN(const auto rows, days_.RowsOf(date, bucket, request.object_id()));
-    v1::FoundRow answer;
-    for (const app::DayRow& row : rows) {
-        if (row.version != request.version()) continue;
-        answer.set_found(true);
-        answer.set_merchant_id(row.merchant.value());
-        answer.set_amount(row.gross);
+    std::vector<std::pair<std::int64_t, std::uint32_t>> keys;
+    for (const auto& change : request.changes()) {
+        keys.emplace_back(change.object_id(), change.version());
     }
-    return answer;
+    KESSAI_ASSIGN_OR_RETURN(const auto changes, reader_.Changes(keys));
+    v1::FoundRows found;
+    for (const domain::Change& change : changes) {
+        // As in a day's list: what is no merchant's is not compared.
+        if (change.merchant.is_none()) continue;
+        v1::FoundRows::Row* row = found.add_rows();
+        row->set_object_id(change.object);
+        row->set_version(change.version);
+        row->set_merchant_id(change.merchant.value());
+        row->set_amount(domain::MerchantGross(change));
+        row->set_business_date(change.business_date.ToNumber());
+    }
+    return found;
 }
 
 Result<v1::RecomputedDigest> RepairService::RecomputeDigest(

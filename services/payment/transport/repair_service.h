@@ -26,10 +26,10 @@ class RepairService {
 
     void Register(rpc::Service& service, rpc::WorkerPool& pool);
 
+    Result<v1::FoundRows> FindRows(const rpc::CallContext& context,
+                                   const v1::FindRowsRequest& request);
     Result<v1::SealedEvent> GetEvent(const rpc::CallContext& context,
                                      const v1::GetEventRequest& request);
-    Result<v1::FoundRow> FindRow(const rpc::CallContext& context,
-                                 const v1::FindRowRequest& request);
     Result<v1::RecomputedDigest> RecomputeDigest(const rpc::CallContext& context,
                                                  const v1::RecomputeDigestRequest& request);
 

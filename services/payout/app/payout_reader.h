@@ -124,9 +124,6 @@ class PayoutReader {
     /// FAILED_PRECONDITION DAY_OPEN.
     virtual Status StreamRows(BusinessDate day, int bucket,
                               const std::function<bool(const DayRow&)>& take) = 0;
-    /// Those of one payment, by version. FAILED_PRECONDITION DAY_OPEN.
-    virtual Result<std::vector<DayRow>> RowsOf(BusinessDate day, int bucket,
-                                               domain::PaymentId payment) = 0;
 };
 
 }  // namespace kessai::payout::app

@@ -1,5 +1,6 @@
 #include "app/restore_accrual.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,8 @@ namespace {
 
 // As libs/inbox refuses it.
 constexpr std::string_view kEffectConflict = "EFFECT_CONFLICT";
-/// A change is accrued soon after it was made; so far behind it its time is looked for.
+/// A change is accrued soon after it was made, and heard of soon after it was accrued: so far
+/// behind the one and before the other its time is looked for, microsecond by microsecond.
 constexpr Duration kAccruedWithin = std::chrono::seconds(5);
 
 std::string NameOf(domain::EffectKey key) {
@@ -59,6 +61,10 @@ Result<RestoreAccrual::Need> RestoreAccrual::Find(RestoringTransaction& transact
     const int bucket = digest::BucketOf(change.key.payment.value());
     KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
                             transaction.DigestsOfBucket(change.business_date, bucket));
+    if (was_told) {
+        KESSAI_ASSIGN_OR_RETURN(need.times,
+                                transaction.TimesOfBucket(change.business_date, bucket));
+    }
     // What is there in its place counts as it is now.
     digest::BucketDigest kept = digests.before;
     digest::BucketDigest restored = digests.after;
@@ -97,19 +103,33 @@ digest::BucketDigest RestoreAccrual::DigestOf(const domain::Accrual& accrual) co
 }
 
 // The event has the time, and nothing else of the row is unknown: so it is the time that gives the
-// event that was told.
-Result<std::optional<Instant>> RestoreAccrual::RecordedAt(const domain::Accrual& accrual,
-                                                          Instant happened_at,
+// event that was told. When payout is behind, its batches are large, and others of the bucket were
+// in the same one; when it is not, the time is close to the change, or to when it was heard.
+Result<std::optional<Instant>> RestoreAccrual::RecordedAt(const Need& need, Instant happened_at,
+                                                          Instant heard_at,
                                                           const domain::ContentHash& told) const {
     KESSAI_ASSIGN_OR_RETURN(const std::string sealed,
-                            events_.AccrualRecorded(accrual, happened_at));
+                            events_.AccrualRecorded(need.accrual, happened_at));
     KESSAI_ASSIGN_OR_RETURN(const event::Envelope envelope, event::Open(sealed));
     event::Fields fields = envelope.fields();
-    const std::int64_t first = ToMicros(happened_at);
-    const std::int64_t last = ToMicros(happened_at + kAccruedWithin);
-    for (std::int64_t micros = first; micros <= last; ++micros) {
-        fields.occurred_at = FromMicros(micros);
-        if (event::HashOf(fields) == told) return std::optional(fields.occurred_at);
+    const auto is_it = [&](Instant at) {
+        fields.occurred_at = at;
+        return event::HashOf(fields) == told;
+    };
+    if (need.recorded_at && is_it(*need.recorded_at)) return need.recorded_at;
+    for (const Instant at : need.times) {
+        if (is_it(at)) return std::optional(at);
+    }
+    const auto within = [&](Instant first, Instant last) {
+        for (std::int64_t micros = ToMicros(first); micros <= ToMicros(last); ++micros) {
+            if (is_it(FromMicros(micros))) return true;
+        }
+        return false;
+    };
+    const Instant soon = happened_at + kAccruedWithin;
+    if (within(happened_at, soon)) return std::optional(fields.occurred_at);
+    if (heard_at > soon && within(std::max(soon, heard_at - kAccruedWithin), heard_at)) {
+        return std::optional(fields.occurred_at);
     }
     return std::optional<Instant>();
 }
@@ -128,12 +148,12 @@ Result<RestoreAccrual::Need> RestoreAccrual::FindInTransaction(const domain::Pay
 Result<RestoredAccrual> RestoreAccrual::Run(const domain::PaymentChange& change,
                                             Instant happened_at,
                                             const std::optional<domain::ContentHash>& told,
-                                            bool dry_run) {
+                                            Instant heard_at, bool dry_run) {
     KESSAI_ASSIGN_OR_RETURN(Need need, FindInTransaction(change, told.has_value()));
     std::optional<Instant> recorded_at;
     if (need.what == Need::What::kRow && told && (need.in_doubt || !dry_run)) {
         // Not while the partition waits for it. What was told is told of such an accrual only.
-        KESSAI_ASSIGN_OR_RETURN(recorded_at, RecordedAt(need.accrual, happened_at, *told));
+        KESSAI_ASSIGN_OR_RETURN(recorded_at, RecordedAt(need, happened_at, heard_at, *told));
     }
     if (need.in_doubt && !recorded_at) {
         return Conflict("neither what is kept of " + change.business_date.ToString() +

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "app/accrual_transaction.h"
 #include "app/accrue_payments.h"
@@ -27,9 +28,22 @@ class RestoringTransaction {
     virtual Result<digest::RecomputedBucket> DigestsOfBucket(BusinessDate day, int bucket) = 0;
     /// The accrual as its row is now; nothing: there is none.
     virtual Result<std::optional<RecordedAccrual>> FindRow(domain::EffectKey key) = 0;
+    /// When the other accruals of the bucket were recorded, each time once: rows of one batch share
+    /// it, and the events of a bucket are of one partition, so they come in the same batches.
+    virtual Result<std::vector<Instant>> TimesOfBucket(BusinessDate day, int bucket) = 0;
     /// Stores the row and what is kept apart of it, in the place of what is there, and nothing
     /// else.
     virtual Status StoreRow(const domain::Accrual& accrual, Instant recorded_at) = 0;
+};
+
+/// An accrual as reconciliation compares it, and the day that it is dated to.
+struct DatedRow {
+    domain::EffectKey key;
+    domain::MerchantId merchant;
+    std::int64_t gross = 0;
+    BusinessDate business_date;
+    std::int64_t fee = 0;
+    domain::TaxClass tax_class = domain::TaxClass::kNone;
 };
 
 /// What repairs need of accruals, in the database. Thread safe.
@@ -42,6 +56,8 @@ class RestoringStore {
     /// Publishes the events of accruals again, behind what was told of their payments before.
     /// NOT_FOUND EVENT_UNKNOWN, and none is published, when one is not there.
     virtual Status Republish(std::span<const domain::EffectKey> keys) = 0;
+    /// The rows of these changes that there are, whatever their day. In no order.
+    virtual Result<std::vector<DatedRow>> FindRows(std::span<const domain::EffectKey> keys) = 0;
     /// Computes the kept digest of a bucket again from its accruals (digest::RecomputeBucket).
     virtual Result<digest::RecomputedBucket> RecomputeDigest(BusinessDate day, int bucket,
                                                              std::string_view key) = 0;
@@ -71,14 +87,15 @@ class RestoreAccrual {
           accrue_(plans, taxes) {}
 
     /// `told`: the content of the AccrualRecorded that others were told, so that the row tells the
-    /// same again; nothing: nobody was. `happened_at`: when the change was made.
-    /// Refuses as domain::Accrue; FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT
-    /// (it is there with another content, or neither the day's digest nor what was told has it so).
-    /// What was told proves an accrual that neither the rows nor the digest have any more: whoever
-    /// took both away left the merchant's totals, and giving it to the merchant again would be
-    /// once too often.
+    /// same again; nothing: nobody was. `happened_at`: when the change was made. `heard_at`: when
+    /// it was heard by whoever was told it; the epoch: not known. Refuses as domain::Accrue;
+    /// FAILED_PRECONDITION DAY_CLOSED; ALREADY_EXISTS EFFECT_CONFLICT (it is there with another
+    /// content, or neither the day's digest nor what was told has it so). What was told proves an
+    /// accrual that neither the rows nor the digest have any more: whoever took both away left the
+    /// merchant's totals, and giving it to the merchant again would be once too often.
     Result<RestoredAccrual> Run(const domain::PaymentChange& change, Instant happened_at,
-                                const std::optional<domain::ContentHash>& told, bool dry_run);
+                                const std::optional<domain::ContentHash>& told, Instant heard_at,
+                                bool dry_run);
 
  private:
     /// What there is to do, within a transaction.
@@ -87,6 +104,8 @@ class RestoreAccrual {
         enum class What { kNothing, kRow, kAll } what = What::kNothing;
         /// When the row that is there says it was recorded.
         std::optional<Instant> recorded_at{};
+        /// When others of its bucket were.
+        std::vector<Instant> times{};
         /// What the day keeps does not show that it was accrued so: only what was told may.
         bool in_doubt = false;
     };
@@ -96,7 +115,8 @@ class RestoreAccrual {
     Result<Need> FindInTransaction(const domain::PaymentChange& change, bool was_told);
     digest::BucketDigest DigestOf(const domain::Accrual& accrual) const;
     /// When the accrual was recorded, as what was told of it has it; nothing: it cannot be found.
-    Result<std::optional<Instant>> RecordedAt(const domain::Accrual& accrual, Instant happened_at,
+    Result<std::optional<Instant>> RecordedAt(const Need& need, Instant happened_at,
+                                              Instant heard_at,
                                               const domain::ContentHash& told) const;
 
     RestoringStore& store_;

@@ -94,9 +94,6 @@ constexpr std::size_t kFeeRowCells = 6;
 constexpr mysql::Query kBucketRows{"accrual.bucket_rows", R"sql(
     SELECT payment_id, version, merchant_id, gross, fee, tax_class FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket = ? ORDER BY payment_id, version)sql"};
-constexpr mysql::Query kRowsOfPayment{"accrual.rows_of_payment", R"sql(
-    SELECT payment_id, version, merchant_id, gross, fee, tax_class FROM accrual FORCE INDEX (PRIMARY)
-    WHERE business_date = ? AND bucket = ? AND payment_id = ? ORDER BY version)sql"};
 
 Status MerchantUnknown(MerchantId merchant) {
     return Status(Code::kNotFound, domain::reason::kMerchantUnknown,
@@ -382,17 +379,6 @@ Status MysqlPayoutReader::StreamRows(BusinessDate day, int bucket,
         if (!take(row)) break;
     }
     return OkStatus();
-}
-
-Result<std::vector<app::DayRow>> MysqlPayoutReader::RowsOf(BusinessDate day, int bucket,
-                                                           domain::PaymentId payment) {
-    KESSAI_ASSIGN_OR_RETURN(auto session, bulk_.Acquire(kAcquireTimeout));
-    KESSAI_RETURN_IF_ERROR(CheckClosed(*session, day));
-    std::vector<app::DayRow> found;
-    KESSAI_RETURN_IF_ERROR(session->Scan(
-        kRowsOfPayment, TakeFeeRows([&](const app::DayRow& row) { found.push_back(row); }), day,
-        bucket, payment));
-    return found;
 }
 
 }  // namespace kessai::payout::storage

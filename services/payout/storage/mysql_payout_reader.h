@@ -27,8 +27,6 @@ class MysqlPayoutReader final : public app::PayoutReader {
                                       digest::BucketRange range) override;
     Status StreamRows(BusinessDate day, int bucket,
                       const std::function<bool(const app::DayRow&)>& take) override;
-    Result<std::vector<app::DayRow>> RowsOf(BusinessDate day, int bucket,
-                                            domain::PaymentId payment) override;
 
  private:
     mysql::Pool& pool_;

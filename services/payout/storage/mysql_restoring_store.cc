@@ -31,9 +31,15 @@ constexpr std::size_t kKeysPerStatement = 500;
 constexpr mysql::Query kRowsOfBucket{"accrual.digest_of_bucket", R"sql(
     SELECT payment_id, version, merchant_id, gross FROM accrual FORCE INDEX (PRIMARY)
     WHERE business_date = ? AND bucket = ?)sql"};
+constexpr mysql::Query kTimesOfBucket{"accrual.times_of_bucket", R"sql(
+    SELECT DISTINCT recorded_at_us FROM accrual FORCE INDEX (PRIMARY)
+    WHERE business_date = ? AND bucket = ?)sql"};
 constexpr mysql::Query kOfPayments{"accrual.of_payments", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
     FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id IN ({keys})
     ORDER BY payment_id, version)sql"};
+constexpr mysql::Query kFindRows{"accrual.find_rows", R"sql(
+    SELECT payment_id, version, merchant_id, gross, business_date, fee, tax_class
+    FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id IN ({keys}))sql"};
 constexpr mysql::Query kLockRow{"accrual.lock_one", "SELECT " KESSAI_ACCRUAL_COLUMNS R"sql(
     FROM accrual FORCE INDEX (accrual_effect) WHERE payment_id = ? AND version = ? FOR UPDATE)sql"};
 constexpr mysql::Query kRemoveRow{"accrual.remove_one",
@@ -81,6 +87,13 @@ class MysqlRestoringTransaction final : public app::RestoringTransaction {
             AccrualDetails::LoadOne(session_, found.accrual.business_date, key));
         details.AddTo(found.accrual);
         return std::optional(std::move(found));
+    }
+
+    Result<std::vector<Instant>> TimesOfBucket(BusinessDate day, int bucket) override {
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kTimesOfBucket, day, bucket));
+        std::vector<Instant> times;
+        while (rows.Next()) times.push_back(rows.At(0));
+        return times;
     }
 
     Status StoreRow(const domain::Accrual& accrual, Instant recorded_at) override {
@@ -194,6 +207,35 @@ Status MysqlRestoringStore::Republish(std::span<const domain::EffectKey> keys) {
         }));
     if (on_events_) on_events_(shards);
     return OkStatus();
+}
+
+Result<std::vector<app::DatedRow>> MysqlRestoringStore::FindRows(
+    std::span<const domain::EffectKey> keys) {
+    const std::set<domain::EffectKey> wanted(keys.begin(), keys.end());
+    std::set<std::int64_t> payments;
+    for (const domain::EffectKey& key : wanted) payments.insert(key.payment.value());
+    std::vector<app::DatedRow> found;
+    KESSAI_ASSIGN_OR_RETURN(auto session, pool_.Acquire(kAcquireTimeout));
+    mysql::KeyList list;
+    const auto load = [&]() -> Status {
+        if (list.empty()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session->Select(kFindRows, list));
+        list.Clear();
+        while (rows.Next()) {
+            const domain::EffectKey key{domain::PaymentId(rows.Int(0)),
+                                        static_cast<std::uint32_t>(rows.Int(1))};
+            if (!wanted.contains(key)) continue;
+            found.push_back({key, domain::MerchantId(rows.Int(2)), rows.Int(3), rows.Date(4),
+                             rows.Int(5), static_cast<domain::TaxClass>(rows.Int(6))});
+        }
+        return OkStatus();
+    };
+    for (const std::int64_t payment : payments) {
+        list.Add(payment);
+        if (list.size() == kKeysPerStatement) KESSAI_RETURN_IF_ERROR(load());
+    }
+    KESSAI_RETURN_IF_ERROR(load());
+    return found;
 }
 
 Result<digest::RecomputedBucket> MysqlRestoringStore::RecomputeDigest(BusinessDate day, int bucket,

@@ -28,6 +28,7 @@ class MysqlRestoringStore final : public app::RestoringStore {
                          const std::function<Status(app::RestoringTransaction&)>& work) override;
     Status Republish(std::span<const domain::EffectKey> keys) override;
     /// FAILED_PRECONDITION DAY_OPEN.
+    Result<std::vector<app::DatedRow>> FindRows(std::span<const domain::EffectKey> keys) override;
     Result<digest::RecomputedBucket> RecomputeDigest(BusinessDate day, int bucket,
                                                      std::string_view key) override;
 

@@ -5,6 +5,7 @@
 #include "kessai/digest/accumulator.h"
 #include "transport/list_page.h"
 #include "transport/plan_messages.h"
+#include "transport/tax_class_name.h"
 #include "transport/trace_messages.h"
 
 namespace kessai::payout::transport {
@@ -29,13 +30,6 @@ v1::PayoutDay::State ToMessage(domain::DayState state) {
             return v1::PayoutDay::RELEASED;
     }
     return v1::PayoutDay::STATE_UNSPECIFIED;
-}
-
-/// Empty for what a damaged row says.
-std::string TaxClassName(domain::TaxClass tax_class) {
-    const domain::TaxTable& taxes = domain::TaxTable::Japan();
-    const auto known = taxes.FromNumber(static_cast<std::int64_t>(tax_class));
-    return known.ok() ? std::string(taxes.RateOf(*known).name) : std::string();
 }
 
 std::string BigEndian(const digest::Sum128& sum) {

@@ -13,11 +13,13 @@
 #include "kessai/event/envelope.h"
 #include "transport/callers.h"
 #include "transport/payment_event_decoder.h"
+#include "transport/tax_class_name.h"
 
 namespace kessai::payout::transport {
 namespace {
 
 constexpr int kRepublishMax = 1'000;
+constexpr int kFindRowsMax = 1'000;
 /// In whose name what nobody decided any more is declined.
 constexpr std::string_view kReconciliation = "reconciliation";
 
@@ -88,7 +90,7 @@ auth::MethodPolicy RepairPolicy() {
     };
     return auth::MethodPolicy(
         {of_reconciliation("RepublishAccruals"), of_reconciliation("RepublishReleases"),
-         of_reconciliation("RestoreAccrual"), of_reconciliation("FindRow"),
+         of_reconciliation("RestoreAccrual"), of_reconciliation("FindRows"),
          of_reconciliation("RecomputeDigest"), of_reconciliation("PostCorrection"),
          of_reconciliation("WithdrawCorrection"), of_reconciliation("GetCorrection")});
 }
@@ -97,7 +99,7 @@ void RepairService::Register(rpc::Service& service, rpc::WorkerPool& quick, rpc:
     service.Blocking("RepublishAccruals", quick, *this, &RepairService::RepublishAccruals);
     service.Blocking("RepublishReleases", quick, *this, &RepairService::RepublishReleases);
     service.Blocking("RestoreAccrual", slow, *this, &RepairService::RestoreAccrual);
-    service.Blocking("FindRow", quick, *this, &RepairService::FindRow);
+    service.Blocking("FindRows", slow, *this, &RepairService::FindRows);
     service.Blocking("RecomputeDigest", slow, *this, &RepairService::RecomputeDigest);
     service.Blocking("PostCorrection", quick, *this, &RepairService::PostCorrection);
     service.Blocking("WithdrawCorrection", quick, *this, &RepairService::WithdrawCorrection);
@@ -143,7 +145,8 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
         std::ranges::copy(request.told_content_hash(), told->begin());
     }
     KESSAI_ASSIGN_OR_RETURN(const app::RestoredAccrual restored,
-                            restore_.Run(*change, event.occurred_at, told, request.dry_run()));
+                            restore_.Run(*change, event.occurred_at, told,
+                                         FromMicros(request.heard_at_us()), request.dry_run()));
     v1::RestoredAccrual message;
     message.set_merchant_id(restored.accrual.merchant.value());
     message.set_business_date(restored.accrual.business_date.ToNumber());
@@ -153,25 +156,28 @@ Result<v1::RestoredAccrual> RepairService::RestoreAccrual(
     return message;
 }
 
-Result<v1::FoundRow> RepairService::FindRow(const rpc::CallContext&,
-                                            const v1::FindRowRequest& request) {
-    const Result<BusinessDate> date = BusinessDate::FromNumber(request.business_date());
-    if (!date.ok()) return Invalid("business_date is no date (yyyymmdd)");
-    const domain::PaymentId payment(request.payment_id());
-    KESSAI_ASSIGN_OR_RETURN(const auto rows,
-                            reader_.RowsOf(*date, digest::BucketOf(payment.value()), payment));
-    v1::FoundRow answer;
-    for (const app::DayRow& row : rows) {
-        if (row.key.version != request.version()) continue;
-        answer.set_found(true);
-        answer.set_merchant_id(row.merchant.value());
-        answer.set_amount(row.gross);
-        answer.set_fee(row.fee);
-        const domain::TaxTable& taxes = domain::TaxTable::Japan();
-        const auto known = taxes.FromNumber(static_cast<std::int64_t>(row.tax_class));
-        if (known.ok()) answer.set_tax_class(std::string(taxes.RateOf(*known).name));
+Result<v1::FoundRows> RepairService::FindRows(const rpc::CallContext&,
+                                              const v1::FindRowsRequest& request) {
+    if (request.changes_size() == 0 || request.changes_size() > kFindRowsMax) {
+        return Invalid("name 1 to 1,000 changes");
     }
-    return answer;
+    std::vector<domain::EffectKey> keys;
+    for (const auto& change : request.changes()) {
+        keys.push_back({domain::PaymentId(change.payment_id()), change.version()});
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto rows, store_.FindRows(keys));
+    v1::FoundRows found;
+    for (const app::DatedRow& row : rows) {
+        v1::FoundRows::Row* message = found.add_rows();
+        message->set_payment_id(row.key.payment.value());
+        message->set_version(row.key.version);
+        message->set_merchant_id(row.merchant.value());
+        message->set_amount(row.gross);
+        message->set_business_date(row.business_date.ToNumber());
+        message->set_fee(row.fee);
+        message->set_tax_class(TaxClassName(row.tax_class));
+    }
+    return found;
 }
 
 Result<v1::RecomputedDigest> RepairService::RecomputeDigest(

@@ -2,7 +2,6 @@
 
 #include "app/adjust_balance.h"
 #include "app/ledger_store.h"
-#include "app/payout_reader.h"
 #include "app/republish_events.h"
 #include "app/restore_accrual.h"
 #include "kessai/auth/policy.h"
@@ -23,13 +22,12 @@ class RepairService {
     /// All must outlive it.
     RepairService(app::RestoringStore& store, app::RestoreAccrual& restore,
                   app::AdjustBalance& adjust, app::LedgerStore& ledger,
-                  app::RepublishEvents& republish, app::PayoutReader& reader)
+                  app::RepublishEvents& republish)
         : store_(store),
           restore_(restore),
           adjust_(adjust),
           ledger_(ledger),
-          republish_(republish),
-          reader_(reader) {}
+          republish_(republish) {}
 
     /// `slow` is for what looks for long.
     void Register(rpc::Service& service, rpc::WorkerPool& quick, rpc::WorkerPool& slow);
@@ -40,8 +38,8 @@ class RepairService {
         const rpc::CallContext& context, const v1::RepublishReleasesRequest& request);
     Result<v1::RestoredAccrual> RestoreAccrual(const rpc::CallContext& context,
                                                const v1::RestoreAccrualRequest& request);
-    Result<v1::FoundRow> FindRow(const rpc::CallContext& context,
-                                 const v1::FindRowRequest& request);
+    Result<v1::FoundRows> FindRows(const rpc::CallContext& context,
+                                   const v1::FindRowsRequest& request);
     Result<v1::RecomputedDigest> RecomputeDigest(const rpc::CallContext& context,
                                                  const v1::RecomputeDigestRequest& request);
     Result<v1::Correction> PostCorrection(const rpc::CallContext& context,
@@ -57,7 +55,6 @@ class RepairService {
     app::AdjustBalance& adjust_;
     app::LedgerStore& ledger_;
     app::RepublishEvents& republish_;
-    app::PayoutReader& reader_;
 };
 
 }  // namespace kessai::payout::transport

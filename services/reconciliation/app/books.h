@@ -82,6 +82,10 @@ class MatchBooks {
     /// At most `limit` matches of the day and bucket behind `after`, rising.
     virtual Result<std::vector<domain::Match>> ListDay(BusinessDate business_date, int bucket,
                                                        domain::ChangeKey after, int limit) = 0;
+    /// What was matched of the day's merchants in these buckets, summed up from the rows; in no
+    /// order. Reads all of them.
+    virtual Result<std::vector<MatchedLine>> SumMatched(BusinessDate business_date,
+                                                        digest::BucketRange buckets) = 0;
 };
 
 /// What to store of a discrepancy: itself as it is now and the step that led there.
@@ -174,6 +178,14 @@ struct OpenRepairs {
     std::int64_t count = 0;
 };
 
+/// Totals of what was matched of a merchant's day, by tax class.
+struct MatchedTotals {
+    BusinessDate business_date{};
+    domain::MerchantId merchant{};
+    Currency currency{};
+    std::map<domain::TaxClass, domain::LineSums> sums{};
+};
+
 /// Repairs. They are stored by DiscrepancyBooks::Store with the step that tells of them, and
 /// whoever has locked a discrepancy has its repairs.
 class RepairBooks {
@@ -186,16 +198,25 @@ class RepairBooks {
     /// Those that are pending or to be verified, behind `after`, rising by name.
     virtual Result<std::vector<domain::Repair>> Unfinished(RepairName after, int limit) = 0;
     virtual Result<std::vector<OpenRepairs>> CountOpen() = 0;
-    /// Discrepancies that are OPEN, of this kind, and had no repair yet, behind `after`, rising.
-    virtual Result<std::vector<domain::DiscrepancyId>> WithoutRepair(domain::DiscrepancyKind kind,
-                                                                     domain::DiscrepancyId after,
-                                                                     int limit) = 0;
+    /// Discrepancies that are OPEN, of this kind, and are not being repaired, behind `after`,
+    /// rising.
+    virtual Result<std::vector<domain::DiscrepancyId>> OpenOf(domain::DiscrepancyKind kind,
+                                                              domain::DiscrepancyId after,
+                                                              int limit) = 0;
     /// Computes our own digest of a bucket again from what was matched, once by its key (as of
     /// digest::RecomputeBucket); empty: only says what it would be. Events that come meanwhile
     /// count once.
     virtual Result<digest::RecomputedBucket> RecomputeMatched(BusinessDate business_date,
                                                               int bucket, std::string_view key,
                                                               const digest::RowHasher& hasher) = 0;
+    /// Makes a merchant's totals of what was matched from `kept` to what its matches sum up to, and
+    /// keeps both under `key`; once by its key. Matches that come meanwhile count in both.
+    /// Preconditions: the day is locked; `kept` are the totals now; `of_rows` was counted while
+    /// they were that (CountMatches).
+    virtual Status CorrectMatchedTotals(const MatchedTotals& kept, const MatchedTotals& of_rows,
+                                        std::string_view key) = 0;
+    /// Whether that was done under this key.
+    virtual Result<bool> WereTotalsCorrected(std::string_view key) = 0;
     /// Takes one of the `max` repairs that the policy may order today; false: there is none left.
     virtual Result<bool> TakeAutomatic(BusinessDate today, int max) = 0;
 };

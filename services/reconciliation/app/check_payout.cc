@@ -69,7 +69,9 @@ class MatchedMerchants {
     bool at_end_ = false;
 };
 
-void Join(const std::vector<MatchedLine>& matched, domain::MerchantDay& merchant) {
+}  // namespace
+
+void JoinMatched(const std::vector<MatchedLine>& matched, domain::MerchantDay& merchant) {
     for (const MatchedLine& line : matched) {
         const auto found =
             std::ranges::find(merchant.lines, line.tax_class, &domain::MerchantDayLine::tax_class);
@@ -80,8 +82,6 @@ void Join(const std::vector<MatchedLine>& matched, domain::MerchantDay& merchant
         }
     }
 }
-
-}  // namespace
 
 /// One check's work, between its beginning and its end.
 class CheckPayout::Pass {
@@ -283,7 +283,7 @@ class CheckPayout::Pass {
         KESSAI_RETURN_IF_ERROR(next_of_ours());
         const auto only_ours = [&]() -> Status {
             domain::MerchantDay alone{.merchant = ours.front().merchant};
-            Join(ours, alone);
+            JoinMatched(ours, alone);
             KESSAI_RETURN_IF_ERROR(Take(domain::CheckMerchantDay(day(), alone, released)));
             return next_of_ours();
         };
@@ -297,7 +297,7 @@ class CheckPayout::Pass {
                     KESSAI_RETURN_IF_ERROR(only_ours());
                 }
                 if (!ours.empty() && ours.front().merchant == merchant.merchant) {
-                    Join(ours, merchant);
+                    JoinMatched(ours, merchant);
                     KESSAI_RETURN_IF_ERROR(next_of_ours());
                 }
                 KESSAI_RETURN_IF_ERROR(Take(domain::CheckMerchantDay(day(), merchant, released)));

@@ -503,12 +503,16 @@ class CompareDay::Pass::BucketComparison {
         std::vector<Case> open;
         KESSAI_RETURN_IF_ERROR(
             domain::JoinBucket(payment, payout, matches, [&](Case&& change) -> Status {
-                if (domain::Agrees(day(), change)) return OkStatus();
-                open.push_back(std::move(change));
-                if (open.size() < kCasesPerTransaction) return OkStatus();
-                return RecordCases(std::exchange(open, {}));
+                if (!domain::Agrees(day(), change)) open.push_back(std::move(change));
+                return OkStatus();
             }));
-        KESSAI_RETURN_IF_ERROR(RecordCases(std::move(open)));
+        // No more than there are rows of the bucket, which are held anyway.
+        KESSAI_RETURN_IF_ERROR(FindElsewhere(ports_.payment, ports_.payout, day(), open));
+        for (std::size_t at = 0; at < open.size(); at += kCasesPerTransaction) {
+            KESSAI_RETURN_IF_ERROR(pass_.GoOn());
+            KESSAI_RETURN_IF_ERROR(RecordCases(
+                std::span(open).subspan(at, std::min(kCasesPerTransaction, open.size() - at))));
+        }
         pass_.rows_listed_ += payment.count() + payout.count();
         of_rows_ = {payment.sum(), payout.sum(), DigestOfAll(matches.digest(), day())};
         return OkStatus();
@@ -520,8 +524,7 @@ class CompareDay::Pass::BucketComparison {
 
  private:
     /// Classifies what does not agree and records it, if the matches are still as they were read.
-    Status RecordCases(std::vector<Case> cases) {
-        if (cases.empty()) return OkStatus();
+    Status RecordCases(std::span<const Case> cases) {
         std::vector<ChangeKey> keys;
         for (const Case& change : cases) keys.push_back(change.key);
         std::vector<Finding> findings;

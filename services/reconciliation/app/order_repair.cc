@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "app/discrepancy_changes.h"
+#include "domain/merchant_day.h"
 
 namespace kessai::reconciliation::app {
 
@@ -49,6 +51,26 @@ Result<std::optional<domain::Match>> FindMatch(const RepairPorts& ports, domain:
     return std::optional(match.front());
 }
 
+/// Why what `by_payout` or payment would publish again may never have happened; empty: it has.
+/// Whoever hears an event believes it, and nothing takes that back.
+Result<std::string> DoubtOfEvent(const RepairPorts& ports, BusinessDate day,
+                                 domain::ChangeKey change, bool by_payout) {
+    KESSAI_ASSIGN_OR_RETURN(const auto heard, FindMatch(ports, change));
+    if (!heard || !heard->PaymentEffect()) {
+        KESSAI_ASSIGN_OR_RETURN(const std::string doubt, ports.peers.DoubtOfPayment(change));
+        if (!doubt.empty()) {
+            return "what payment has around its row does not show that it happened: " + doubt;
+        }
+    }
+    if (!by_payout) return std::string();
+    const int bucket = digest::BucketOf(change.payment.value());
+    KESSAI_ASSIGN_OR_RETURN(const bool fits,
+                            ports.look.DigestFits(domain::Book::kPayout, day, bucket));
+    if (fits) return std::string();
+    return "payout's digest of bucket " + std::to_string(bucket) +
+           " does not fit its rows, so this one may not be what it accrued";
+}
+
 Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& discrepancy) {
     const domain::Subject& subject = discrepancy.finding.subject;
     if (subject.kind == DiscrepancyKind::kReleaseEventMissing) {
@@ -63,8 +85,12 @@ Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& disc
         }
     }
     const bool by_payout = subject.kind == DiscrepancyKind::kPayoutEventMissing;
-    return RepairPlan{(by_payout ? "payout" : "payment") + std::string(" publishes its event of ") +
-                      NameOf(subject.change) + " again"};
+    RepairPlan plan{(by_payout ? "payout" : "payment") + std::string(" publishes its event of ") +
+                    NameOf(subject.change) + " again"};
+    KESSAI_ASSIGN_OR_RETURN(plan.warning,
+                            DoubtOfEvent(ports, subject.business_date, subject.change, by_payout));
+    if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
+    return plan;
 }
 
 Result<RepairPlan> PlanAccrue(const RepairPorts& ports, const Discrepancy& discrepancy) {
@@ -109,6 +135,92 @@ std::string Describe(const Discrepancy& discrepancy, const digest::RecomputedBuc
     return "the digest of bucket " + std::to_string(subject.bucket) + " in the book of " +
            std::string(domain::BookName(subject.book.value_or(domain::Book::kMatched))) +
            ": from " + Describe(digests.before) + " to " + Describe(digests.after);
+}
+
+std::string Describe(const domain::LineSums& sums) {
+    return "gross " + std::to_string(sums.gross) + ", fee " + std::to_string(sums.fee) + " of " +
+           std::to_string(sums.item_count) + " changes";
+}
+
+std::string Describe(const ClassSums& sums) {
+    std::string text;
+    for (const auto& [tax_class, line] : sums) {
+        if (line == domain::LineSums{}) continue;
+        if (!text.empty()) text += "; ";
+        text += std::string(domain::TaxClassName(tax_class)) + ": " + Describe(line);
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+/// Without classes that have nothing.
+ClassSums WithoutEmpty(ClassSums sums) {
+    std::erase_if(sums, [](const auto& line) { return line.second == domain::LineSums{}; });
+    return sums;
+}
+
+/// Our totals of a merchant's day, counted again: only where the matches are what payout's totals
+/// say, so that it is nothing but these totals that are wrong.
+Result<CountedMerchant> CountAgain(const RepairPorts& ports, const domain::Subject& subject) {
+    KESSAI_ASSIGN_OR_RETURN(const CountedMerchant counted,
+                            ports.count.Run(subject.business_date, subject.held_merchant));
+    KESSAI_ASSIGN_OR_RETURN(const domain::MerchantDay merchant,
+                            ports.look.AtMerchant(subject.business_date, subject.held_merchant));
+    ClassSums accrued;
+    for (const domain::MerchantDayLine& line : merchant.lines) {
+        accrued[line.tax_class] = line.accrued;
+    }
+    if (WithoutEmpty(counted.of_rows) != WithoutEmpty(accrued)) {
+        return NotAllowed("the matches of merchant " + subject.held_merchant.ToString() +
+                          " sum up to " + Describe(counted.of_rows) + ", payout's totals say " +
+                          Describe(accrued) +
+                          ": something else than our own totals differs. Compare the day, deep");
+    }
+    return counted;
+}
+
+std::string Describe(const domain::Subject& subject, const CountedMerchant& counted) {
+    return "the totals of what was matched of merchant " + subject.held_merchant.ToString() +
+           ": from " + Describe(counted.kept) + " to " + Describe(counted.of_rows);
+}
+
+Result<RepairPlan> PlanTotals(const RepairPorts& ports, const domain::Subject& subject) {
+    KESSAI_ASSIGN_OR_RETURN(const CountedMerchant counted, CountAgain(ports, subject));
+    return RepairPlan{Describe(subject, counted)};
+}
+
+Result<std::string> CorrectTotals(const RepairPorts& ports, const Discrepancy& discrepancy,
+                                  const std::string& key) {
+    const domain::Subject& subject = discrepancy.finding.subject;
+    bool done = false;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(done, books.repairs.WereTotalsCorrected(key));
+        return OkStatus();
+    }));
+    if (done) return std::string("the totals were made those of the matches");
+    KESSAI_ASSIGN_OR_RETURN(const CountedMerchant counted, CountAgain(ports, subject));
+    bool moved = false;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        moved = false;
+        KESSAI_RETURN_IF_ERROR(books.days.LockDay(subject.business_date));
+        KESSAI_ASSIGN_OR_RETURN(done, books.repairs.WereTotalsCorrected(key));
+        if (done) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(const ClassSums kept,
+                                KeptTotals(books, subject.business_date, subject.held_merchant));
+        moved = kept != counted.kept;
+        if (moved) return OkStatus();
+        MatchedTotals before{.business_date = subject.business_date,
+                             .merchant = subject.held_merchant,
+                             .currency = discrepancy.finding.currency,
+                             .sums = counted.kept};
+        MatchedTotals after = before;
+        after.sums = counted.of_rows;
+        return books.repairs.CorrectMatchedTotals(before, after, key);
+    }));
+    if (moved) {
+        return Status(Code::kAborted, "TOTALS_MOVED",
+                      "matches of merchant " + subject.held_merchant.ToString() + " came");
+    }
+    return Describe(subject, counted);
 }
 
 /// Where a row was put in, removed or changed without its service's event: what follows from the
@@ -405,6 +517,8 @@ Result<RepairPlan> PlanRepair(const RepairPorts& ports, const Discrepancy& discr
         case RepairKind::kAccrueAgain:
             return PlanAccrue(ports, discrepancy);
         case RepairKind::kRecomputeTotal: {
+            const domain::Subject& subject = discrepancy.finding.subject;
+            if (subject.kind == DiscrepancyKind::kAccruedDiffers) return PlanTotals(ports, subject);
             KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
                                     Recompute(ports, discrepancy, ""));
             return RepairPlan{Describe(discrepancy, digests)};
@@ -438,6 +552,9 @@ Result<std::string> CarryOut(const RepairPorts& ports, const Discrepancy& discre
                    ", gross " + std::to_string(terms.gross) + ", fee " + std::to_string(terms.fee);
         }
         case RepairKind::kRecomputeTotal: {
+            if (subject.kind == DiscrepancyKind::kAccruedDiffers) {
+                return CorrectTotals(ports, discrepancy, key);
+            }
             KESSAI_ASSIGN_OR_RETURN(const digest::RecomputedBucket digests,
                                     Recompute(ports, discrepancy, key));
             return Describe(discrepancy, digests);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "app/books.h"
+#include "app/count_matches.h"
 #include "app/look_again.h"
 #include "app/repair_peers.h"
 #include "domain/repair.h"
@@ -17,6 +18,7 @@ struct RepairPorts {
     Transactions& transactions;
     RepairPeers& peers;
     const LookAgain& look;
+    CountMatches& count;
     const digest::RowHasher& hasher;
     const Clock& clock;
 };
@@ -25,7 +27,8 @@ struct RepairPorts {
 struct RepairPlan {
     /// For people: "payment publishes its event of …".
     std::string what{};
-    /// What whoever decides should look at first; empty: nothing.
+    /// What whoever decides should look at first; empty: nothing. The policy never orders what has
+    /// one.
     std::string warning{};
     domain::CorrectionLeg leg{};
     domain::CorrectionLeg other_leg{};

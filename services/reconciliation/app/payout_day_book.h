@@ -96,4 +96,7 @@ class PayoutDayBook {
     static constexpr std::size_t kFundsMax = 200;
 };
 
+/// Adds what was matched of a merchant to what payout says of its day.
+void JoinMatched(const std::vector<MatchedLine>& matched, domain::MerchantDay& merchant);
+
 }  // namespace kessai::reconciliation::app

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "domain/day_comparison.h"
 #include "kessai/digest/accumulator.h"
@@ -30,6 +32,15 @@ class PeerBook {
                                                 digest::BucketRange range) = 0;
     /// The rows of a bucket, rising by key.
     virtual Result<std::unique_ptr<BookRows>> ListDay(BusinessDate business_date, int bucket) = 0;
+    /// The rows of these changes that there are, whatever their day, in no order. Any number of
+    /// them.
+    virtual Result<std::vector<domain::DatedRow>> FindRows(
+        std::span<const domain::ChangeKey> keys) = 0;
 };
+
+/// Notes in cases of `day` which rows the books have elsewhere: asks each book once for all changes
+/// that its list of the day lacks.
+Status FindElsewhere(PeerBook& payment, PeerBook& payout, BusinessDate day,
+                     std::span<domain::Case> cases);
 
 }  // namespace kessai::reconciliation::app

@@ -46,6 +46,9 @@ class RepairPeers {
  public:
     virtual ~RepairPeers() = default;
 
+    /// Why the records around payment's row of a change do not show that it happened, for people;
+    /// empty: they do. NOT_FOUND when it has no such row.
+    virtual Result<std::string> DoubtOfPayment(domain::ChangeKey change) = 0;
     /// The owner of the row publishes its event again. NOT_FOUND when it has no such row.
     virtual Status PublishPaymentEvent(domain::ChangeKey change) = 0;
     virtual Status PublishPayoutEvent(domain::ChangeKey change) = 0;
@@ -54,15 +57,12 @@ class RepairPeers {
     virtual Status PublishRelease(BusinessDate day) = 0;
 
     /// Payout puts back the accrual that is gone or was changed, from payment's event (`dry_run`:
-    /// says what it would be). Refused where nothing shows that it was accrued so.
+    /// says what it would be). Refused where nothing shows that it was accrued so, or that it
+    /// happened at all.
     virtual Result<AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) = 0;
     /// The accrual that payout has; nullopt: none.
     virtual Result<std::optional<AccrualTerms>> FindAccrual(domain::ChangeKey change) = 0;
 
-    /// The row of a change in payment's or payout's book, if its bucket of the day has one. Refused
-    /// with FAILED_PRECONDITION DAY_OPEN until the day is closed.
-    virtual Result<std::optional<domain::BookRow>> FindRow(domain::Book book, BusinessDate day,
-                                                           domain::ChangeKey key) = 0;
     /// `book` is payment's or payout's. Keeps what it changed under `key`; empty: only says what it
     /// would be.
     virtual Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,

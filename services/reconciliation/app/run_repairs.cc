@@ -23,6 +23,10 @@ constexpr int kRepairsPerPage = 200;
 constexpr Duration kLookEveryMax = std::chrono::seconds(30);
 /// Looked at for the policy in one round, of each kind.
 constexpr int kAutomaticPerRound = 100;
+/// What cannot be repaired now is looked at again so soon, then after twice as long, and so on: a
+/// look may cost a peer seconds.
+constexpr Duration kLookLaterFirst = std::chrono::seconds(1);
+constexpr Duration kLookLaterMax = std::chrono::minutes(10);
 
 /// What the policy tries a kind of repair against.
 std::vector<DiscrepancyKind> AutomaticFor(RepairKind kind) {
@@ -31,13 +35,38 @@ std::vector<DiscrepancyKind> AutomaticFor(RepairKind kind) {
             return {DiscrepancyKind::kPaymentEventMissing, DiscrepancyKind::kPayoutEventMissing,
                     DiscrepancyKind::kReleaseEventMissing};
         case RepairKind::kAccrueAgain:
-            return {DiscrepancyKind::kMissingInPayout};
+            return {DiscrepancyKind::kMissingInPayout, DiscrepancyKind::kDateDiffers};
         case RepairKind::kRecomputeTotal:
-            return {DiscrepancyKind::kDigestDiffers};
+            return {DiscrepancyKind::kDigestDiffers, DiscrepancyKind::kAccruedDiffers};
         case RepairKind::kCorrectingJournal:
             return {};
     }
     return {};
+}
+
+/// Whether it is said of what the books have of a change.
+bool IsOfRows(DiscrepancyKind kind) {
+    using enum DiscrepancyKind;
+    switch (kind) {
+        case kMissingInPayout:
+        case kMissingInPayment:
+        case kAmountDiffers:
+        case kMerchantDiffers:
+        case kDateDiffers:
+        case kPaymentEventMissing:
+        case kPayoutEventMissing:
+        case kMissingInBoth:
+        case kChangedInBoth:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Whether it puts a change back, or has it told once more: then things around it may have to
+/// follow.
+bool BringsBack(const Repair& repair) {
+    return repair.kind == RepairKind::kPublishAgain || repair.kind == RepairKind::kAccrueAgain;
 }
 
 }  // namespace
@@ -89,16 +118,18 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
     domain::DiscrepancyId& after = looked_[{kind, about}];
     std::vector<domain::DiscrepancyId> page;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(page,
-                                books.repairs.WithoutRepair(about, after, kAutomaticPerRound));
+        KESSAI_ASSIGN_OR_RETURN(page, books.repairs.OpenOf(about, after, kAutomaticPerRound));
         return OkStatus();
     }));
-    const domain::RepairWish wish{
-        .kind = kind, .actor = std::string(kPolicyActor), .reason = "repairs.automatic has it"};
     for (const domain::DiscrepancyId id : page) {
         if (stop.stop_requested()) return OkStatus();
-        const auto plan = order_.Preview(id, wish);
-        if (plan.ok()) {
+        KESSAI_ASSIGN_OR_RETURN(const auto wish, WishOf(kind, id));
+        if (!wish) {
+            after = id;
+            continue;
+        }
+        const auto plan = order_.Preview(id, *wish);
+        if (plan.ok() && plan->warning.empty()) {
             KESSAI_ASSIGN_OR_RETURN(const bool taken, TakeAutomatic());
             if (!taken) {
                 if (!std::exchange(brake_, true)) {
@@ -109,15 +140,66 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
                 return OkStatus();
             }
             brake_ = false;
-            const auto repair = order_.Request(id, wish);
+            later_.erase({kind, id});
+            const auto repair = order_.Request(id, *wish);
             if (!repair.ok()) on_trouble_({id, 0}, repair.status());
-        } else if (!IsForGood(plan.status())) {
-            on_trouble_({id, 0}, plan.status());
+        } else {
+            LookLater(kind, id);
+            if (!plan.ok() && !IsForGood(plan.status())) on_trouble_({id, 0}, plan.status());
         }
         after = id;
     }
-    if (page.size() < static_cast<std::size_t>(kAutomaticPerRound)) after = {};
+    if (page.size() < static_cast<std::size_t>(kAutomaticPerRound)) {
+        after = {};
+        ForgetOld();
+    }
     return OkStatus();
+}
+
+// A repair that ended otherwise than REPAIRED is a person's: the same would come of it again. One
+// whose difference came back is another, but not for ever: something makes it come back.
+Result<std::optional<domain::RepairWish>> RunRepairs::WishOf(RepairKind kind,
+                                                             domain::DiscrepancyId id) {
+    const auto later = later_.find({kind, id});
+    if (later != later_.end() && ports_.clock.SteadyNow() < later->second.at) {
+        return std::optional<domain::RepairWish>();
+    }
+    std::vector<Repair> repairs;
+    std::map<domain::DiscrepancyId, std::vector<domain::Step>> steps;
+    KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.Of(id));
+        if (repairs.empty()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(steps, books.discrepancies.Steps({&id, 1}));
+        return OkStatus();
+    }));
+    if (!domain::IsUntried(steps[id], repairs)) return std::optional<domain::RepairWish>();
+    const auto tried = std::ranges::count(repairs, kPolicyActor, &Repair::requested_by);
+    if (tried >= policy_.automatic_max_per_discrepancy) {
+        if (worn_out_.insert(id).second) {
+            on_trouble_({id, 0},
+                        Status(Code::kResourceExhausted, "AUTOMATIC_MAX_PER_DISCREPANCY_REACHED",
+                               "it was repaired " + std::to_string(tried) +
+                                   " times and is found again: a person has to see why"));
+        }
+        return std::optional<domain::RepairWish>();
+    }
+    std::string reason = "repairs.automatic has it";
+    // Another wish than the one before.
+    if (tried > 0) reason += "; found again after " + std::to_string(tried);
+    return std::optional(domain::RepairWish{
+        .kind = kind, .actor = std::string(kPolicyActor), .reason = std::move(reason)});
+}
+
+void RunRepairs::LookLater(RepairKind kind, domain::DiscrepancyId id) {
+    Later& later = later_[{kind, id}];
+    later.wait = std::clamp(later.wait * 2, kLookLaterFirst, kLookLaterMax);
+    later.at = ports_.clock.SteadyNow() + later.wait;
+}
+
+// What is still there is looked at when its time comes, and gets another one.
+void RunRepairs::ForgetOld() {
+    const SteadyInstant now = ports_.clock.SteadyNow();
+    std::erase_if(later_, [&](const auto& one) { return one.second.at + kLookLaterMax < now; });
 }
 
 Result<bool> RunRepairs::TakeAutomatic() {
@@ -138,10 +220,17 @@ Status RunRepairs::CarryOn(const Repair& read) {
         KESSAI_ASSIGN_OR_RETURN(discrepancy, books.discrepancies.Find(repair.discrepancy));
         return OkStatus();
     }));
-    const auto end = [&](RepairState state, std::string why) {
-        return Store(repair, [this, &repair, state, why = std::move(why)](const Discrepancy& now) {
-            return domain::End(now, repair, state, why, ports_.clock.Now());
-        });
+    const auto end = [&](RepairState state, std::string why) -> Status {
+        std::optional<Around> around;
+        if (state == RepairState::kRepaired) {
+            KESSAI_ASSIGN_OR_RETURN(around, LookAround(discrepancy, repair));
+        }
+        return Store(
+            repair,
+            [this, &repair, state, why = std::move(why)](const Discrepancy& now) {
+                return domain::End(now, repair, state, why, ports_.clock.Now());
+            },
+            around);
     };
     // A late event, or a run.
     if (discrepancy.state() == domain::DiscrepancyState::kRepaired) {
@@ -195,6 +284,44 @@ Status RunRepairs::CarryOn(const Repair& read) {
     return end(RepairState::kWithoutEffect, "REPAIR_WITHOUT_EFFECT, still there: " + look->seen);
 }
 
+Result<std::optional<RunRepairs::Around>> RunRepairs::LookAround(const Discrepancy& discrepancy,
+                                                                 const Repair& repair) const {
+    if (!BringsBack(repair)) return std::optional<Around>();
+    const domain::Subject& subject = discrepancy.finding.subject;
+    const int bucket = digest::BucketOf(subject.change.payment.value());
+    auto digests = ports_.look.WrongDigests(subject.business_date, bucket);
+    // A day's books are shown when it is closed; its run comes then.
+    if (digests.status().reason() == "DAY_OPEN") return std::optional<Around>();
+    KESSAI_RETURN_IF_ERROR(digests.status());
+    KESSAI_ASSIGN_OR_RETURN(auto of_change,
+                            ports_.look.FindingsOf(subject.business_date, subject.change));
+    return std::optional(Around{*std::move(digests), std::move(of_change)});
+}
+
+Status RunRepairs::RecordAround(Books& books, const Discrepancy& repaired, const Around& around,
+                                DiscrepancyChanges& changes) const {
+    const domain::Subject& subject = repaired.finding.subject;
+    // As found by the day's latest run, so that a deep one that does not find it settles it.
+    KESSAI_ASSIGN_OR_RETURN(auto run, books.days.LatestRun(subject.business_date));
+    if (run) run->deep = true;
+    KESSAI_RETURN_IF_ERROR(changes.AddFindings(books, around.digests, run ? &*run : nullptr));
+    // A row that was another in several ways is right in all of them.
+    KESSAI_ASSIGN_OR_RETURN(const auto others,
+                            books.discrepancies.LockUnsettled({&subject.change, 1}));
+    for (const Discrepancy& other : others) {
+        const bool is_there = std::ranges::any_of(around.of_change, [&](const auto& finding) {
+            return finding.subject == other.finding.subject;
+        });
+        if (other.id == repaired.id || other.open_repair != 0 || is_there ||
+            !IsOfRows(other.finding.subject.kind)) {
+            continue;
+        }
+        changes.AddGone(other, "seen gone with a repair of discrepancy " + repaired.id.ToString());
+    }
+    // What was told again may be counted twice: the check against payout shows it.
+    return books.payout.AskForCheck(subject.business_date);
+}
+
 // What has not been seen soon comes later, if at all: a look costs questions to both books.
 bool RunRepairs::IsTimeToLook(const RepairName& name, const Repair& repair) {
     const SteadyInstant now = ports_.clock.SteadyNow();
@@ -207,8 +334,9 @@ bool RunRepairs::IsTimeToLook(const RepairName& name, const Repair& repair) {
     return true;
 }
 
-Status RunRepairs::Store(
-    const Repair& read, const std::function<domain::RepairMove(const domain::Discrepancy&)>& move) {
+Status RunRepairs::Store(const Repair& read,
+                         const std::function<domain::RepairMove(const domain::Discrepancy&)>& move,
+                         const std::optional<Around>& around) {
     std::optional<Repair> ended;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
         ended.reset();
@@ -222,6 +350,9 @@ Status RunRepairs::Store(
             if (domain::Ended(moved.repair.state)) ended = moved.repair;
             DiscrepancyChanges changes(ports_.clock.Now());
             changes.Add({moved.discrepancy, moved.discrepancy.latest, moved.repair});
+            if (around) {
+                KESSAI_RETURN_IF_ERROR(RecordAround(books, moved.discrepancy, *around, changes));
+            }
             return changes.Store(books);
         }
         return OkStatus();

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -15,6 +17,8 @@
 
 namespace kessai::reconciliation::app {
 
+class DiscrepancyChanges;
+
 /// The actor of repairs that nobody ordered.
 inline constexpr std::string_view kPolicyActor = "policy";
 
@@ -24,6 +28,8 @@ struct RepairPolicy {
     std::vector<domain::RepairKind> automatic{};
     /// A broken peer must not make a flood of repairs. A day is one in Japan.
     int automatic_max_per_day = 1'000;
+    /// Of a discrepancy that is found again and again: then it is a person's.
+    int automatic_max_per_discrepancy = 3;
     /// How long after it was carried out the difference may still be there.
     Duration patience = std::chrono::minutes(2);
 };
@@ -33,6 +39,10 @@ Status CheckPolicy(const RepairPolicy& policy);
 
 /// Use case: carry on what repairs have not ended, and order those that the policy orders by
 /// itself.
+///
+/// What a repair put back may show that something else has to follow: the digests around a change,
+/// and the totals that an event was counted in twice. Those are looked at before the repair ends,
+/// and recorded with its end.
 ///
 /// Each step of a repair is asked of the other service first, which does it once however often it
 /// is asked, and then noted: so whoever is killed in between asks again. One replica at a time
@@ -58,12 +68,36 @@ class RunRepairs {
     /// Looks at some discrepancies of a kind, and goes on behind them next time.
     Status OrderAutomatic(domain::RepairKind kind, domain::DiscrepancyKind about,
                           const std::stop_token& stop);
+    /// What the policy would order of a discrepancy; nullopt: it is a person's, or its time has not
+    /// come.
+    Result<std::optional<domain::RepairWish>> WishOf(domain::RepairKind kind,
+                                                     domain::DiscrepancyId id);
+    /// It cannot be repaired so now: looked at again later, and later still.
+    void LookLater(domain::RepairKind kind, domain::DiscrepancyId id);
+    void ForgetOld();
     Result<bool> TakeAutomatic();
     Status CarryOn(const domain::Repair& repair);
+    /// What was seen with the end of a repair that brought a change back.
+    struct Around {
+        /// Digests that do not fit their rows, now that it is back.
+        std::vector<domain::Finding> digests{};
+        /// What is found of the change still.
+        std::vector<domain::Finding> of_change{};
+    };
+    Result<std::optional<Around>> LookAround(const domain::Discrepancy& discrepancy,
+                                             const domain::Repair& repair) const;
+    Status RecordAround(Books& books, const domain::Discrepancy& repaired, const Around& around,
+                        DiscrepancyChanges& changes) const;
     bool IsTimeToLook(const RepairName& name, const domain::Repair& repair);
-    /// Stores what `move` gives if the repair is still as it was read.
+    /// Stores what `move` gives if the repair is still as it was read, and `around` with it.
     Status Store(const domain::Repair& read,
-                 const std::function<domain::RepairMove(const domain::Discrepancy&)>& move);
+                 const std::function<domain::RepairMove(const domain::Discrepancy&)>& move,
+                 const std::optional<Around>& around = std::nullopt);
+
+    struct Later {
+        SteadyInstant at{};
+        Duration wait{};
+    };
 
     RepairPorts ports_;
     OrderRepair order_;
@@ -71,6 +105,9 @@ class RunRepairs {
     const OnEnd on_end_;
     const OnTrouble on_trouble_;
     std::map<RepairName, SteadyInstant> looked_at_;
+    std::map<std::pair<domain::RepairKind, domain::DiscrepancyId>, Later> later_;
+    /// Those that the policy has ordered all it may for, as far as it was said.
+    std::set<domain::DiscrepancyId> worn_out_;
     /// The policy has ordered all it may today.
     bool brake_ = false;
     std::map<std::pair<domain::RepairKind, domain::DiscrepancyKind>, domain::DiscrepancyId> looked_;

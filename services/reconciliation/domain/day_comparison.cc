@@ -29,9 +29,40 @@ bool HasPayoutEvent(const Case& change) {
     return change.match && change.match->PayoutEffect().has_value();
 }
 
-std::string DescribeRow(const std::optional<BookRow>& row) {
-    if (!row) return "no row";
-    return std::to_string(row->gross) + " for merchant " + row->merchant.ToString();
+/// A book's row wherever it is, and its date.
+struct Side {
+    const BookRow* row = nullptr;
+    BusinessDate business_date{};
+    bool elsewhere = false;
+};
+
+Side SideOf(BusinessDate day, const std::optional<BookRow>& row,
+            const std::optional<DatedRow>& elsewhere) {
+    if (row) return {&*row, day};
+    if (elsewhere) return {&elsewhere->row, elsewhere->business_date, true};
+    return {};
+}
+Side PaymentSide(BusinessDate day, const Case& change) {
+    return SideOf(day, change.payment, change.payment_elsewhere);
+}
+Side PayoutSide(BusinessDate day, const Case& change) {
+    return SideOf(day, change.payout, change.payout_elsewhere);
+}
+
+std::string DescribeRow(const Side& side, bool with_date) {
+    if (side.row == nullptr) return "no row";
+    return std::to_string(side.row->gross) + " for merchant " + side.row->merchant.ToString() +
+           (with_date ? " on " + side.business_date.ToString() : std::string());
+}
+
+/// The date that the change is recorded under: payment's, as far as it is known. What was heard of
+/// it goes before its row, which may have been changed.
+BusinessDate DateOf(BusinessDate day, const Case& change) {
+    if (HasPaymentEvent(change)) return change.match->terms.business_date;
+    const Side payment = PaymentSide(day, change);
+    if (payment.row != nullptr) return payment.business_date;
+    const Side payout = PayoutSide(day, change);
+    return payout.row != nullptr ? payout.business_date : change.match->terms.business_date;
 }
 
 std::string DescribeMatch(const std::optional<Match>& match) {
@@ -53,38 +84,45 @@ std::string DescribeMatch(const std::optional<Match>& match) {
 }
 
 Finding FindingOf(BusinessDate day, const Case& change) {
-    Finding finding{.subject = {.business_date = day, .change = change.key},
-                    .evidence = "payment's book: " + DescribeRow(change.payment) +
-                                "; payout's book: " + DescribeRow(change.payout) +
+    const Side payment = PaymentSide(day, change);
+    const Side payout = PayoutSide(day, change);
+    const bool with_dates = payment.elsewhere || payout.elsewhere;
+    Finding finding{.subject = {.business_date = DateOf(day, change), .change = change.key},
+                    .evidence = "payment's book: " + DescribeRow(payment, with_dates) +
+                                "; payout's book: " + DescribeRow(payout, with_dates) +
                                 "; events: " + DescribeMatch(change.match)};
     if (change.match) finding.currency = change.match->terms.gross.currency();
-    if (change.payment) {
-        finding.merchant = change.payment->merchant;
-        finding.payment_gross = change.payment->gross;
+    if (payment.row != nullptr) {
+        finding.merchant = payment.row->merchant;
+        finding.payment_gross = payment.row->gross;
     }
-    if (change.payout) {
-        if (!change.payment) finding.merchant = change.payout->merchant;
-        finding.payout_gross = change.payout->gross;
+    if (payout.row != nullptr) {
+        if (payment.row == nullptr) finding.merchant = payout.row->merchant;
+        finding.payout_gross = payout.row->gross;
     }
-    if (!change.payment && !change.payout) finding.merchant = change.match->terms.merchant;
+    if (payment.row == nullptr && payout.row == nullptr) {
+        finding.merchant = change.match->terms.merchant;
+    }
     return finding;
 }
 
-void ClassifyBothThere(BusinessDate day, const Case& change, std::vector<DiscrepancyKind>& kinds) {
+void ClassifyBothThere(const Side& payment, const Side& payout, const Case& change,
+                       std::vector<DiscrepancyKind>& kinds) {
     using enum DiscrepancyKind;
-    if (change.payment->gross != change.payout->gross) kinds.push_back(kAmountDiffers);
-    if (change.payment->merchant != change.payout->merchant) kinds.push_back(kMerchantDiffers);
+    if (payment.business_date != payout.business_date) kinds.push_back(kDateDiffers);
+    if (payment.row->gross != payout.row->gross) kinds.push_back(kAmountDiffers);
+    if (payment.row->merchant != payout.row->merchant) kinds.push_back(kMerchantDiffers);
     if (!kinds.empty()) return;
     if (!HasPaymentEvent(change)) kinds.push_back(kPaymentEventMissing);
     if (!HasPayoutEvent(change)) kinds.push_back(kPayoutEventMissing);
     if (!kinds.empty()) return;
     if (change.match->state == MatchState::kDiffers) {
         kinds.push_back(kContentDiffers);
-    } else if (!MatchedAs(day, *change.match, *change.payment)) {
+    } else if (!MatchedAs(payment.business_date, *change.match, *payment.row)) {
         kinds.push_back(kChangedInBoth);
-    } else if (!HasToldFee(*change.match, *change.payout)) {
-        if (change.match->told_fee.fee != change.payout->fee.fee) kinds.push_back(kFeeDiffers);
-        if (change.match->told_fee.tax_class != change.payout->fee.tax_class) {
+    } else if (!HasToldFee(*change.match, *payout.row)) {
+        if (change.match->told_fee.fee != payout.row->fee.fee) kinds.push_back(kFeeDiffers);
+        if (change.match->told_fee.tax_class != payout.row->fee.tax_class) {
             kinds.push_back(kTaxDiffers);
         }
     }
@@ -94,7 +132,7 @@ void ClassifyBothThere(BusinessDate day, const Case& change, std::vector<Discrep
 Finding ToldFeeFinding(const Case& change, DiscrepancyKind kind) {
     const Match& match = *change.match;
     const ToldFee& told = match.told_fee;
-    const ToldFee& row = change.payout->fee;
+    const ToldFee& row = change.payout ? change.payout->fee : change.payout_elsewhere->row.fee;
     const std::string evidence = "payout told a fee of " + std::to_string(told.fee) + " under " +
                                  std::string(TaxClassName(told.tax_class)) + "; its row says " +
                                  std::to_string(row.fee) + " under " +
@@ -105,11 +143,10 @@ Finding ToldFeeFinding(const Case& change, DiscrepancyKind kind) {
     return TaxFinding(change.key, match.terms, told.tax_class, row, evidence);
 }
 
-void ClassifyOneSided(const Case& change, std::vector<DiscrepancyKind>& kinds) {
+void ClassifyOneSided(bool there_in_payment, const Case& change,
+                      std::vector<DiscrepancyKind>& kinds) {
     using enum DiscrepancyKind;
-    if (change.match && change.match->differences.Has(Difference::kDate)) {
-        kinds.push_back(kDateDiffers);
-    } else if (!change.payment) {
+    if (!there_in_payment) {
         kinds.push_back(kMissingInPayment);
     } else {
         kinds.push_back(kMissingInPayout);
@@ -143,10 +180,12 @@ bool Agrees(BusinessDate day, const Case& change) {
 std::vector<Finding> Classify(BusinessDate day, const Case& change) {
     KESSAI_CHECK(change.payment || change.payout || change.match, "a case of nothing");
     std::vector<DiscrepancyKind> kinds;
-    if (change.payment && change.payout) {
-        ClassifyBothThere(day, change, kinds);
-    } else if (change.payment || change.payout) {
-        ClassifyOneSided(change, kinds);
+    const Side payment = PaymentSide(day, change);
+    const Side payout = PayoutSide(day, change);
+    if (payment.row != nullptr && payout.row != nullptr) {
+        ClassifyBothThere(payment, payout, change, kinds);
+    } else if (payment.row != nullptr || payout.row != nullptr) {
+        ClassifyOneSided(payment.row != nullptr, change, kinds);
     } else {
         kinds.push_back(DiscrepancyKind::kMissingInBoth);
     }
@@ -158,9 +197,8 @@ std::vector<Finding> Classify(BusinessDate day, const Case& change) {
         }
         Finding finding = FindingOf(day, change);
         finding.subject.kind = kind;
-        if (kind == DiscrepancyKind::kDateDiffers) {
-            // The same from either day's list and from the events.
-            finding.subject.business_date = change.match->terms.business_date;
+        // The same as from the events.
+        if (kind == DiscrepancyKind::kDateDiffers && change.match) {
             finding.merchant = change.match->terms.merchant;
         }
         findings.push_back(std::move(finding));

@@ -38,33 +38,44 @@ struct BookRow {
     }
 };
 
+/// A row that a book has, and the day that it is dated to.
+struct DatedRow {
+    BusinessDate business_date{};
+    BookRow row{};
+};
+
 /// What the three books have of one change. At least one of them has it.
 struct Case {
     ChangeKey key{};
     std::optional<BookRow> payment{};
     std::optional<BookRow> payout{};
     std::optional<Match> match{};
+    /// The row of a book whose list of the day lacks the change, if it has it under another date.
+    std::optional<DatedRow> payment_elsewhere{};
+    std::optional<DatedRow> payout_elsewhere{};
 };
 
 /// Whether nothing is to be said about it: both books have the same, and it was matched as such.
 bool Agrees(BusinessDate day, const Case& change);
 
 /// What is wrong with a case of `day`; empty if it agrees. Give it the match of the change whatever
-/// its date: a change that the sides date differently is in another day's list.
+/// its date, and the rows that books have elsewhere: a change that is dated otherwise is in another
+/// day's list. From either list the findings are the same.
 ///
 ///     payment | payout | match            | findings
 ///     --------+--------+------------------+------------------------------------------------------
+///     row     | row of | any              | DATE_DIFFERS, and AMOUNT_DIFFERS and/or
+///             | other  |                  | MERCHANT_DIFFERS
+///             | date   |                  |
 ///     row     | other  | any              | AMOUNT_DIFFERS and/or MERCHANT_DIFFERS
 ///     row     | same   | matched as other | CHANGED_IN_BOTH
 ///     row     | same   | matched, but told | FEE_DIFFERS and/or TAX_DIFFERS
 ///             |        | with another fee |
 ///     row     | same   | differs          | CONTENT_DIFFERS
 ///     row     | same   | waiting or none  | PAYMENT_EVENT_MISSING and/or PAYOUT_EVENT_MISSING
-///     row     | none   | dates differ     | DATE_DIFFERS
-///     row     | none   | else             | MISSING_IN_PAYOUT, and PAYMENT_EVENT_MISSING if it is,
+///     row     | none   | any              | MISSING_IN_PAYOUT, and PAYMENT_EVENT_MISSING if it is,
 ///             |        |                  | because that is why
-///     none    | row    | dates differ     | DATE_DIFFERS
-///     none    | row    | else             | MISSING_IN_PAYMENT
+///     none    | row    | any              | MISSING_IN_PAYMENT
 ///     none    | none   | any              | MISSING_IN_BOTH
 std::vector<Finding> Classify(BusinessDate day, const Case& change);
 

@@ -31,9 +31,11 @@ KindGuide GuideOf(DiscrepancyKind kind) {
                     "back. "
                     "Else hold both merchants; CORRECTING_JOURNAL moves the amount."};
         case kDateDiffers:
-            return {"Payment and payout have the change on different business days.",
-                    "No money is missing, but both days differ. Explain it; the day that payment "
-                    "names is the right one."};
+            return {
+                "Payment and payout have the change on different business days.",
+                "No money is missing, but both days differ; the day that payment's event names is "
+                "the right one. If payout's row was changed behind its back the repair "
+                "ACCRUE_AGAIN puts it back; if payment's was: ./kessai audit. Else explain it."};
         case kContentDiffers:
             return {"Payout answered another content of the event than payment published.",
                     "Publish payment's event again and compare. Where the books agree, as they do "
@@ -47,8 +49,8 @@ KindGuide GuideOf(DiscrepancyKind kind) {
         case kPaymentEventMissing:
             return {"Both books have the change, but payment's event of it never came here.",
                     "The repair PUBLISH_AGAIN has payment publish it again. Readers of the topic "
-                    "beside "
-                    "this one may lack it too."};
+                    "beside this one may lack it too. Preview it first: where payment's other "
+                    "records do not show that the change happened, somebody put the row in."};
         case kPayoutEventMissing:
             return {
                 "Both books have the change, but payout's event of it never came here.",
@@ -102,7 +104,8 @@ KindGuide GuideOf(DiscrepancyKind kind) {
             return {
                 "Payout's totals of the merchant's day are not what both sides' events sum to.",
                 "If single changes of the merchant differ too, work on those: this one goes with "
-                "them. If none does, run the day deep: payout's totals or ours were changed."};
+                "them. If none does, the repair RECOMPUTE_TOTAL counts our totals again from the "
+                "matches; where it refuses, payout's totals were changed: run the day deep."};
         case kReleasedDiffers:
             return {
                 "What payout made available to the merchant is not what the day's totals say, or "

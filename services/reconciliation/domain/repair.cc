@@ -122,13 +122,14 @@ Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy) {
                 "PAYMENT_EVENT_MISSING, PAYOUT_EVENT_MISSING, RELEASE_EVENT_MISSING and "
                 "MISSING_IN_PAYOUT");
         case RepairKind::kAccrueAgain:
-            if (about == kMissingInPayout || about == kAmountDiffers || about == kMerchantDiffers) {
+            if (about == kMissingInPayout || about == kAmountDiffers || about == kMerchantDiffers ||
+                about == kDateDiffers) {
                 return OkStatus();
             }
-            return refuse("MISSING_IN_PAYOUT, AMOUNT_DIFFERS and MERCHANT_DIFFERS");
+            return refuse("MISSING_IN_PAYOUT, AMOUNT_DIFFERS, MERCHANT_DIFFERS and DATE_DIFFERS");
         case RepairKind::kRecomputeTotal:
-            if (about == kDigestDiffers) return OkStatus();
-            return refuse("DIGEST_DIFFERS");
+            if (about == kDigestDiffers || about == kAccruedDiffers) return OkStatus();
+            return refuse("DIGEST_DIFFERS and ACCRUED_DIFFERS");
         case RepairKind::kCorrectingJournal:
             if (about == kAmountDiffers || about == kMissingInPayment ||
                 about == kMerchantDiffers || about == kMissingInPayout) {
@@ -176,6 +177,19 @@ bool IsSameWish(const Discrepancy& discrepancy, const Repair& repair, const Repa
     }
     return repair.kind == wish.kind && repair.requested_by == wish.actor &&
            repair.reason == wish.reason && (!wish.amount || *wish.amount == repair.leg.amount);
+}
+
+bool IsUntried(std::span<const Step> steps, std::span<const Repair> repairs) {
+    if (repairs.empty()) return true;
+    const std::uint32_t latest = repairs.back().number;
+    bool of_latest = false;
+    bool seen_gone = false;
+    for (const Step& step : steps) {
+        of_latest = of_latest || step.repair == latest;
+        // Its own end is a step of it too.
+        seen_gone = of_latest && (seen_gone || step.state == DiscrepancyState::kRepaired);
+    }
+    return seen_gone;
 }
 
 RepairMove Begin(const Discrepancy& discrepancy, const RepairWish& wish, CorrectionLeg leg,

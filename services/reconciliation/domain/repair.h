@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ enum class RepairKind : std::uint8_t {
     kPublishAgain = 1,
     /// Payout puts back an accrual that was lost or changed behind its back, from payment's event.
     kAccrueAgain = 2,
-    /// A kept digest is computed again from its rows.
+    /// A kept digest is computed again from its rows, or our totals of what was matched from the
+    /// matches.
     kRecomputeTotal = 3,
     /// An adjustment of today in payout's merchant ledger. Moves money: two operators decide.
     kCorrectingJournal = 4,
@@ -123,9 +125,14 @@ Status CheckAllowed(RepairKind kind, const Discrepancy& discrepancy);
 Status CheckWish(const RepairWish& wish, const Discrepancy& discrepancy);
 
 /// Whether `repair`, the discrepancy's latest one, is what is asked for: a retry after a lost reply
-/// is answered with it. One that ended without effect was another, and so was one behind which the
-/// difference was found again.
+/// is answered with it. One that ended without effect was another, and so was one whose difference
+/// was found again since.
 bool IsSameWish(const Discrepancy& discrepancy, const Repair& repair, const RepairWish& wish);
+
+/// Whether nobody has tried to repair what is there now: there was no repair, or the difference was
+/// seen gone since the latest one, and is found again. `steps` and `repairs` are all of the
+/// discrepancy's, rising.
+bool IsUntried(std::span<const Step> steps, std::span<const Repair> repairs);
 
 /// Begins repair `number`. Precondition: CheckWish is ok. One that moves money waits for another
 /// operator; else the discrepancy is REPAIRING from now on.

@@ -107,6 +107,13 @@ constexpr mysql::Query kListDay{"change_match.list_day", R"sql(
     ORDER BY payment_id, version
     LIMIT ?)sql"};
 
+// 3: matched (domain::MatchState).
+constexpr mysql::Query kSumMatched{"change_match.sum", R"sql(
+    SELECT merchant_id, tax_class, SUM(gross), SUM(fee), COUNT(*)
+    FROM change_match FORCE INDEX (change_match_by_day)
+    WHERE business_date = ? AND bucket >= ? AND bucket < ? AND state = 3
+    GROUP BY merchant_id, tax_class)sql"};
+
 template <class T>
 std::vector<std::span<const T>> Chunks(std::span<const T> all, std::size_t size) {
     std::vector<std::span<const T>> chunks;
@@ -231,6 +238,19 @@ Result<std::vector<Match>> MysqlMatchBooks::ListDay(BusinessDate business_date, 
     std::vector<Match> listed;
     while (rows.Next()) listed.push_back(ReadMatch(rows));
     return listed;
+}
+
+Result<std::vector<app::MatchedLine>> MysqlMatchBooks::SumMatched(BusinessDate business_date,
+                                                                  digest::BucketRange buckets) {
+    KESSAI_ASSIGN_OR_RETURN(
+        auto rows, session_.Select(kSumMatched, business_date, buckets.first, buckets.end()));
+    std::vector<app::MatchedLine> lines;
+    while (rows.Next()) {
+        lines.push_back({domain::MerchantId(rows.Int(0)),
+                         static_cast<domain::TaxClass>(rows.Int(1)),
+                         {rows.Int(2), rows.Int(3), rows.Int(4)}});
+    }
+    return lines;
 }
 
 }  // namespace kessai::reconciliation::storage

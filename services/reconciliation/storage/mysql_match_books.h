@@ -16,6 +16,8 @@ class MysqlMatchBooks final : public app::MatchBooks {
     Status Update(std::span<const domain::Match> matches) override;
     Status AddSums(const app::MatchedSums& sums, int slot) override;
     Result<digest::DayDigest> KeptDigest(BusinessDate business_date) override;
+    Result<std::vector<app::MatchedLine>> SumMatched(BusinessDate business_date,
+                                                     digest::BucketRange buckets) override;
     Result<std::vector<domain::Match>> ListDay(BusinessDate business_date, int bucket,
                                                domain::ChangeKey after, int limit) override;
 

@@ -1,6 +1,8 @@
 #include "storage/mysql_repair_books.h"
 
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "app/books.h"
 #include "kessai/digest/store.h"
@@ -43,13 +45,29 @@ constexpr mysql::Query kCountOpen{"repair.count_open", R"sql(
     SELECT kind, COUNT(*) FROM repair FORCE INDEX (repair_by_state)
     WHERE state IN (1, 3, 4) GROUP BY kind)sql"};
 // Open ones are few: the index is by state.
-constexpr mysql::Query kWithoutRepair{"discrepancy.without_repair", R"sql(
-    SELECT d.discrepancy_id
-    FROM discrepancy AS d FORCE INDEX (discrepancy_by_state)
-    WHERE d.state = 1 AND d.kind = ? AND d.discrepancy_id > ?
-      AND NOT EXISTS (SELECT 1 FROM repair AS r WHERE r.discrepancy_id = d.discrepancy_id)
-    ORDER BY d.discrepancy_id
+constexpr mysql::Query kOpenOf{"discrepancy.open_of", R"sql(
+    SELECT discrepancy_id
+    FROM discrepancy FORCE INDEX (discrepancy_by_state)
+    WHERE state = 1 AND discrepancy_id > ? AND kind = ? AND open_repair = 0
+    ORDER BY discrepancy_id
     LIMIT ?)sql"};
+constexpr mysql::Query kAddToTotals{"matched_day_total.correct", R"sql(
+    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, tax_class, gross, fee,
+                                   item_count)
+    VALUES {rows}
+    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
+                            fee = fee + VALUES(fee),
+                            item_count = item_count + VALUES(item_count))sql"};
+constexpr mysql::Query kFindTotalRepair{"matched_total_repair.find", R"sql(
+    SELECT tax_class FROM matched_total_repair WHERE repair_key = ? LIMIT 1)sql"};
+constexpr mysql::Query kInsertTotalRepair{"matched_total_repair.insert", R"sql(
+    INSERT INTO matched_total_repair (repair_key, tax_class, business_date, merchant_id, currency,
+                                      gross_before, fee_before, count_before, gross_after,
+                                      fee_after, count_after, repaired_at_us)
+    VALUES {rows})sql"};
+/// Where corrections of totals stand, a slot a tax class, behind those of the writers of matches
+/// (mysql_match_books.cc): who corrects has the day locked.
+constexpr int kCorrectionSlots = 10 * 256;
 constexpr mysql::Query kMatchesOfBucket{"change_match.of_bucket", R"sql(
     SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
     FROM change_match FORCE INDEX (change_match_by_day)
@@ -60,6 +78,11 @@ constexpr mysql::Query kBeginDay{"automatic_repair_day.begin", R"sql(
     ON DUPLICATE KEY UPDATE day = VALUES(day))sql"};
 constexpr mysql::Query kTakeOne{"automatic_repair_day.take", R"sql(
     UPDATE automatic_repair_day SET ordered = ordered + 1 WHERE day = ? AND ordered < ?)sql"};
+
+// What somebody put into totals may be any number.
+std::int64_t Minus(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
 
 Repair ReadRepair(const mysql::Rows& row) {
     return {.discrepancy = DiscrepancyId(row.Int(0)),
@@ -135,13 +158,45 @@ Result<std::vector<app::OpenRepairs>> MysqlRepairBooks::CountOpen() {
     return counts;
 }
 
-Result<std::vector<DiscrepancyId>> MysqlRepairBooks::WithoutRepair(domain::DiscrepancyKind kind,
-                                                                   DiscrepancyId after, int limit) {
+Result<std::vector<DiscrepancyId>> MysqlRepairBooks::OpenOf(domain::DiscrepancyKind kind,
+                                                            DiscrepancyId after, int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto rows,
-                            session_.Select(kWithoutRepair, static_cast<int>(kind), after, limit));
+                            session_.Select(kOpenOf, after, static_cast<int>(kind), limit));
     std::vector<DiscrepancyId> found;
     while (rows.Next()) found.emplace_back(rows.Int(0));
     return found;
+}
+
+Result<bool> MysqlRepairBooks::WereTotalsCorrected(std::string_view key) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kFindTotalRepair, key));
+    return rows.Next();
+}
+
+Status MysqlRepairBooks::CorrectMatchedTotals(const app::MatchedTotals& kept,
+                                              const app::MatchedTotals& of_rows,
+                                              std::string_view key) {
+    KESSAI_ASSIGN_OR_RETURN(const bool done, WereTotalsCorrected(key));
+    if (done) return OkStatus();
+    std::map<domain::TaxClass, std::pair<domain::LineSums, domain::LineSums>> lines;
+    for (const auto& [tax_class, sums] : kept.sums) lines[tax_class].first = sums;
+    for (const auto& [tax_class, sums] : of_rows.sums) lines[tax_class].second = sums;
+    const std::string_view currency = kept.currency.code();
+    mysql::RowList changes;
+    mysql::RowList repairs;
+    for (const auto& [tax_class, line] : lines) {
+        const auto& [before, after] = line;
+        if (before == after) continue;
+        const int number = static_cast<int>(tax_class);
+        changes.Add(kept.business_date, kept.merchant, currency, kCorrectionSlots + number, number,
+                    Minus(after.gross, before.gross), Minus(after.fee, before.fee),
+                    Minus(after.item_count, before.item_count));
+        repairs.Add(key, number, kept.business_date, kept.merchant, currency, before.gross,
+                    before.fee, before.item_count, after.gross, after.fee, after.item_count,
+                    clock_.Now());
+    }
+    if (changes.empty()) return OkStatus();
+    KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertTotalRepair, repairs).status());
+    return session_.Execute(kAddToTotals, changes).status();
 }
 
 Result<digest::RecomputedBucket> MysqlRepairBooks::RecomputeMatched(

@@ -60,6 +60,21 @@ class CompareDayTest : public ::testing::Test {
     void EraseFrom(testing::FakePeerBook& book, std::int64_t payment) {
         ASSERT_EQ(book.rows.at(Day()).erase({domain::PaymentId(payment), 1}), 1u);
     }
+    /// Dates its row otherwise.
+    void MoveTo(BusinessDate date, testing::FakePeerBook& book, std::int64_t payment) {
+        const BookRow row = book.rows.at(Day()).at({domain::PaymentId(payment), 1});
+        EraseFrom(book, payment);
+        book.Put(date, row);
+    }
+    static std::pair<std::int64_t, std::int64_t> TwoOfABucket() {
+        std::map<int, std::int64_t> of_bucket;
+        for (std::int64_t payment = 1; payment <= kChanges; ++payment) {
+            const auto [first, is_first] = of_bucket.emplace(digest::BucketOf(payment), payment);
+            if (!is_first) return {first->second, payment};
+        }
+        ADD_FAILURE() << "all are in buckets of their own";
+        return {};
+    }
     /// A change that went all the way.
     void Happen(const PaymentClaim& claim) {
         payment_.Put(claim.terms.business_date, RowOf(claim));
@@ -284,6 +299,43 @@ TEST_F(CompareDayTest, DatesThatDifferAreFoundOnce) {
     EXPECT_THAT(books_.steps.begin()->second, SizeIs(1));
 }
 
+// Goal: a row whose date alone was changed is found as that, with both sides' amounts, from both
+// days' runs; and each book is asked at most once a bucket for what its list lacks.
+TEST_F(CompareDayTest, RowsThatWereDatedOtherwise) {
+    const auto [one, other] = TwoOfABucket();
+    for (const std::int64_t payment : {one, other}) MoveTo(Day(1), payout_, payment);
+    payout_.kept[Day(1)] = payout_.DayDigest(Day(1), /*deep=*/true, {}).value();
+    books_.CloseDay(Day(1));
+    const std::map<domain::Subject, DiscrepancyState> expected{
+        {SubjectOf(one, kDateDiffers), DiscrepancyState::kOpen},
+        {SubjectOf(other, kDateDiffers), DiscrepancyState::kOpen}};
+    ASSERT_THAT(compare_.Run(Day(1), true), IsOk());
+    EXPECT_EQ(States(), expected);
+    EXPECT_EQ(payment_.searches, 1);
+    EXPECT_EQ(payout_.searches, 0);
+
+    const auto run = compare_.Run(Day(), true);
+    ASSERT_THAT(run, IsOk());
+    std::map<domain::Subject, DiscrepancyState> with_digest = expected;
+    with_digest[{.business_date = Day(),
+                 .kind = kDigestDiffers,
+                 .book = Book::kPayout,
+                 .bucket = static_cast<std::uint32_t>(digest::BucketOf(one))}] =
+        DiscrepancyState::kOpen;
+    EXPECT_EQ(States(), with_digest);
+    EXPECT_EQ(payout_.searches, 1);
+    const domain::Finding& finding = books_.discrepancies.at(SubjectOf(one, kDateDiffers)).finding;
+    EXPECT_EQ(finding.payment_gross, finding.payout_gross);
+    EXPECT_TRUE(finding.payment_gross);
+    EXPECT_THAT(finding.evidence, ::testing::HasSubstr(Day(1).ToString()));
+
+    for (const std::int64_t payment : {one, other}) payout_.Put(Day(), PaymentRow(payment));
+    payout_.rows[Day(1)].clear();
+    payout_.kept[Day(1)] = {};
+    ASSERT_THAT(compare_.Run(Day(), true), IsOk());
+    for (const auto& [subject, state] : States()) EXPECT_EQ(state, DiscrepancyState::kRepaired);
+}
+
 // Goal: what has not come at the close is overdue; when it comes after all its report is settled.
 TEST_F(CompareDayTest, LateAnswerAfterTheClose) {
     const auto claim = PaymentSays(9'000);
@@ -447,6 +499,19 @@ TEST_F(CompareDayTest, FindsExactlyWhatWasDamaged) {
                 EraseFrom(payment_, payment);
                 EraseFrom(payout_, payment);
                 kind = kMissingInBoth;
+                break;
+            case 6:
+                MoveTo(Day(-400), payout_, payment);
+                kind = kDateDiffers;
+                break;
+            case 7:
+                MoveTo(Day(-400), payment_, payment);
+                kind = kDateDiffers;
+                break;
+            case 8:
+                MoveTo(Day(-400), payment_, payment);
+                MoveTo(Day(-400), payout_, payment);
+                kind = kChangedInBoth;
                 break;
             default:
                 continue;

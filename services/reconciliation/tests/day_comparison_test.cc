@@ -118,9 +118,11 @@ TEST_F(ClassifyTest, DatesThatDifferAreOneDiscrepancy) {
     Case on_payments_day = agreed_;
     on_payments_day.match = by_event.match;
     on_payments_day.payout.reset();
+    on_payments_day.payout_elsewhere = DatedRow{Day(1), *agreed_.payout};
     Case on_payouts_day = agreed_;
     on_payouts_day.match = by_event.match;
     on_payouts_day.payment.reset();
+    on_payouts_day.payment_elsewhere = DatedRow{Day(), *agreed_.payment};
 
     const auto first = Classify(Day(), on_payments_day);
     const auto second = Classify(Day(1), on_payouts_day);
@@ -129,6 +131,52 @@ TEST_F(ClassifyTest, DatesThatDifferAreOneDiscrepancy) {
     EXPECT_EQ(first[0].subject.kind, kDateDiffers);
     EXPECT_TRUE(first[0].SaysTheSame(second[0]));
     EXPECT_TRUE(first[0].SaysTheSame(by_event.findings[0]));
+}
+
+// Goal: a row whose date alone was changed is found as that from both days, with both amounts; what
+// else was changed in it is found too; and a row that is gone is missing whatever the events said.
+TEST_F(ClassifyTest, ARowThatWasDatedOtherwise) {
+    Case payout_moved = agreed_;
+    payout_moved.payout.reset();
+    payout_moved.payout_elsewhere = DatedRow{Day(1), *agreed_.payout};
+    Case from_there = agreed_;
+    from_there.payment.reset();
+    from_there.payment_elsewhere = DatedRow{Day(), *agreed_.payment};
+    const auto first = Classify(Day(), payout_moved);
+    const auto second = Classify(Day(1), from_there);
+    ASSERT_THAT(first, SizeIs(1));
+    ASSERT_THAT(second, SizeIs(1));
+    EXPECT_EQ(first[0].subject.kind, kDateDiffers);
+    EXPECT_EQ(first[0].subject.business_date, Day());
+    EXPECT_EQ(first[0].payment_gross, 1'000);
+    EXPECT_EQ(first[0].payout_gross, 1'000);
+    EXPECT_THAT(first[0].evidence, ::testing::HasSubstr(Day(1).ToString()));
+    EXPECT_EQ(first[0].subject, second[0].subject);
+    EXPECT_TRUE(first[0].SaysTheSame(second[0]));
+
+    payout_moved.payout_elsewhere->row.gross = 7;
+    payout_moved.payout_elsewhere->row.merchant = MerchantId(8);
+    EXPECT_THAT(KindsOf(payout_moved), ElementsAre(kDateDiffers, kAmountDiffers, kMerchantDiffers));
+
+    // Payment's row: what was heard of it says which day it is of.
+    Case payment_moved = agreed_;
+    payment_moved.payment.reset();
+    payment_moved.payment_elsewhere = DatedRow{Day(1), *agreed_.payment};
+    EXPECT_THAT(KindsOf(payment_moved), ElementsAre(kDateDiffers));
+    EXPECT_EQ(Classify(Day(), payment_moved)[0].subject.business_date, Day());
+
+    Case both_moved = agreed_;
+    both_moved.payment.reset();
+    both_moved.payout.reset();
+    both_moved.payment_elsewhere = both_moved.payout_elsewhere = DatedRow{Day(1), *agreed_.payout};
+    EXPECT_THAT(KindsOf(both_moved), ElementsAre(kChangedInBoth));
+    EXPECT_EQ(Classify(Day(), both_moved)[0].subject, Classify(Day(1), agreed_)[0].subject);
+
+    Case gone = agreed_;
+    gone.payout.reset();
+    gone.match->differences.Add(Difference::kDate);
+    gone.match->state = MatchState::kDiffers;
+    EXPECT_THAT(KindsOf(gone), ElementsAre(kMissingInPayout));
 }
 
 // Goal: exactly the buckets are listed in which any of the three books differs.

@@ -211,6 +211,20 @@ Status FakeBooks::Insert(std::span<const domain::HoldNotice> notices) {
     return OkStatus();
 }
 
+Result<std::vector<app::MatchedLine>> FakeBooks::SumMatched(BusinessDate date,
+                                                            digest::BucketRange buckets) {
+    std::vector<app::MatchedLine> lines;
+    for (const auto& [key, match] : matches) {
+        if (match.state == domain::MatchState::kMatched && match.terms.business_date == date &&
+            buckets.Has(digest::BucketOf(key.payment.value()))) {
+            lines.push_back({match.terms.merchant,
+                             match.told_fee.tax_class,
+                             {match.terms.gross.minor(), match.told_fee.fee, 1}});
+        }
+    }
+    return lines;
+}
+
 Result<std::vector<domain::Repair>> FakeBooks::Of(DiscrepancyId id) {
     std::vector<domain::Repair> found;
     for (const auto& [name, repair] : repairs) {
@@ -247,12 +261,12 @@ Result<std::vector<app::OpenRepairs>> FakeBooks::CountOpen() {
     return open;
 }
 
-Result<std::vector<DiscrepancyId>> FakeBooks::WithoutRepair(domain::DiscrepancyKind kind,
-                                                            DiscrepancyId after, int limit) {
+Result<std::vector<DiscrepancyId>> FakeBooks::OpenOf(domain::DiscrepancyKind kind,
+                                                     DiscrepancyId after, int limit) {
     std::set<DiscrepancyId> ids;
     for (const auto& [subject, discrepancy] : discrepancies) {
         if (subject.kind == kind && discrepancy.state() == domain::DiscrepancyState::kOpen &&
-            discrepancy.id > after && !repairs.contains({discrepancy.id, 1})) {
+            discrepancy.id > after && discrepancy.open_repair == 0) {
             ids.insert(discrepancy.id);
         }
     }
@@ -260,6 +274,24 @@ Result<std::vector<DiscrepancyId>> FakeBooks::WithoutRepair(domain::DiscrepancyK
     if (found.size() > static_cast<std::size_t>(limit))
         found.resize(static_cast<std::size_t>(limit));
     return found;
+}
+
+Status FakeBooks::CorrectMatchedTotals(const app::MatchedTotals& kept,
+                                       const app::MatchedTotals& of_rows, std::string_view key) {
+    if (!corrected_totals.emplace(key).second) return OkStatus();
+    auto& lines = payout.matched[{kept.business_date, kept.merchant}];
+    for (const auto& [tax_class, sums] : of_rows.sums) {
+        const auto was = kept.sums.find(tax_class);
+        const domain::LineSums before = was == kept.sums.end() ? domain::LineSums{} : was->second;
+        auto line = std::ranges::find(lines, tax_class, &app::MatchedLine::tax_class);
+        if (line == lines.end()) {
+            line = lines.insert(lines.end(), {kept.merchant, tax_class, {}});
+        }
+        line->sums.gross += sums.gross - before.gross;
+        line->sums.fee += sums.fee - before.fee;
+        line->sums.item_count += sums.item_count - before.item_count;
+    }
+    return OkStatus();
 }
 
 Result<digest::RecomputedBucket> FakeBooks::RecomputeMatched(BusinessDate date, int bucket,
@@ -358,6 +390,21 @@ Result<std::unique_ptr<app::BookRows>> FakePeerBook::ListDay(BusinessDate date, 
         std::ranges::sort(listed->rows, {}, &domain::BookRow::key);
     }
     return std::unique_ptr<app::BookRows>(std::move(listed));
+}
+
+Result<std::vector<domain::DatedRow>> FakePeerBook::FindRows(
+    std::span<const domain::ChangeKey> keys) {
+    const std::lock_guard lock(mutex_);
+    ++searches;
+    std::vector<domain::DatedRow> found;
+    for (const auto& [date, day] : rows) {
+        for (const domain::ChangeKey& key : keys) {
+            if (const auto row = day.find(key); row != day.end()) {
+                found.push_back({date, row->second});
+            }
+        }
+    }
+    return found;
 }
 
 }  // namespace kessai::reconciliation::testing

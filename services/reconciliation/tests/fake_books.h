@@ -42,6 +42,7 @@ class FakeBooks final : public app::MatchBooks,
     std::map<domain::HoldKey, domain::ContentHash> noted_holds;
     std::map<app::RepairName, domain::Repair> repairs;
     std::map<BusinessDate, int> automatic;
+    std::set<std::string> corrected_totals;
     /// Another replica holds the right to compare.
     bool lease_taken = false;
     /// The right was taken over.
@@ -65,6 +66,9 @@ class FakeBooks final : public app::MatchBooks,
     Result<digest::DayDigest> KeptDigest(BusinessDate date) override;
     Result<std::vector<domain::Match>> ListDay(BusinessDate date, int bucket,
                                                domain::ChangeKey after, int limit) override;
+
+    Result<std::vector<app::MatchedLine>> SumMatched(BusinessDate date,
+                                                     digest::BucketRange buckets) override;
 
     // DiscrepancyBooks
     Result<std::vector<domain::Discrepancy>> Lock(
@@ -104,9 +108,14 @@ class FakeBooks final : public app::MatchBooks,
     Result<std::vector<domain::Repair>> ListRepairs(const app::RepairFilter& filter) override;
     Result<std::vector<domain::Repair>> Unfinished(app::RepairName after, int limit) override;
     Result<std::vector<app::OpenRepairs>> CountOpen() override;
-    Result<std::vector<domain::DiscrepancyId>> WithoutRepair(domain::DiscrepancyKind kind,
-                                                             domain::DiscrepancyId after,
-                                                             int limit) override;
+    Result<std::vector<domain::DiscrepancyId>> OpenOf(domain::DiscrepancyKind kind,
+                                                      domain::DiscrepancyId after,
+                                                      int limit) override;
+    Status CorrectMatchedTotals(const app::MatchedTotals& kept, const app::MatchedTotals& of_rows,
+                                std::string_view key) override;
+    Result<bool> WereTotalsCorrected(std::string_view key) override {
+        return corrected_totals.contains(std::string(key));
+    }
     Result<digest::RecomputedBucket> RecomputeMatched(BusinessDate date, int bucket,
                                                       std::string_view key,
                                                       const digest::RowHasher& hasher) override;
@@ -147,6 +156,10 @@ class FakePeerBook final : public app::PeerBook {
     Result<digest::DayDigest> DayDigest(BusinessDate date, bool deep,
                                         digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate date, int bucket) override;
+    Result<std::vector<domain::DatedRow>> FindRows(
+        std::span<const domain::ChangeKey> keys) override;
+    /// How often FindRows was asked.
+    int searches = 0;
 
  private:
     digest::DayDigest DigestOfRows(BusinessDate date) const;

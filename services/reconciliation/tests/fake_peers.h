@@ -14,7 +14,9 @@
 #include "kessai/auth/token.h"
 #include "kessai/digest/accumulator.h"
 #include "kessai/payment/v1/payment_service.grpc.pb.h"
+#include "kessai/payment/v1/repair_service.grpc.pb.h"
 #include "kessai/payout/v1/payout_service.grpc.pb.h"
+#include "kessai/payout/v1/repair_service.grpc.pb.h"
 
 namespace kessai::reconciliation::testing {
 
@@ -30,14 +32,19 @@ struct FakeBook {
     std::function<grpc::Status(int bucket)> before_list{};
     /// Added to each list, whether it belongs there or not.
     std::vector<domain::BookRow> intruders{};
+    /// Rows that are dated to other days.
+    std::map<domain::ChangeKey, domain::DatedRow> elsewhere{};
+    /// How often rows were looked for by their keys.
+    int searches = 0;
     int lists = 0;
     /// How often the caller's token was verified.
     int verified = 0;
 };
 
-/// An in-process gRPC server with payment's or payout's two methods for the comparison of days.
-/// `Service` is the generated service, `V1` its messages.
-template <class Service, class DigestsRequest, class Digests, class RowsRequest, class RowPage>
+/// An in-process gRPC server with payment's or payout's methods for the comparison of days.
+/// `Service` and `RepairService` are the generated services.
+template <class Service, class DigestsRequest, class Digests, class RowsRequest, class RowPage,
+          class RepairService, class FindRequest, class FoundRows>
 class FakePeer final : public Service {
  public:
     FakePeer(const auth::TokenVerifier& verifier, const digest::RowHasher& hasher)
@@ -45,6 +52,7 @@ class FakePeer final : public Service {
         grpc::ServerBuilder builder;
         builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
         builder.RegisterService(this);
+        builder.RegisterService(&rows_);
         server_ = builder.BuildAndStart();
     }
     ~FakePeer() override { server_->Shutdown(); }
@@ -97,6 +105,54 @@ class FakePeer final : public Service {
     }
 
  private:
+    class Rows final : public RepairService {
+     public:
+        explicit Rows(FakePeer& peer) : peer_(peer) {}
+        grpc::Status FindRows(grpc::ServerContext* context, const FindRequest* request,
+                              FoundRows* answer) override {
+            return peer_.Find(*context, *request, *answer);
+        }
+
+     private:
+        FakePeer& peer_;
+    };
+
+    grpc::Status Find(const grpc::ServerContext& context, const FindRequest& request,
+                      FoundRows& answer) {
+        std::lock_guard lock(book.mutex);
+        if (auto refused = Verify(context); !refused.ok()) return refused;
+        ++book.searches;
+        for (const auto& change : request.changes()) {
+            const domain::ChangeKey key{IdOf(change), change.version()};
+            if (const auto row = book.rows.find(key); row != book.rows.end()) {
+                Put(row->second, book.business_date, *answer.add_rows());
+            }
+            if (const auto row = book.elsewhere.find(key); row != book.elsewhere.end()) {
+                Put(row->second.row, row->second.business_date, *answer.add_rows());
+            }
+        }
+        return grpc::Status::OK;
+    }
+    template <class Message>
+    static domain::PaymentId IdOf(const Message& message) {
+        if constexpr (requires { message.object_id(); }) {
+            return domain::PaymentId(message.object_id());
+        } else {
+            return domain::PaymentId(message.payment_id());
+        }
+    }
+    template <class Found>
+    static void Put(const domain::BookRow& row, BusinessDate date, Found& found) {
+        if constexpr (requires { found.set_object_id(1); }) {
+            found.set_object_id(row.key.payment.value());
+        } else {
+            found.set_payment_id(row.key.payment.value());
+        }
+        found.set_version(row.key.version);
+        found.set_merchant_id(row.merchant.value());
+        found.set_amount(row.gross);
+        found.set_business_date(date.ToNumber());
+    }
     grpc::Status Verify(const grpc::ServerContext& context) {
         const auto token = context.client_metadata().find("kessai-token-bin");
         if (token == context.client_metadata().end()) {
@@ -138,15 +194,19 @@ class FakePeer final : public Service {
 
     const auth::TokenVerifier& verifier_;
     const digest::RowHasher& hasher_;
+    Rows rows_{*this};
     int port_ = 0;
     std::unique_ptr<grpc::Server> server_;
 };
 
 using FakePayment =
     FakePeer<payment::v1::PaymentService::Service, payment::v1::GetDayDigestsRequest,
-             payment::v1::DayDigests, payment::v1::ListDayRowsRequest, payment::v1::DayRowPage>;
-using FakePayout =
-    FakePeer<payout::v1::PayoutService::Service, payout::v1::GetDayDigestsRequest,
-             payout::v1::DayDigests, payout::v1::ListDayRowsRequest, payout::v1::DayRowPage>;
+             payment::v1::DayDigests, payment::v1::ListDayRowsRequest, payment::v1::DayRowPage,
+             payment::v1::RepairService::Service, payment::v1::FindRowsRequest,
+             payment::v1::FoundRows>;
+using FakePayout = FakePeer<payout::v1::PayoutService::Service, payout::v1::GetDayDigestsRequest,
+                            payout::v1::DayDigests, payout::v1::ListDayRowsRequest,
+                            payout::v1::DayRowPage, payout::v1::RepairService::Service,
+                            payout::v1::FindRowsRequest, payout::v1::FoundRows>;
 
 }  // namespace kessai::reconciliation::testing

@@ -29,12 +29,19 @@ class FakeRepairPeers final : public app::RepairPeers {
     std::set<std::string> withdrawn;
     /// Merchants to whom nothing was released.
     std::set<domain::MerchantId> unknown;
+    /// Changes of payment's book that nothing else shows.
+    std::map<domain::ChangeKey, std::string> doubts;
     int asked = 0;
     /// The answer to the next question, behind its effect: a reply that is lost.
     Status lost_reply;
     /// The answer to every question, before any effect.
     Status refuses;
 
+    Result<std::string> DoubtOfPayment(domain::ChangeKey change) override {
+        KESSAI_RETURN_IF_ERROR(Asked());
+        const auto found = doubts.find(change);
+        return found == doubts.end() ? std::string() : found->second;
+    }
     Status PublishPaymentEvent(domain::ChangeKey change) override {
         KESSAI_RETURN_IF_ERROR(Asked());
         published_by_payment.push_back(change);
@@ -69,17 +76,6 @@ class FakeRepairPeers final : public app::RepairPeers {
         const auto found = accruals.find(change);
         if (found == accruals.end()) return std::optional<app::AccrualTerms>();
         return std::optional(found->second);
-    }
-    Result<std::optional<domain::BookRow>> FindRow(domain::Book book, BusinessDate day,
-                                                   domain::ChangeKey key) override {
-        KESSAI_RETURN_IF_ERROR(Asked());
-        FakePeerBook& of = book == domain::Book::kPayment ? payment_ : payout_;
-        KESSAI_ASSIGN_OR_RETURN(const auto rows,
-                                of.ListDay(day, digest::BucketOf(key.payment.value())));
-        while (true) {
-            KESSAI_ASSIGN_OR_RETURN(const auto row, rows->Next());
-            if (!row || row->key == key) return row;
-        }
     }
     Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,
                                                      std::uint32_t bucket,

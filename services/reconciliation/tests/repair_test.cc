@@ -37,8 +37,8 @@ TEST(RepairTest, EachKindSaysWhatItIsFor) {
     const std::map<RepairKind, std::set<DiscrepancyKind>> allowed{
         {kPublishAgain,
          {kPaymentEventMissing, kPayoutEventMissing, kMissingInPayout, kReleaseEventMissing}},
-        {kAccrueAgain, {kMissingInPayout, kAmountDiffers, kMerchantDiffers}},
-        {kRecomputeTotal, {kDigestDiffers}},
+        {kAccrueAgain, {kMissingInPayout, kAmountDiffers, kMerchantDiffers, kDateDiffers}},
+        {kRecomputeTotal, {kDigestDiffers, kAccruedDiffers}},
         {kCorrectingJournal,
          {kAmountDiffers, kMerchantDiffers, kMissingInPayment, kMissingInPayout}}};
     for (const auto& [kind, about] : allowed) {
@@ -70,6 +70,27 @@ TEST(RepairTest, OnlyWhatIsOpenIsRepaired) {
                 Refuses(Code::kFailedPrecondition, "ALREADY_REPAIRED"));
     EXPECT_THAT(check(DiscrepancyState::kAccepted),
                 Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+}
+
+// Goal: what was found again since its latest repair is untried, and nothing else is.
+TEST(RepairTest, WhatIsFoundAgainIsUntried) {
+    using enum DiscrepancyState;
+    const std::vector<Repair> one{{.number = 1, .state = RepairState::kRepaired}};
+    const std::vector<Repair> in_vain{{.number = 1, .state = RepairState::kWithoutEffect}};
+    const Step found{.number = 1, .state = kOpen};
+    const Step begun{.number = 2, .state = kRepairing, .repair = 1};
+    const Step repaired{.number = 3, .state = kRepaired, .repair = 1};
+    const Step opened{.number = 3, .state = kOpen, .repair = 1};
+    EXPECT_TRUE(IsUntried(std::vector{found}, {}));
+    EXPECT_FALSE(IsUntried(std::vector{found, begun}, one));
+    EXPECT_TRUE(
+        IsUntried(std::vector{found, begun, repaired, Step{.number = 4, .state = kOpen}}, one));
+    EXPECT_FALSE(IsUntried(std::vector{found, begun, opened}, in_vain));
+    // A run saw it gone between the failed repair and now; before it says nothing.
+    const Step gone{.number = 4, .state = kRepaired};
+    EXPECT_TRUE(IsUntried(std::vector{found, begun, opened, gone}, in_vain));
+    const Step gone_before{.number = 2, .state = kRepaired};
+    EXPECT_FALSE(IsUntried(std::vector{found, gone_before, begun, opened}, in_vain));
 }
 
 TEST(RepairTest, AWishSaysWhoAndWhyAndNoAmountOfNothing) {

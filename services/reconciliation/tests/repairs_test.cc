@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/change_discrepancy.h"
+#include "app/check_payout.h"
 #include "app/compare_day.h"
 #include "app/match_changes.h"
 #include "kessai/testing/matchers.h"
@@ -107,8 +108,10 @@ class RepairsTest : public ::testing::Test {
     testing::FakeRepairPeers peers_{payment_, payout_};
     MatchChanges match_{hasher_, clock_};
     CompareDay compare_{{books_, books_, payment_, payout_, hasher_, clock_}};
-    LookAgain look_{books_, payment_, payout_, peers_, hasher_};
-    RepairPorts ports_{books_, peers_, look_, hasher_, clock_};
+    testing::FakePayoutDayBook payout_day_{hasher_};
+    LookAgain look_{books_, payment_, payout_, payout_day_, peers_, hasher_};
+    CountMatches count_{books_, clock_};
+    RepairPorts ports_{books_, peers_, look_, count_, hasher_, clock_};
     OrderRepair order_{ports_};
     std::vector<RepairState> ended_;
     std::vector<std::string> troubles_;
@@ -559,6 +562,231 @@ TEST_F(RepairsTest, ThePolicyOrdersWhatIsSafeAndNotMoreThanItMay) {
     EXPECT_THAT(peers_.published_by_payout, SizeIs(5));
     EXPECT_THAT(CheckPolicy({.automatic = {kPublishAgain, kCorrectingJournal}}),
                 Refuses(Code::kInvalidArgument, "POLICY_MOVES_MONEY"));
+}
+
+// A change that payment's own records do not show: whoever hears of it believes it, so the policy
+// leaves it, and an operator is told.
+TEST_F(RepairsTest, ThePolicyPublishesNothingThatIsInDoubt) {
+    const auto invented = PaymentSays(50);
+    Happen(invented, /*payment_event=*/false, /*payout_event=*/false);
+    Happen(PaymentSays(51), /*payment_event=*/true, /*payout_event=*/false);
+    peers_.doubts[invented.key] = "there is no such payment";
+    KeepDigests();
+    Compare();
+    auto run = Runner({.automatic = {kPublishAgain}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_THAT(peers_.published_by_payment, IsEmpty());
+    EXPECT_THAT(peers_.published_by_payout,
+                ElementsAre(domain::ChangeKey{domain::PaymentId(51), 1}));
+
+    const auto plan = order_.Preview(Found(kPaymentEventMissing).id, Wish(kPublishAgain));
+    ASSERT_THAT(plan, IsOk());
+    EXPECT_THAT(plan->what, HasSubstr("Look first"));
+    EXPECT_THAT(plan->warning, HasSubstr("there is no such payment"));
+    EXPECT_THAT(order_.Request(Found(kPaymentEventMissing).id, Wish(kPublishAgain)), IsOk());
+}
+
+// An accrual that stands where payout's digest knows of none is none that payout told of.
+TEST_F(RepairsTest, ThePolicyHasNoAccrualToldThatTheDigestDoesNotHave) {
+    KeepDigests();
+    Happen(PaymentSays(50), /*payment_event=*/true, /*payout_event=*/false);
+    payment_.KeepDigests();
+    Compare(/*deep=*/true);
+    auto run = Runner({.automatic = {kPublishAgain}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_THAT(peers_.published_by_payout, IsEmpty());
+}
+
+// Goal: what comes back is repaired again, but not for ever, and not what no repair helped against.
+TEST_F(RepairsTest, ThePolicyRepairsWhatIsFoundAgain) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    peers_.lost[key] = {domain::MerchantId(1), Day(), 103, 20};
+    auto run = Runner({.automatic = {kAccrueAgain}, .automatic_max_per_discrepancy = 2});
+    for (std::uint32_t time = 1; time <= 3; ++time) {
+        payout_.rows[Day()].erase(key);
+        Compare(/*deep=*/true);
+        ASSERT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kOpen);
+        for (int round = 0; round < 3; ++round) ASSERT_THAT(run.Run({}), IsOk());
+        if (time <= 2) {
+            EXPECT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kRepaired) << time;
+            EXPECT_EQ(Latest(Found(kMissingInPayout).id).number, time);
+        }
+    }
+    EXPECT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kOpen);
+    EXPECT_THAT(books_.repairs, SizeIs(2));
+    EXPECT_THAT(troubles_, ElementsAre("AUTOMATIC_MAX_PER_DISCREPANCY_REACHED"));
+
+    // An operator's wish is answered with no repair of an earlier time.
+    const auto mine = order_.Request(Found(kMissingInPayout).id, Wish(kAccrueAgain));
+    ASSERT_THAT(mine, IsOk());
+    EXPECT_EQ(mine->number, 3u);
+}
+
+TEST_F(RepairsTest, ThePolicyDoesNotRepeatWhatHadNoEffect) {
+    Happen(PaymentSays(50), /*payment_event=*/false, /*payout_event=*/true);
+    KeepDigests();
+    Compare();
+    auto run = Runner({.automatic = {kPublishAgain}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    clock_.Advance(3min);
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_THAT(run.Run({}), IsOk());
+        clock_.Advance(1min);
+    }
+    EXPECT_THAT(ended_, ElementsAre(RepairState::kWithoutEffect));
+    EXPECT_THAT(peers_.published_by_payment, SizeIs(1));
+    EXPECT_EQ(Found(kPaymentEventMissing).state(), DiscrepancyState::kOpen);
+}
+
+// Goal: a row that was put back, whose digest had been changed with it, leaves a digest that lacks
+// it: found at once, not by the next run, and so repaired.
+TEST_F(RepairsTest, WhatARepairLeavesWrongIsFoundWithItsEnd) {
+    books_.replies_are_lost = true;
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    payout_.rows[Day()].erase(key);
+    payout_.KeepDigests();
+    peers_.lost[key] = {domain::MerchantId(1), Day(), 103, 20};
+    Compare();
+    ASSERT_THAT(books_.discrepancies, SizeIs(1));
+    auto run = Runner({.automatic = {kAccrueAgain, kRecomputeTotal}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_EQ(Found(kMissingInPayout).state(), DiscrepancyState::kRepaired);
+    ASSERT_EQ(Found(kDigestDiffers).finding.subject.book, domain::Book::kPayout);
+    ASSERT_EQ(Found(kDigestDiffers).state(), DiscrepancyState::kOpen);
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_EQ(Found(kDigestDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Compare(/*deep=*/true).state, domain::DayRunState::kEqual);
+    EXPECT_GT(books_.payout.asked_and_answered[Day()].first, 0) << "the totals are checked too";
+}
+
+// A row that was changed in two ways is two discrepancies, and put back once.
+TEST_F(RepairsTest, WhatAnotherRepairPutRightIsGone) {
+    KeepDigests();
+    const domain::ChangeKey key{domain::PaymentId(3), 1};
+    domain::BookRow row = payout_.rows[Day()].at(key);
+    payout_.rows[Day()].erase(key);
+    row.gross = 50;
+    payout_.Put(Day(-30), row);
+    peers_.lost[key] = {domain::MerchantId(1), Day(), 103, 20};
+    Compare(/*deep=*/true);
+    ASSERT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
+    auto run = Runner({.automatic = {kAccrueAgain}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    // The fake puts it in its place and leaves the other one, as no database could.
+    payout_.rows[Day(-30)].clear();
+    EXPECT_EQ(Found(kDateDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("seen gone with a repair"));
+}
+
+/// A merchant's day whose totals of what was matched are wrong.
+class MatchedTotalsTest : public RepairsTest {
+ protected:
+    MatchedTotalsTest() {
+        KeepDigests();
+        books_.CloseDay(Day());
+        for (auto& [key, match] : books_.matches) {
+            if (match.terms.merchant != kMerchant) continue;
+            match.told_fee = {.fee = 2, .tax_class = tax_class_};
+            right_.gross += match.terms.gross.minor();
+            right_.fee += match.told_fee.fee;
+            ++right_.item_count;
+        }
+        Keep(right_);
+        payout_day_.days[Day()][kMerchant] = {
+            .merchant = kMerchant, .lines = {{.tax_class = tax_class_, .accrued = right_}}};
+    }
+    void Keep(const domain::LineSums& sums) {
+        books_.payout.matched[{Day(), kMerchant}] = {{kMerchant, tax_class_, sums}};
+    }
+    domain::LineSums Kept() { return books_.payout.matched[{Day(), kMerchant}].at(0).sums; }
+    /// The check against payout finds that they differ.
+    domain::DiscrepancyId Check() {
+        CheckPayout check({books_, books_, payout_day_, hasher_, clock_});
+        EXPECT_THAT(check.Run(Day(), /*deep=*/false), IsOk());
+        return Found(kAccruedDiffers).id;
+    }
+    domain::LineSums CountedTwice() const {
+        return {right_.gross + 101, right_.fee + 2, right_.item_count + 1};
+    }
+
+    const domain::MerchantId kMerchant{1};
+    const domain::TaxClass tax_class_ = domain::TaxClass::kStandard10;
+    domain::LineSums right_;
+};
+
+TEST_F(MatchedTotalsTest, AreCountedAgainFromTheMatches) {
+    books_.replies_are_lost = true;
+    Keep(CountedTwice());
+    const domain::DiscrepancyId id = Check();
+    auto run = Runner({.automatic = {kRecomputeTotal}});
+    for (int round = 0; round < 2; ++round) ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_EQ(Kept(), right_);
+    EXPECT_EQ(Found(kAccruedDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_THAT(Latest(id).outcome, HasSubstr("from standard_10: gross"));
+    EXPECT_THAT(Latest(id).outcome, HasSubstr("payout's totals are what was matched"));
+}
+
+TEST_F(MatchedTotalsTest, AreLeftWhereTheMatchesAreNotWhatPayoutSays) {
+    Keep(CountedTwice());
+    payout_day_.days[Day()][kMerchant].lines[0].accrued.gross += 7;
+    const domain::DiscrepancyId id = Check();
+    EXPECT_THAT(order_.Preview(id, Wish(kRecomputeTotal)),
+                Refuses(Code::kFailedPrecondition, "REPAIR_NOT_ALLOWED"));
+    auto run = Runner({.automatic = {kRecomputeTotal}});
+    ASSERT_THAT(run.Run({}), IsOk());
+    EXPECT_EQ(Kept(), CountedTwice());
+}
+
+// Whoever is killed behind the effect asks for it again.
+TEST_F(MatchedTotalsTest, AreCorrectedOnceByTheirKey) {
+    Keep(CountedTwice());
+    const domain::DiscrepancyId id = Check();
+    ASSERT_THAT(order_.Request(id, Wish(kRecomputeTotal)), IsOk());
+    const domain::Repair repair = books_.repairs.at({id, 1});
+    ASSERT_THAT(CarryOut(ports_, Found(kAccruedDiffers), repair), IsOk());
+    Keep(CountedTwice());  // whatever they are by now
+    ASSERT_THAT(CarryOut(ports_, Found(kAccruedDiffers), repair), IsOk());
+    EXPECT_EQ(Kept(), CountedTwice());
+}
+
+// Goal: a match that comes while the day is counted is in the count and in the totals, or in
+// neither.
+TEST_F(MatchedTotalsTest, MatchesThatComeMeanwhileCountOnce) {
+    Keep(CountedTwice());
+    const domain::DiscrepancyId id = Check();
+    ASSERT_THAT(order_.Request(id, Wish(kRecomputeTotal)), IsOk());
+    clock_.Advance(1min);  // what was counted for the plan is good no more
+    int transactions = 0;
+    domain::LineSums late{};
+    books_.before_transaction = [&] {
+        // Now and then one comes, with what it adds to the totals.
+        if (++transactions % 20 != 0 || transactions > 30) return;
+        const PaymentClaim claim = PaymentSays(900 + transactions, 1, 40, kMerchant.value());
+        domain::Joined joined = domain::Join(domain::Begin(claim), PayoutSays(claim), clock_.Now());
+        joined.match.told_fee = {.fee = 1, .tax_class = tax_class_};
+        books_.matches[claim.key] = joined.match;
+        late.gross += 40;
+        late.fee += joined.match.told_fee.fee;
+        ++late.item_count;
+        domain::LineSums sums = Kept();
+        sums.gross += 40;
+        sums.fee += joined.match.told_fee.fee;
+        ++sums.item_count;
+        Keep(sums);
+        auto& accrued = payout_day_.days[Day()][kMerchant].lines[0].accrued;
+        accrued.gross += 40;
+        accrued.fee += joined.match.told_fee.fee;
+        ++accrued.item_count;
+    };
+    for (int round = 0; round < 3; ++round) CarryOn();
+    books_.before_transaction = [] {};
+    EXPECT_GT(late.item_count, 0);
+    EXPECT_EQ(Kept(), (domain::LineSums{right_.gross + late.gross, right_.fee + late.fee,
+                                        right_.item_count + late.item_count}));
+    EXPECT_EQ(Found(kAccruedDiffers).state(), DiscrepancyState::kRepaired);
 }
 
 TEST_F(RepairsTest, SomebodyOwnsADiscrepancy) {

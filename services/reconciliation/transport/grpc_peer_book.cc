@@ -1,5 +1,6 @@
 #include "transport/grpc_peer_book.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -9,12 +10,17 @@
 #include <vector>
 
 #include "kessai/payment/v1/payment_service.pb.h"
+#include "kessai/payment/v1/repair_service.pb.h"
 #include "kessai/payout/v1/payout_service.pb.h"
+#include "kessai/payout/v1/repair_service.pb.h"
 #include "kessai/rpc/call.h"
 
 namespace kessai::reconciliation::transport {
 
 namespace {
+
+/// As the peers take them.
+constexpr std::size_t kKeysPerQuestion = 1'000;
 
 Status Senseless(std::string_view peer, std::string_view what) {
     return Status(Code::kDataLoss, "PEER_ANSWER_INVALID",
@@ -29,6 +35,8 @@ struct PaymentContract {
     using RowsRequest = payment::v1::ListDayRowsRequest;
     using RowPage = payment::v1::DayRowPage;
     using Row = payment::v1::DayRow;
+    using FindRequest = payment::v1::FindRowsRequest;
+    using FoundRows = payment::v1::FoundRows;
     static const auto& GetDayDigests() {
         static const rpc::Method<DigestsRequest, Digests> method(
             "kessai.payment.v1.PaymentService.GetDayDigests");
@@ -39,7 +47,28 @@ struct PaymentContract {
             "kessai.payment.v1.PaymentService.ListDayRows");
         return method;
     }
+    static const auto& FindRows() {
+        static const rpc::Method<FindRequest, FoundRows> method(
+            "kessai.payment.v1.RepairService.FindRows");
+        return method;
+    }
+    static void Name(domain::ChangeKey key, FindRequest::Change& change) {
+        change.set_object_id(key.payment.value());
+        change.set_version(key.version);
+    }
+    static domain::BookRow RowFrom(const FoundRows::Row& row) {
+        return {.key = {domain::PaymentId(row.object_id()), row.version()},
+                .merchant = domain::MerchantId(row.merchant_id()),
+                .gross = row.amount()};
+    }
 };
+
+/// Of an older payout, which lists none: not noted.
+template <class Row>
+domain::ToldFee FeeOfPayout(const Row& row) {
+    if (row.tax_class().empty() && row.fee() == 0) return {};
+    return {row.fee(), domain::TaxClassNamed(row.tax_class())};
+}
 
 struct PayoutContract {
     static constexpr std::string_view kName = "payout";
@@ -48,6 +77,8 @@ struct PayoutContract {
     using RowsRequest = payout::v1::ListDayRowsRequest;
     using RowPage = payout::v1::DayRowPage;
     using Row = payout::v1::DayRow;
+    using FindRequest = payout::v1::FindRowsRequest;
+    using FoundRows = payout::v1::FoundRows;
     static const auto& GetDayDigests() {
         static const rpc::Method<DigestsRequest, Digests> method(
             "kessai.payout.v1.PayoutService.GetDayDigests");
@@ -57,6 +88,21 @@ struct PayoutContract {
         static const rpc::Method<RowsRequest, RowPage> method(
             "kessai.payout.v1.PayoutService.ListDayRows");
         return method;
+    }
+    static const auto& FindRows() {
+        static const rpc::Method<FindRequest, FoundRows> method(
+            "kessai.payout.v1.RepairService.FindRows");
+        return method;
+    }
+    static void Name(domain::ChangeKey key, FindRequest::Change& change) {
+        change.set_payment_id(key.payment.value());
+        change.set_version(key.version);
+    }
+    static domain::BookRow RowFrom(const FoundRows::Row& row) {
+        return {.key = {domain::PaymentId(row.payment_id()), row.version()},
+                .merchant = domain::MerchantId(row.merchant_id()),
+                .gross = row.amount(),
+                .fee = FeeOfPayout(row)};
     }
 };
 
@@ -131,10 +177,33 @@ class BufferedRows final : public app::BookRows {
 domain::ToldFee FeeOf(const payment::v1::DayRow&) {
     return {};
 }
-/// Of an older payout, which lists none: not noted.
 domain::ToldFee FeeOf(const payout::v1::DayRow& row) {
-    if (row.tax_class().empty() && row.fee() == 0) return {};
-    return {row.fee(), domain::TaxClassNamed(row.tax_class())};
+    return FeeOfPayout(row);
+}
+
+template <class Contract>
+Result<std::vector<domain::DatedRow>> FindRowsOf(const rpc::Channel& channel,
+                                                 auth::TokenSigner& signer,
+                                                 const PeerBookOptions& options,
+                                                 std::span<const domain::ChangeKey> keys) {
+    std::vector<domain::DatedRow> found;
+    for (std::size_t at = 0; at < keys.size(); at += kKeysPerQuestion) {
+        typename Contract::FindRequest request;
+        for (const domain::ChangeKey& key :
+             keys.subspan(at, std::min(kKeysPerQuestion, keys.size() - at))) {
+            Contract::Name(key, *request.add_changes());
+        }
+        KESSAI_ASSIGN_OR_RETURN(const std::string token, TokenFor(signer, Contract::kName));
+        const auto answer = rpc::Call(channel, Contract::FindRows(), request,
+                                      {.timeout = options.list_timeout, .token = token});
+        if (!answer.ok()) return answer.status().WithContext(Contract::kName);
+        for (const auto& row : answer->rows()) {
+            const auto date = BusinessDate::FromNumber(row.business_date());
+            if (!date.ok()) return Senseless(Contract::kName, "a date that is none");
+            found.push_back({*date, Contract::RowFrom(row)});
+        }
+    }
+    return found;
 }
 
 template <class Contract>
@@ -186,6 +255,11 @@ Result<std::unique_ptr<app::BookRows>> GrpcPaymentBook::ListDay(BusinessDate bus
     return ListRows<PaymentContract>(channel_, signer_, options_, business_date, bucket);
 }
 
+Result<std::vector<domain::DatedRow>> GrpcPaymentBook::FindRows(
+    std::span<const domain::ChangeKey> keys) {
+    return FindRowsOf<PaymentContract>(channel_, signer_, options_, keys);
+}
+
 Result<digest::DayDigest> GrpcPayoutBook::DayDigest(BusinessDate business_date, bool deep,
                                                     digest::BucketRange range) {
     return GetDigests<PayoutContract>(channel_, signer_, options_, business_date, deep, range);
@@ -194,6 +268,11 @@ Result<digest::DayDigest> GrpcPayoutBook::DayDigest(BusinessDate business_date, 
 Result<std::unique_ptr<app::BookRows>> GrpcPayoutBook::ListDay(BusinessDate business_date,
                                                                int bucket) {
     return ListRows<PayoutContract>(channel_, signer_, options_, business_date, bucket);
+}
+
+Result<std::vector<domain::DatedRow>> GrpcPayoutBook::FindRows(
+    std::span<const domain::ChangeKey> keys) {
+    return FindRowsOf<PayoutContract>(channel_, signer_, options_, keys);
 }
 
 }  // namespace kessai::reconciliation::transport

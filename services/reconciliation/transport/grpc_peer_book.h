@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ class GrpcPaymentBook final : public app::PeerBook {
     Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep,
                                         digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
+    Result<std::vector<domain::DatedRow>> FindRows(
+        std::span<const domain::ChangeKey> keys) override;
 
  private:
     rpc::Channel channel_;
@@ -51,6 +54,8 @@ class GrpcPayoutBook final : public app::PeerBook {
     Result<digest::DayDigest> DayDigest(BusinessDate business_date, bool deep,
                                         digest::BucketRange range) override;
     Result<std::unique_ptr<app::BookRows>> ListDay(BusinessDate business_date, int bucket) override;
+    Result<std::vector<domain::DatedRow>> FindRows(
+        std::span<const domain::ChangeKey> keys) override;
 
  private:
     rpc::Channel channel_;

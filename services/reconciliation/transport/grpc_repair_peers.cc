@@ -27,10 +27,6 @@ constexpr auto& RepublishEvents =
                   pa::RepublishEventsResponse>;
 constexpr auto& GetEvent =
     rpc::MethodOf<kPaymentRepairs, "GetEvent", pa::GetEventRequest, pa::SealedEvent>;
-constexpr auto& FindPaymentRow =
-    rpc::MethodOf<kPaymentRepairs, "FindRow", pa::FindRowRequest, pa::FoundRow>;
-constexpr auto& FindPayoutRow =
-    rpc::MethodOf<kPayoutRepairs, "FindRow", po::FindRowRequest, po::FoundRow>;
 constexpr auto& RecomputePayment = rpc::MethodOf<kPaymentRepairs, "RecomputeDigest",
                                                  pa::RecomputeDigestRequest, pa::RecomputedDigest>;
 constexpr auto& GetAccrual =
@@ -133,6 +129,15 @@ std::vector<std::string_view> RepairContracts() {
     return {kPaymentRepairs.view(), kPayoutRepairs.view()};
 }
 
+Result<std::string> GrpcRepairPeers::DoubtOfPayment(domain::ChangeKey change) {
+    pa::GetEventRequest ask;
+    ask.set_object_id(change.payment.value());
+    ask.set_version(change.version);
+    KESSAI_ASSIGN_OR_RETURN(const pa::SealedEvent event,
+                            Ask(payment_, signer_, "payment", GetEvent(), ask, timeout_));
+    return event.doubt();
+}
+
 Status GrpcRepairPeers::PublishPaymentEvent(domain::ChangeKey change) {
     pa::RepublishEventsRequest request;
     auto& named = *request.add_changes();
@@ -167,6 +172,15 @@ Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change,
         KESSAI_ASSIGN_OR_RETURN(heard, books.matches.Find({&change, 1}));
         return OkStatus();
     }));
+    const bool was_heard = !heard.empty() && heard.front().PaymentEffect();
+    if (!was_heard && !event.doubt().empty()) {
+        return Status(Code::kFailedPrecondition, "EVENT_IN_DOUBT",
+                      "payment's event of " + change.payment.ToString() + "/" +
+                          std::to_string(change.version) +
+                          " was never heard, and what payment has around its row does not show "
+                          "that it happened: " +
+                          event.doubt());
+    }
     po::RestoreAccrualRequest request;
     if (!heard.empty()) {
         const auto content = heard.front().PaymentEffect();
@@ -178,6 +192,7 @@ Result<app::AccrualTerms> GrpcRepairPeers::AccrueAgain(domain::ChangeKey change,
         }
         if (const auto told = heard.front().PayoutEffect()) {
             request.set_told_content_hash(told->data(), told->size());
+            request.set_heard_at_us(ToMicros(heard.front().matched_at));
         }
     }
     request.set_event(event.envelope());
@@ -208,34 +223,6 @@ Result<std::optional<app::AccrualTerms>> GrpcRepairPeers::FindAccrual(domain::Ch
     terms.gross = accrual->gross();
     terms.fee = accrual->fee();
     return std::optional(terms);
-}
-
-Result<std::optional<domain::BookRow>> GrpcRepairPeers::FindRow(domain::Book book, BusinessDate day,
-                                                                domain::ChangeKey key) {
-    domain::BookRow row{.key = key};
-    if (book == domain::Book::kPayment) {
-        pa::FindRowRequest request;
-        request.set_business_date(day.ToNumber());
-        request.set_object_id(key.payment.value());
-        request.set_version(key.version);
-        KESSAI_ASSIGN_OR_RETURN(const pa::FoundRow found, Ask(payment_, signer_, "payment",
-                                                              FindPaymentRow(), request, timeout_));
-        if (!found.found()) return std::optional<domain::BookRow>();
-        row.merchant = domain::MerchantId(found.merchant_id());
-        row.gross = found.amount();
-        return std::optional(row);
-    }
-    po::FindRowRequest request;
-    request.set_business_date(day.ToNumber());
-    request.set_payment_id(key.payment.value());
-    request.set_version(key.version);
-    KESSAI_ASSIGN_OR_RETURN(const po::FoundRow found,
-                            Ask(payout_, signer_, "payout", FindPayoutRow(), request, timeout_));
-    if (!found.found()) return std::optional<domain::BookRow>();
-    row.merchant = domain::MerchantId(found.merchant_id());
-    row.gross = found.amount();
-    row.fee = {found.fee(), domain::TaxClassNamed(found.tax_class())};
-    return std::optional(row);
 }
 
 Result<digest::RecomputedBucket> GrpcRepairPeers::RecomputeDigest(domain::Book book,

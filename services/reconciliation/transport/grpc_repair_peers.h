@@ -27,14 +27,13 @@ class GrpcRepairPeers final : public app::RepairPeers {
           transactions_(transactions),
           timeout_(timeout) {}
 
+    Result<std::string> DoubtOfPayment(domain::ChangeKey change) override;
     Status PublishPaymentEvent(domain::ChangeKey change) override;
     Status PublishPayoutEvent(domain::ChangeKey change) override;
     Status PublishRelease(BusinessDate day) override;
     /// DATA_LOSS EVENT_DIFFERS when payment's event is another than the one that was heard.
     Result<app::AccrualTerms> AccrueAgain(domain::ChangeKey change, bool dry_run) override;
     Result<std::optional<app::AccrualTerms>> FindAccrual(domain::ChangeKey change) override;
-    Result<std::optional<domain::BookRow>> FindRow(domain::Book book, BusinessDate day,
-                                                   domain::ChangeKey key) override;
     Result<digest::RecomputedBucket> RecomputeDigest(domain::Book book, BusinessDate day,
                                                      std::uint32_t bucket,
                                                      const std::string& key) override;

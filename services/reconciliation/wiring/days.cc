@@ -4,6 +4,7 @@
 
 #include "app/check_payout.h"
 #include "app/compare_day.h"
+#include "app/count_matches.h"
 #include "app/look_again.h"
 #include "kessai/lease/lease.h"
 #include "storage/mysql_books.h"
@@ -72,9 +73,11 @@ Days BuildDays(const Options& options, runtime::Context& context, const Core& co
         peers.to_payment, peers.to_payout, peers.signer, core.transactions,
         options.repair_call_timeout));
     const auto& look = context.Own(std::make_unique<app::LookAgain>(
-        core.transactions, payment, payout, repair_peers, core.hasher));
-    return Days{runs, BuildRepairs(options, context, core,
-                                   {core.transactions, repair_peers, look, core.hasher, clock})};
+        core.transactions, payment, payout, payout_day, repair_peers, core.hasher));
+    auto& count = context.Own(std::make_unique<app::CountMatches>(core.transactions, clock));
+    return Days{runs,
+                BuildRepairs(options, context, core,
+                             {core.transactions, repair_peers, look, count, core.hasher, clock})};
 }
 
 }  // namespace kessai::reconciliation

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -82,17 +83,17 @@ TEST_F(RestoreTest, WhatTheDayCountsIsPutBackAsItWas) {
         const auto stored = payout_->reader.FindAccrual(sale.key);
         ASSERT_THAT(stored, IsOk());
         Lose(sale.key);
-        const auto dry = restore_.Run(sale, before, told, /*dry_run=*/true);
+        const auto dry = restore_.Run(sale, before, told, {}, /*dry_run=*/true);
         ASSERT_THAT(dry, IsOk());
         EXPECT_EQ(dry->accrual.gross, 1'000);
         EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM accrual"), 2);
-        const auto restored = restore_.Run(sale, before, told, /*dry_run=*/false);
+        const auto restored = restore_.Run(sale, before, told, {}, /*dry_run=*/false);
         ASSERT_THAT(restored, IsOk());
         EXPECT_TRUE(restored->restored);
         EXPECT_EQ(restored->accrual.fee, stored->accrual.fee);
         EXPECT_EQ(ContentOf(sale.key), told);
         EXPECT_EQ(Kept(), kept);
-        const auto again = restore_.Run(sale, before, told, /*dry_run=*/false);
+        const auto again = restore_.Run(sale, before, told, {}, /*dry_run=*/false);
         ASSERT_THAT(again, IsOk());
         EXPECT_FALSE(again->restored) << "again changes nothing";
         EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM accrual"), 3);
@@ -121,19 +122,19 @@ TEST_F(RestoreTest, WhatWasChangedIsPutBackAsItWas) {
     for (const char* damage : {"gross = 900, captured_total = 900", "merchant_id = 8", "fee = 1",
                                "gross = 900, merchant_id = 8, recorded_at_us = 5"}) {
         payout_->Run(std::string("UPDATE accrual SET ") + damage + " WHERE payment_id = 1");
-        const auto dry = restore_.Run(sale, before, told, /*dry_run=*/true);
+        const auto dry = restore_.Run(sale, before, told, {}, /*dry_run=*/true);
         ASSERT_THAT(dry, IsOk()) << damage;
         EXPECT_TRUE(dry->restored);
-        EXPECT_THAT(restore_.Run(sale, before, told, /*dry_run=*/false), IsOk()) << damage;
+        EXPECT_THAT(restore_.Run(sale, before, told, {}, /*dry_run=*/false), IsOk()) << damage;
         EXPECT_EQ(ContentOf(sale.key), told) << damage;
         EXPECT_EQ(Kept(), kept) << damage;
     }
     // The digest is another's fault too: what was told shows how it was accrued.
     payout_->Run("UPDATE accrual SET gross = 900 WHERE payment_id = 1");
     payout_->Run("UPDATE day_digest SET signed_gross = signed_gross - 100");
-    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, false).status(),
+    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, {}, false).status(),
                 Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
-    EXPECT_THAT(restore_.Run(sale, before, told, false), IsOk());
+    EXPECT_THAT(restore_.Run(sale, before, told, {}, false), IsOk());
     EXPECT_EQ(ContentOf(sale.key), told);
 }
 
@@ -141,7 +142,7 @@ TEST_F(RestoreTest, WhatWasChangedIsPutBackAsItWas) {
 TEST_F(RestoreTest, WhatTheDayDoesNotCountIsAccruedOnlyWhileItIsOpen) {
     const auto sale = Sale(1, 7, kDay, 1'000);
     ASSERT_TRUE(payout_->Deliver({Sale(2, 7, kDay, 500)}).empty());
-    const auto accrued = restore_.Run(sale, SystemClock().Now(), std::nullopt, false);
+    const auto accrued = restore_.Run(sale, SystemClock().Now(), std::nullopt, {}, false);
     ASSERT_THAT(accrued, IsOk());
     EXPECT_TRUE(accrued->restored);
     EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), 1'500);
@@ -152,7 +153,7 @@ TEST_F(RestoreTest, WhatTheDayDoesNotCountIsAccruedOnlyWhileItIsOpen) {
     payout_->Close(kDay);
     const std::string kept = Kept();
     EXPECT_THAT(
-        restore_.Run(Sale(9, 7, kDay, 40), SystemClock().Now(), std::nullopt, false).status(),
+        restore_.Run(Sale(9, 7, kDay, 40), SystemClock().Now(), std::nullopt, {}, false).status(),
         Refuses(Code::kFailedPrecondition, "DAY_CLOSED"));
     EXPECT_EQ(Kept(), kept);
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM accrual"), 2);
@@ -173,17 +174,45 @@ TEST_F(RestoreTest, WhatWasToldIsPutBackThoughTheDigestLostItToo) {
     payout_->Run("UPDATE day_digest SET row_count = row_count - 1 WHERE bucket = " +
                  std::to_string(digest::BucketOf(1)));
 
-    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, false).status(),
+    EXPECT_THAT(restore_.Run(sale, before, std::nullopt, {}, false).status(),
                 Refuses(Code::kFailedPrecondition, "DAY_CLOSED"));
     auto another = told;
     another[0] ^= 1;
-    EXPECT_THAT(restore_.Run(sale, before, another, false).status(),
+    EXPECT_THAT(restore_.Run(sale, before, another, {}, false).status(),
                 Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
-    const auto restored = restore_.Run(sale, before, told, false);
+    const auto restored = restore_.Run(sale, before, told, {}, false);
     ASSERT_THAT(restored, IsOk());
     EXPECT_TRUE(restored->restored);
     EXPECT_EQ(ContentOf(sale.key), told);
     EXPECT_EQ(payout_->Number("SELECT SUM(gross) FROM merchant_day_total"), totals);
+}
+
+// Goal: what was told is put back however long after the change it was accrued.
+// Method: an hour after it. Then its time is known by another row of its batch and bucket, or by
+// when it was heard.
+TEST_F(RestoreTest, WhatWasToldIsPutBackHoweverLateItWasAccrued) {
+    auto sale = Sale(1, 7, kDay, 1'000);
+    std::int64_t neighbour = 2;
+    while (digest::BucketOf(neighbour) != digest::BucketOf(1)) ++neighbour;
+    const Instant long_before = SystemClock().Now() - std::chrono::hours(1);
+    ASSERT_TRUE(payout_->Deliver({sale, Sale(neighbour, 7, kDay, 500)}).empty());
+    const Instant heard_at = SystemClock().Now();
+    sale = AsDelivered(sale);
+    const auto told = ContentOf(sale.key);
+    payout_->DrainOutbox();
+    payout_->Close(kDay);
+    payout_->Run("DELETE FROM day_digest");
+
+    Lose(sale.key);
+    EXPECT_THAT(restore_.Run(sale, long_before, told, {}, false), IsOk());
+    EXPECT_EQ(ContentOf(sale.key), told);
+
+    Lose(sale.key);
+    Lose(Sale(neighbour, 7, kDay, 500).key);
+    EXPECT_THAT(restore_.Run(sale, long_before, told, {}, false).status(),
+                Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
+    EXPECT_THAT(restore_.Run(sale, long_before, told, heard_at, false), IsOk());
+    EXPECT_EQ(ContentOf(sale.key), told);
 }
 
 // Goal: only what the day misses is put back, not something else in its place.
@@ -195,7 +224,7 @@ TEST_F(RestoreTest, AnotherContentIsRefused) {
     other.content_hash = sale.content_hash;
     other.content_hash[0] ^= 1;
     const auto run = [&](const domain::PaymentChange& change) {
-        return restore_.Run(change, SystemClock().Now(), std::nullopt, false).status();
+        return restore_.Run(change, SystemClock().Now(), std::nullopt, {}, false).status();
     };
     EXPECT_THAT(run(other), Refuses(Code::kAlreadyExists, "EFFECT_CONFLICT"));
     Lose(sale.key);
@@ -214,6 +243,25 @@ TEST_F(RestoreTest, AccrualsAreToldAgain) {
     EXPECT_EQ(payout_->Number("SELECT COUNT(*) FROM outbox"), 0) << "all of them or none";
     ASSERT_THAT(store_.Republish(std::array{sale.key, refund.key}), IsOk());
     EXPECT_EQ(payout_->Number("SELECT SUM(entry_count) FROM outbox"), 2);
+}
+
+// Goal: an accrual is found whatever day its row says, and by its key alone.
+TEST_F(RestoreTest, RowsAreFoundByTheirKeys) {
+    const auto sale = Sale(1, 7, kDay, 1'000);
+    const auto refund = Refund(sale, 2, kDay, 300, 0);
+    ASSERT_TRUE(payout_->Deliver({sale, refund, Sale(2, 7, kDay, 500)}).empty());
+    payout_->Run("UPDATE accrual SET business_date = '2026-01-02' WHERE payment_id = 2");
+    auto found = store_.FindRows(std::array{refund.key, domain::EffectKey{domain::PaymentId(2), 1},
+                                            domain::EffectKey{domain::PaymentId(2), 2},
+                                            domain::EffectKey{domain::PaymentId(3), 1}});
+    ASSERT_THAT(found, IsOk());
+    std::ranges::sort(*found, {}, &app::DatedRow::key);
+    ASSERT_EQ(found->size(), 2u);
+    EXPECT_EQ((*found)[0].key, refund.key);
+    EXPECT_EQ((*found)[0].gross, -300);
+    EXPECT_EQ((*found)[0].business_date, kDay);
+    EXPECT_EQ((*found)[1].business_date, Day(20260102));
+    EXPECT_EQ((*found)[1].merchant, domain::MerchantId(7));
 }
 
 // Goal: a closed day's kept digest is that of its accruals again, once by its key.
