@@ -48,9 +48,6 @@ Status DiscrepancyChanges::AddFindings(Books& books, std::span<const domain::Fin
             change.step = domain::FoundAgain(*found->second, *finding, now_);
             if (change.step) {
                 TakeEvidence(change.discrepancy.finding, *finding);
-                if (found->second->state() == domain::DiscrepancyState::kRepaired) {
-                    change.discrepancy.corrected_by = 0;
-                }
                 change.discrepancy.latest = *change.step;
             }
         }

@@ -1,5 +1,6 @@
 #include "app/order_repair.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -89,6 +90,7 @@ Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& disc
                     NameOf(subject.change) + " again"};
     KESSAI_ASSIGN_OR_RETURN(plan.warning,
                             DoubtOfEvent(ports, subject.business_date, subject.change, by_payout));
+    if (!differs) plan.what += ". The books do not differ any more";
     if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
     return plan;
 }
@@ -274,32 +276,6 @@ Status CheckAccrual(const domain::Finding& finding, const std::optional<AccrualT
     }
 }
 
-/// What earlier journals of the discrepancy gave each merchant, as payout's ledger has it.
-Result<std::map<domain::MerchantId, std::int64_t>> GivenBefore(const RepairPorts& ports,
-                                                               domain::DiscrepancyId id) {
-    std::vector<Repair> repairs;
-    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
-        KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.Of(id));
-        return OkStatus();
-    }));
-    std::map<domain::MerchantId, std::int64_t> given;
-    const auto add = [&](const CorrectionLeg& leg, const std::string& key) -> Status {
-        if (leg.none()) return OkStatus();
-        KESSAI_ASSIGN_OR_RETURN(const auto posted, ports.peers.FindCorrection(leg.merchant, key));
-        if (!posted) return OkStatus();
-        std::int64_t& sum = given[leg.merchant];
-        KESSAI_ASSIGN_OR_RETURN(sum, CheckedAdd(sum, posted->amount));
-        return OkStatus();
-    };
-    for (const Repair& repair : repairs) {
-        if (repair.kind != RepairKind::kCorrectingJournal) continue;
-        KESSAI_RETURN_IF_ERROR(add(repair.leg, domain::EffectKeyOf(repair)));
-        KESSAI_RETURN_IF_ERROR(add(repair.other_leg, domain::OtherEffectKeyOf(repair)));
-    }
-    std::erase_if(given, [](const auto& one) { return one.second == 0; });
-    return given;
-}
-
 /// Takes off the plan's parts what was given before.
 Status Subtract(const std::map<domain::MerchantId, std::int64_t>& given, const std::string& name,
                 RepairPlan& plan) {
@@ -381,25 +357,16 @@ Result<RepairPlan> OwedFor(const RepairPorts& ports, const domain::Finding& find
     }
 }
 
-/// What the merchants are owed more or less than payout's ledger gave them, with what earlier
-/// journals of the discrepancy did.
-Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
-                               const domain::RepairWish& wish) {
-    const domain::Finding& finding = discrepancy.finding;
+/// The same, with what an operator has to look at first.
+Result<RepairPlan> PlanOwed(const RepairPorts& ports, const domain::Finding& finding) {
     const domain::ChangeKey change = finding.subject.change;
-    KESSAI_RETURN_IF_ERROR(domain::CheckAllowed(wish.kind, discrepancy));
-    const bool of_two = finding.subject.kind == DiscrepancyKind::kMerchantDiffers;
     KESSAI_ASSIGN_OR_RETURN(const auto accrual, ports.peers.FindAccrual(change));
     KESSAI_RETURN_IF_ERROR(CheckAccrual(finding, accrual));
-    if (of_two && wish.amount) {
-        return Status(Code::kInvalidArgument, "FIELD_INVALID",
-                      "amount: of two merchants it follows from the accrual");
-    }
     KESSAI_ASSIGN_OR_RETURN(RepairPlan plan, OwedFor(ports, finding, accrual));
     KESSAI_ASSIGN_OR_RETURN(const std::string of_rows, WarningOfRows(ports, finding));
     if (!of_rows.empty()) plan.warning = of_rows;
-    if (plan.warning.empty() &&
-        (finding.subject.kind == DiscrepancyKind::kAmountDiffers || of_two)) {
+    if (plan.warning.empty() && (finding.subject.kind == DiscrepancyKind::kAmountDiffers ||
+                                 finding.subject.kind == DiscrepancyKind::kMerchantDiffers)) {
         const auto again = ports.peers.AccrueAgain(change, /*dry_run=*/true);
         if (again.ok() && again->restored) {
             plan.warning =
@@ -410,7 +377,42 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
             return again.status();
         }
     }
-    KESSAI_ASSIGN_OR_RETURN(const auto given, GivenBefore(ports, discrepancy.id));
+    return plan;
+}
+
+/// Whether the books have the change otherwise in this way now.
+Result<bool> StillDiffers(const RepairPorts& ports, const domain::Subject& subject) {
+    KESSAI_ASSIGN_OR_RETURN(const auto findings,
+                            ports.look.FindingsOf(subject.business_date, subject.change));
+    return std::ranges::any_of(findings, [&](const domain::Finding& finding) {
+        return finding.subject.kind == subject.kind;
+    });
+}
+
+/// What the merchants are owed more or less than payout's ledger gave them, with what earlier
+/// journals of the discrepancy did.
+Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& discrepancy,
+                               const domain::RepairWish& wish) {
+    const domain::Finding& finding = discrepancy.finding;
+    const domain::ChangeKey change = finding.subject.change;
+    KESSAI_RETURN_IF_ERROR(domain::CheckAllowed(wish.kind, discrepancy));
+    const bool of_two = finding.subject.kind == DiscrepancyKind::kMerchantDiffers;
+    if (of_two && wish.amount) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                      "amount: of two merchants it follows from the accrual");
+    }
+    KESSAI_ASSIGN_OR_RETURN(const auto given, GivenBy(ports, discrepancy.id));
+    // Where the books agree again nothing is owed, and what journals gave is taken back.
+    bool differs = true;
+    if (!given.empty()) {
+        KESSAI_ASSIGN_OR_RETURN(differs, StillDiffers(ports, finding.subject));
+    }
+    RepairPlan plan;
+    if (differs) {
+        KESSAI_ASSIGN_OR_RETURN(plan, PlanOwed(ports, finding));
+    } else {
+        plan.leg.merchant = finding.merchant;
+    }
     if (wish.amount) {
         plan.leg.amount = *wish.amount;
     } else {
@@ -494,6 +496,31 @@ Status StoreMove(Books& books, const domain::RepairMove& move, Instant now) {
 }
 
 }  // namespace
+
+Result<std::map<domain::MerchantId, std::int64_t>> GivenBy(const RepairPorts& ports,
+                                                           domain::DiscrepancyId id) {
+    std::vector<Repair> repairs;
+    KESSAI_RETURN_IF_ERROR(ports.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.Of(id));
+        return OkStatus();
+    }));
+    std::map<domain::MerchantId, std::int64_t> given;
+    const auto add = [&](const CorrectionLeg& leg, const std::string& key) -> Status {
+        if (leg.none()) return OkStatus();
+        KESSAI_ASSIGN_OR_RETURN(const auto posted, ports.peers.FindCorrection(leg.merchant, key));
+        if (!posted) return OkStatus();
+        std::int64_t& sum = given[leg.merchant];
+        KESSAI_ASSIGN_OR_RETURN(sum, CheckedAdd(sum, posted->amount));
+        return OkStatus();
+    };
+    for (const Repair& repair : repairs) {
+        if (repair.kind != RepairKind::kCorrectingJournal) continue;
+        KESSAI_RETURN_IF_ERROR(add(repair.leg, domain::EffectKeyOf(repair)));
+        KESSAI_RETURN_IF_ERROR(add(repair.other_leg, domain::OtherEffectKeyOf(repair)));
+    }
+    std::erase_if(given, [](const auto& one) { return one.second == 0; });
+    return given;
+}
 
 bool IsForGood(const Status& refusal) {
     switch (refusal.code()) {

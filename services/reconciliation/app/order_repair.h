@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "app/books.h"
@@ -38,6 +40,11 @@ struct RepairPlan {
 /// without effect. REPAIR_NOT_ALLOWED where it could not help, and what the peers refuse.
 Result<RepairPlan> PlanRepair(const RepairPorts& ports, const domain::Discrepancy& discrepancy,
                               const domain::RepairWish& wish);
+
+/// What the journals of a discrepancy have given each merchant so far, in minor units, as payout's
+/// ledger has it. Whom they gave nothing in the end is not named.
+Result<std::map<domain::MerchantId, std::int64_t>> GivenBy(const RepairPorts& ports,
+                                                           domain::DiscrepancyId id);
 
 /// Use cases: an operator has a discrepancy repaired, decides on another one's wish, or gives it to
 /// somebody. Each again changes nothing. What was ordered is carried out by RunRepairs. Thread

@@ -222,13 +222,18 @@ Status RunRepairs::CarryOn(const Repair& read) {
     }));
     const auto end = [&](RepairState state, std::string why) -> Status {
         std::optional<Around> around;
+        bool money_stands = false;
         if (state == RepairState::kRepaired) {
             KESSAI_ASSIGN_OR_RETURN(around, LookAround(discrepancy, repair));
         }
+        if (repair.kind == RepairKind::kCorrectingJournal) {
+            KESSAI_ASSIGN_OR_RETURN(const auto given, GivenBy(ports_, discrepancy.id));
+            money_stands = !given.empty();
+        }
         return Store(
             repair,
-            [this, &repair, state, why = std::move(why)](const Discrepancy& now) {
-                return domain::End(now, repair, state, why, ports_.clock.Now());
+            [this, &repair, state, money_stands, why = std::move(why)](const Discrepancy& now) {
+                return domain::End(now, repair, state, why, ports_.clock.Now(), money_stands);
             },
             around);
     };

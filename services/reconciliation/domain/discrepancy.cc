@@ -256,11 +256,20 @@ std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& fi
 }
 
 bool GoneAfterRun(const Discrepancy& discrepancy, std::uint32_t run, bool deep) {
-    return discrepancy.Unsettled() && discrepancy.found_by_run > 0 &&
-           discrepancy.found_by_run < run && (deep || !discrepancy.found_by_deep_run);
+    return (discrepancy.Unsettled() || discrepancy.corrected_by != 0) &&
+           discrepancy.found_by_run > 0 && discrepancy.found_by_run < run &&
+           (deep || !discrepancy.found_by_deep_run);
 }
 
 std::optional<Step> Gone(const Discrepancy& discrepancy, std::string_view why, Instant now) {
+    if (discrepancy.corrected_by != 0) {
+        if (discrepancy.state() != DiscrepancyState::kRepaired) return std::nullopt;
+        return Next(discrepancy, DiscrepancyState::kOpen, kSystemActor,
+                    CutNote(std::string(why) + ", but the journal of repair " +
+                            std::to_string(discrepancy.corrected_by) +
+                            " gave money for it: another has to take that back"),
+                    now);
+    }
     if (!discrepancy.Unsettled()) return std::nullopt;
     return Next(discrepancy, DiscrepancyState::kRepaired, kSystemActor, CutNote(std::string(why)),
                 now);

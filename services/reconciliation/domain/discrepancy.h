@@ -180,7 +180,8 @@ struct Discrepancy {
     std::string owner{};
     /// The repair that has not ended; 0: none.
     std::uint32_t open_repair = 0;
-    /// The correcting journal that made up for it: the books go on differing, and that is no news.
+    /// The latest correcting journal that made up for it: the books go on differing, and that is no
+    /// news; that they don't any more is, for the journal is one too many then. 0: none stands.
     std::uint32_t corrected_by = 0;
     /// Of the latest step; all zeros of a new one.
     ChainHash last_hash{};
@@ -226,7 +227,8 @@ std::optional<Step> FoundAgain(const Discrepancy& discrepancy, const Finding& fi
 /// looks at least as deep as the one that found it, and no run shows it of what the events said.
 bool GoneAfterRun(const Discrepancy& discrepancy, std::uint32_t run, bool deep);
 
-/// The step, if any, when it is gone; `why` says how that is known.
+/// The step, if any, when it is gone; `why` says how that is known. One that a journal made up for
+/// is open then, until a person has the journal taken back.
 std::optional<Step> Gone(const Discrepancy& discrepancy, std::string_view why, Instant now);
 
 }  // namespace kessai::reconciliation::domain

@@ -266,7 +266,7 @@ RepairMove CarriedOut(const Discrepancy& discrepancy, const Repair& repair, std:
 }
 
 RepairMove End(const Discrepancy& discrepancy, const Repair& repair, RepairState state,
-               std::string_view why, Instant now) {
+               std::string_view why, Instant now, bool money_stands) {
     KESSAI_CHECK(!Ended(repair.state) && Ended(state), "it ends once");
     Repair ended = repair;
     ended.state = state;
@@ -280,7 +280,7 @@ RepairMove End(const Discrepancy& discrepancy, const Repair& repair, RepairState
                                            : DiscrepancyState::kOpen;
     Discrepancy after = discrepancy;
     if (state == RepairState::kRepaired && repair.kind == RepairKind::kCorrectingJournal) {
-        after.corrected_by = repair.number;
+        after.corrected_by = money_stands ? repair.number : 0;
     }
     return Move(std::move(after), ended, now_it_is, kSystemActor,
                 Called(repair) + std::string(StateName(state)) + ": " + std::string(why), now);

@@ -157,8 +157,10 @@ RepairMove CarriedOut(const Discrepancy& discrepancy, const Repair& repair, std:
 
 /// It ended. REPAIRED settles the discrepancy (if nothing has yet) and, of a correcting journal,
 /// notes that the books go on differing as they do; any other end opens it again.
+/// `money_stands`: whether payout's ledger then has money from the discrepancy's journals, of which
+/// the last one may have taken back what others gave.
 /// Preconditions: not ended before; `state` is an end.
 RepairMove End(const Discrepancy& discrepancy, const Repair& repair, RepairState state,
-               std::string_view why, Instant now);
+               std::string_view why, Instant now, bool money_stands);
 
 }  // namespace kessai::reconciliation::domain

@@ -58,7 +58,8 @@ constexpr mysql::Query kLockFoundBefore{"discrepancy.lock_found_before",
                                         KESSAI_DISCREPANCY_SELECT R"sql(
     FROM discrepancy AS d FORCE INDEX (discrepancy_by_day))sql" KESSAI_LATEST_STEP R"sql(
     WHERE d.business_date = ? AND d.discrepancy_id > ?
-      AND d.state IN (1, 2, 3) AND d.found_by_run > 0 AND d.found_by_run < ?
+      AND (d.state IN (1, 2, 3) OR d.corrected_by > 0)
+      AND d.found_by_run > 0 AND d.found_by_run < ?
     ORDER BY d.discrepancy_id
     LIMIT ?
     FOR UPDATE)sql"};

@@ -106,7 +106,8 @@ Result<std::vector<Discrepancy>> FakeBooks::LockFoundBefore(BusinessDate date, s
                                                             DiscrepancyId after, int limit) {
     std::map<DiscrepancyId, Discrepancy> by_id;
     for (const auto& [subject, discrepancy] : discrepancies) {
-        if (subject.business_date == date && discrepancy.Unsettled() && discrepancy.id > after &&
+        if (subject.business_date == date &&
+            (discrepancy.Unsettled() || discrepancy.corrected_by != 0) && discrepancy.id > after &&
             discrepancy.found_by_run > 0 && discrepancy.found_by_run < run) {
             by_id.emplace(discrepancy.id, discrepancy);
         }

@@ -158,8 +158,8 @@ TEST_F(MysqlRepairsTest, RepairsComeBackAsTheyWere) {
                     return OkStatus();
                 }),
                 IsOk());
-    const auto ended =
-        domain::End(Read(first), done.repair, RepairState::kRepaired, "seen", SystemClock().Now());
+    const auto ended = domain::End(Read(first), done.repair, RepairState::kRepaired, "seen",
+                                   SystemClock().Now(), true);
     ASSERT_THAT(Store(ended), IsOk());
     EXPECT_EQ(Read(first).corrected_by, 1u);
     EXPECT_EQ(Read(first).state(), DiscrepancyState::kRepaired);

@@ -127,7 +127,8 @@ TEST(RepairTest, EveryStateIsAStep) {
     EXPECT_EQ((*approved)->discrepancy.state(), DiscrepancyState::kRepairing);
     const auto done = CarriedOut((*approved)->discrepancy, (*approved)->repair, "posted", kNow);
     EXPECT_EQ(done.repair.state, RepairState::kVerifying);
-    const auto ended = End(done.discrepancy, done.repair, RepairState::kRepaired, "seen", kNow);
+    const auto ended =
+        End(done.discrepancy, done.repair, RepairState::kRepaired, "seen", kNow, true);
     EXPECT_EQ(ended.discrepancy.state(), DiscrepancyState::kRepaired);
     EXPECT_EQ(ended.discrepancy.corrected_by, 1u);
     EXPECT_EQ(ended.discrepancy.open_repair, 0u);
@@ -135,7 +136,7 @@ TEST(RepairTest, EveryStateIsAStep) {
     EXPECT_EQ(ended.discrepancy.latest.repair, 1u);
     EXPECT_EQ(ended.repair.outcome, "posted; seen");
     const auto in_vain =
-        End(done.discrepancy, done.repair, RepairState::kWithoutEffect, "there", kNow);
+        End(done.discrepancy, done.repair, RepairState::kWithoutEffect, "there", kNow, false);
     EXPECT_EQ(in_vain.discrepancy.state(), DiscrepancyState::kOpen);
     EXPECT_EQ(in_vain.discrepancy.corrected_by, 0u);
 }

@@ -274,6 +274,41 @@ TEST_F(RepairsTest, MoneyNeedsTwoOperators) {
     EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("not what was corrected"));
 }
 
+// Somebody put the row right after a journal had made up for it: the merchant has the money twice.
+TEST_F(RepairsTest, MoneyForWhatIsRightAgainIsTakenBack) {
+    KeepDigests();
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare(/*deep=*/true);
+    const domain::DiscrepancyId id = Found(kAmountDiffers).id;
+    ASSERT_THAT(order_.Request(id, Wish(kCorrectingJournal)), IsOk());
+    ASSERT_THAT(order_.Decide({id, 1}, {true, "taro", "fine"}), IsOk());
+    CarryOn();
+    EXPECT_EQ(Found(kAmountDiffers).corrected_by, 1u);
+
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 103;
+    Compare();
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired)
+        << "what a deep run found is not gone because a quick one does not look so deep";
+    for (int run = 0; run < 2; ++run) {
+        Compare(/*deep=*/true);
+        EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
+        EXPECT_THAT(Found(kAmountDiffers).latest.note, HasSubstr("but the journal of repair 1"));
+    }
+    const auto repair = order_.Request(id, Wish(kCorrectingJournal));
+    ASSERT_THAT(repair, IsOk());
+    EXPECT_EQ(repair->leg, (domain::CorrectionLeg{domain::MerchantId(1), -53}));
+    ASSERT_THAT(order_.Decide({id, 2}, {true, "taro", "fine"}), IsOk());
+    CarryOn();
+    EXPECT_THAT(peers_.corrections, SizeIs(2));
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+    EXPECT_EQ(Found(kAmountDiffers).corrected_by, 0u);
+    Compare(/*deep=*/true);
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kRepaired);
+    payout_.rows[Day()].at({domain::PaymentId(3), 1}).gross = 50;
+    Compare(/*deep=*/true);
+    EXPECT_EQ(Found(kAmountDiffers).state(), DiscrepancyState::kOpen);
+}
+
 // A run found the difference gone between the approval and the journal.
 TEST_F(RepairsTest, NoMoneyMovesForWhatIsGone) {
     KeepDigests();
