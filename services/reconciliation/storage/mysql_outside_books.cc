@@ -118,14 +118,17 @@ constexpr mysql::Query kUnmatchedDays{"outside_item.unmatched_days", R"sql(
     FROM outside_item FORCE INDEX (outside_item_by_state)
     WHERE state = 1
     GROUP BY account, side, item_date)sql"};
-// What is taken already is not counted, by which it is noticed.
+// What is taken already is not counted, by which it is noticed. From the members to their items:
+// the other way round each statement looks through all that is unmatched.
 constexpr mysql::Query kTakeItems{"outside_item.take", R"sql(
-    UPDATE outside_item AS i JOIN outside_match_item AS m ON m.item_id = i.item_id
+    UPDATE outside_match_item AS m FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN outside_item AS i FORCE INDEX (PRIMARY) ON i.item_id = m.item_id
     SET i.state = 2, i.match_id = m.match_id
     WHERE m.match_id IN ({keys}) AND i.state = 1)sql"};
 constexpr mysql::Query kGiveItemsBack{"outside_item.give_back", R"sql(
-    UPDATE outside_item AS i JOIN outside_match_item AS m
-           ON m.item_id = i.item_id AND m.match_id = i.match_id
+    UPDATE outside_match_item AS m FORCE INDEX (PRIMARY)
+    STRAIGHT_JOIN outside_item AS i FORCE INDEX (PRIMARY)
+           ON i.item_id = m.item_id AND i.match_id = m.match_id
     SET i.state = 1, i.match_id = 0
     WHERE m.match_id IN ({keys}))sql"};
 
