@@ -35,7 +35,6 @@ struct DigestCost {
 /// comes of it by payment's relay, with or without keeping the digest: all that differs is the
 /// relay's hook. Makes what the schema lacks.
 Result<DigestCost> TradeAndPublish(const mysql::ConnectOptions& connect,
-                                   const DigestCostRecipe& recipe,
-                                   const digest::RowHasher& hasher);
+                                   const DigestCostRecipe& recipe, const digest::RowHasher& hasher);
 
 }  // namespace kessai::bench

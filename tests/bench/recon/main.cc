@@ -2,8 +2,8 @@
 //
 // It finds the schemas in its environment, as mysql://user:password@host:port/schema:
 // KESSAI_BOOKS_PAYMENT, KESSAI_BOOKS_PAYOUT and KESSAI_BOOKS_RECONCILIATION, and the key of the
-// digests in KESSAI_BOOKS_DIGEST_KEY; for `path` a schema of its own in KESSAI_BOOKS_PATH, and Kafka's
-// address in KESSAI_BOOKS_BROKERS.
+// digests in KESSAI_BOOKS_DIGEST_KEY; for `path` a schema of its own in KESSAI_BOOKS_PATH, and
+// Kafka's address in KESSAI_BOOKS_BROKERS.
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,7 +29,8 @@ constexpr char kUsage[] =
     "kessai-recon-books upkeep: what its writers do to the digest of a day, alone\n"
     "    --rows N --batch N            (1000000, 1000)\n"
     "    --writers N                   that share the buckets out (12)\n"
-    "kessai-recon-books path --digests yes|no: payment's path to its topic, with its digest or without\n"
+    "kessai-recon-books path --digests yes|no: payment's path to its topic, with its digest or "
+    "without\n"
     "    --payments N --merchants M    (100000, 1000)\n"
     "    --topic NAME --partitions N   that nobody reads\n"
     "    --seed N                      (1); another one each time\n";
