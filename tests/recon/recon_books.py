@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import MappingProxyType
+from typing import Mapping
 
 from kessai_client.stack_file import StackFile
 
 _SERVICES = ("payment", "payout", "reconciliation")
 
 
-def make(stack: StackFile, binaries: Path, *arguments: str, timeout_s: float = 3600.0) -> str:
-    """Gives what it printed."""
+def make(
+    stack: StackFile,
+    binaries: Path,
+    *arguments: str,
+    timeout_s: float = 3600.0,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Gives what it printed. `more`: of its environment."""
     done = subprocess.run(
         [str(binaries / "kessai-recon-books"), *arguments],
-        env={**os.environ, **_environment(stack)},
+        env={**os.environ, **_environment(stack), **more},
         capture_output=True, text=True, timeout=timeout_s, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr}"
@@ -32,9 +40,16 @@ def _environment(stack: StackFile) -> dict[str, str]:
     return environment
 
 
+def root_url(stack: StackFile, schema: str) -> str:
+    return _login_url(stack, "root", schema)
+
+
 def _url(stack: StackFile, service: str) -> str:
+    return _login_url(stack, service, stack.content["mysql"]["schemas"][service])
+
+
+def _login_url(stack: StackFile, user: str, schema: str) -> str:
     mysql = stack.content["mysql"]
-    login = mysql["users"][service]
+    login = mysql["users"][user]
     password = Path(login["password_file"]).read_text().strip()
-    schema = mysql["schemas"][service]
     return f"mysql://{login['user']}:{password}@{mysql['host']}:{mysql['port']}/{schema}"

@@ -100,6 +100,10 @@ class MemoryStore final : public filestore::FileStore {
     /// Asked before each Write and Commit.
     Before before_write = [](const std::string&) { return OkStatus(); };
     Before before_commit = [](const std::string&) { return OkStatus(); };
+    /// How many files it commits together.
+    std::size_t together = 1;
+
+    std::size_t together_max() const override { return together; }
 
     std::map<std::string, std::string> files() const {
         const std::lock_guard lock(mutex_);

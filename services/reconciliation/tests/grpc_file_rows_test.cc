@@ -69,25 +69,30 @@ TransactionBatch OneRow() {
 
 class TransactionRowsTest : public ::testing::Test {
  protected:
-    /// The values of the last row, as texts and numbers.
+    /// The values of the last row, as texts and numbers; packed and unpacked on their way.
     Status Take(const TransactionBatch& batch) {
         TransactionRows rows(fields);
-        return rows.Take(batch, [&](const app::FileRow& row) {
-            ++count;
-            merchant = row.merchant;
-            id = row.id;
-            step = row.step;
-            accepted_us = row.accepted_us;
-            texts.clear();
-            numbers.clear();
-            empty.clear();
-            for (const Value& value : row.values) {
-                texts.emplace_back(value.text());
-                numbers.push_back(value.number());
-                empty.push_back(value.is_empty());
-            }
-            return OkStatus();
+        TransactionUnpacker unpacker(fields);
+        return rows.TakePacked(batch, [&](const app::PackedRow& row) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(const filetemplate::Row values, unpacker.Unpack(row));
+            return Keep({row.merchant, row.accepted_us, row.id, row.step, values});
         });
+    }
+    Status Keep(const app::FileRow& row) {
+        ++count;
+        merchant = row.merchant;
+        id = row.id;
+        step = row.step;
+        accepted_us = row.accepted_us;
+        texts.clear();
+        numbers.clear();
+        empty.clear();
+        for (const Value& value : row.values) {
+            texts.emplace_back(value.text());
+            numbers.push_back(value.number());
+            empty.push_back(value.is_empty());
+        }
+        return OkStatus();
     }
     std::string Text(TransactionField field) { return texts[static_cast<std::size_t>(field)]; }
     std::int64_t Number(TransactionField field) { return numbers[static_cast<std::size_t>(field)]; }
@@ -396,6 +401,51 @@ TEST_F(GrpcFileRowsTest, EveryRowComesOnceThoughCallsBreakOff) {
             ExpectAllOnce(Read(Query(source), 2));
             EXPECT_GT(peers_.calls - before, 6) << "calls did break off";
         }
+    }
+}
+
+// Goal: packed rows are the rows. Method: both reads of the same peers, value by value.
+TEST_F(GrpcFileRowsTest, PackedRowsAreTheSameRows) {
+    using Texts = std::vector<std::string>;
+    const auto shown = [](const filetemplate::Row& row) {
+        Texts texts;
+        for (const Value& value : row) {
+            texts.push_back(value.is_empty() ? "empty"
+                                             : std::to_string(static_cast<int>(value.type())) +
+                                                   " " + std::to_string(value.number()) + " " +
+                                                   std::string(value.currency().code()) + " " +
+                                                   std::string(value.text()));
+        }
+        return texts;
+    };
+    for (const std::string source : {"transactions", "releases", "transfers"}) {
+        std::map<std::pair<std::int64_t, std::uint32_t>, Texts> plain;
+        const app::FileRows::Take take = [&](const app::FileRow& row) {
+            plain[{row.id, row.step}] = shown(row.values);
+            return OkStatus();
+        };
+        ASSERT_OK(rows_.Read(Query(source), std::span(&take, 1)));
+        EXPECT_EQ(static_cast<std::int64_t>(plain.size()), peers_.rows);
+
+        const auto unpacker = rows_.UnpackerOf(Query(source));
+        std::size_t count = 0;
+        const app::FileRows::TakePacked take_packed = [&](const app::PackedRow& row) -> Status {
+            ++count;
+            const std::string kept(row.bytes);
+            app::PackedRow again = row;
+            again.bytes = kept;
+            KESSAI_ASSIGN_OR_RETURN(const filetemplate::Row values, unpacker->Unpack(again));
+            const Texts expected = plain[{row.id, row.step}];
+            EXPECT_EQ(shown(values), expected);
+            // Whatever is cut off is missed.
+            for (std::size_t size = 0; size < kept.size(); ++size) {
+                again.bytes = std::string_view(kept).substr(0, size);
+                EXPECT_THAT(unpacker->Unpack(again), Refuses(Code::kDataLoss, "ROW_DAMAGED"));
+            }
+            return OkStatus();
+        };
+        ASSERT_OK(rows_.ReadPacked(Query(source), std::span(&take_packed, 1)));
+        EXPECT_EQ(count, plain.size());
     }
 }
 

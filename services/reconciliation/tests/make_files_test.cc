@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <random>
 
+#include "app/row_blocks.h"
 #include "app/row_codec.h"
 #include "kessai/testing/matchers.h"
 #include "kessai/testing/temp_dir.h"
@@ -172,6 +173,7 @@ TEST_F(MakeFilesTest, TheSameRowsAreTheSameFilesHoweverTheyCome) {
             for (const std::size_t memory : {std::size_t{1}, std::size_t{256} << 20}) {
                 rows_.Shuffle(static_cast<unsigned>(random_()));
                 MemoryStore store;
+                store.together = 1 + Pick(2) * Pick(40);
                 FakeProgress progress;
                 const auto totals = app::MakeFiles({file_template, kDay}, rows_, store, progress,
                                                    Options(threads, memory));
@@ -190,13 +192,106 @@ TEST_F(MakeFilesTest, TheSameRowsAreTheSameFilesHoweverTheyCome) {
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
+// Its rows are printed by several threads: whole files, with totals before them, and in parts that
+// end among the rows that are printed at once.
 TEST_F(MakeFilesTest, OneMerchantWithNearlyAllRows) {
     SCOPED_TRACE("seed " + std::to_string(seed_));
     GivenRows(60'000, 1);
-    const Template file_template = Parse(kPlain);
-    rows_.Shuffle(7);
-    ASSERT_OK(Make(file_template, Options(2, 1)));
-    EXPECT_TRUE(store_.files() == Expected(file_template));
+    const std::string columns = R"(
+source: transactions
+filters: ["amount != 5"]
+columns: [{name: order, value: order_id}, {name: amount, value: amount}]
+)";
+    const std::string counted = columns + R"(
+header: [[{value: file.rows}, {value: total(amount)}], names]
+trailer: [[{value: total(amount)}]]
+file: {name: "{merchant_id}.csv"}
+)";
+    const std::string by_rows = columns + R"(
+file: {name: "{merchant_id}_{part}.csv", split: {rows: 4321}}
+)";
+    const std::string by_bytes = columns + R"(
+file: {name: "{merchant_id}_{part}.csv.gz", split: {bytes: 100KiB}, compression: gzip}
+)";
+    for (const std::string& yaml : {kPlain, counted, by_rows, by_bytes}) {
+        const Template file_template = Parse(yaml);
+        for (const int threads : {1, 2, 5}) {
+            MemoryStore store;
+            FakeProgress progress;
+            rows_.Shuffle(static_cast<unsigned>(random_()));
+            ASSERT_OK(
+                app::MakeFiles({file_template, kDay}, rows_, store, progress, Options(threads, 1)));
+            EXPECT_TRUE(store.files() == Expected(file_template)) << yaml;
+        }
+    }
+}
+
+// Printed ahead or not, a refusal names the row.
+TEST_F(MakeFilesTest, ARefusalNamesTheRowHoweverManyThreadsPrint) {
+    constexpr int kRows = 30'000;
+    constexpr int kWide = 23'456;
+    MadeTransaction good;
+    good.receipt = "R-1";
+    MadeTransaction wide = good;
+    wide.receipt = "longer than six";
+    for (int i = 1; i <= kRows; ++i) rows_.Add(MerchantId(4), i, 1, i == kWide ? wide : good);
+    for (const int threads : {1, 4}) {
+        FakeProgress progress;
+        rows_.Shuffle(static_cast<unsigned>(threads));
+        ASSERT_OK(app::MakeFiles({Parse(kFixed), kDay}, rows_, store_, progress, Options(threads)));
+        const std::string message(progress.refused.at(MerchantId(4)).message());
+        EXPECT_EQ(message.find("row " + std::to_string(kWide) + ", "), 0u) << message;
+        EXPECT_TRUE(store_.files().empty());
+    }
+}
+
+TEST(RowBlocksTest, AMerchantsGroupIsItsOwn) {
+    const unsigned seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 100'000; ++i) {
+        const MerchantId merchant(static_cast<std::int64_t>(random() >> random() % 64));
+        ASSERT_EQ(app::MerchantOf(app::GroupOf(merchant)), merchant);
+    }
+}
+
+TEST(RowBlocksTest, RowsComeBackAsTheyWereAndPlacesCompareAsTheyDo) {
+    const unsigned seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto number = [&random] { return static_cast<std::int64_t>(random() << random() % 60); };
+    app::RowBlock block;
+    std::vector<app::PackedRow> rows;
+    std::deque<std::string> texts;
+    std::vector<std::string> keys;
+    for (int i = 0; i < 2'000; ++i) {
+        texts.emplace_back(random() % 40, static_cast<char>(random()));
+        rows.push_back({MerchantId(1 + i / 300), number(), number(),
+                        static_cast<std::uint32_t>(random()), texts.back()});
+        keys.emplace_back(random() % 3, 'k');
+        app::AppendPlace(rows.back(), keys.back());
+        block.Add(rows.back().merchant, keys.back(), rows.back().bytes);
+    }
+    ASSERT_EQ(block.rows(), rows.size());
+    std::size_t index = 0;
+    const auto place = [](const app::PackedRow& row) {
+        return std::tuple(row.accepted_us, row.id, row.step);
+    };
+    for (const auto& [merchant, end] : block.stretches()) {
+        for (; index < end; ++index) {
+            const app::PackedRow row = block.Row(merchant, index);
+            EXPECT_EQ(row.merchant, rows[index].merchant);
+            EXPECT_EQ(row.bytes, rows[index].bytes);
+            EXPECT_EQ(place(row), place(rows[index]));
+            std::string here;
+            std::string there;
+            const app::PackedRow& other = rows[random() % rows.size()];
+            app::AppendPlace(row, here);
+            app::AppendPlace(other, there);
+            EXPECT_EQ(here < there, place(row) < place(other));
+        }
+    }
+    EXPECT_EQ(index, rows.size());
 }
 
 TEST_F(MakeFilesTest, AsksForWhatTheTemplateReadsOnly) {
@@ -286,6 +381,7 @@ TEST_F(MakeFilesTest, TheStoresRefusalEndsTheRunAndTheNextGoesOn) {
         };
         store_.before_write = store_.before_commit = [&](const std::string&) { return step(); };
         progress_.before_made = [&](MerchantId) { return step(); };
+        store_.together = 1 + Pick(2) * Pick(20);
         rows_.Shuffle(static_cast<unsigned>(random_()));
         const auto totals = Make(file_template, Options(3, Pick(2) == 0 ? 1 : 1 << 28));
         EXPECT_EQ(store_.halves(), 0);

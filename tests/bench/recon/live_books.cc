@@ -82,7 +82,7 @@ class Trader {
           pool_({.connect = connect, .sessions_max = recipe.executors + 2}),
           leased_(pool_, SystemClock(), [](const Status&) {}),
           ids_(leased_),
-          store_(pool_),
+          store_(pool_, recipe.on_events),
           merchants_(std::chrono::hours(1), 10'000, SystemClock()),
           executor_(Options(recipe), store_, {merchants_, ids_, encoder_, policy_}, SystemClock(),
                     observer_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "kessai/mysql/session.h"
 #include "kessai/result/result.h"
@@ -16,6 +17,8 @@ struct TradeRecipe {
     /// Of users, orders and amounts; another trade on the same books needs another one.
     std::uint64_t seed = 1;
     int executors = 2;
+    /// Told of the outbox's shards with each batch, as a relay beside it is; may be empty.
+    std::function<void(unsigned)> on_events = {};
 };
 
 struct TradeFacts {

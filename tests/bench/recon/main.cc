@@ -2,13 +2,15 @@
 //
 // It finds the schemas in its environment, as mysql://user:password@host:port/schema:
 // KESSAI_BOOKS_PAYMENT, KESSAI_BOOKS_PAYOUT and KESSAI_BOOKS_RECONCILIATION, and the key of the
-// digests in KESSAI_BOOKS_DIGEST_KEY.
+// digests in KESSAI_BOOKS_DIGEST_KEY; for `path` a schema of its own in KESSAI_BOOKS_PATH, and
+// Kafka's address in KESSAI_BOOKS_BROKERS.
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "bench/recon/bulk_books.h"
+#include "bench/recon/digest_cost.h"
 #include "bench/recon/live_books.h"
 #include "bench/recon/upkeep.h"
 #include "kessai/mysql/session.h"
@@ -26,7 +28,12 @@ constexpr char kUsage[] =
     "    --seed N                      (1)\n"
     "kessai-recon-books upkeep: what its writers do to the digest of a day, alone\n"
     "    --rows N --batch N            (1000000, 1000)\n"
-    "    --writers N                   that share the buckets out (12)\n";
+    "    --writers N                   that share the buckets out (12)\n"
+    "kessai-recon-books path --digests yes|no: payment's path to its topic, with its digest or "
+    "without\n"
+    "    --payments N --merchants M    (100000, 1000)\n"
+    "    --topic NAME --partitions N   that nobody reads\n"
+    "    --seed N                      (1); another one each time\n";
 
 int Fail(const Status& status) {
     std::fprintf(stderr, "kessai-recon-books: %s\n", status.ToString().c_str());
@@ -90,6 +97,24 @@ Result<Upkeep> KeepThem(load::Arguments& arguments) {
     return KeepDigests(connect, recipe, hasher);
 }
 
+Result<DigestCost> Path(load::Arguments& arguments) {
+    DigestCostRecipe recipe;
+    const std::string digests = arguments.Text("--digests");
+    recipe.payments = arguments.Integer("--payments", recipe.payments, 1, 100'000'000);
+    recipe.merchants = arguments.Integer("--merchants", recipe.merchants, 1, 1'000'000);
+    recipe.seed = static_cast<std::uint64_t>(arguments.Integer("--seed", 1, 0, 1'000'000));
+    recipe.topic = arguments.Text("--topic");
+    recipe.partitions = static_cast<int>(arguments.Integer("--partitions", 0, 1, 1'000));
+    KESSAI_RETURN_IF_ERROR(arguments.Finish());
+    if (digests != "yes" && digests != "no") return Refused("--digests: yes or no");
+    recipe.keeps_digests = digests == "yes";
+    KESSAI_ASSIGN_OR_RETURN(const auto connect, SchemaOf("PATH"));
+    KESSAI_ASSIGN_OR_RETURN(recipe.brokers, Variable("KESSAI_BOOKS_BROKERS"));
+    KESSAI_ASSIGN_OR_RETURN(const std::string key, Variable("KESSAI_BOOKS_DIGEST_KEY"));
+    KESSAI_ASSIGN_OR_RETURN(const auto hasher, digest::RowHasher::FromHex(key));
+    return TradeAndPublish(connect, recipe, hasher);
+}
+
 int Main(int count, char** values) {
     load::Arguments arguments(count, values);
     if (arguments.Flag("--help")) {
@@ -111,6 +136,13 @@ int Main(int count, char** values) {
         if (!upkeep.ok()) return Fail(upkeep.status());
         std::printf("%lld rows, %.6f s of processor time here\n",
                     static_cast<long long>(upkeep->rows), upkeep->client_cpu_seconds);
+        return 0;
+    }
+    if (word == "path") {
+        const auto cost = Path(arguments);
+        if (!cost.ok()) return Fail(cost.status());
+        std::printf("%lld changes, %.6f s, %.6f s of processor time here\n",
+                    static_cast<long long>(cost->changes), cost->seconds, cost->cpu_seconds);
         return 0;
     }
     if (word != "bulk") return Fail(Refused("say what to make; --help tells"));

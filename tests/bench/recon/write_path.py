@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Mapping
@@ -19,6 +20,11 @@ SETTLED_WITHIN_S = 600.0
 WRITERS = {"payment": 4, "payout": 12, "reconciliation": 12}
 BATCHES = (100, 300, 1_000, 2_000)
 ROWS = 400_000
+# Payment's path with its digest and without, in turn, in a schema and a topic that nobody reads.
+PATH_SCHEMA = "kessai_bench_path"
+PATH_TOPIC, PATH_PARTITIONS = "payment.payout-events.dlq.v1", 3
+PATH_ROUNDS = 5
+PATH_PAYMENTS = 60_000
 
 
 @dataclass
@@ -30,6 +36,15 @@ class WritePath:
     total: Mapping[str, float] = field(default_factory=dict)  # by process
     # By service and batch: of the service and of MariaDB, for the digest alone.
     upkeep: dict[str, dict[int, float]] = field(default_factory=dict)
+    # Payment's path to its topic alone, by whether it keeps its digest: of each round, the bench's
+    # process (executor and relay) and MariaDB together.
+    rounds: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
+
+    def with_digest(self) -> float:
+        return statistics.median(self.rounds[True])
+
+    def without_digest(self) -> float:
+        return statistics.median(self.rounds[False])
 
     def digests(self) -> float:
         """Of all three, with payout's batches as they were, and the others' as large ones."""
@@ -80,6 +95,8 @@ def measure(
         path.upkeep[service] = {
             batch: _upkeep(stack, pids, writers, batch) for batch in BATCHES
         }  # fmt: skip
+    tell("payment's path with its digest and without, in turn")
+    _alternate(stack, pids, path)
     return path
 
 
@@ -97,9 +114,47 @@ def lines(path: WritePath) -> list[str]:
             + ", ".join(f"{micros:.2f} µs in batches of {batch:,}" for batch, micros in by_batch.items())
         )
     text.append(
+        f"payment     {path.with_digest():.2f} µs a change to its topic with its digest,"
+        f" {path.without_digest():.2f} without: {path.with_digest() / path.without_digest():.3f} times"
+        f" (medians of {PATH_ROUNDS} rounds in turn: "
+        + ", ".join(
+            f"{kept:.1f}/{not_kept:.1f}"
+            for kept, not_kept in zip(path.rounds[True], path.rounds[False])
+        )
+        + ")"
+    )
+    text.append(
         f"            all three {path.digests():.2f} µs a change: {100 * path.share():.1f} % of the write path"
     )
     return text
+
+
+def _alternate(stack: StackFile, pids: Mapping[str, int], path: WritePath) -> None:
+    session = stack.database("payment", user="root")
+    with session.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {PATH_SCHEMA}")
+    session.close()
+    # The first pair is for the caches and the journal; then whoever goes first is the other one.
+    for turn in range(PATH_ROUNDS + 1):
+        for keeps in (True, False) if turn % 2 == 0 else (False, True):
+            micros = _path(stack, pids, keeps, seed=2 * turn + int(keeps))
+            if turn > 0:
+                path.rounds[keeps].append(micros)
+
+
+def _path(stack: StackFile, pids: Mapping[str, int], keeps: bool, seed: int) -> float:
+    usage = Usage({"mariadb": pids["mariadb"]})
+    usage.begin()
+    said = recon_books.make(
+        stack, Path(stack.content["binaries"]), "path", "--digests", "yes" if keeps else "no",
+        "--payments", str(PATH_PAYMENTS), "--topic", PATH_TOPIC, "--partitions", str(PATH_PARTITIONS),
+        "--seed", str(seed),
+        more={
+            "KESSAI_BOOKS_PATH": recon_books.root_url(stack, PATH_SCHEMA),
+            "KESSAI_BOOKS_BROKERS": stack.content["kafka"]["brokers"],
+        },
+    ).replace(",", "").split()  # fmt: skip
+    return (usage.cpu_seconds()["mariadb"] + float(said[4])) / int(said[0]) * 1e6
 
 
 def _upkeep(stack: StackFile, pids: Mapping[str, int], writers: int, batch: int) -> float:
