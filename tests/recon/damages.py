@@ -62,6 +62,7 @@ class Damages:
     # Left out of rows that the policy can restore, by what shows payout that it accrued them.
     restorable: dict[Key, Proof] = field(default_factory=dict)
     untimed: set[Key] = field(default_factory=set)  # of those, when they were recorded cannot be found
+    matches_changed: set[Key] = field(default_factory=set)  # in what they say of money
     published: set[Key] = field(default_factory=set)  # again, by the policy
     _kept: dict[str, DigestChange] = field(default_factory=dict)  # what is done to kept digests
     _of_rows: dict[str, DigestChange] = field(default_factory=dict)
@@ -136,6 +137,28 @@ class Damages:
         then; what its repairs show to be wrong around them is repaired too."""
         assert self.apart
         return {one for one in self.found_by_deep_run() if not self._repaired(one)}
+
+    def counted_twice(self) -> dict[int, tuple[int, int, int]]:
+        """Gross, fee and number that the totals of what was matched have too much at last, by merchant: of
+        changes that were heard again, where another match of the merchant was changed. Then its matches are not
+        what payout's totals say, and a person has to settle that first."""
+        in_doubt = {self.books.rows[key][0] for key in self.matches_changed}
+        more: dict[int, tuple[int, int, int]] = {}
+        for key in self.published:
+            merchant, gross = self.books.rows[key]
+            if merchant in in_doubt:
+                had = more.get(merchant, (0, 0, 0))
+                fee = self.books.row(PAYOUT, key)["fee"]
+                more[merchant] = (had[0] + gross, had[1] + fee, had[2] + 1)
+        return more
+
+    def sums_left(self) -> set[Found]:
+        """What the check against payout says of that."""
+        found = set()
+        for merchant, (gross, fee, _) in self.counted_twice().items():
+            accrued = self.books.accrued(merchant)
+            found.add(Found("ACCRUED_DIFFERS", merchant, 0, accrued + gross - fee, accrued))
+        return found
 
     def found_on_the_way(self) -> set[Found]:
         """With the ends of the policy's repairs: digests that do not know of rows that are back."""
@@ -507,6 +530,7 @@ def match_erased(d: Damages) -> None:
 def match_amount(d: Damages) -> None:
     key = d.change()
     d.write(MATCHED, key, gross=d.gross(key) + 3)
+    d.matches_changed.add(key)
     d.expect("CHANGED_IN_BOTH", key, d.gross(key), d.gross(key))
 
 

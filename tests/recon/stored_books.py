@@ -40,6 +40,7 @@ class StoredBooks:
             book: stack.database(service, user="root", read_timeout_s=300)
             for book, service in SERVICE.items()
         }
+        self._accrued: dict[int, int] = {}
         # Of every change: its merchant and its gross, as all books have it.
         self.rows: dict[Key, tuple[int, int]] = self._load()
         self.keys = sorted(self.rows)
@@ -161,28 +162,32 @@ class StoredBooks:
             self.day, number,
         )  # fmt: skip
 
-    def matched_totals(self) -> dict[tuple[int, int], tuple[int, int, int]]:
-        """By merchant and tax class, what reconciliation keeps of what was matched: gross, fee and number."""
+    def accrued(self, merchant: int) -> int:
+        """Gross less fee of all that the merchant was accrued."""
+        return self._accrued[merchant]
+
+    def matched_totals(self) -> dict[int, tuple[int, int, int]]:
+        """By merchant, what reconciliation keeps of what was matched: gross, fee and number."""
         found = self.rows_of(
             "MATCHED",
-            "SELECT merchant_id, tax_class, SUM(gross) AS gross, SUM(fee) AS fee,"
-            " SUM(item_count) AS number FROM matched_day_total WHERE business_date = %s"
-            " GROUP BY merchant_id, tax_class",
+            "SELECT merchant_id, SUM(gross) AS gross, SUM(fee) AS fee, SUM(item_count) AS number"
+            " FROM matched_day_total WHERE business_date = %s GROUP BY merchant_id",
             self.day,
         )
         return {
-            (row["merchant_id"], row["tax_class"]): (
-                int(row["gross"]), int(row["fee"]), int(row["number"]),
-            )
+            row["merchant_id"]: (int(row["gross"]), int(row["fee"]), int(row["number"]))
             for row in found
-        }  # fmt: skip
+        }
 
     def _load(self) -> dict[Key, tuple[int, int]]:
         found = self.rows_of(
             "PAYOUT",
-            "SELECT payment_id, version, merchant_id, gross FROM accrual WHERE business_date = %s",
+            "SELECT payment_id, version, merchant_id, gross, fee FROM accrual WHERE business_date = %s",
             self.day,
         )
+        for row in found:
+            net = self._accrued.get(row["merchant_id"], 0) + row["gross"] - row["fee"]
+            self._accrued[row["merchant_id"]] = net
         return {
             (row["payment_id"], row["version"]): (row["merchant_id"], row["gross"]) for row in found
         }

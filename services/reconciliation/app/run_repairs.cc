@@ -19,6 +19,7 @@ using domain::RepairKind;
 using domain::RepairState;
 
 constexpr int kRepairsPerPage = 200;
+constexpr int kDiscrepanciesPerPage = 1'000;
 /// Between two looks at what a repair should have ended.
 constexpr Duration kLookEveryMax = std::chrono::seconds(30);
 /// Looked at for the policy in one round, of each kind.
@@ -83,6 +84,7 @@ Status CheckPolicy(const RepairPolicy& policy) {
 }
 
 Status RunRepairs::Run(const std::stop_token& stop) {
+    differing_.clear();
     KESSAI_RETURN_IF_ERROR(OrderAutomatic(stop));
     RepairName after;
     while (true) {
@@ -164,15 +166,24 @@ Result<std::optional<domain::RepairWish>> RunRepairs::WishOf(RepairKind kind,
     if (later != later_.end() && ports_.clock.SteadyNow() < later->second.at) {
         return std::optional<domain::RepairWish>();
     }
+    Discrepancy discrepancy;
     std::vector<Repair> repairs;
     std::map<domain::DiscrepancyId, std::vector<domain::Step>> steps;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(discrepancy, books.discrepancies.Find(id));
         KESSAI_ASSIGN_OR_RETURN(repairs, books.repairs.Of(id));
         if (repairs.empty()) return OkStatus();
         KESSAI_ASSIGN_OR_RETURN(steps, books.discrepancies.Steps({&id, 1}));
         return OkStatus();
     }));
     if (!domain::IsUntried(steps[id], repairs)) return std::optional<domain::RepairWish>();
+    const domain::Subject& subject = discrepancy.finding.subject;
+    if (subject.kind == DiscrepancyKind::kDigestDiffers) {
+        KESSAI_ASSIGN_OR_RETURN(
+            const bool differ,
+            HasDifferingRows(subject.business_date, static_cast<int>(subject.bucket)));
+        if (differ) return std::optional<domain::RepairWish>();
+    }
     const auto tried = std::ranges::count(repairs, kPolicyActor, &Repair::requested_by);
     if (tried >= policy_.automatic_max_per_discrepancy) {
         if (worn_out_.insert(id).second) {
@@ -188,6 +199,33 @@ Result<std::optional<domain::RepairWish>> RunRepairs::WishOf(RepairKind kind,
     if (tried > 0) reason += "; found again after " + std::to_string(tried);
     return std::optional(domain::RepairWish{
         .kind = kind, .actor = std::string(kPolicyActor), .reason = std::move(reason)});
+}
+
+Result<bool> RunRepairs::HasDifferingRows(BusinessDate day, int bucket) {
+    const auto [known, is_new] = differing_.try_emplace(day);
+    if (!is_new) return known->second.contains(bucket);
+    for (const auto state : {domain::DiscrepancyState::kOpen, domain::DiscrepancyState::kExplained,
+                             domain::DiscrepancyState::kRepairing}) {
+        DiscrepancyFilter filter{
+            .state = state, .business_date = day, .limit = kDiscrepanciesPerPage};
+        std::vector<Discrepancy> page;
+        do {
+            const Status read = ports_.transactions.Run([&](Books& books) -> Status {
+                KESSAI_ASSIGN_OR_RETURN(page, books.discrepancies.List(filter));
+                return OkStatus();
+            });
+            if (!read.ok()) {
+                differing_.erase(day);
+                return read;
+            }
+            for (const Discrepancy& one : page) {
+                if (!IsOfRows(one.finding.subject.kind)) continue;
+                known->second.insert(digest::BucketOf(one.finding.subject.change.payment.value()));
+            }
+            if (!page.empty()) filter.before = page.back().id;
+        } while (page.size() == static_cast<std::size_t>(kDiscrepanciesPerPage));
+    }
+    return known->second.contains(bucket);
 }
 
 void RunRepairs::LookLater(RepairKind kind, domain::DiscrepancyId id) {

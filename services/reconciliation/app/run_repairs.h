@@ -72,6 +72,9 @@ class RunRepairs {
     /// come.
     Result<std::optional<domain::RepairWish>> WishOf(domain::RepairKind kind,
                                                      domain::DiscrepancyId id);
+    /// Whether a bucket of the day has a change whose rows are said to differ: its digests wait for
+    /// that, and nobody has to be asked.
+    Result<bool> HasDifferingRows(BusinessDate day, int bucket);
     /// It cannot be repaired so now: looked at again later, and later still.
     void LookLater(domain::RepairKind kind, domain::DiscrepancyId id);
     void ForgetOld();
@@ -106,6 +109,8 @@ class RunRepairs {
     const OnTrouble on_trouble_;
     std::map<RepairName, SteadyInstant> looked_at_;
     std::map<std::pair<domain::RepairKind, domain::DiscrepancyId>, Later> later_;
+    /// Buckets with such changes, by day; read once a round.
+    std::map<BusinessDate, std::set<int>> differing_;
     /// Those that the policy has ordered all it may for, as far as it was said.
     std::set<domain::DiscrepancyId> worn_out_;
     /// The policy has ordered all it may today.

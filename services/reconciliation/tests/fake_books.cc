@@ -1,6 +1,7 @@
 #include "tests/fake_books.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 namespace kessai::reconciliation::testing {
@@ -137,9 +138,18 @@ Result<Discrepancy> FakeBooks::Find(DiscrepancyId id) {
     return Status(Code::kNotFound, "DISCREPANCY_UNKNOWN", "");
 }
 
-Result<std::vector<Discrepancy>> FakeBooks::List(const app::DiscrepancyFilter&) {
+Result<std::vector<Discrepancy>> FakeBooks::List(const app::DiscrepancyFilter& filter) {
     std::vector<Discrepancy> found;
-    for (const auto& [subject, discrepancy] : discrepancies) found.push_back(discrepancy);
+    for (const auto& [subject, discrepancy] : discrepancies) {
+        if (filter.state && discrepancy.state() != *filter.state) continue;
+        if (filter.business_date && subject.business_date != *filter.business_date) continue;
+        if (!filter.before.is_none() && discrepancy.id >= filter.before) continue;
+        found.push_back(discrepancy);
+    }
+    std::ranges::sort(found, std::greater(), &Discrepancy::id);
+    if (found.size() > static_cast<std::size_t>(filter.limit)) {
+        found.resize(static_cast<std::size_t>(filter.limit));
+    }
     return found;
 }
 
