@@ -795,6 +795,7 @@ void BuildApis(const Options& options, runtime::Context& context, const Storage&
     handlers["operator_makeFiles"] = Bind(operator_files, &OperatorFiles::Make);
     handlers["operator_listFileRuns"] = Bind(operator_files, &OperatorFiles::ListRuns);
     handlers["operator_getFileRun"] = Bind(operator_files, &OperatorFiles::GetRun);
+    handlers["operator_cancelFileRun"] = Bind(operator_files, &OperatorFiles::CancelRun);
     handlers["operator_listFiles"] = Bind(operator_files, &OperatorFiles::List);
     handlers["operator_getFile"] = Bind(operator_files, &OperatorFiles::Get);
     handlers["operator_getFileContent"] = Bind(operator_files, &OperatorFiles::GetContent);
