@@ -186,6 +186,11 @@ void DescribeFiles(config::Schema schema, FileTuning& files) {
                 {.description = "How long the content of a file is kept",
                  .min = hours(24 * 7),
                  .max = hours(24 * 3660)});
+    schema.Time("keep_records", &files.keep_records,
+                {.description = "How long it is known which files there were of a day; afterwards "
+                                "none of that day are made. Longer than files.keep",
+                 .min = hours(24 * 8),
+                 .max = hours(24 * 7320)});
     schema.Time("poll_every", &files.worker.poll_every,
                 {.description = "How often runs that are due are looked for",
                  .min = milliseconds(100),
@@ -203,6 +208,10 @@ void DescribeFiles(config::Schema schema, FileTuning& files) {
                 .min = 1,
                 .max = 256});
     schema.Check([&files]() -> Status {
+        if (files.keep_records <= files.run.keep) {
+            return Status(Code::kInvalidArgument, config::kConfigInvalid,
+                          "files.keep_records must be longer than files.keep");
+        }
         const auto time = domain::ParseTimeOfDay(files.schedule_at);
         if (time.ok()) return OkStatus();
         return Status(Code::kInvalidArgument, config::kConfigInvalid,

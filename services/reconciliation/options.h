@@ -44,6 +44,8 @@ struct OutsideOptions {
 /// How merchants' files are made and served.
 struct FileTuning {
     app::RunFilesOptions run;
+    /// How long it is known which files there were, by their days.
+    std::chrono::hours keep_records = std::chrono::days(400);
     transport::FileWorkerOptions worker;
     std::string schedule_at = "01:30";
     int serve_threads = 8;

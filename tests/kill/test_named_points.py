@@ -295,7 +295,16 @@ def make_files(stack: StackFile, operator: Operator, day: str, report: Report) -
         content = operator.call("GET", f"/operator/v1/files/{file['fileId']}/content")
         assert content.status == 200, content.text()
         assert hashlib.sha256(content.body).hexdigest() == file["sha256"], file
+    # What attempts that were killed had stored is swept when the run has ended.
+    waiting.until("the store has what is known, and no more",
+                  lambda: True if _stored(stack) == merchants else None, _STRIKES_WITHIN_S)  # fmt: skip
     report.line(f"  {merchants} merchants' files made, {run['rows']} rows, in {run['attempts']} attempts")
+
+
+def _stored(stack: StackFile) -> int:
+    """Whole files in the store; halves are in a folder whose name begins with a dot."""
+    files = Path(stack.content["directory"]) / "data" / "files"
+    return sum(1 for file in files.rglob("*") if file.is_file() and not file.relative_to(files).parts[0].startswith("."))
 
 
 PAID_MERCHANTS = 4

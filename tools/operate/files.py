@@ -79,6 +79,10 @@ def main(arguments: Sequence[str]) -> int:
     part = operate.action(actions, "run", "one run, with the merchants whose files cannot be made")
     part.add_argument("run", metavar="RUN")
 
+    part = operate.action(actions, "cancel", "gives up a run that has not ended; what it made stays")
+    part.add_argument("run", metavar="RUN")
+    part.add_argument("--reason", required=True, type=operate.reason, help="why, kept with the run")
+
     part = operate.action(actions, "list", "files, newest day first")
     part.add_argument("--merchant")
     part.add_argument("--template")
@@ -242,6 +246,12 @@ def show_run(session: Session, options: argparse.Namespace) -> int:
     return _show_run(options, session.get(path("file-runs", options.run)))
 
 
+def cancel(session: Session, options: argparse.Namespace) -> int:
+    run = session.post(path("file-runs", options.run, "cancel"), {"reason": options.reason})
+    _show_run(options, run)
+    return 0
+
+
 def _show_run(options: argparse.Namespace, run: Any) -> int:
     """0 when everybody has their files."""
     whose = "all merchants" if run["merchantId"] == "0" else f"merchant {run['merchantId']}"
@@ -251,8 +261,12 @@ def _show_run(options: argparse.Namespace, run: Any) -> int:
     ]
     if run["againReason"]:
         lines.append(f"  made again        {run['againReason']}; {run['merchantsUnchanged']:,} merchants as before")
-    if run["reason"]:
+    if run["state"] == "CANCELLED":
+        lines.append(f"  cancelled         {run['message']}")
+    elif run["reason"]:
         lines.append(f"  failed            {run['message']} ({run['reason']}); tried again at {run['retryAt']}")
+        if run["reason"] in operate.REMEDIES:
+            lines.append(f"  what to do        {operate.REMEDIES[run['reason']]}")
     if run["merchantsRefused"]:
         lines.append(f"  cannot be made    {run['merchantsRefused']:,} merchants")
         lines += [f"    merchant {one['merchantId']}: {one['message']} ({one['reason']})" for one in run["refused"]]
@@ -271,7 +285,7 @@ def list_files(session: Session, options: argparse.Namespace) -> int:
                    **{"from": date})  # fmt: skip
     rows = [
         (one["fileId"], one["businessDate"], one["merchantId"], one["templateName"], one["version"], f"{one['rows']:,}",
-         f"{one['bytes']:,}", age(one["madeAt"]), one["name"])
+         f"{one['bytes']:,}", age(one["madeAt"]), one["name"] + (" (content removed)" if one["removedAt"] else ""))
         for one in found
     ]  # fmt: skip
     head = ("FILE", "DAY", "MERCHANT", "TEMPLATE", "V", "ROWS", "BYTES", "AGE", "NAME")
@@ -346,5 +360,5 @@ def _show(options: argparse.Namespace, content: Any, lines: Sequence[str]) -> in
 COMMANDS = {
     "templates": templates, "template": template, "put-template": put_template, "preview": preview,
     "assign": assign, "assignments": assignments, "make": make, "again": again, "runs": runs, "run": show_run,
-    "list": list_files, "get": get, "renotify": renotify,
+    "cancel": cancel, "list": list_files, "get": get, "renotify": renotify,
 }  # fmt: skip

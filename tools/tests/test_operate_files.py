@@ -35,7 +35,7 @@ FILE = {
     "fileId": "5", "merchantId": "7", "name": "売上_7.csv", "templateName": "own", "templateVersion": 2,
     "businessDate": "2026-11-21", "version": 1, "part": 1, "bytes": len(CONTENT),
     "sha256": hashlib.sha256(CONTENT).hexdigest(), "rows": 1, "totals": [], "madeAt": "2026-11-22T00:00:00Z",
-    "expiresAt": "2027-02-20T00:00:00Z", "runId": "77",
+    "expiresAt": "2027-02-20T00:00:00Z", "runId": "77", "removedAt": None,
 }  # fmt: skip
 
 
@@ -175,11 +175,26 @@ def test_what_a_run_could_not_do_is_said(gateway, capsys):
     failed = {**RUN, "state": "FAILED", "reason": "STORE_FULL", "message": "no space", "retryAt": "2026-11-22T00:01:00Z"}
     gateway.says("GET /operator/v1/file-runs/77", failed)
     assert run("run", "77") == 1
-    assert "no space (STORE_FULL); tried again at 2026-11-22T00:01:00Z" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no space (STORE_FULL); tried again at 2026-11-22T00:01:00Z" in said
+    assert "what to do        make room" in said
     gateway.says("GET /operator/v1/file-runs", {"runs": [failed, RUN], "nextPageToken": "more"})
     assert run("runs", "--day", "2026-11-21", "--last", "2") == 0
     assert "businessDate=2026-11-21" in gateway.asked[-1][0]
     assert len(capsys.readouterr().out.splitlines()) == 3, "and no second page"
+
+
+def test_a_run_is_given_up(gateway, capsys):
+    cancelled = {**RUN, "state": "CANCELLED", "reason": "FILE_RUN_CANCELLED", "message": "by alice: another layout"}
+    gateway.says("POST /operator/v1/file-runs/77/cancel", cancelled)
+    assert run("cancel", "77", "--reason", "another layout") == 0
+    assert gateway.asked[-1] == ("POST /operator/v1/file-runs/77/cancel", {"reason": "another layout"})
+    assert "cancelled         by alice: another layout" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run("cancel", "77")
+    gateway.refuses("POST /operator/v1/file-runs/77/cancel", 409, "FILE_RUN_ENDED")
+    assert run("cancel", "77", "--reason", "why") == 1
+    assert "./kessai recon files again" in capsys.readouterr().err
 
 
 def test_files_are_listed(gateway, capsys):
@@ -189,6 +204,9 @@ def test_files_are_listed(gateway, capsys):
     for part in ("merchantId=7", "from=2026-11-21", "to=2026-11-21", "latestOnly=true", "pageSize=100"):
         assert part in asked
     assert "売上_7.csv" in capsys.readouterr().out
+    gateway.says("GET /operator/v1/files", {"files": [{**FILE, "removedAt": "2027-02-20T00:00:01Z"}], "nextPageToken": ""})
+    assert run("list") == 0
+    assert "売上_7.csv (content removed)" in capsys.readouterr().out
     gateway.says("GET /operator/v1/files", {"files": [], "nextPageToken": ""})
     assert run("list") == 0
     assert "no files" in capsys.readouterr().out

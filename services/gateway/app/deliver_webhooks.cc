@@ -1,6 +1,7 @@
 #include "app/deliver_webhooks.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "app/blocking.h"
@@ -11,6 +12,8 @@ namespace kessai::gateway::app {
 namespace {
 
 constexpr int kDueEndpointsMax = 1'000;
+/// A claim of many holds the loop up no longer than one of one, and is some statements too.
+constexpr std::size_t kClaimedAtOnce = 100;
 constexpr std::size_t kRecordMax = 200;
 // Results that could not be stored yet; beyond it nothing new is begun.
 constexpr std::size_t kResultsMax = 2'000;
@@ -95,11 +98,7 @@ net::Task<void> DeliverWebhooks::Run() {
             if (!due.ok()) {
                 observer_.OnStoreFailure(due.status());
             } else {
-                for (const DueEndpoint& endpoint : *due) {
-                    if (stopping_) break;
-                    const bool left = co_await TakeFrom(endpoint.endpoint_id);
-                    more = more || left;
-                }
+                more = co_await TakeDue(std::move(*due));
             }
         }
         // Where more is due than fits, whoever finishes first says so (Deliver).
@@ -107,6 +106,72 @@ net::Task<void> DeliverWebhooks::Run() {
                            : options_.poll_every);
     }
     running_ = false;
+}
+
+net::Task<bool> DeliverWebhooks::TakeDue(std::vector<DueEndpoint> due) {
+    bool more = false;
+    std::vector<ClaimWish> few;
+    std::size_t of_few = 0;
+    for (const DueEndpoint& endpoint : due) {
+        if (stopping_) co_return more;
+        const auto pending = static_cast<std::size_t>(endpoint.pending);
+        const bool fits = pending <= PlacesFor(endpoint.endpoint_id) &&
+                          in_flight_ + of_few + pending <= options_.in_flight_max;
+        if (!fits) {
+            const bool left = co_await TakeFrom(endpoint.endpoint_id);
+            more = more || left;
+            continue;
+        }
+        few.push_back({endpoint.endpoint_id, static_cast<int>(pending)});
+        of_few += pending;
+        if (few.size() < kClaimedAtOnce) continue;
+        std::vector<ClaimWish> full;
+        full.swap(few);
+        const bool left = co_await TakeFromMany(std::move(full));
+        more = more || left;
+        of_few = 0;
+    }
+    if (!few.empty()) {
+        const bool left = co_await TakeFromMany(std::move(few));
+        more = more || left;
+    }
+    co_return more;
+}
+
+net::Task<bool> DeliverWebhooks::TakeFromMany(std::vector<ClaimWish> wishes) {
+    const Instant now = clock_.Now();
+    const Instant until = now + options_.attempt_timeout + kClaimMargin;
+    auto claimed = co_await RunBlocking(workers_, loop_,
+                                        [&] { return store_.ClaimOfMany(wishes, now, until); });
+    if (!claimed.ok()) {
+        observer_.OnStoreFailure(claimed.status());
+        co_return false;
+    }
+    std::set<std::int64_t> taken;
+    for (ClaimedDeliveries& claim : *claimed) {
+        taken.insert(claim.deliveries.front().endpoint_id);
+        Begin(std::move(claim));
+    }
+    bool more = false;
+    for (const ClaimWish& wish : wishes) {
+        if (stopping_) break;
+        if (taken.contains(wish.endpoint_id)) continue;
+        // Says what is wrong with it, if anything is.
+        const bool left = co_await TakeFrom(wish.endpoint_id);
+        more = more || left;
+    }
+    co_return more;
+}
+
+void DeliverWebhooks::Begin(ClaimedDeliveries claimed) {
+    const auto endpoint =
+        std::make_shared<const domain::WebhookEndpoint>(std::move(claimed.endpoint));
+    for (domain::WebhookDelivery& delivery : claimed.deliveries) {
+        ++in_flight_;
+        ++endpoints_[delivery.endpoint_id].in_flight;
+        net::Spawn(Deliver(endpoint, std::move(delivery)));
+    }
+    observer_.OnInFlight(in_flight_);
 }
 
 std::size_t DeliverWebhooks::PlacesFor(std::int64_t endpoint_id) const {
@@ -136,14 +201,7 @@ net::Task<bool> DeliverWebhooks::TakeFrom(std::int64_t endpoint_id) {
     }
     const bool more = claimed->deliveries.size() == places;
     if (!claimed->deliveries.empty()) endpoints_[endpoint_id].more = more;
-    const auto endpoint =
-        std::make_shared<const domain::WebhookEndpoint>(std::move(claimed->endpoint));
-    for (domain::WebhookDelivery& delivery : claimed->deliveries) {
-        ++in_flight_;
-        ++endpoints_[endpoint_id].in_flight;
-        net::Spawn(Deliver(endpoint, std::move(delivery)));
-    }
-    observer_.OnInFlight(in_flight_);
+    Begin(std::move(*claimed));
     co_return more;
 }
 

@@ -77,6 +77,10 @@ class DeliverWebhooks {
     net::Task<void> Wait(Duration time);
     /// Claims and starts what fits; true when there may be more.
     net::Task<bool> TakeFrom(std::int64_t endpoint_id);
+    /// The same of all that are due: those with few deliveries together.
+    net::Task<bool> TakeDue(std::vector<DueEndpoint> due);
+    net::Task<bool> TakeFromMany(std::vector<ClaimWish> wishes);
+    void Begin(ClaimedDeliveries claimed);
     net::Task<void> Deliver(std::shared_ptr<const domain::WebhookEndpoint> endpoint,
                             domain::WebhookDelivery delivery);
     net::Task<void> RecordLoop();

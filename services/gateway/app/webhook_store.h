@@ -23,6 +23,14 @@ struct ClaimedDeliveries {
 struct DueEndpoint {
     std::int64_t endpoint_id = 0;
     Instant due_at{};
+    /// Deliveries that have not ended, due or not yet.
+    std::int64_t pending = 0;
+};
+
+/// What is wanted of an endpoint: at most so many due deliveries.
+struct ClaimWish {
+    std::int64_t endpoint_id = 0;
+    int limit = 0;
 };
 
 /// An attempt that was made, and what becomes of its delivery.
@@ -72,6 +80,11 @@ class WebhookStore {
     /// then they are due again. DATA_LOSS SECRET_UNREADABLE: then nothing was taken.
     virtual Result<ClaimedDeliveries> Claim(std::int64_t endpoint_id, int limit, Instant now,
                                             Instant until) = 0;
+    /// The same of many endpoints in one go: for those that have few deliveries each. Endpoints of
+    /// which nothing was taken are not in the answer: nothing was due, somebody else was quicker,
+    /// or the secret is unreadable, which Claim says.
+    virtual Result<std::vector<ClaimedDeliveries>> ClaimOfMany(std::span<const ClaimWish> wishes,
+                                                               Instant now, Instant until) = 0;
     /// The first record of an attempt stands: where a claim ended too early and two gateways made
     /// the same one, the second changes nothing.
     virtual Status Record(std::span<const AttemptRecord> records) = 0;

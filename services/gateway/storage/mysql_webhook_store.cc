@@ -1,8 +1,12 @@
 #include "storage/mysql_webhook_store.h"
 
 #include <algorithm>
+#include <map>
+#include <ranges>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kessai/mysql/error.h"
 #include "kessai/mysql/query.h"
@@ -33,6 +37,9 @@ constexpr mysql::Query kFindEndpoint{"webhook_endpoint.find",
 constexpr mysql::Query kEndpointOfId{"webhook_endpoint.of_id",
                                      "SELECT " ENDPOINT_COLUMNS
                                      "FROM webhook_endpoint WHERE endpoint_id = ?"};
+constexpr mysql::Query kEndpointsOfIds{"webhook_endpoint.of_ids",
+                                       "SELECT " ENDPOINT_COLUMNS
+                                       "FROM webhook_endpoint WHERE endpoint_id IN ({keys})"};
 constexpr mysql::Query kEndpointsOf{
     "webhook_endpoint.of_merchant",
     "SELECT " ENDPOINT_COLUMNS
@@ -57,7 +64,7 @@ constexpr mysql::Query kAddDeliveries{"webhook_delivery.add", R"sql(
          finished_at_us, last_http_status, last_error)
     VALUES {rows})sql"};
 constexpr mysql::Query kDue{"webhook_delivery.due", R"sql(
-    SELECT endpoint_id, MIN(next_attempt_at_us) FROM webhook_delivery
+    SELECT endpoint_id, MIN(next_attempt_at_us), COUNT(*) FROM webhook_delivery
     WHERE state = 1 GROUP BY endpoint_id HAVING MIN(next_attempt_at_us) <= ?
     ORDER BY 2 LIMIT ?)sql"};
 #define DELIVERY_COLUMNS                                                                      \
@@ -69,6 +76,12 @@ constexpr mysql::Query kDueOf{"webhook_delivery.due_of",
                               "SELECT " DELIVERY_COLUMNS
                               "FROM webhook_delivery WHERE state = 1 AND endpoint_id = ? AND "
                               "next_attempt_at_us <= ? ORDER BY next_attempt_at_us LIMIT ?"};
+constexpr mysql::Query kDueOfMany{"webhook_delivery.due_of_many",
+                                  "SELECT " DELIVERY_COLUMNS
+                                  "FROM webhook_delivery FORCE INDEX (webhook_delivery_due) "
+                                  "WHERE state = 1 AND endpoint_id IN ({keys}) AND "
+                                  "next_attempt_at_us <= ? "
+                                  "ORDER BY endpoint_id, next_attempt_at_us LIMIT ?"};
 constexpr mysql::Query kClaim{"webhook_delivery.claim", R"sql(
     UPDATE webhook_delivery SET next_attempt_at_us = ?
     WHERE delivery_id IN ({keys}) AND state = 1 AND next_attempt_at_us <= ?)sql"};
@@ -256,9 +269,32 @@ Result<std::vector<app::DueEndpoint>> MysqlWebhookStore::DueEndpoints(Instant no
     KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kDue, now, limit));
     std::vector<app::DueEndpoint> due;
-    while (rows.Next()) due.push_back({rows.Int(0), rows.At(1)});
+    while (rows.Next()) due.push_back({rows.Int(0), rows.At(1), rows.Int(2)});
     return due;
 }
+
+namespace {
+
+/// Makes deliveries that were seen to be due the caller's own until `until`, and leaves those in
+/// `due`.
+Status TakeDue(mysql::Session& session, Instant now, Instant until,
+               std::vector<domain::WebhookDelivery>& due) {
+    if (due.empty()) return OkStatus();
+    std::vector<std::int64_t> ids;
+    for (const auto& delivery : due) ids.push_back(delivery.delivery_id);
+    std::sort(ids.begin(), ids.end());
+    const mysql::KeyList keys(ids);
+    KESSAI_ASSIGN_OR_RETURN(const std::uint64_t claimed, session.Execute(kClaim, until, keys, now));
+    if (claimed == due.size()) return OkStatus();
+    // Another gateway was quicker with some. `until` is this claim's own to the microsecond.
+    KESSAI_ASSIGN_OR_RETURN(mysql::Rows ours, session.Select(kClaimed, keys, until));
+    std::set<std::int64_t> mine;
+    while (ours.Next()) mine.insert(ours.Int(0));
+    std::erase_if(due, [&](const auto& delivery) { return !mine.contains(delivery.delivery_id); });
+    return OkStatus();
+}
+
+}  // namespace
 
 Result<app::ClaimedDeliveries> MysqlWebhookStore::Claim(std::int64_t endpoint_id, int limit,
                                                         Instant now, Instant until) {
@@ -274,25 +310,60 @@ Result<app::ClaimedDeliveries> MysqlWebhookStore::Claim(std::int64_t endpoint_id
         }
     }
     KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kDueOf, endpoint_id, now, limit));
-    std::vector<domain::WebhookDelivery>& due = claim.deliveries;
-    while (rows.Next()) due.push_back(ReadDelivery(rows));
-    if (due.empty()) return claim;
-    std::vector<std::int64_t> ids;
-    for (const auto& delivery : due) ids.push_back(delivery.delivery_id);
-    std::sort(ids.begin(), ids.end());
-    const mysql::KeyList keys(ids);
-    KESSAI_ASSIGN_OR_RETURN(const std::uint64_t claimed,
-                            session->Execute(kClaim, until, keys, now));
-    if (claimed < due.size()) {
-        // Another gateway was quicker with some. `until` is this claim's own to the microsecond.
-        KESSAI_ASSIGN_OR_RETURN(mysql::Rows ours, session->Select(kClaimed, keys, until));
-        std::vector<std::int64_t> mine;
-        while (ours.Next()) mine.push_back(ours.Int(0));
-        std::erase_if(due, [&](const auto& delivery) {
-            return std::find(mine.begin(), mine.end(), delivery.delivery_id) == mine.end();
-        });
-    }
+    while (rows.Next()) claim.deliveries.push_back(ReadDelivery(rows));
+    KESSAI_RETURN_IF_ERROR(TakeDue(*session, now, until, claim.deliveries));
     return claim;
+}
+
+Result<std::vector<app::ClaimedDeliveries>> MysqlWebhookStore::ClaimOfMany(
+    std::span<const app::ClaimWish> wishes, Instant now, Instant until) {
+    KESSAI_ASSIGN_OR_RETURN(const mysql::Lease session, pool_.Acquire(kAcquireTimeout));
+    std::map<std::int64_t, app::ClaimedDeliveries> claims;
+    std::map<std::int64_t, int> left;
+    int limit = 0;
+    for (const app::ClaimWish& wish : wishes) {
+        // Of one that is not there any more.
+        claims[wish.endpoint_id].endpoint.enabled = false;
+        left[wish.endpoint_id] = wish.limit;
+        limit += wish.limit;
+    }
+    const mysql::KeyList endpoints(std::views::keys(left));
+    {
+        KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows, session->Select(kEndpointsOfIds, endpoints));
+        while (rows.Next()) {
+            domain::WebhookEndpoint endpoint = ReadEndpoint(rows).endpoint;
+            const std::int64_t id = endpoint.endpoint_id;
+            if (endpoint.enabled) {
+                auto secret = box_.Open(rows.Bytes(4), OwnerOf(id));
+                if (!secret.ok()) {
+                    claims.erase(id);
+                    continue;
+                }
+                endpoint.secret = std::move(*secret);
+            }
+            claims[id].endpoint = std::move(endpoint);
+        }
+    }
+    std::vector<domain::WebhookDelivery> due;
+    {
+        KESSAI_ASSIGN_OR_RETURN(mysql::Rows rows,
+                                session->Select(kDueOfMany, endpoints, now, limit));
+        while (rows.Next()) {
+            domain::WebhookDelivery delivery = ReadDelivery(rows);
+            if (claims.contains(delivery.endpoint_id) && left[delivery.endpoint_id]-- > 0) {
+                due.push_back(std::move(delivery));
+            }
+        }
+    }
+    KESSAI_RETURN_IF_ERROR(TakeDue(*session, now, until, due));
+    for (domain::WebhookDelivery& delivery : due) {
+        claims[delivery.endpoint_id].deliveries.push_back(std::move(delivery));
+    }
+    std::vector<app::ClaimedDeliveries> taken;
+    for (auto& [id, claim] : claims) {
+        if (!claim.deliveries.empty()) taken.push_back(std::move(claim));
+    }
+    return taken;
 }
 
 Status MysqlWebhookStore::Record(std::span<const app::AttemptRecord> records) {

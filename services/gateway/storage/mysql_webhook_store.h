@@ -23,6 +23,8 @@ class MysqlWebhookStore final : public app::WebhookStore {
     Result<std::vector<app::DueEndpoint>> DueEndpoints(Instant now, int limit) override;
     Result<app::ClaimedDeliveries> Claim(std::int64_t endpoint_id, int limit, Instant now,
                                          Instant until) override;
+    Result<std::vector<app::ClaimedDeliveries>> ClaimOfMany(std::span<const app::ClaimWish> wishes,
+                                                            Instant now, Instant until) override;
     Status Record(std::span<const app::AttemptRecord> records) override;
     Result<std::vector<domain::WebhookDelivery>> ListDeliveries(
         std::int64_t endpoint_id, std::optional<domain::DeliveryState> state,

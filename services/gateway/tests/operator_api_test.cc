@@ -61,6 +61,10 @@ class FakeWebhookStore final : public app::WebhookStore {
     Result<std::vector<app::DueEndpoint>> DueEndpoints(Instant, int) override {
         return std::vector<app::DueEndpoint>();
     }
+    Result<std::vector<app::ClaimedDeliveries>> ClaimOfMany(std::span<const app::ClaimWish>,
+                                                            Instant, Instant) override {
+        return std::vector<app::ClaimedDeliveries>();
+    }
     Result<app::ClaimedDeliveries> Claim(std::int64_t, int, Instant, Instant) override {
         return app::ClaimedDeliveries();
     }

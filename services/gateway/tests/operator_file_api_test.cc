@@ -26,6 +26,7 @@
 #include "kessai/rpc/server.h"
 #include "kessai/rpc/service.h"
 #include "kessai/testing/matchers.h"
+#include "transport/piece_stream.h"
 #include "transport/routes.h"
 
 namespace kessai::gateway {
@@ -110,6 +111,10 @@ class OperatorFileApiTest : public ::testing::Test {
 
     std::string content_ = std::string(100'000, 'a') + "end";
     rc::File file_;
+    const auth::FixedKeyRing keys_{*auth::KeyRing::Parse(kKeys)};
+    auth::TokenSigner signer_{keys_, SystemClock()};
+    auth::PrincipalPtr operator_;
+    std::optional<rpc::Channel> channel_;
 
  private:
     template <class Request, class Response>
@@ -148,6 +153,7 @@ class OperatorFileApiTest : public ::testing::Test {
         Note<rc::ListFileAssignmentsRequest, rc::ListFileAssignmentsResponse>(
             service, "ListFileAssignments");
         Note<rc::MakeFilesRequest, rc::FileRun>(service, "MakeFiles");
+        Note<rc::CancelFileRunRequest, rc::FileRun>(service, "CancelFileRun");
         Note<rc::GetFileRunRequest, rc::FileRun>(service, "GetFileRun");
         Note<rc::ListFileRunsRequest, rc::ListFileRunsResponse>(service, "ListFileRuns");
         Note<rc::ListFilesRequest, rc::ListFilesResponse>(service, "ListFiles");
@@ -178,6 +184,7 @@ class OperatorFileApiTest : public ::testing::Test {
             {"operator_makeFiles", &Api::Make},
             {"operator_listFileRuns", &Api::ListRuns},
             {"operator_getFileRun", &Api::GetRun},
+            {"operator_cancelFileRun", &Api::CancelRun},
             {"operator_listFiles", &Api::List},
             {"operator_getFile", &Api::Get},
             {"operator_getFileContent", &Api::GetContent},
@@ -186,15 +193,12 @@ class OperatorFileApiTest : public ::testing::Test {
         ServeRoutes(router_, api_, members, operator_);
     }
 
-    const auth::FixedKeyRing keys_{*auth::KeyRing::Parse(kKeys)};
     const auth::TokenVerifier verifier_{keys_, SystemClock(), {.audience = "reconciliation"}};
-    auth::TokenSigner signer_{keys_, SystemClock()};
     std::mutex mutex_;
     std::vector<std::string> taken_;
     Status refusal_;
     rpc::WorkerPool workers_{{.name = "test", .threads = 4}};
     rpc::Server server_{{.listen_address = "127.0.0.1:0"}, SystemClock(), verifier_, nullptr};
-    std::optional<rpc::Channel> channel_;
     const transport::ChannelOf channel_of_ = [this](const http::Request&) -> const rpc::Channel& {
         return *channel_;
     };
@@ -203,7 +207,6 @@ class OperatorFileApiTest : public ::testing::Test {
     const transport::PartnerFilesApi downloads_{{},       partners_, channel_of_,  signer_,
                                                 workers_, links_,    SystemClock()};
     const Api api_{channel_of_, signer_, downloads_, SystemClock()};
-    auth::PrincipalPtr operator_;
     net::Loop loop_{"test"};
     http::Router router_{transport::MakeFamilies()};
     http::ServerObserver observer_;
@@ -252,6 +255,8 @@ TEST_F(OperatorFileApiTest, WhatIsMeantIsAsked) {
         {"GET", "/file-runs?template=own&businessDate=2026-11-30", "",
          R"(ListFileRuns by aiko: name: "own" business_date: 20261130)"},
         {"GET", "/file-runs/9", "", "GetFileRun by aiko: run_id: 9"},
+        {"POST", "/file-runs/9/cancel", R"({"reason":"another layout"})",
+         R"(CancelFileRun by aiko: run_id: 9 reason: "another layout")"},
         {"GET", "/files?merchantId=7&from=2026-11-01&to=2026-11-30&template=own&latestOnly=true",
          "",
          R"(ListFiles by aiko: merchant_id: 7 from_date: 20261101 to_date: 20261130 )"
@@ -307,10 +312,14 @@ TEST_F(OperatorFileApiTest, WhatMakesNoSenseIsRefusedByName) {
          R"({"template":"own","businessDate":"2026-11-30","again":{"reason":"a","forced":true}})",
          "FIELD_UNKNOWN"},
         {"GET", "/file-runs/x", "", "FILE_RUN_UNKNOWN"},
+        {"POST", "/file-runs/9/cancel", "{}", "FIELD_MISSING"},
+        {"POST", "/file-runs/x/cancel", R"({"reason":"why"})", "FILE_RUN_UNKNOWN"},
+        {"GET", "/file-runs?businessDate=30.11.2026", "", "FIELD_MALFORMED"},
         {"GET", "/files/0", "", "FILE_UNKNOWN"},
         {"GET", "/files?latestOnly=yes", "", "FIELD_MALFORMED"},
         {"GET", "/files?merchantId=x", "", "FIELD_MALFORMED"},
         {"GET", "/files?from=yesterday", "", "FIELD_MALFORMED"},
+        {"GET", "/files?from=2026-11-30&to=2026-11-29", "", "FIELD_MALFORMED"},
         {"GET", "/files?pageSize=1001", "", "FIELD_MALFORMED"},
     };
     for (const auto& one : cases) {
@@ -318,6 +327,36 @@ TEST_F(OperatorFileApiTest, WhatMakesNoSenseIsRefusedByName) {
         EXPECT_EQ(answer.code(), one.code) << one.target << one.body << answer.text;
         EXPECT_THAT(Taken(), IsEmpty()) << one.target;
     }
+}
+
+// Goal: a stream of pieces is read whole or as far as it is wanted, and never taken for whole.
+TEST_F(OperatorFileApiTest, PiecesAreReadUpToTheirBound) {
+    using transport::PieceEnd;
+    const auto read = [&](std::size_t bytes_max, PieceEnd end, std::string& into,
+                          const std::function<Status(const rc::FilePiece&)>& check = {}) {
+        constexpr rpc::Name kService = "kessai.reconciliation.v1.FileService";
+        const auto& method =
+            rpc::MethodOf<kService, "GetFileContent", rc::GetFileContentRequest, rc::FilePiece>();
+        const std::string token = signer_.Mint(*operator_, "reconciliation").value();
+        return transport::ReadPieces(*channel_, method, rc::GetFileContentRequest(),
+                                     {.timeout = std::chrono::seconds(10), .token = token},
+                                     bytes_max, end, into, check);
+    };
+    std::string whole;
+    EXPECT_OK(read(content_.size(), PieceEnd::kOfStream, whole));
+    EXPECT_EQ(whole, content_);
+    std::string more;
+    EXPECT_THAT(read(content_.size() - 1, PieceEnd::kOfStream, more),
+                testing::Refuses(Code::kResourceExhausted, transport::kFileTooLarge));
+    std::string some = "before ";
+    EXPECT_OK(read(10, PieceEnd::kWhenEnough, some));
+    EXPECT_EQ(some, "before aaaaaaaaaa");
+    std::string none;
+    EXPECT_THAT(
+        read(10, PieceEnd::kWhenEnough, none,
+             [](const rc::FilePiece&) { return Status(Code::kDataLoss, "ANOTHER_FILE", ""); }),
+        testing::Refuses(Code::kDataLoss, "ANOTHER_FILE"));
+    EXPECT_EQ(none, "");
 }
 
 TEST_F(OperatorFileApiTest, AFileComesAsItIs) {

@@ -393,8 +393,8 @@ TEST_F(PartnerFilesApiTest, ActsForTheMerchantThatIsNamed) {
 }
 
 TEST_F(PartnerFilesApiTest, WhatIsWrongIsRefused) {
-    for (const char* query :
-         {"from=20261101", "to=2026-02-30", "pageSize=0", "pageSize=1001", "template=%00"}) {
+    for (const char* query : {"from=20261101", "to=2026-02-30", "from=2026-11-30&to=2026-11-29",
+                              "latestOnly=yes", "pageSize=0", "pageSize=1001", "template=%00"}) {
         const Answer answer = Get(std::string("/v2/files?") + query);
         EXPECT_EQ(answer.status, 400) << query;
         EXPECT_EQ(answer.code(), "INVALID_REQUEST_PARAMS") << query;

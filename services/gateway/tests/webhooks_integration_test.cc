@@ -318,6 +318,84 @@ TEST_F(WebhookTest, TwoClaimsShareNothing) {
     }
 }
 
+// Goal: what one claim takes of many endpoints is each endpoint's own, and no one's twice.
+TEST_F(WebhookTest, ClaimsOfManyEndpointsShareNothing) {
+    const auto one = MakeGateway();
+    const auto two = MakeGateway();
+    std::vector<app::ClaimWish> wishes;
+    std::map<std::int64_t, std::set<std::int64_t>> added;
+    for (int i = 0; i < 30; ++i) {
+        const auto endpoint = PutEndpoint(*one, "hook-" + std::to_string(i));
+        wishes.push_back({endpoint.endpoint_id, 2});
+        for (int j = 0; j < 1 + i % 3; ++j) {
+            added[endpoint.endpoint_id].insert(AddDelivery(*one, endpoint));
+        }
+    }
+    // One was deleted, of one nobody can read the secret any more.
+    const std::int64_t deleted = wishes[3].endpoint_id;
+    const std::int64_t unreadable = wishes[6].endpoint_id;
+    ASSERT_OK(one->store.DeleteEndpoint(kMerchant, "hook-3", clock_.Now()));
+    {
+        auto session = one->pool.Acquire(5s);
+        ASSERT_OK(session.status());
+        ASSERT_OK((*session)
+                      ->Execute(mysql::Query{"test.break", R"sql(
+                          UPDATE webhook_endpoint SET secret_box = CONCAT(secret_box, 'x')
+                          WHERE endpoint_id = ?)sql"},
+                                unreadable)
+                      .status());
+    }
+    const Instant now = clock_.Now();
+    std::map<std::int64_t, std::set<std::int64_t>> claimed;
+    std::mutex mutex;
+    const auto claim = [&](WebhookGateway& gateway, Duration own) {
+        const auto taken = gateway.store.ClaimOfMany(wishes, now, now + 1h + own);
+        ASSERT_OK(taken.status());
+        const std::lock_guard lock(mutex);
+        for (const app::ClaimedDeliveries& part : *taken) {
+            ASSERT_THAT(part.deliveries, ::testing::Not(::testing::IsEmpty()));
+            EXPECT_LE(part.deliveries.size(), 2u);
+            for (const auto& delivery : part.deliveries) {
+                EXPECT_EQ(delivery.endpoint_id, part.endpoint.endpoint_id);
+                EXPECT_TRUE(claimed[delivery.endpoint_id].insert(delivery.delivery_id).second);
+            }
+            EXPECT_EQ(part.endpoint.secret, "whsec_" + part.endpoint.name);
+        }
+    };
+    std::thread other([&] { claim(*one, 1us); });
+    claim(*two, 2us);
+    other.join();
+    // Again, for those of which two were not all.
+    claim(*one, 3us);
+    EXPECT_FALSE(claimed.contains(deleted)) << "its deliveries were given up";
+    EXPECT_FALSE(claimed.contains(unreadable));
+    added.erase(deleted);
+    added.erase(unreadable);
+    EXPECT_EQ(claimed, added);
+    EXPECT_THAT(one->store.Claim(unreadable, 1, now, now + 1h),
+                testing::Refuses(Code::kDataLoss, "SECRET_UNREADABLE"));
+}
+
+// Goal: many endpoints with a delivery or some each, and one with more than fit, are all served.
+TEST_F(WebhookTest, ManyEndpointsAreServed) {
+    const auto gateway = MakeGateway();
+    std::map<std::int64_t, std::size_t> expected;
+    for (int i = 0; i < 250; ++i) {
+        const auto endpoint = PutEndpoint(*gateway, "hook-" + std::to_string(i));
+        const int count = i == 7 ? 60 : 1 + i % 2;
+        for (int j = 0; j < count; ++j) AddDelivery(*gateway, endpoint);
+        expected[endpoint.endpoint_id] = static_cast<std::size_t>(count);
+    }
+    gateway->Start();
+    std::size_t all = 0;
+    for (const auto& [endpoint, count] : expected) all += count;
+    ASSERT_EVENTUALLY(receiver_.count() == all);
+    for (const auto& [endpoint, count] : expected) {
+        ASSERT_EVENTUALLY(gateway->Count(endpoint, DeliveryState::kDelivered) == count);
+    }
+    EXPECT_EQ(receiver_.count(), all);
+}
+
 TEST_F(WebhookTest, WhatAGatewayHeldWhenItDiedIsSentByAnother) {
     const auto dead = MakeGateway();
     const auto endpoint = PutEndpoint(*dead, "hook");

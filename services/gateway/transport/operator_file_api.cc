@@ -35,6 +35,7 @@ constexpr auto& AssignMethod =
 constexpr auto& ListAssignmentsMethod =
     Of<"ListFileAssignments", rc::ListFileAssignmentsRequest, rc::ListFileAssignmentsResponse>;
 constexpr auto& MakeFilesMethod = Of<"MakeFiles", rc::MakeFilesRequest, rc::FileRun>;
+constexpr auto& CancelRunMethod = Of<"CancelFileRun", rc::CancelFileRunRequest, rc::FileRun>;
 constexpr auto& GetRunMethod = Of<"GetFileRun", rc::GetFileRunRequest, rc::FileRun>;
 constexpr auto& ListRunsMethod =
     Of<"ListFileRuns", rc::ListFileRunsRequest, rc::ListFileRunsResponse>;
@@ -57,18 +58,16 @@ Result<std::string> TemplateOf(const http::Request& request) {
     return Status(Code::kNotFound, "TEMPLATE_UNKNOWN", "no such template");
 }
 
-/// A date of the body or query, or 0 where there is none.
-Result<std::int32_t> DateOf(std::string_view name, const std::string& text) {
+/// A date of the body, or 0 where there is none.
+std::int32_t DateField(JsonFields& fields, std::string_view name) {
+    const std::string text = fields.OptionalText(name, 10);
     if (text.empty()) return 0;
     const auto date = BusinessDate::Parse(text);
-    if (date.ok()) return date->ToNumber();
-    return FieldMalformed(std::string(name) + " is no date like 2026-11-30");
-}
-
-std::int32_t DateField(JsonFields& fields, std::string_view name) {
-    const auto date = DateOf(name, fields.OptionalText(name, 10));
-    if (!date.ok()) fields.Refuse(date.status());
-    return date.ok() ? *date : 0;
+    if (!date.ok()) {
+        fields.Malformed(name, "is no date like 2026-11-30");
+        return 0;
+    }
+    return date->ToNumber();
 }
 
 /// An id of the query, or 0 where there is none.
@@ -107,10 +106,9 @@ Result<rc::ListFilesRequest> ReadListFiles(const http::Request& from) {
     rc::ListFilesRequest request;
     KESSAI_ASSIGN_OR_RETURN(const std::int64_t merchant, IdOf(from, "merchantId"));
     request.set_merchant_id(merchant);
-    KESSAI_ASSIGN_OR_RETURN(const std::int32_t first, DateOf("from", from.QueryValue("from")));
-    request.set_from_date(first);
-    KESSAI_ASSIGN_OR_RETURN(const std::int32_t last, DateOf("to", from.QueryValue("to")));
-    request.set_to_date(last);
+    KESSAI_ASSIGN_OR_RETURN(const DateRange dates, ReadDates(from));
+    request.set_from_date(dates.from);
+    request.set_to_date(dates.to);
     request.set_template_name(from.QueryValue("template"));
     if (!domain::IsText(request.template_name(), kNameMax)) {
         return FieldMalformed("template is no name");
@@ -262,7 +260,7 @@ net::Task<http::Response> OperatorFileApi::Make(const RequestScope& scope) const
 net::Task<http::Response> OperatorFileApi::ListRuns(const RequestScope& scope) const {
     rc::ListFileRunsRequest request;
     request.set_name(scope.request.QueryValue("template"));
-    auto date = DateOf("businessDate", scope.request.QueryValue("businessDate"));
+    auto date = ReadDate(scope.request, "businessDate");
     if (!date.ok()) co_return RefuseOperator(scope, date.status());
     request.set_business_date(*date);
     const Status read = ReadPageInto(scope.request, request);
@@ -279,6 +277,23 @@ net::Task<http::Response> OperatorFileApi::GetRun(const RequestScope& scope) con
     rc::GetFileRunRequest request;
     request.set_run_id(*id);
     co_return co_await Forward(scope, GetRunMethod(), std::move(request));
+}
+
+net::Task<http::Response> OperatorFileApi::CancelRun(const RequestScope& scope) const {
+    auto id = PathId(scope.request, "runId", "FILE_RUN_UNKNOWN");
+    if (!id.ok()) co_return RefuseOperator(scope, id.status());
+    auto parsed = ParseJsonObject(scope.request.body);
+    if (!parsed.ok()) co_return RefuseOperator(scope, parsed.status());
+    JsonFields fields(*parsed);
+    fields.OnlyThese({"reason"});
+    rc::CancelFileRunRequest request;
+    request.set_run_id(*id);
+    request.set_reason(fields.Text("reason", kReasonMax));
+    if (!fields.ok()) co_return RefuseOperator(scope, fields.status());
+    const std::string why = request.reason();
+    http::Response answer = co_await Forward(scope, CancelRunMethod(), std::move(request));
+    co_return NoteOperator(scope, "file_run.cancel", scope.request.Parameter("runId"),
+                           std::move(answer), why);
 }
 
 net::Task<http::Response> OperatorFileApi::List(const RequestScope& scope) const {

@@ -30,6 +30,7 @@ class OperatorFileApi {
     net::Task<http::Response> Make(const RequestScope& scope) const;
     net::Task<http::Response> ListRuns(const RequestScope& scope) const;
     net::Task<http::Response> GetRun(const RequestScope& scope) const;
+    net::Task<http::Response> CancelRun(const RequestScope& scope) const;
 
     net::Task<http::Response> List(const RequestScope& scope) const;
     net::Task<http::Response> Get(const RequestScope& scope) const;

@@ -137,8 +137,8 @@ std::vector<std::string> RepeatableOperatorMethods() {
     // Not MakeFiles and AnnounceFile: a second one may make, or tell, once more.
     add("kessai.reconciliation.v1.FileService",
         {"PutFileTemplate", "ListFileTemplates", "GetFileTemplate", "PreviewFileTemplate",
-         "AssignFileTemplate", "ListFileAssignments", "GetFileRun", "ListFileRuns", "ListFiles",
-         "GetFile", "GetFileContent"});
+         "AssignFileTemplate", "ListFileAssignments", "CancelFileRun", "GetFileRun", "ListFileRuns",
+         "ListFiles", "GetFile", "GetFileContent"});
     add("kessai.inbox.v1.DeadLetterService", {"ListDeadLetters", "GetDeadLetter"});
     return methods;
 }

@@ -10,6 +10,7 @@
 #include "transport/operator_answers.h"
 #include "transport/operator_api.h"
 #include "transport/operator_forward.h"
+#include "transport/piece_stream.h"
 
 namespace kessai::gateway::transport {
 
@@ -140,25 +141,10 @@ net::Task<http::Response> OperatorStatementApi::GetFile(const RequestScope& scop
     request.set_month(month);
     request.set_format(format);
     request.set_version(version);
-    http::Response response;
-    response.subject = scope.caller->subject;
-    response.content_type = format == "pdf" ? "application/pdf" : "text/csv; charset=utf-8";
-    bool too_large = false;
-    const std::function<bool(const po::FilePiece&)> take = [&](const po::FilePiece& piece) {
-        too_large = response.body.size() + piece.content().size() > kFileBytesMax;
-        if (!too_large) response.body += piece.content();
-        return !too_large;
-    };
-    const rpc::Channel& channel = payout_(scope.request);
-    const Status status =
-        co_await StreamOperator(scope, signer_, clock_, channel, "payout", workers_,
-                                GetStatementFileMethod(), request, take);
-    if (!status.ok()) co_return RefuseOperator(scope, status);
-    if (too_large) {
-        co_return RefuseOperator(scope, Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
-                                               "the file is larger than is served here"));
-    }
-    co_return response;
+    co_return co_await ForwardFile(scope, signer_, clock_, payout_(scope.request), "payout",
+                                   workers_, GetStatementFileMethod(), std::move(request),
+                                   format == "pdf" ? "application/pdf" : "text/csv; charset=utf-8",
+                                   kFileBytesMax);
 }
 
 net::Task<http::Response> OperatorStatementApi::IssueStatement(const RequestScope& scope) const {

@@ -14,6 +14,7 @@
 #include "transport/operator_api.h"
 #include "transport/operator_forward.h"
 #include "transport/page_query.h"
+#include "transport/piece_stream.h"
 
 namespace kessai::gateway::transport {
 
@@ -142,15 +143,6 @@ net::Task<http::Response> OperatorTransferApi::Forward(const RequestScope& scope
                                                        Request request) const {
     return ForwardOperator(scope, signer_, clock_, payout_(scope.request), "payout", method,
                            std::move(request));
-}
-
-template <class Request, class Item>
-net::Task<Status> OperatorTransferApi::Stream(const RequestScope& scope,
-                                              const rpc::Method<Request, Item>& method,
-                                              const Request& request,
-                                              const std::function<bool(const Item&)>& take) const {
-    return StreamOperator(scope, signer_, clock_, payout_(scope.request), "payout", workers_,
-                          method, request, take);
 }
 
 net::Task<http::Response> OperatorTransferApi::PutBankAccount(const RequestScope& scope) const {
@@ -396,21 +388,9 @@ net::Task<http::Response> OperatorTransferApi::GetTransferFile(const RequestScop
         if (again != "true") co_return RefuseOperator(scope, FieldMalformed("again is not true"));
         request.set_again(true);
     }
-    http::Response response;
-    response.subject = scope.caller->subject;
-    response.content_type = "application/octet-stream";
-    bool too_large = false;
-    const std::function<bool(const po::FilePiece&)> take = [&](const po::FilePiece& piece) {
-        too_large = response.body.size() + piece.content().size() > kFileBytesMax;
-        if (!too_large) response.body += piece.content();
-        return !too_large;
-    };
-    Status status = co_await Stream(scope, GetTransferFileMethod(), request, take);
-    if (too_large) {
-        status = Status(Code::kResourceExhausted, "FILE_TOO_LARGE",
-                        "the file is larger than is served here");
-    }
-    if (!status.ok()) response = RefuseOperator(scope, status);
+    http::Response response = co_await ForwardFile(
+        scope, signer_, clock_, payout_(scope.request), "payout", workers_, GetTransferFileMethod(),
+        std::move(request), "application/octet-stream", kFileBytesMax);
     co_return NoteOperator(scope, "transfer_file.get", scope.request.Parameter("batchId"),
                            std::move(response));
 }

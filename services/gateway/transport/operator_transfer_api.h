@@ -60,10 +60,6 @@ class OperatorTransferApi {
                                       const rpc::Method<Request, Response>& method,
                                       Request request) const;
     /// Calls for a stream, off the loop. `take` returning false ends it well.
-    template <class Request, class Item>
-    net::Task<Status> Stream(const RequestScope& scope, const rpc::Method<Request, Item>& method,
-                             const Request& request,
-                             const std::function<bool(const Item&)>& take) const;
 
     const ChannelOf payout_;
     auth::TokenSigner& signer_;

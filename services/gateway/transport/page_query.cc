@@ -6,6 +6,7 @@
 
 #include "domain/partner_contract.h"
 #include "domain/text_rules.h"
+#include "kessai/time/business_date.h"
 
 namespace kessai::gateway::transport {
 namespace {
@@ -27,6 +28,26 @@ Result<PageQuery> ReadPage(const http::Request& from, std::uint32_t size_max) {
     page.token = from.QueryValue("pageToken");
     if (!domain::IsText(page.token, kTokenBytesMax)) return PageTokenInvalid();
     return page;
+}
+
+Result<std::int32_t> ReadDate(const http::Request& from, std::string_view name) {
+    const std::string text = from.QueryValue(name);
+    if (text.empty()) return 0;
+    const auto date = BusinessDate::Parse(text);
+    if (date.ok()) return date->ToNumber();
+    return Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
+                  std::string(name) + " is no date like 2026-11-30");
+}
+
+Result<DateRange> ReadDates(const http::Request& from) {
+    DateRange dates;
+    KESSAI_ASSIGN_OR_RETURN(dates.from, ReadDate(from, "from"));
+    KESSAI_ASSIGN_OR_RETURN(dates.to, ReadDate(from, "to"));
+    if (dates.to != 0 && dates.to < dates.from) {
+        return Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
+                      "to is before from: no day is between them");
+    }
+    return dates;
 }
 
 Status PageTokenInvalid() {

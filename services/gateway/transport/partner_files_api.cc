@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "transport/operator_forward.h"
 #include "transport/page_query.h"
 #include "transport/partner_api.h"
+#include "transport/piece_stream.h"
 
 namespace kessai::gateway::transport {
 
@@ -41,18 +43,6 @@ Result<std::int64_t> FileIdOf(const http::Request& request) {
     // What can't be an id of ours is no file of ours.
     if (!id) return Status(Code::kNotFound, "FILE_UNKNOWN", "there is no such file");
     return *id;
-}
-
-/// The query's date as yyyymmdd; 0 where it names none.
-Result<std::int32_t> DateOf(const http::Request& request, std::string_view name) {
-    const std::string text = request.QueryValue(name);
-    if (text.empty()) return 0;
-    const auto date = BusinessDate::Parse(text);
-    if (!date.ok()) {
-        return Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
-                      std::string(name) + " is no date like 2026-11-30");
-    }
-    return date->ToNumber();
 }
 
 Instant MadeAt(const rc::File& file) {
@@ -191,22 +181,19 @@ class FileContent final : public http::BodySource {
         piece.reserve(wanted);
         // To the file's end it is good only if the call ends well.
         const bool to_the_end = at_ + wanted == parts_.file.bytes();
-        const Status enough(Code::kCancelled, "ENOUGH", "");
-        const Status status = rpc::CallStreaming(
-            parts_.channel, GetFileContentMethod(), request, options,
-            [&](const rc::FilePiece& part) -> Status {
-                if (part.has_file() && (part.file().sha256() != parts_.file.sha256() ||
-                                        part.file().bytes() != parts_.file.bytes())) {
-                    return Differs("the file is not the one that was asked for first");
-                }
-                const std::size_t room = wanted - piece.size();
-                if (to_the_end && part.content().size() > room) {
-                    return Differs("the file is longer than was said");
-                }
-                piece.append(part.content(), 0, room);
-                return piece.size() == wanted && !to_the_end ? enough : OkStatus();
-            });
-        if (!status.ok() && !(status == enough)) return status;
+        const std::function<Status(const rc::FilePiece&)> is_the_same =
+            [this](const rc::FilePiece& part) {
+                const bool other =
+                    part.has_file() && (part.file().sha256() != parts_.file.sha256() ||
+                                        part.file().bytes() != parts_.file.bytes());
+                return other ? Differs("the file is not the one that was asked for first")
+                             : OkStatus();
+            };
+        const Status read = ReadPieces(
+            parts_.channel, GetFileContentMethod(), request, options, wanted,
+            to_the_end ? PieceEnd::kOfStream : PieceEnd::kWhenEnough, piece, is_the_same);
+        if (read.reason() == kFileTooLarge) return Differs("the file is longer than was said");
+        KESSAI_RETURN_IF_ERROR(read);
         if (piece.size() != wanted) return Differs("the file is shorter than was said");
         return OkStatus();
     }
@@ -269,18 +256,21 @@ net::Task<http::Response> PartnerFilesApi::List(const RequestScope& scope) const
         response.subject = partner->principal->subject;
         return response;
     };
-    const auto from = DateOf(scope.request, "from");
-    if (!from.ok()) co_return refuse(from.status());
-    const auto to = DateOf(scope.request, "to");
-    if (!to.ok()) co_return refuse(to.status());
+    const auto dates = ReadDates(scope.request);
+    if (!dates.ok()) co_return refuse(dates.status());
+    const std::string latest = scope.request.QueryValue("latestOnly");
+    if (!latest.empty() && latest != "true" && latest != "false") {
+        co_return refuse(Status(Code::kInvalidArgument, domain::reason::kFieldMalformed,
+                                "latestOnly is neither true nor false"));
+    }
     const auto page = ReadPage(scope.request, kPageSizeMax);
     if (!page.ok()) co_return refuse(page.status());
     rc::ListFilesRequest request;
     request.set_merchant_id(partner->principal->merchant_id);
-    request.set_from_date(*from);
-    request.set_to_date(*to);
+    request.set_from_date(dates->from);
+    request.set_to_date(dates->to);
     request.set_template_name(scope.request.QueryValue("template"));
-    request.set_latest_only(scope.request.QueryValue("latestOnly") == "true");
+    request.set_latest_only(latest == "true");
     request.set_page_size(page->size);
     request.set_page_token(page->token);
     if (!domain::IsText(request.template_name(), domain::kPartnerKeyLengthMax)) {

@@ -300,6 +300,8 @@ constexpr RouteSpec kRoutes[] = {
      U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
     {"operator_getFileRun", M::kGet, "/operator/v1/file-runs/{runId}", 1, F::kOperator,
      U::kReconciliation, A::kOperator, "file:read", kNoBody, kRead},
+    {"operator_cancelFileRun", M::kPost, "/operator/v1/file-runs/{runId}/cancel", 1, F::kOperator,
+     U::kReconciliation, A::kOperator, "file:write", kSmall, kWrite},
     {"operator_listFiles", M::kGet, "/operator/v1/files", 1, F::kOperator, U::kReconciliation,
      A::kOperator, "file:read", kNoBody, kRead},
     {"operator_getFile", M::kGet, "/operator/v1/files/{fileId}", 1, F::kOperator,

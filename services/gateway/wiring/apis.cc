@@ -146,6 +146,7 @@ void Apis::AddFiles() {
     handlers_["operator_makeFiles"] = Bind(operator_files, &OperatorFiles::Make);
     handlers_["operator_listFileRuns"] = Bind(operator_files, &OperatorFiles::ListRuns);
     handlers_["operator_getFileRun"] = Bind(operator_files, &OperatorFiles::GetRun);
+    handlers_["operator_cancelFileRun"] = Bind(operator_files, &OperatorFiles::CancelRun);
     handlers_["operator_listFiles"] = Bind(operator_files, &OperatorFiles::List);
     handlers_["operator_getFile"] = Bind(operator_files, &OperatorFiles::Get);
     handlers_["operator_getFileContent"] = Bind(operator_files, &OperatorFiles::GetContent);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -118,6 +119,14 @@ class FileBooks {
                                                                       int limit) = 0;
     virtual Status InsertMerchants(domain::FileRunId id,
                                    std::span<const domain::RunMerchant> merchants) = 0;
+    /// Notes that the store may have something of the run that no file refers to.
+    virtual Status NoteToSweep(domain::FileRunId id) = 0;
+    /// Runs that have ended and were noted so.
+    virtual Result<std::vector<domain::FileRun>> ListToSweep(int limit) = 0;
+    virtual Status ForgetToSweep(domain::FileRunId id) = 0;
+    /// Keys in the store of the files that the run made for the merchants.
+    virtual Result<std::set<std::string>> KeysOf(const domain::FileRun& run,
+                                                 std::span<const domain::MerchantId> merchants) = 0;
     /// Of a run that has ended: removes at most `limit` of its merchants that were not refused, and
     /// says of how many. Their files tell what became of them.
     virtual Result<std::uint64_t> ForgetMerchants(domain::FileRunId id, int limit) = 0;
@@ -137,6 +146,9 @@ class FileBooks {
     /// Files whose content is to be removed.
     virtual Result<std::vector<domain::MerchantFile>> ListExpired(Instant now, int limit) = 0;
     virtual Status MarkRemoved(std::span<const domain::FileId> ids, Instant now) = 0;
+    /// Removes the records of at most `limit` files of days before `date`, of those whose content
+    /// was removed, and says of how many.
+    virtual Result<std::uint64_t> ForgetFiles(BusinessDate date, int limit) = 0;
 };
 
 class FileTransactions {

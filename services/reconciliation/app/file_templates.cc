@@ -33,7 +33,9 @@ Result<filetemplate::Template> ParseLayout(const domain::FileTemplate& stored) {
     // The sources have changed under it.
     return Status(Code::kFailedPrecondition, layout.status().reason(),
                   "version " + std::to_string(stored.version) + " of template '" + stored.name +
-                      "' can no longer be used: " + std::string(layout.status().message()));
+                      "' does not fit what files are made of any more: " +
+                      std::string(layout.status().message()) +
+                      "; put a version that does, cancel this one's run, and make the files anew");
 }
 
 Status CheckDayClosed(FileBooks& books, const filetemplate::Template& layout, BusinessDate date) {
@@ -137,6 +139,7 @@ Result<FilePreview> FileTemplates::PreviewFiles(const Preview& preview) {
     KESSAI_ASSIGN_OR_RETURN(const auto layout, filetemplate::Template::Parse(yaml, FileSources()));
     KESSAI_RETURN_IF_ERROR(transactions_.Run(
         [&](FileBooks& books) { return CheckDayClosed(books, layout, preview.business_date); }));
+    KESSAI_RETURN_IF_ERROR(merchants_.Check(preview.merchant));
     KESSAI_ASSIGN_OR_RETURN(auto made, PreviewFile({.file_template = layout,
                                                     .date = preview.business_date,
                                                     .merchant = preview.merchant},

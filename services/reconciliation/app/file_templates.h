@@ -52,8 +52,8 @@ class FileTemplates {
         domain::MerchantId merchant{};
         std::size_t rows_max = 10;
     };
-    /// FAILED_PRECONDITION DAY_NOT_CLOSED; RESOURCE_EXHAUSTED PREVIEW_TOO_LARGE; those of templates
-    /// and rows.
+    /// NOT_FOUND MERCHANT_UNKNOWN; FAILED_PRECONDITION DAY_NOT_CLOSED; RESOURCE_EXHAUSTED
+    /// PREVIEW_TOO_LARGE; UNAVAILABLE; those of templates and rows.
     Result<FilePreview> PreviewFiles(const Preview& preview);
 
     struct Assign {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kRefusedMax = 100;
 constexpr int kExpiredPerRound = 200;
+constexpr int kForgottenPerRound = 1'000;
 
 Status Unknown(domain::FileId id) {
     return Status(Code::kNotFound, "FILE_UNKNOWN", "no file " + id.ToString());
@@ -55,6 +56,11 @@ Result<domain::MerchantFile> MerchantFiles::Find(domain::FileId id, domain::Merc
 
 Result<std::vector<domain::MerchantFile>> MerchantFiles::List(const FileFilter& filter) {
     std::vector<domain::MerchantFile> files;
+    if (filter.from && filter.to && *filter.to < *filter.from) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID",
+                      "to_date: " + filter.to->ToString() + " is before from_date, " +
+                          filter.from->ToString());
+    }
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(files, books.ListFiles(filter));
         return OkStatus();
@@ -135,6 +141,16 @@ Result<int> MerchantFiles::RemoveExpired() {
     }
     KESSAI_RETURN_IF_ERROR(refusal);
     return static_cast<int>(removed.size());
+}
+
+Result<int> MerchantFiles::ForgetOld() {
+    const BusinessDate first_kept = domain::FirstDayKept(clock_.Now(), keep_records_);
+    std::uint64_t forgotten = 0;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(forgotten, books.ForgetFiles(first_kept, kForgottenPerRound));
+        return OkStatus();
+    }));
+    return static_cast<int>(forgotten);
 }
 
 }  // namespace kessai::reconciliation::app

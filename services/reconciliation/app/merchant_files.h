@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -23,8 +24,9 @@ struct FileRunRecord {
 class MerchantFiles {
  public:
     /// All must outlive it.
-    MerchantFiles(FileTransactions& transactions, filestore::FileStore& store, const Clock& clock)
-        : transactions_(transactions), store_(store), clock_(clock) {}
+    MerchantFiles(FileTransactions& transactions, filestore::FileStore& store, const Clock& clock,
+                  std::chrono::hours keep_records)
+        : transactions_(transactions), store_(store), clock_(clock), keep_records_(keep_records) {}
 
     /// With the first of those that were refused. NOT_FOUND FILE_RUN_UNKNOWN.
     Result<FileRunRecord> FindRun(domain::FileRunId id);
@@ -33,6 +35,7 @@ class MerchantFiles {
     /// `of`: none for operators; else what others have is as if it were not there. NOT_FOUND
     /// FILE_UNKNOWN.
     Result<domain::MerchantFile> Find(domain::FileId id, domain::MerchantId of);
+    /// INVALID_ARGUMENT FIELD_INVALID: the last day is before the first.
     Result<std::vector<domain::MerchantFile>> List(const FileFilter& filter);
 
     /// Told of each piece of the content; false ends the read well.
@@ -49,6 +52,9 @@ class MerchantFiles {
     /// Removes the content of some files that expired, and says of how many. Those that cannot be
     /// removed are tried again another time.
     Result<int> RemoveExpired();
+    /// Forgets some files of days that are kept no longer, and says how many. From then on they are
+    /// FILE_UNKNOWN.
+    Result<int> ForgetOld();
 
  private:
     Status CheckKept(const domain::MerchantFile& file) const;
@@ -56,6 +62,7 @@ class MerchantFiles {
     FileTransactions& transactions_;
     filestore::FileStore& store_;
     const Clock& clock_;
+    const std::chrono::hours keep_records_;
 };
 
 }  // namespace kessai::reconciliation::app

@@ -14,6 +14,8 @@ namespace {
 
 /// The requester of runs that nobody asked for.
 constexpr std::string_view kSchedule = "schedule";
+/// The reason of runs that somebody gave up.
+constexpr std::string_view kCancelled = "FILE_RUN_CANCELLED";
 constexpr int kDaysPerRound = 100;
 constexpr int kTemplatesPerPage = 100;
 /// Days of one template that are begun in one round; the rest have their turn in the next.
@@ -58,6 +60,13 @@ Status CheckWanted(FileBooks& books, const domain::FileRunOrder& order) {
 
 Result<domain::FileRun> OrderFiles::Order(domain::FileRunOrder order) {
     KESSAI_RETURN_IF_ERROR(CheckOrder(order));
+    const BusinessDate first_kept = domain::FirstDayKept(clock_.Now(), keep_records_);
+    if (order.business_date < first_kept) {
+        return Status(Code::kFailedPrecondition, "DAY_NOT_KEPT",
+                      "what was made of days before " + first_kept.ToString() +
+                          " is not known any more: their files are not made again");
+    }
+    if (!order.merchant.is_none()) KESSAI_RETURN_IF_ERROR(merchants_.Check(order.merchant));
     domain::FileRun run;
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(const auto latest, books.LockTemplate(order.template_name));
@@ -95,6 +104,29 @@ Result<domain::FileRun> OrderFiles::Order(domain::FileRunOrder order) {
         return OkStatus();
     }));
     KESSAI_FAULT_POINT("reconciliation.file_run_ordered");
+    return run;
+}
+
+Result<domain::FileRun> OrderFiles::Cancel(domain::FileRunId id, const std::string& reason,
+                                           std::string_view by) {
+    if (reason.empty() || reason.size() > domain::kCancelReasonBytesMax) {
+        return Status(Code::kInvalidArgument, "FIELD_INVALID", "reason: 1 to 255 bytes are needed");
+    }
+    domain::FileRun run;
+    KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+        KESSAI_ASSIGN_OR_RETURN(run, books.LockRun(id));
+        if (run.state == domain::FileRunState::kCancelled) return OkStatus();
+        if (run.Ended()) {
+            return Status(Code::kFailedPrecondition, "FILE_RUN_ENDED",
+                          "run " + id.ToString() + " is done");
+        }
+        run.state = domain::FileRunState::kCancelled;
+        run.finished_at = std::max(clock_.Now(), run.started_at);
+        run.reason = kCancelled;
+        run.message = "by " + std::string(by) + ": " + reason;
+        KESSAI_RETURN_IF_ERROR(books.NoteToSweep(id));
+        return books.UpdateRun(run);
+    }));
     return run;
 }
 
@@ -160,7 +192,8 @@ Result<bool> OrderFiles::OrderNextDay(std::string_view name) {
         if (!first_closed) return OkStatus();
         KESSAI_ASSIGN_OR_RETURN(auto latest, books.LockTemplate(name));
         if (!latest) return OkStatus();
-        BusinessDate day = std::max(*since, *first_closed);
+        BusinessDate day =
+            std::max({*since, *first_closed, domain::FirstDayKept(clock_.Now(), keep_records_)});
         if (latest->scheduled_through) day = std::max(day, latest->scheduled_through->Next());
 
         KESSAI_ASSIGN_OR_RETURN(const auto layout, ParseLayout(*latest));

@@ -19,6 +19,8 @@ using domain::MerchantId;
 using domain::MerchantOutcome;
 
 constexpr int kForgottenAtOnce = 5'000;
+constexpr int kSweptRunsPerRound = 100;
+constexpr std::size_t kSweptKeysAtOnce = 500;
 
 /// Text for a column, cut between characters.
 std::string Cut(std::string_view text, std::size_t bytes_max) {
@@ -97,13 +99,16 @@ class RunFiles::Progress final : public FileProgress {
         KESSAI_FAULT_POINT("reconciliation.file_stored");
         const auto latest = latest_.find(merchant);
         const bool same =
-            !run_.order.force && latest != latest_.end() &&
+            !run_.order.force && latest != latest_.end() && !latest->second.is_removed &&
             std::ranges::equal(latest->second.sha256, made, {}, {},
                                [](const MadeFile& file) { return file.written.sha256; });
+        // Nobody will refer to them. What stays of them all the same, Sweep removes.
+        if (same) {
+            for (const MadeFile& file : made) (void)files_.store_.Remove(file.key);
+        }
         std::lock_guard lock(mutex_);
         keys_.erase(merchant);
         if (same) {
-            for (MadeFile& file : made) to_remove_.push_back(std::move(file.key));
             merchants_.push_back({.merchant = merchant, .outcome = MerchantOutcome::kUnchanged});
             ++more_.merchants_unchanged;
         } else {
@@ -121,10 +126,9 @@ class RunFiles::Progress final : public FileProgress {
     }
 
     Status Refused(MerchantId merchant, const Status& why) override {
-        std::lock_guard lock(mutex_);
         // Parts that were stored before the one that could not be.
-        for (std::string& key : keys_[merchant]) to_remove_.push_back(std::move(key));
-        keys_.erase(merchant);
+        for (const std::string& key : TakeKeys(merchant)) (void)files_.store_.Remove(key);
+        std::lock_guard lock(mutex_);
         merchants_.push_back({.merchant = merchant,
                               .outcome = MerchantOutcome::kRefused,
                               .reason = std::string(why.reason()),
@@ -158,6 +162,12 @@ class RunFiles::Progress final : public FileProgress {
                 .expires_at = now + files_.options_.keep};
     }
 
+    std::vector<std::string> TakeKeys(MerchantId merchant) {
+        std::lock_guard lock(mutex_);
+        auto keys = keys_.extract(merchant);
+        return keys.empty() ? std::vector<std::string>() : std::move(keys.mapped());
+    }
+
     // The mutex is held in both. Others wait meanwhile: the database has its say in how fast files
     // are made.
     Status NoteIfMany() {
@@ -173,6 +183,10 @@ class RunFiles::Progress final : public FileProgress {
         if (merchants_.empty()) return OkStatus();
         KESSAI_RETURN_IF_ERROR(files_.transactions_.Run([&](FileBooks& books) -> Status {
             KESSAI_RETURN_IF_ERROR(books.Confirm(lease_.grant()));
+            KESSAI_ASSIGN_OR_RETURN(const domain::FileRun now, books.LockRun(run_.id));
+            if (now.state == domain::FileRunState::kCancelled) {
+                return Status(Code::kAborted, "FILE_RUN_CANCELLED", now.message);
+            }
             // A commit whose reply was lost: all of it is there.
             KESSAI_ASSIGN_OR_RETURN(const bool noted,
                                     books.IsNoted(run_.id, merchants_.front().merchant));
@@ -182,11 +196,8 @@ class RunFiles::Progress final : public FileProgress {
             return books.InsertFiles(made_);
         }));
         KESSAI_FAULT_POINT("reconciliation.files_noted");
-        // Nothing refers to these. One that a kill leaves behind is a file too many in the store.
-        for (const std::string& key : to_remove_) (void)files_.store_.Remove(key);
         made_.clear();
         merchants_.clear();
-        to_remove_.clear();
         more_ = {};
         return OkStatus();
     }
@@ -204,7 +215,6 @@ class RunFiles::Progress final : public FileProgress {
     std::map<MerchantId, std::vector<std::string>> keys_;
     std::vector<domain::MerchantFile> made_;
     std::vector<domain::RunMerchant> merchants_;
-    std::vector<std::string> to_remove_;
     domain::FileRunProgress more_;
     SteadyInstant noted_at_;
 };
@@ -223,9 +233,71 @@ Result<domain::FileRun> RunFiles::Run(domain::FileRunId id, std::stop_token stop
     lease->OnLost([ends]() mutable { ends.request_stop(); });
     const Status outcome = Make(run, *lease, ends.get_token());
     lease->OnLost({});
-    KESSAI_ASSIGN_OR_RETURN(run, End(std::move(run), *lease, outcome, stop.stop_requested()));
-    if (run.Ended()) Forget(id);
-    return run;
+    const auto ended = End(run, *lease, outcome, stop.stop_requested());
+    if (!ended.ok()) {
+        // Somebody else works on it, and may be done before what was stored here last.
+        NoteToSweep(id);
+        return ended.status();
+    }
+    if (ended->Ended()) Forget(id);
+    return ended;
+}
+
+void RunFiles::NoteToSweep(domain::FileRunId id) {
+    // A database that is away now lets nobody else end the run either, who will sweep.
+    (void)transactions_.Run([&](FileBooks& books) { return books.NoteToSweep(id); });
+}
+
+Result<int> RunFiles::Sweep(const std::stop_token& stop) {
+    std::vector<domain::FileRun> runs;
+    int removed = 0;
+    do {
+        KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(runs, books.ListToSweep(kSweptRunsPerRound));
+            return OkStatus();
+        }));
+        for (const domain::FileRun& run : runs) {
+            KESSAI_ASSIGN_OR_RETURN(const int swept, SweepRun(run, stop));
+            removed += swept;
+            if (stop.stop_requested()) return removed;
+            KESSAI_RETURN_IF_ERROR(
+                transactions_.Run([&](FileBooks& books) { return books.ForgetToSweep(run.id); }));
+        }
+    } while (static_cast<int>(runs.size()) == kSweptRunsPerRound);
+    return removed;
+}
+
+Result<int> RunFiles::SweepRun(const domain::FileRun& run, const std::stop_token& stop) {
+    std::vector<std::pair<MerchantId, std::string>> found;
+    int removed = 0;
+    const auto remove = [&]() -> Status {
+        std::vector<MerchantId> merchants;
+        for (const auto& [merchant, key] : found) merchants.push_back(merchant);
+        std::ranges::sort(merchants);
+        merchants.erase(std::unique(merchants.begin(), merchants.end()), merchants.end());
+        std::set<std::string> kept;
+        KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
+            KESSAI_ASSIGN_OR_RETURN(kept, books.KeysOf(run, merchants));
+            return OkStatus();
+        }));
+        for (const auto& [merchant, key] : found) {
+            if (kept.contains(key)) continue;
+            KESSAI_RETURN_IF_ERROR(store_.Remove(key));
+            ++removed;
+        }
+        found.clear();
+        return OkStatus();
+    };
+    KESSAI_RETURN_IF_ERROR(
+        store_.List(domain::FileRunFolder(run), [&](const filestore::FileInfo& file) -> Status {
+            if (stop.stop_requested()) return Status(Code::kCancelled, "STOPPED", "told to stop");
+            // What somebody else put there is not ours to remove.
+            const auto merchant = domain::MerchantOfKey(run, file.key);
+            if (merchant) found.emplace_back(*merchant, file.key);
+            return found.size() < kSweptKeysAtOnce ? OkStatus() : remove();
+        }));
+    KESSAI_RETURN_IF_ERROR(remove());
+    return removed;
 }
 
 void RunFiles::Forget(domain::FileRunId id) {
@@ -248,6 +320,8 @@ Result<domain::FileRun> RunFiles::Begin(domain::FileRunId id, const FileRunLease
         if (run.Ended()) return OkStatus();
         run.state = domain::FileRunState::kRunning;
         run.attempts += 1;
+        // The attempts before may have stored what they did not come to note.
+        if (run.attempts > 1) KESSAI_RETURN_IF_ERROR(books.NoteToSweep(id));
         run.started_at = clock_.Now();
         run.finished_at = {};
         run.reason.clear();
@@ -284,10 +358,16 @@ Result<domain::FileRun> RunFiles::End(domain::FileRun run, const FileRunLease& l
     KESSAI_RETURN_IF_ERROR(transactions_.Run([&](FileBooks& books) -> Status {
         KESSAI_RETURN_IF_ERROR(books.Confirm(lease.grant()));
         KESSAI_ASSIGN_OR_RETURN(run, books.LockRun(run.id));
+        // Cancelled meanwhile; what was stored since then may have been missed by who swept.
+        if (run.Ended()) return books.NoteToSweep(run.id);
         const Instant now = std::max(clock_.Now(), run.started_at);
         if (outcome.ok()) {
             run.state = domain::FileRunState::kDone;
             run.finished_at = now;
+            const auto& done = run.progress;
+            if (done.merchants_unchanged + done.merchants_refused > 0) {
+                KESSAI_RETURN_IF_ERROR(books.NoteToSweep(run.id));
+            }
         } else if (stopped) {
             run.state = domain::FileRunState::kWaiting;
             run.retry_at = now;

@@ -17,7 +17,7 @@ namespace kessai::reconciliation::app {
 struct RunFilesOptions {
     /// As of MakeFiles.
     MakeFilesOptions make{};
-    /// How long files are kept.
+    /// How long the content of files is kept.
     std::chrono::hours keep = std::chrono::days(90);
     /// Before a run that failed is tried again: it doubles.
     Duration retry_first = std::chrono::seconds(10);
@@ -30,8 +30,8 @@ struct RunFilesOptions {
 
 /// Use case: work on a run until every merchant has its files or was refused. Files are stored
 /// first and noted with their events afterwards, many in one transaction: what a kill leaves stored
-/// and not noted is made again, at the same place in the store. Thread safe; one replica works on a
-/// run.
+/// and not noted is made again, and swept when the run has ended. Thread safe; one replica works on
+/// a run.
 class RunFiles {
  public:
     /// All must outlive it.
@@ -45,8 +45,13 @@ class RunFiles {
           options_(std::move(options)) {}
 
     /// The run as it stands afterwards: DONE; FAILED, with the reason and when it is tried again;
-    /// or WAITING when it was stopped. ABORTED FILE_RUN_RUNNING: another replica has it.
+    /// WAITING when it was stopped; or CANCELLED. ABORTED FILE_RUN_RUNNING: another replica has it.
     Result<domain::FileRun> Run(domain::FileRunId id, std::stop_token stop);
+
+    /// Removes from the store what runs that have ended left there and no file refers to: of
+    /// attempts that were killed, and copies of what was there already. Says how many files. What
+    /// cannot be removed is tried again another time.
+    Result<int> Sweep(const std::stop_token& stop);
 
  private:
     class Progress;
@@ -58,6 +63,8 @@ class RunFiles {
 
     /// Removes what only a run that goes on needs to know.
     void Forget(domain::FileRunId id);
+    Result<int> SweepRun(const domain::FileRun& run, const std::stop_token& stop);
+    void NoteToSweep(domain::FileRunId id);
 
     FileTransactions& transactions_;
     FileRunLeases& leases_;

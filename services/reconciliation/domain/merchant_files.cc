@@ -104,6 +104,8 @@ std::string_view FileRunStateName(FileRunState state) {
             return "DONE";
         case FileRunState::kFailed:
             return "FAILED";
+        case FileRunState::kCancelled:
+            return "CANCELLED";
     }
     return "UNKNOWN";
 }
@@ -114,11 +116,29 @@ Duration WaitAfter(std::uint32_t attempts, Duration first, Duration max) {
     return std::min(wait, max);
 }
 
+BusinessDate FirstDayKept(Instant now, std::chrono::hours keep) {
+    return BusinessDate::OfJst(now - keep);
+}
+
+std::string FileRunFolder(const FileRun& run) {
+    return run.order.business_date.ToString() + "/" + run.order.template_name + "-" +
+           run.id.ToString();
+}
+
 std::string FileKey(const FileRun& run, MerchantId merchant, std::uint32_t version,
                     std::string_view file_name) {
-    return run.order.business_date.ToString() + "/" + merchant.ToString() + "/" +
-           run.order.template_name + "-" + std::to_string(version) + "-" + run.id.ToString() + "/" +
-           std::string(file_name);
+    return FileRunFolder(run) + "/" + merchant.ToString() + "-" + std::to_string(version) + "-" +
+           std::to_string(run.attempts) + "/" + std::string(file_name);
+}
+
+std::optional<MerchantId> MerchantOfKey(const FileRun& run, std::string_view key) {
+    const std::string folder = FileRunFolder(run) + "/";
+    if (!key.starts_with(folder)) return std::nullopt;
+    key.remove_prefix(folder.size());
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+    const bool is_ours = error == std::errc() && end != key.data() + key.size() && *end == '-';
+    return is_ours ? std::optional(MerchantId(number)) : std::nullopt;
 }
 
 }  // namespace kessai::reconciliation::domain

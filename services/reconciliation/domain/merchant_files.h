@@ -102,6 +102,8 @@ enum class FileRunState : std::uint8_t {
     kDone = 3,
     /// To be tried again.
     kFailed = 4,
+    /// Somebody gave it up; what it made stays.
+    kCancelled = 5,
 };
 std::string_view FileRunStateName(FileRunState state);
 
@@ -159,10 +161,11 @@ struct FileRun {
     /// Not before; of those that wait or failed.
     Instant retry_at{};
 
-    bool Ended() const { return state == FileRunState::kDone; }
+    bool Ended() const { return state == FileRunState::kDone || state == FileRunState::kCancelled; }
 };
 
 inline constexpr std::size_t kRunMessageBytesMax = 1'000;
+inline constexpr std::size_t kCancelReasonBytesMax = 255;
 
 /// How long a run that failed `attempts` times waits: `first` doubled up to `max`.
 Duration WaitAfter(std::uint32_t attempts, Duration first, Duration max);
@@ -202,6 +205,8 @@ struct MerchantFile {
     std::vector<filetemplate::ColumnTotal> totals{};
     Instant made_at{};
     Instant expires_at{};
+    /// When its content was removed; the epoch: it is there.
+    Instant removed_at{};
     /// How often it was announced, and the latest time's event.
     std::uint32_t announcements = 0;
     EventId last_event{};
@@ -210,12 +215,24 @@ struct MerchantFile {
 /// A merchant's latest version of a day's files.
 struct LatestFiles {
     std::uint32_t version = 0;
+    /// Content of it was removed.
+    bool is_removed = false;
     /// In order of the parts.
     std::vector<std::array<std::uint8_t, 32>> sha256{};
 };
 
-/// Where a run's file of a merchant is stored. A run stores a name once, and no other run there.
+/// The first day of which there may still be records at `now`, if they are kept for `keep`: files
+/// of earlier ones are not made, for nobody would know of those that were.
+BusinessDate FirstDayKept(Instant now, std::chrono::hours keep);
+
+/// Where in the store all that a run stores is, and nothing else.
+std::string FileRunFolder(const FileRun& run);
+/// Where the run's present attempt stores a file of a merchant: an attempt stores a name once, and
+/// no other attempt or run there. So what somebody stores who was taken for dead is in nobody's
+/// way.
 std::string FileKey(const FileRun& run, MerchantId merchant, std::uint32_t version,
                     std::string_view file_name);
+/// Whose file is stored there by the run; nothing if no run stores there.
+std::optional<MerchantId> MerchantOfKey(const FileRun& run, std::string_view key);
 
 }  // namespace kessai::reconciliation::domain

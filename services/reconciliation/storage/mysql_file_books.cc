@@ -153,7 +153,7 @@ constexpr mysql::Query kLockLatestRun{"file_run.lock_latest", KESSAI_FILE_RUN_SE
     FOR UPDATE)sql"};
 constexpr mysql::Query kLockUnfinishedRun{"file_run.lock_unfinished", KESSAI_FILE_RUN_SELECT R"sql(
     FORCE INDEX (file_run_by_day)
-    WHERE template_name = ? AND business_date = ? AND state <> 3
+    WHERE template_name = ? AND business_date = ? AND state NOT IN (3, 5)
     ORDER BY run_id DESC
     LIMIT 1
     FOR UPDATE)sql"};
@@ -165,6 +165,17 @@ constexpr mysql::Query kListDueRuns{"file_run.list_due", R"sql(
     LIMIT ?)sql"};
 constexpr mysql::Query kCountUnfinished{"file_run.count_unfinished", R"sql(
     SELECT COUNT(*) FROM file_run FORCE INDEX (file_run_by_state) WHERE state IN (1, 2, 4))sql"};
+
+constexpr mysql::Query kNoteToSweep{"file_run_sweep.note", R"sql(
+    INSERT INTO file_run_sweep (run_id) VALUES (?)
+    ON DUPLICATE KEY UPDATE run_id = VALUES(run_id))sql"};
+constexpr mysql::Query kListToSweep{"file_run_sweep.list", KESSAI_FILE_RUN_SELECT R"sql(
+    JOIN file_run_sweep USING (run_id)
+    WHERE state IN (3, 5)
+    ORDER BY run_id
+    LIMIT ?)sql"};
+constexpr mysql::Query kForgetToSweep{"file_run_sweep.forget", R"sql(
+    DELETE FROM file_run_sweep WHERE run_id = ?)sql"};
 
 constexpr mysql::Query kMerchantsDone{"file_run_merchant.done", R"sql(
     SELECT merchant_id FROM file_run_merchant FORCE INDEX (PRIMARY)
@@ -193,9 +204,10 @@ constexpr mysql::Query kInsertMerchants{"file_run_merchant.insert", R"sql(
 #define KESSAI_MERCHANT_FILE_SELECT                                                          \
     "SELECT f.file_id, f.run_id, f.merchant_id, f.template_name, f.template_version, "       \
     "f.business_date, f.version, f.part, f.file_name, f.store_key, f.byte_count, f.sha256, " \
-    "f.row_count, f.totals, f.made_at_us, f.expires_at_us FROM merchant_file AS f "
+    "f.row_count, f.totals, f.made_at_us, f.expires_at_us, f.removed_at_us "                 \
+    "FROM merchant_file AS f "
 constexpr mysql::Query kLatestVersions{"merchant_file.latest_versions", R"sql(
-    SELECT merchant_id, version, sha256
+    SELECT merchant_id, version, sha256, removed_at_us
     FROM merchant_file FORCE INDEX (merchant_file_of_day)
     WHERE template_name = ? AND business_date = ? AND (? = 0 OR merchant_id = ?)
     ORDER BY merchant_id, version, part)sql"};
@@ -229,6 +241,22 @@ constexpr mysql::Query kListExpired{"merchant_file.list_expired", KESSAI_MERCHAN
     LIMIT ?)sql"};
 constexpr mysql::Query kMarkRemoved{"merchant_file.mark_removed", R"sql(
     UPDATE merchant_file SET removed_at_us = ? WHERE file_id IN ({keys}))sql"};
+
+constexpr mysql::Query kKeysOfRun{"merchant_file.keys_of_run", R"sql(
+    SELECT store_key
+    FROM merchant_file FORCE INDEX (merchant_file_of_day)
+    WHERE template_name = ? AND business_date = ? AND merchant_id IN ({keys}) AND run_id = ?)sql"};
+constexpr mysql::Query kListForgettable{"merchant_file.list_forgettable", R"sql(
+    SELECT file_id
+    FROM merchant_file FORCE INDEX (merchant_file_by_day)
+    WHERE business_date < ? AND removed_at_us <> 0
+    ORDER BY business_date, file_id
+    LIMIT ?)sql"};
+constexpr mysql::Query kForgetFiles{"merchant_file.forget",
+                                    "DELETE FROM merchant_file WHERE file_id IN ({keys})"};
+constexpr mysql::Query kForgetAnnouncements{
+    "merchant_file_announcement.forget",
+    "DELETE FROM merchant_file_announcement WHERE file_id IN ({keys})"};
 
 constexpr mysql::Query kInsertAnnouncements{"merchant_file_announcement.insert", R"sql(
     INSERT INTO merchant_file_announcement (file_id, number, event_id, announced_by,
@@ -337,7 +365,8 @@ Result<MerchantFile> ReadFile(const mysql::Rows& row) {
                         .rows = row.Uint(12),
                         .totals = std::move(totals),
                         .made_at = row.At(14),
-                        .expires_at = row.At(15)};
+                        .expires_at = row.At(15),
+                        .removed_at = row.At(16)};
 }
 
 Result<std::vector<MerchantFile>> ReadFiles(Result<mysql::Rows> rows) {
@@ -633,6 +662,34 @@ Status MysqlFileBooks::InsertMerchants(FileRunId id,
                            });
 }
 
+Status MysqlFileBooks::NoteToSweep(FileRunId id) {
+    return session_.Execute(kNoteToSweep, id).status();
+}
+
+Result<std::vector<FileRun>> MysqlFileBooks::ListToSweep(int limit) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kListToSweep, limit));
+    std::vector<FileRun> runs;
+    while (rows.Next()) runs.push_back(ReadRun(rows));
+    return runs;
+}
+
+Status MysqlFileBooks::ForgetToSweep(FileRunId id) {
+    return session_.Execute(kForgetToSweep, id).status();
+}
+
+Result<std::set<std::string>> MysqlFileBooks::KeysOf(const FileRun& run,
+                                                     std::span<const MerchantId> merchants) {
+    std::set<std::string> found;
+    for (std::size_t at = 0; at < merchants.size(); at += kKeysPerStatement) {
+        const mysql::KeyList keys(
+            merchants.subspan(at, std::min(kKeysPerStatement, merchants.size() - at)));
+        KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kKeysOfRun, run.order.template_name,
+                                                           run.order.business_date, keys, run.id));
+        while (rows.Next()) found.insert(rows.Text(0));
+    }
+    return found;
+}
+
 Result<std::uint64_t> MysqlFileBooks::ForgetMerchants(FileRunId id, int limit) {
     return session_.Execute(kForgetMerchants, id, limit);
 }
@@ -647,6 +704,7 @@ Result<std::map<MerchantId, domain::LatestFiles>> MysqlFileBooks::LatestVersions
         const auto version = static_cast<std::uint32_t>(rows.Uint(1));
         if (version != files.version) files = {.version = version};
         files.sha256.push_back(ReadSha256(rows, 2));
+        files.is_removed = files.is_removed || rows.Int(3) != 0;
     }
     return latest;
 }
@@ -737,6 +795,20 @@ Status MysqlFileBooks::MarkRemoved(std::span<const FileId> ids, Instant now) {
         KESSAI_RETURN_IF_ERROR(session_.Execute(kMarkRemoved, now, keys).status());
     }
     return OkStatus();
+}
+
+Result<std::uint64_t> MysqlFileBooks::ForgetFiles(BusinessDate date, int limit) {
+    KESSAI_ASSIGN_OR_RETURN(auto rows, session_.Select(kListForgettable, date, limit));
+    std::vector<FileId> ids;
+    while (rows.Next()) ids.emplace_back(rows.Int(0));
+    std::ranges::sort(ids);
+    for (std::size_t at = 0; at < ids.size(); at += kKeysPerStatement) {
+        const std::span piece(ids.data() + at, std::min(kKeysPerStatement, ids.size() - at));
+        const mysql::KeyList keys(piece);
+        KESSAI_RETURN_IF_ERROR(session_.Execute(kForgetAnnouncements, keys).status());
+        KESSAI_RETURN_IF_ERROR(session_.Execute(kForgetFiles, keys).status());
+    }
+    return ids.size();
 }
 
 Status MysqlFileTransactions::Run(const std::function<Status(app::FileBooks&)>& work) {

@@ -61,6 +61,11 @@ class MysqlFileBooks final : public app::FileBooks {
                                                               int limit) override;
     Status InsertMerchants(domain::FileRunId id,
                            std::span<const domain::RunMerchant> merchants) override;
+    Status NoteToSweep(domain::FileRunId id) override;
+    Result<std::vector<domain::FileRun>> ListToSweep(int limit) override;
+    Status ForgetToSweep(domain::FileRunId id) override;
+    Result<std::set<std::string>> KeysOf(const domain::FileRun& run,
+                                         std::span<const domain::MerchantId> merchants) override;
     Result<std::uint64_t> ForgetMerchants(domain::FileRunId id, int limit) override;
 
     Result<std::map<domain::MerchantId, domain::LatestFiles>> LatestVersions(
@@ -72,6 +77,7 @@ class MysqlFileBooks final : public app::FileBooks {
                                           Instant now) override;
     Result<std::vector<domain::MerchantFile>> ListExpired(Instant now, int limit) override;
     Status MarkRemoved(std::span<const domain::FileId> ids, Instant now) override;
+    Result<std::uint64_t> ForgetFiles(BusinessDate date, int limit) override;
 
  private:
     mysql::Session& session_;

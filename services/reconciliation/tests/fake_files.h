@@ -133,6 +133,15 @@ class MemoryStore final : public filestore::FileStore {
         files_.erase(key);
         return OkStatus();
     }
+    Status List(const std::string& folder,
+                const std::function<Status(const filestore::FileInfo&)>& take) override {
+        for (const auto& [key, content] : files()) {
+            if (key.starts_with(folder + "/")) {
+                KESSAI_RETURN_IF_ERROR(take({key, content.size()}));
+            }
+        }
+        return OkStatus();
+    }
     Result<int> Sweep(std::chrono::seconds) override { return 0; }
 
  private:

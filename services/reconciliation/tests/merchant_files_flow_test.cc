@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -30,6 +33,7 @@
 #include "kessai/rpc/call.h"
 #include "kessai/rpc/channel.h"
 #include "kessai/rpc/server.h"
+#include "kessai/testing/process.h"
 #include "kessai/testing/temp_dir.h"
 #include "storage/mysql_file_books.h"
 #include "tests/fake_file_rows.h"
@@ -65,6 +69,8 @@ constexpr char kNarrow[] =
     "columns: [{name: store, value: store_name, width: 8}]\n"
     "lines: {layout: fixed}\n"
     "file: {name: 'narrow_{merchant_id}'}\n";
+
+constexpr std::chrono::hours kKeepRecords = std::chrono::days(100);
 
 BusinessDate Day(int after = 0) {
     return BusinessDate::FromNumber(20200130).value().PlusDays(after);
@@ -102,13 +108,25 @@ class FullStore final : public filestore::FileStore {
     Result<std::optional<filestore::FileInfo>> Stat(const std::string& key) override {
         return store_.Stat(key);
     }
-    Status Remove(const std::string& key) override { return store_.Remove(key); }
+    Status Remove(const std::string& key) override {
+        {
+            std::lock_guard lock(mutex_);
+            if (!on_remove.ok()) return on_remove;
+        }
+        return store_.Remove(key);
+    }
+    Status List(const std::string& folder,
+                const std::function<Status(const filestore::FileInfo&)>& take) override {
+        return store_.List(folder, take);
+    }
     Result<int> Sweep(std::chrono::seconds age) override { return store_.Sweep(age); }
 
     std::mutex mutex_;
     int room = 1'000'000;
     std::map<std::string, int> created;
     std::function<void()> on_create;
+    /// What removing something says, if it is not done.
+    Status on_remove;
 
  private:
     filestore::FileStore& store_;
@@ -201,7 +219,7 @@ class MerchantFilesFlowTest : public ::testing::Test {
     FakeMerchants merchants_;
     app::FileTemplates templates_{transactions_, merchants_, rows_, clock_,
                                   std::chrono::minutes(90)};
-    app::OrderFiles orders_{transactions_, clock_};
+    app::OrderFiles orders_{transactions_, merchants_, clock_, kKeepRecords};
     app::RunFilesOptions run_options_ = [&] {
         app::RunFilesOptions options;
         options.make.work_folder = folder_.Path("work");
@@ -211,7 +229,7 @@ class MerchantFilesFlowTest : public ::testing::Test {
         return options;
     }();
     app::RunFiles runs_{transactions_, leases_, rows_, store_, clock_, run_options_};
-    app::MerchantFiles files_{transactions_, store_, clock_};
+    app::MerchantFiles files_{transactions_, store_, clock_, kKeepRecords};
 };
 
 TEST_F(MerchantFilesFlowTest, TemplatesHaveVersionsThatStay) {
@@ -337,6 +355,13 @@ TEST_F(MerchantFilesFlowTest, WhatCannotBeMadeIsRefused) {
                 Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
     EXPECT_THAT(order(OrderOf("own", 7, "", true)),
                 Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    EXPECT_THAT(order(OrderOf("own", 1'234)), Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
+    merchants_.refusal = Status(Code::kUnavailable, "CONNECTION_LOST", "");
+    EXPECT_THAT(order(OrderOf("own", 7)), Refuses(Code::kUnavailable, "CONNECTION_LOST"));
+    merchants_.refusal = OkStatus();
+    auto old = OrderOf("own", 7);
+    old.business_date = Day(-91);
+    EXPECT_THAT(order(old), Refuses(Code::kFailedPrecondition, "DAY_NOT_KEPT"));
     EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM file_run"), 0);
 
     // What asks for the same joins; anything else of the template and day waits its turn.
@@ -732,7 +757,200 @@ TEST_F(MerchantFilesFlowTest, ContentIsRemovedWhenItWasKeptLongEnough) {
     EXPECT_EQ(StoredFiles(), 0);
     EXPECT_EQ(*files_.RemoveExpired(), 0);
     // What was there is known still.
-    EXPECT_THAT(Files(), SizeIs(2));
+    ASSERT_THAT(Files(), SizeIs(2));
+    EXPECT_EQ(Files()[0].removed_at, clock_.Now());
+
+    // Made anew it is there again, though it has the same bytes; who is not asked for stays.
+    EXPECT_EQ(Make(OrderOf("own", 1, "the merchant asks")).progress.files, 1u);
+    const auto again = Files({.merchant = MerchantId(1)});
+    ASSERT_THAT(again, SizeIs(2));
+    EXPECT_EQ(again[0].version, 2u);
+    EXPECT_EQ(again[0].sha256, again[1].sha256);
+    EXPECT_EQ(again[0].removed_at, Instant());
+    EXPECT_THAT(Content(again[0]), IsOk());
+    EXPECT_EQ(Make(OrderOf("own", 1, "and again")).progress.merchants_unchanged, 1u);
+}
+
+TEST_F(MerchantFilesFlowTest, RecordsAreForgottenWithTheirDay) {
+    Put("own", kOwn);
+    Assign("own", {}, Mode::kScheduled);
+    for (int day = 0; day < 3; ++day) Close(Day(day));
+    rows_.Add(1, Payments(1));
+    rows_.Add(2, Payments(1));
+    for (int day = 0; day < 2; ++day) {
+        auto order = OrderOf("own");
+        order.business_date = Day(day);
+        EXPECT_EQ(Make(order).progress.files, 2u);
+    }
+    // The first instant at which the first day is kept no longer, but its contents are still there.
+    clock_.Set(Day(1).StartsAt() + kKeepRecords);
+    EXPECT_EQ(*files_.ForgetOld(), 0);
+    EXPECT_EQ(*files_.RemoveExpired(), 4);
+    EXPECT_EQ(*files_.ForgetOld(), 2);
+    EXPECT_EQ(*files_.ForgetOld(), 0);
+    const auto left = Files();
+    ASSERT_THAT(left, SizeIs(2));
+    EXPECT_EQ(left[0].business_date, Day(1));
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM merchant_file_announcement"), 2);
+    // What is not known any more is not made a second time, neither asked for nor by schedule.
+    EXPECT_THAT(orders_.Order(OrderOf("own")), Refuses(Code::kFailedPrecondition, "DAY_NOT_KEPT"));
+    Assign("own", {3}, Mode::kScheduled, Day(-5));
+    ASSERT_THAT(orders_.OrderDue({}), IsOk());
+    const auto runs = files_.ListRuns({});
+    ASSERT_THAT(runs, IsOk());
+    for (const auto& run : *runs) {
+        EXPECT_TRUE(!run.order.scheduled || run.order.business_date >= Day(1));
+    }
+}
+
+// Goal: a run that cannot end by itself is a person's to give up, and hinders nothing then.
+TEST_F(MerchantFilesFlowTest, ARunIsGivenUpAndAnotherTakesItsPlace) {
+    Put("own", kOwn);
+    Assign("own", {});
+    Close(Day());
+    for (int merchant = 1; merchant <= 9; ++merchant) rows_.Add(merchant, Payments(1));
+    store_.room = 5;
+    const domain::FileRun stuck = Make(OrderOf("own"));
+    ASSERT_EQ(stuck.state, FileRunState::kFailed);
+    // As if the sources had changed under its version.
+    schema_.Execute(
+        "UPDATE file_template_version SET yaml = REPLACE(yaml, 'order_id', 'order_number') "
+        "WHERE template_name = 'own'");
+    const auto failed = runs_.Run(stuck.id, {});
+    ASSERT_THAT(failed, IsOk());
+    EXPECT_EQ(failed->reason, "TEMPLATE_FIELD_UNKNOWN");
+    EXPECT_THAT(failed->message, HasSubstr("cancel"));
+    EXPECT_THAT(orders_.Order(OrderOf("own", 7)),
+                Refuses(Code::kFailedPrecondition, "TEMPLATE_FIELD_UNKNOWN"));
+    // The version that fits is put, and the run keeps to the one that it began with.
+    Put("own", std::string("description: fits\n") + kOwn);
+    EXPECT_EQ(orders_.Order(OrderOf("own"))->id, stuck.id);
+    EXPECT_THAT(orders_.Order(OrderOf("own", 7)), Refuses(Code::kAborted, "FILE_RUN_RUNNING"));
+
+    EXPECT_THAT(orders_.Cancel(stuck.id, "", "bob"),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
+    EXPECT_THAT(orders_.Cancel(domain::FileRunId(1), "why", "bob"),
+                Refuses(Code::kNotFound, "FILE_RUN_UNKNOWN"));
+    const auto cancelled = orders_.Cancel(stuck.id, "another layout", "bob");
+    ASSERT_THAT(cancelled, IsOk());
+    EXPECT_EQ(cancelled->state, FileRunState::kCancelled);
+    EXPECT_EQ(cancelled->message, "by bob: another layout");
+    EXPECT_EQ(orders_.Cancel(stuck.id, "again", "carol")->message, "by bob: another layout");
+    EXPECT_EQ(runs_.Run(stuck.id, {})->state, FileRunState::kCancelled);
+
+    store_.room = 100;
+    const domain::FileRun done = Make(OrderOf("own"));
+    EXPECT_NE(done.id, stuck.id);
+    EXPECT_EQ(done.template_version, 2u);
+    EXPECT_EQ(done.progress.files, 9u - stuck.progress.files) << "what it made stays";
+    EXPECT_THAT(Files(), SizeIs(9));
+    EXPECT_THAT(orders_.Cancel(done.id, "why", "bob"),
+                Refuses(Code::kFailedPrecondition, "FILE_RUN_ENDED"));
+    ASSERT_THAT(runs_.Sweep({}), IsOk());
+    EXPECT_EQ(StoredFiles(), 9);
+}
+
+TEST_F(MerchantFilesFlowTest, ARunThatIsCancelledWhileItRunsNotesNothingMore) {
+    Put("own", kOwn);
+    Assign("own", {});
+    Close(Day());
+    for (int merchant = 1; merchant <= 20; ++merchant) rows_.Add(merchant, Payments(1));
+    const auto ordered = orders_.Order(OrderOf("own"));
+    ASSERT_THAT(ordered, IsOk());
+    rows_.OnRead([&] { EXPECT_THAT(orders_.Cancel(ordered->id, "a mistake", "bob"), IsOk()); });
+    const auto run = runs_.Run(ordered->id, {});
+    ASSERT_THAT(run, IsOk());
+    EXPECT_EQ(run->state, FileRunState::kCancelled);
+    EXPECT_EQ(run->message, "by bob: a mistake");
+    EXPECT_THAT(Files(), IsEmpty());
+    EXPECT_EQ(Announced(), 0);
+    EXPECT_GT(StoredFiles(), 0);
+    ASSERT_THAT(runs_.Sweep({}), IsOk());
+    EXPECT_EQ(StoredFiles(), 0);
+}
+
+// Goal: what a correction stored in vain does not stay, though the store is away when it ends.
+TEST_F(MerchantFilesFlowTest, WhatARunLeavesIsSweptAndNothingElse) {
+    Put("own", kOwn);
+    Assign("own", {});
+    Close(Day());
+    for (int merchant = 1; merchant <= 7; ++merchant) rows_.Add(merchant, Payments(1));
+    Make(OrderOf("own"));
+    rows_.Change(1, [](MadeTransaction& row) { row.amount = 500; });
+    store_.on_remove = Status(Code::kUnavailable, filestore::reason::kStoreGone, "not mounted");
+    const domain::FileRun again = Make(OrderOf("own", 0, "a doubt"));
+    EXPECT_EQ(again.progress.merchants_unchanged, 6u);
+    EXPECT_EQ(StoredFiles(), 7 + 1 + 6);
+    EXPECT_THAT(runs_.Sweep({}), Refuses(Code::kUnavailable, filestore::reason::kStoreGone));
+    // Somebody's note in the run's folder is not ours.
+    std::ofstream(folder_.Path("files/" + domain::FileRunFolder(again) + "/note.txt")) << "keep";
+    store_.on_remove = OkStatus();
+    EXPECT_THAT(runs_.Sweep({}), kessai::testing::IsOkAnd(::testing::Eq(6)));
+    EXPECT_EQ(StoredFiles(), 7 + 1 + 1);
+    EXPECT_THAT(runs_.Sweep({}), kessai::testing::IsOkAnd(::testing::Eq(0)));
+    EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM file_run_sweep"), 0);
+    for (const MerchantFile& file : Files()) EXPECT_THAT(Content(file), IsOk());
+}
+
+// Goal: whenever a correction is killed, the store has in the end exactly the files that are known.
+// Method: it is worked on by a process that dies after its first step (a statement, a file stored
+// or removed), after its second, and so on until it comes to its end; each time another goes on.
+TEST_F(MerchantFilesFlowTest, WhereverACorrectionIsKilledNothingStaysInTheStore) {
+    Put("own", kOwn);
+    Assign("own", {});
+    Close(Day());
+    // As the process has them, but for the first merchant's amount.
+    for (int merchant = 1; merchant <= 5; ++merchant) rows_.Add(merchant, Payments(2));
+    Make(OrderOf("own"));
+    std::int64_t files = 5;
+    std::int64_t announced = Announced();
+    bool whole = false;
+    int killed = 0;
+    for (int step = 1; !whole; ++step) {
+        ASSERT_LT(step, 200) << "it comes to no end";
+        const auto run = orders_.Order(OrderOf("own", 0, "step " + std::to_string(step)));
+        ASSERT_THAT(run, IsOk());
+        const std::int64_t amount = 1'000 + step;
+        const mysql::ConnectOptions& to = schema_.options();
+        kessai::testing::ProcessOptions process;
+        process.command = {KESSAI_RECONCILIATION_FILE_RUN_WORKER,
+                           to.host,
+                           std::to_string(to.port),
+                           to.user,
+                           to.password,
+                           to.schema,
+                           folder_.Path("files"),
+                           folder_.Path("work"),
+                           run->id.ToString(),
+                           std::to_string(amount),
+                           std::to_string(step)};
+        process.output_file = folder_.Path("worker.log");
+        auto worker = kessai::testing::Process::Start(std::move(process));
+        ASSERT_THAT(worker, IsOk());
+        const auto status = (*worker)->Wait(std::chrono::seconds(60));
+        ASSERT_TRUE(status.has_value());
+        whole = WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
+        ASSERT_TRUE(whole || (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL))
+            << kessai::testing::ReadFile(folder_.Path("worker.log"));
+        if (!whole) ++killed;
+        // Its lease ends.
+        schema_.Execute("DELETE FROM lease WHERE name LIKE 'file_run/%'");
+        rows_.Change(1, [&](MadeTransaction& row) { row.amount = amount; });
+        const auto ended = runs_.Run(run->id, {});
+        ASSERT_THAT(ended, IsOk());
+        ASSERT_EQ(ended->state, FileRunState::kDone) << ended->message;
+        EXPECT_EQ(ended->progress.files, 1u) << step;
+        EXPECT_EQ(ended->progress.merchants_unchanged, 4u) << step;
+        ASSERT_THAT(runs_.Sweep({}), IsOk());
+        // Halves are swept by their age, and have no key.
+        ASSERT_THAT(directory_->Sweep(std::chrono::seconds(-1)), IsOk());
+        ++files;
+        ASSERT_EQ(StoredFiles(), files) << "killed after step " << step;
+        EXPECT_EQ(schema_.Count("SELECT COUNT(*) FROM merchant_file"), files);
+        ASSERT_EQ(Announced(), ++announced) << step;
+    }
+    EXPECT_GT(killed, 20);
+    for (const MerchantFile& file : Files()) EXPECT_THAT(Content(file), IsOk());
 }
 
 TEST_F(MerchantFilesFlowTest, WhatIsDamagedIsNotGivenOut) {
@@ -784,6 +1002,8 @@ TEST_F(MerchantFilesFlowTest, ListsGoOnWhereTheyEnded) {
     EXPECT_THAT(Files({.merchant = MerchantId(2), .from = Day(1), .to = Day(1)}), SizeIs(1));
     EXPECT_THAT(Files({.from = Day(1)}), SizeIs(6));
     EXPECT_THAT(Files({.to = Day()}), SizeIs(3));
+    EXPECT_THAT(files_.List({.from = Day(1), .to = Day()}),
+                Refuses(Code::kInvalidArgument, "FIELD_INVALID"));
     EXPECT_THAT(Files({.template_name = "instant"}), IsEmpty());
     EXPECT_THAT(*files_.ListRuns({.template_name = "own", .business_date = Day(1)}), SizeIs(1));
     EXPECT_THAT(*files_.ListRuns({.business_date = Day(1)}), SizeIs(1));
@@ -937,7 +1157,9 @@ TEST_F(FileServiceTest, FromATemplateToItsFiles) {
         const auto runs = Call<v1::ListFileRunsResponse>("ListFileRuns", list_runs);
         return runs.ok() && runs->runs_size() == 1 && runs->runs(0).state() == v1::FileRun::DONE;
     }());
-    EXPECT_THAT(registry_.Expose(), HasSubstr("kessai_reconciliation_files_total 2"));
+    // It is counted a moment after it is seen to be done.
+    ASSERT_EVENTUALLY(registry_.Expose().find("kessai_reconciliation_files_total 2") !=
+                      std::string::npos);
 
     // Asked for, it answers when it has ended.
     v1::MakeFilesRequest make;
@@ -957,6 +1179,11 @@ TEST_F(FileServiceTest, FromATemplateToItsFiles) {
     ASSERT_THAT(run, IsOk());
     EXPECT_EQ(run->files(), 1u);
     EXPECT_EQ(run->again_reason(), "the merchant asked");
+    v1::CancelFileRunRequest cancel;
+    cancel.set_run_id(run->run_id());
+    cancel.set_reason("why");
+    EXPECT_THAT(Call<v1::FileRun>("CancelFileRun", cancel),
+                Refuses(Code::kFailedPrecondition, "FILE_RUN_ENDED"));
     make.clear_again();
     make.set_business_date(Day(1).ToNumber());
     EXPECT_THAT(Call<v1::FileRun>("MakeFiles", make),
@@ -1058,6 +1285,10 @@ TEST_F(FileServiceTest, APreviewStoresNothing) {
     preview.set_name("instant");
     preview.set_rows_max(0);
     EXPECT_EQ(Call<v1::FilePreview>("PreviewFileTemplate", preview)->rows_read(), 10u);
+    preview.set_merchant_id(1'234);
+    EXPECT_THAT(Call<v1::FilePreview>("PreviewFileTemplate", preview),
+                Refuses(Code::kNotFound, "MERCHANT_UNKNOWN"));
+    preview.set_merchant_id(1);
     preview.set_name("none");
     EXPECT_THAT(Call<v1::FilePreview>("PreviewFileTemplate", preview),
                 Refuses(Code::kNotFound, "TEMPLATE_UNKNOWN"));

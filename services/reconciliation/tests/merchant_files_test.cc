@@ -113,7 +113,14 @@ TEST(MerchantFilesTest, WaitsDouble) {
 TEST(MerchantFilesTest, KeysOfFilesAreOfTheirRun) {
     FileRun run{.id = FileRunId(99)};
     run.order = {.template_name = "instant", .business_date = Day(20261130)};
-    EXPECT_EQ(FileKey(run, MerchantId(7), 2, "売上.csv"), "2026-11-30/7/instant-2-99/売上.csv");
+    run.attempts = 3;
+    EXPECT_EQ(FileRunFolder(run), "2026-11-30/instant-99");
+    EXPECT_EQ(FileKey(run, MerchantId(7), 2, "売上.csv"), "2026-11-30/instant-99/7-2-3/売上.csv");
+    EXPECT_EQ(MerchantOfKey(run, "2026-11-30/instant-99/7-2-3/売上.csv"), MerchantId(7));
+    for (const char* key : {"2026-11-30/instant-98/7-2-3/a", "2026-11-30/instant-999/7-2-3/a",
+                            "2026-11-30/instant-99/a-2-3/a", "2026-11-30/instant-99/7", ""}) {
+        EXPECT_EQ(MerchantOfKey(run, key), std::nullopt) << key;
+    }
 }
 
 // FIPS 180-2, appendix B.

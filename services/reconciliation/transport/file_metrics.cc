@@ -36,6 +36,7 @@ void FileMetrics::OnRun(const domain::FileRun& before, const domain::FileRun& af
             break;
         case domain::FileRunState::kWaiting:
         case domain::FileRunState::kRunning:
+        case domain::FileRunState::kCancelled:
             runs_.With("stopped").Add();
             break;
     }

@@ -155,6 +155,7 @@ v1::File ToMessage(const domain::MerchantFile& file) {
     message.set_made_at_us(ToMicros(file.made_at));
     message.set_expires_at_us(ToMicros(file.expires_at));
     message.set_run_id(file.run.value());
+    message.set_removed_at_us(ToMicros(file.removed_at));
     return message;
 }
 
@@ -182,6 +183,7 @@ auth::MethodPolicy FilePolicy() {
                                {"AssignFileTemplate", {write}},
                                {"ListFileAssignments", {read}},
                                {"MakeFiles", {write}},
+                               {"CancelFileRun", {write}},
                                {"GetFileRun", {read}},
                                {"ListFileRuns", {read}},
                                {"ListFiles", {read, auth::Merchant()}},
@@ -199,6 +201,7 @@ void FileService::Register(rpc::Service& service, rpc::WorkerPool& workers,
     service.Blocking("AssignFileTemplate", slow, *this, &FileService::AssignFileTemplate);
     service.Blocking("ListFileAssignments", workers, *this, &FileService::ListFileAssignments);
     service.Blocking("MakeFiles", run_workers, *this, &FileService::MakeFiles);
+    service.Blocking("CancelFileRun", workers, *this, &FileService::CancelFileRun);
     service.Blocking("GetFileRun", workers, *this, &FileService::GetFileRun);
     service.Blocking("ListFileRuns", workers, *this, &FileService::ListFileRuns);
     service.Blocking("ListFiles", workers, *this, &FileService::ListFiles);
@@ -341,6 +344,16 @@ Result<v1::FileRun> FileService::MakeFiles(const rpc::CallContext& context,
     KESSAI_ASSIGN_OR_RETURN(const auto ordered, orders_.Order(std::move(order)));
     KESSAI_RETURN_IF_ERROR(worker_.Await(ordered.id, context.deadline() - kForTheAnswer).status());
     KESSAI_ASSIGN_OR_RETURN(const auto record, files_.FindRun(ordered.id));
+    return ToMessage(record);
+}
+
+Result<v1::FileRun> FileService::CancelFileRun(const rpc::CallContext& context,
+                                               const v1::CancelFileRunRequest& request) {
+    KESSAI_RETURN_IF_ERROR(orders_
+                               .Cancel(domain::FileRunId(request.run_id()), request.reason(),
+                                       context.principal().subject)
+                               .status());
+    KESSAI_ASSIGN_OR_RETURN(const auto record, files_.FindRun(domain::FileRunId(request.run_id())));
     return ToMessage(record);
 }
 

@@ -47,6 +47,8 @@ class FileService {
         const rpc::CallContext& context, const v1::ListFileAssignmentsRequest& request);
     Result<v1::FileRun> MakeFiles(const rpc::CallContext& context,
                                   const v1::MakeFilesRequest& request);
+    Result<v1::FileRun> CancelFileRun(const rpc::CallContext& context,
+                                      const v1::CancelFileRunRequest& request);
     Result<v1::FileRun> GetFileRun(const rpc::CallContext& context,
                                    const v1::GetFileRunRequest& request);
     Result<v1::ListFileRunsResponse> ListFileRuns(const rpc::CallContext& context,

@@ -90,6 +90,7 @@ void FileWorker::Poll(const std::stop_token& stop) {
     const Status ordered = ports_.orders.OrderDue(stop);
     if (!ordered.ok()) log::Warn("reconciliation.files_not_scheduled", {{"status", ordered}});
     RunDue(stop);
+    SweepRuns(stop);
     RemoveOld(stop);
 }
 
@@ -150,6 +151,15 @@ void FileWorker::RunOne(domain::FileRunId id, const std::stop_token& stop) {
     }
 }
 
+void FileWorker::SweepRuns(const std::stop_token& stop) {
+    const auto swept = ports_.runs.Sweep(stop);
+    if (!swept.ok()) {
+        log::Warn("reconciliation.file_runs_not_swept", {{"status", swept.status()}});
+    } else if (*swept > 0) {
+        log::Info("reconciliation.file_runs_swept", {{"files", *swept}});
+    }
+}
+
 void FileWorker::RemoveOld(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         const auto removed = ports_.files.RemoveExpired();
@@ -158,7 +168,15 @@ void FileWorker::RemoveOld(const std::stop_token& stop) {
             return;
         }
         metrics_.OnRemoved(*removed);
-        if (*removed == 0) return;
+        if (*removed == 0) break;
+    }
+    while (!stop.stop_requested()) {
+        const auto forgotten = ports_.files.ForgetOld();
+        if (!forgotten.ok()) {
+            log::Warn("reconciliation.files_not_forgotten", {{"status", forgotten.status()}});
+            return;
+        }
+        if (*forgotten == 0) return;
     }
 }
 

@@ -24,7 +24,7 @@ struct FileWorkerOptions {
 };
 
 /// The thread that makes files, of runs that were asked for and of those that are due, one after
-/// the other, and removes the content of those that expired. Thread safe.
+/// the other, sweeps up after them, and removes the content of those that expired. Thread safe.
 class FileWorker {
  public:
     struct Ports {
@@ -54,6 +54,7 @@ class FileWorker {
     void Poll(const std::stop_token& stop);
     void RunDue(const std::stop_token& stop);
     void RunOne(domain::FileRunId id, const std::stop_token& stop);
+    void SweepRuns(const std::stop_token& stop);
     void RemoveOld(const std::stop_token& stop);
     void Sweep();
     Result<domain::FileRun> Find(domain::FileRunId id);

@@ -32,10 +32,12 @@ Files BuildFiles(const Options& options, runtime::Context& context, const Core& 
     const auto schedule_at = domain::ParseTimeOfDay(options.files.schedule_at).value();
     auto& templates = context.Own(
         std::make_unique<app::FileTemplates>(transactions, merchants, rows, clock, schedule_at));
-    auto& orders = context.Own(std::make_unique<app::OrderFiles>(transactions, clock));
+    auto& orders = context.Own(std::make_unique<app::OrderFiles>(transactions, merchants, clock,
+                                                                 options.files.keep_records));
     auto& runs = context.Own(std::make_unique<app::RunFiles>(transactions, leases, rows, store,
                                                              clock, options.files.run));
-    auto& files = context.Own(std::make_unique<app::MerchantFiles>(transactions, store, clock));
+    auto& files = context.Own(std::make_unique<app::MerchantFiles>(transactions, store, clock,
+                                                                   options.files.keep_records));
     auto& metrics = context.Own(std::make_unique<transport::FileMetrics>(context.metrics()));
     auto& worker = context.Own(std::make_unique<transport::FileWorker>(
         options.files.worker,
