@@ -90,7 +90,6 @@ Result<RepairPlan> PlanPublish(const RepairPorts& ports, const Discrepancy& disc
                     NameOf(subject.change) + " again"};
     KESSAI_ASSIGN_OR_RETURN(plan.warning,
                             DoubtOfEvent(ports, subject.business_date, subject.change, by_payout));
-    if (!differs) plan.what += ". The books do not differ any more";
     if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
     return plan;
 }
@@ -435,6 +434,7 @@ Result<RepairPlan> PlanJournal(const RepairPorts& ports, const Discrepancy& disc
         plan.what.back() = wish.amount ? ' ' : ',';
         plan.what += wish.amount ? "(this is the amount asked for)" : " which is taken off";
     }
+    if (!differs) plan.what += ". The books do not differ any more";
     if (!plan.warning.empty()) plan.what += ". Look first: " + plan.warning;
     return plan;
 }

@@ -411,8 +411,9 @@ TEST_F(CheckPayoutTest, ALostReleaseIsPublishedAgain) {
     testing::FakePeerBook payment(hasher_);
     testing::FakePeerBook payout(hasher_);
     testing::FakeRepairPeers peers(payment, payout);
-    const LookAgain look(books_, payment, payout, peers, hasher_);
-    const RepairPorts ports{books_, peers, look, hasher_, clock_};
+    const LookAgain look(books_, payment, payout, payout_, peers, hasher_);
+    CountMatches count(books_, clock_);
+    const RepairPorts ports{books_, peers, look, count, hasher_, clock_};
     OrderRepair order(ports);
     const domain::RepairWish wish{.kind = domain::RepairKind::kPublishAgain,
                                   .actor = "hanako",

@@ -162,8 +162,8 @@ TEST(RepairTest, AnEndDoesNotOpenWhatIsSettled) {
         Begin(Of(DiscrepancyKind::kPayoutEventMissing), Wish(kPublishAgain), {}, {}, 1, kNow);
     Discrepancy settled = begun.discrepancy;
     settled.latest.state = DiscrepancyState::kRepaired;
-    EXPECT_EQ(End(settled, begun.repair, RepairState::kFailed, "refused", kNow).discrepancy.state(),
-              DiscrepancyState::kRepaired);
+    const auto ended = End(settled, begun.repair, RepairState::kFailed, "refused", kNow, false);
+    EXPECT_EQ(ended.discrepancy.state(), DiscrepancyState::kRepaired);
 }
 
 TEST(RepairTest, NotesAreCutBetweenCharacters) {
