@@ -29,12 +29,13 @@ constexpr mysql::Query kPageById{"journal.transactions_by_id",
           merchant_id > 0
     ORDER BY object_id, version LIMIT ?)sql"};
 // The same of all merchants of one day of the books, whatever their times: each condition and each
-// column less is a few hundredths of what the server does for a row.
+// column less is a few hundredths of what the server does for a row. Top-ups and releases have no
+// merchant.
 constexpr mysql::Query kPageOfDayById{"journal.transactions_of_day_by_id",
                                       "SELECT " KESSAI_TRANSACTION_COLUMNS R"sql(
     FROM journal FORCE INDEX (PRIMARY)
     WHERE object_id >= ? AND object_id < ? AND (object_id > ? OR version > ?) AND
-          business_date = ?
+          business_date = ? AND merchant_id > 0
     ORDER BY object_id, version LIMIT ?)sql"};
 // Refunds of older payments, and what was paid by a clock that was off. The index has the ids, so
 // that the table is read for these only.
