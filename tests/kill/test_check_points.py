@@ -1,12 +1,11 @@
-"""Death of reconciliation at the named points of a check against payout, and of a comparison that differs.
+"""Death of reconciliation at the named points of a check against payout.
 
 Goal: a check that finds something says so once, wherever reconciliation dies on the way, and the check that
 was killed is marked as failed and made again.
 Method: the `faults` build of reconciliation, armed with both points of a check. Of a closed and compared day,
 what was matched of one merchant is changed in reconciliation's own totals, and the day is compared again:
 reconciliation dies when what the check found is recorded, and, in the check after it, before that one's end is.
-Put back, the same totals settle it. For the comparison, accruals of several buckets are taken away behind
-payout's back: reconciliation dies when it has compared one of those buckets.
+Put back, the same totals settle it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from kessai_client.http import Http
 from kessai_client.partner import Partner
 from kessai_client.stack_file import StackFile
 from test_named_points import Marks, _all, _one, _rows, operator_named
-from test_repair_points import LIMIT_S, SERVICE, PaidDay, armed  # noqa: F401
+from test_repair_points import LIMIT_S, SERVICE, armed  # noqa: F401
 from victims import Victims, faults_build_is_there
 
 POINTS = ("reconciliation.after_payout_findings", "reconciliation.before_payout_check_finished")
@@ -85,84 +84,6 @@ def test_a_check_survives_its_points(
     assert state == REPAIRED, state
     for point in POINTS:
         report.line(f"  {SERVICE:<16} died at {point}, and the day was checked again")
-
-
-DAMAGED = 8
-AFTER_BUCKET = "reconciliation.after_bucket"
-MISSING_IN_PAYOUT = 1
-
-
-def test_a_comparison_survives_its_bucket(
-    victims: Victims, armed: None, stack_file: Path, directory: Path, seed: int, report: Report  # noqa: F811
-) -> None:
-    assert faults_build_is_there(), "./kessai test kill builds it"
-    books = PaidDay.make(stack_file, 6_000_000_000 + seed % 1_000_000_000, payments=DAMAGED)
-    stack, day = books.stack, books.day
-    assert len({payment_bucket(stack, payment) for payment in books.payments}) > 2, "of several buckets"
-    rows = take_away(stack, books.payments)
-    runs = "SELECT run_number, state, failure FROM day_run WHERE business_date = %s ORDER BY run_number"
-    before = len(_rows(stack, SERVICE, runs, day))
-
-    marks = Marks(directory / "test_bucket_point" / f"marks-{seed}")
-    victims.restart_armed(SERVICE, [f"{AFTER_BUCKET}:2"], marks.of(SERVICE))
-    # Digests are as they were: only the rows tell.
-    compare(books.operator, f"/operator/v1/days/{day}", deep=True)
-    marks.await_strikes({(SERVICE, AFTER_BUCKET)})
-
-    def compared_again() -> Any:
-        if _rows(stack, SERVICE, runs, day)[-1][1] != DIFFERENT:
-            compare(books.operator, f"/operator/v1/days/{day}", deep=True)
-        return _rows(stack, SERVICE, runs, day)[-1][1] == DIFFERENT or None
-
-    waiting.until("a run that ends", compared_again, LIMIT_S, every_s=1.0)
-    ended = _rows(stack, SERVICE, runs, day)
-    assert [number for number, _, _ in ended] == list(range(1, len(ended) + 1)), ended
-    killed = [failure for _, state, failure in ended[before:] if state == FAILED]
-    assert len(killed) == 1 and "died" in killed[0], ended
-    found = _rows(
-        stack, SERVICE,
-        "SELECT d.payment_id, COUNT(*) FROM discrepancy d JOIN discrepancy_step s USING (discrepancy_id)"
-        " WHERE d.business_date = %s AND d.kind = %s GROUP BY d.payment_id ORDER BY d.payment_id",
-        day, MISSING_IN_PAYOUT,
-    )  # fmt: skip
-    assert found == [(payment, 1) for payment in sorted(books.payments)], found
-
-    put_back(stack, rows)
-    compare(books.operator, f"/operator/v1/days/{day}", deep=True)
-    waiting.until(
-        "an equal run", lambda: _rows(stack, SERVICE, runs, day)[-1][1] == EQUAL or None, LIMIT_S
-    )
-    states = _all(
-        stack, SERVICE, "SELECT DISTINCT state FROM discrepancy WHERE business_date = %s AND kind = %s",
-        day, MISSING_IN_PAYOUT,
-    )  # fmt: skip
-    assert states == [REPAIRED], states
-    report.line(f"  {SERVICE:<16} died at {AFTER_BUCKET}, and the next run found all {DAMAGED} once")
-
-
-def payment_bucket(stack: StackFile, payment: int) -> int:
-    return int(_one(stack, "payout", "SELECT bucket FROM accrual WHERE payment_id = %s", payment))
-
-
-def take_away(stack: StackFile, payments: list[int]) -> list[tuple[Any, ...]]:
-    """The rows that were taken away."""
-    root = stack.database("payout", user="root")
-    with root.cursor() as cursor:
-        cursor.execute("SELECT * FROM accrual WHERE payment_id IN %s", (payments,))
-        rows = [tuple(row) for row in cursor.fetchall()]
-        assert cursor.execute("DELETE FROM accrual WHERE payment_id IN %s", (payments,)) == len(payments)
-    root.commit()
-    root.close()
-    return rows
-
-
-def put_back(stack: StackFile, rows: list[tuple[Any, ...]]) -> None:
-    root = stack.database("payout", user="root")
-    with root.cursor() as cursor:
-        marks = ", ".join(["%s"] * len(rows[0]))
-        assert cursor.executemany(f"INSERT INTO accrual VALUES ({marks})", rows) == len(rows)
-    root.commit()
-    root.close()
 
 
 def compare(operator: Any, path: str, deep: bool = False) -> None:
