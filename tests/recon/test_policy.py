@@ -49,7 +49,7 @@ POLICY = {
     "repairs.automatic_max_per_discrepancy": "1000",
     "repairs.poll_every": "200ms",
 }
-REPAIRED_WITHIN_S = 120.0
+REPAIRED_WITHIN_S = 300.0
 BY_JOURNAL = 3
 ACCEPTED = 3
 

@@ -62,10 +62,11 @@ Result<CountedMerchant> CountMatches::Run(BusinessDate business_date, MerchantId
             KESSAI_ASSIGN_OR_RETURN(kept, KeptTotals(books, business_date, merchant));
             return OkStatus();
         }));
-        const auto counted = counted_->merchants.find(merchant);
-        if (counted != counted_->merchants.end() && counted->second.kept == kept) {
-            return counted->second;
-        }
+        if (counted_->moved.contains(merchant)) continue;
+        const auto found = counted_->merchants.find(merchant);
+        const CountedMerchant counted =
+            found == counted_->merchants.end() ? CountedMerchant{} : found->second;
+        if (counted.kept == kept) return counted;
     }
     return Status(Code::kAborted, "TOTALS_MOVED",
                   "matches of merchant " + merchant.ToString() + " kept coming while those of " +
@@ -88,16 +89,15 @@ Result<CountMatches::Counted> CountMatches::CountDay(BusinessDate business_date)
             Add(line.sums, of_rows[line.merchant][line.tax_class]);
         }
     }
-    KESSAI_ASSIGN_OR_RETURN(auto after, KeptOfAll(business_date));
-    for (const auto& [merchant, sums] : before) {
-        const auto now = after.find(merchant);
-        if (now == after.end() || now->second != sums) continue;
-        counted.merchants[merchant] = {.kept = sums, .of_rows = std::move(of_rows[merchant])};
+    KESSAI_ASSIGN_OR_RETURN(const auto after, KeptOfAll(business_date));
+    for (auto& [merchant, sums] : of_rows) counted.merchants[merchant].of_rows = std::move(sums);
+    for (const auto& [merchant, sums] : before) counted.merchants[merchant].kept = sums;
+    for (const auto& [merchant, sums] : after) {
+        const auto was = before.find(merchant);
+        if (was == before.end() || was->second != sums) counted.moved.insert(merchant);
     }
-    // Who has matches and no totals at all.
-    for (auto& [merchant, sums] : of_rows) {
-        if (before.contains(merchant) || after.contains(merchant)) continue;
-        counted.merchants[merchant] = {.of_rows = std::move(sums)};
+    for (const auto& [merchant, sums] : before) {
+        if (!after.contains(merchant)) counted.moved.insert(merchant);
     }
     counted.until = clock_.SteadyNow() + kGoodFor;
     return counted;

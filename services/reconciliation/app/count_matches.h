@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "app/books.h"
 #include "domain/ids.h"
@@ -44,8 +45,9 @@ class CountMatches {
     struct Counted {
         BusinessDate business_date{};
         SteadyInstant until{};
-        /// Those whose totals did not move meanwhile.
         std::map<domain::MerchantId, CountedMerchant> merchants{};
+        /// Those whose totals moved meanwhile: what was counted of them is none.
+        std::set<domain::MerchantId> moved{};
     };
 
     Result<Counted> CountDay(BusinessDate business_date);

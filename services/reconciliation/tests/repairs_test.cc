@@ -775,6 +775,20 @@ TEST_F(MatchedTotalsTest, AreLeftWhereTheMatchesAreNotWhatPayoutSays) {
     EXPECT_EQ(Kept(), CountedTwice());
 }
 
+// Whose totals are gone has what its matches say again; of whom there is nothing nothing is
+// counted.
+TEST_F(MatchedTotalsTest, AreMadeWhereTheyAreGone) {
+    books_.payout.matched.clear();
+    const auto nobody = count_.Run(Day(), domain::MerchantId(99));
+    ASSERT_THAT(nobody, IsOk());
+    EXPECT_TRUE(nobody->kept.empty() && nobody->of_rows.empty());
+    const domain::DiscrepancyId id = Check();
+    ASSERT_THAT(order_.Request(id, Wish(kRecomputeTotal)), IsOk());
+    CarryOn();
+    EXPECT_EQ(Kept(), right_);
+    EXPECT_EQ(Found(kAccruedDiffers).state(), DiscrepancyState::kRepaired);
+}
+
 // Whoever is killed behind the effect asks for it again.
 TEST_F(MatchedTotalsTest, AreCorrectedOnceByTheirKey) {
     Keep(CountedTwice());
