@@ -133,7 +133,7 @@ class DirectoryWriter final : public FileWriter {
     }
 
     Status Write(std::string_view bytes) override {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         bytes_ += bytes.size();
         sum_.Add(bytes);
         if (buffer_.size() + bytes.size() <= kBufferBytes) {
@@ -150,7 +150,7 @@ class DirectoryWriter final : public FileWriter {
     }
 
     Status Seal(const Sha256& sha256, std::uint64_t bytes) override {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         if (sealed_) return {};
         refusal_ = Check(sha256, bytes);
         sealed_ = true;
@@ -159,7 +159,7 @@ class DirectoryWriter final : public FileWriter {
     }
 
     Status Commit(const Sha256& sha256, std::uint64_t bytes) override {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         refusal_ = CommitOnce(sha256, bytes);
         return refusal_;
     }
@@ -169,7 +169,7 @@ class DirectoryWriter final : public FileWriter {
     const std::shared_ptr<const Descriptor>& root() const { return root_; }
     /// Once what is sealed is durable; that it has this name is not yet.
     Status MoveToKey() {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         refusal_ = Rename();
         if (refusal_.ok()) half_.clear();
         return refusal_;

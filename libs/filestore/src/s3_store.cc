@@ -116,13 +116,13 @@ class S3Writer final : public FileWriter {
     }
 
     Status Write(std::string_view bytes) override {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         bytes_ += bytes.size();
         sum_.Add(bytes);
         while (!bytes.empty()) {
             if (part_.size() == connection_.options().part_bytes) {
                 refusal_ = SendPart();
-                KESSAI_RETURN_IF_ERROR(refusal_);
+                if (!refusal_.ok()) return refusal_;
             }
             const std::size_t room = connection_.options().part_bytes - part_.size();
             part_ += bytes.substr(0, room);
@@ -132,7 +132,7 @@ class S3Writer final : public FileWriter {
     }
 
     Status Commit(const Sha256& sha256, std::uint64_t bytes) override {
-        KESSAI_RETURN_IF_ERROR(refusal_);
+        if (!refusal_.ok()) return refusal_;
         const Sha256 sum = sum_.Finish();
         if (bytes != bytes_ || sha256 != sum) {
             refusal_ = Differs(std::to_string(bytes_) + " bytes of SHA-256 " + ToHex(sum) +

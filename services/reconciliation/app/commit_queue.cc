@@ -27,7 +27,7 @@ Status CommitQueue::Add(FinishedMerchant finished) {
     }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !failure_.ok() || waiting_files_ < together_max_; });
-    KESSAI_RETURN_IF_ERROR(failure_);
+    if (!failure_.ok()) return failure_;
     waiting_files_ += std::max<std::size_t>(1, finished.sealed.size());
     waiting_.push_back(std::move(finished));
     changed_.notify_all();

@@ -46,7 +46,7 @@ class FakeFileRows final : public app::FileRows {
         {
             std::lock_guard lock(mutex_);
             ++reads_;
-            KESSAI_RETURN_IF_ERROR(refusal_);
+            if (!refusal_.ok()) return refusal_;
             on_read = on_read_;
             rows = rows_;
         }

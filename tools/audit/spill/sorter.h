@@ -109,7 +109,7 @@ class Sorter {
 
     /// To be called once.
     Result<Sorted<Record>> Finish() {
-        KESSAI_RETURN_IF_ERROR(failure_);
+        if (!failure_.ok()) return failure_;
         Sorted<Record> sorted;
         if (runs_.empty()) {
             std::sort(records_.begin(), records_.end());
@@ -118,7 +118,7 @@ class Sorter {
             return sorted;
         }
         Spill();
-        KESSAI_RETURN_IF_ERROR(failure_);
+        if (!failure_.ok()) return failure_;
         std::vector<Record>().swap(records_);
         sorted.file_ = std::move(file_);
         const std::size_t buffer =
@@ -130,7 +130,7 @@ class Sorter {
             sorted.Push(run.get());
             sorted.runs_.push_back(std::move(run));
         }
-        KESSAI_RETURN_IF_ERROR(sorted.status_);
+        if (!sorted.status_.ok()) return sorted.status_;
         sorted.head_ = sorted.heap_.front()->head();
         return sorted;
     }
