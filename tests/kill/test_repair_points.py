@@ -33,8 +33,8 @@ POINTS = (
     "reconciliation.repair.after_effect",
     "reconciliation.repair.after_carried_out",
 )
-# Points of a journal of two merchants alone.
-OF_TWO = {"reconciliation.repair.between_legs"}
+# Between the two parts of a journal of two merchants, which payout posts.
+BETWEEN_PARTS = ("payout", "payout.correction.between_parts")
 LIMIT_S = 120.0
 MISSING_IN_PAYOUT, MERCHANT_DIFFERS = 1, 4  # domain::DiscrepancyKind
 REPAIRED = 5  # domain::RepairState
@@ -42,11 +42,13 @@ ADJUSTMENT = 5  # merchant_journal.kind
 
 
 @pytest.fixture
-def armed(victims: Victims) -> Iterator[None]:
-    """At the end it runs what it did before."""
-    yield
-    victims.restart_plain(SERVICE)
-    victims.await_serving(SERVICE)
+def armed(victims: Victims) -> Iterator[list[str]]:
+    """The services that run their `faults` build; at the end they run what they did before."""
+    services = [SERVICE]
+    yield services
+    for service in services:
+        victims.restart_plain(service)
+        victims.await_serving(service)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _pay(shop: Partner, user: AppUser, yen: int) -> int:
 
 
 def test_a_repair_survives_its_points(
-    victims: Victims, armed: None, stack_file: Path, directory: Path, seed: int, report: Report
+    victims: Victims, armed: list[str], stack_file: Path, directory: Path, seed: int, report: Report
 ) -> None:
     assert faults_build_is_there(), "./kessai test kill builds it"
     books = PaidDay.make(stack_file, 3_000_000_000 + seed % 1_000_000_000)
@@ -161,7 +163,7 @@ def test_a_repair_survives_its_points(
 
 
 def test_a_journal_of_two_merchants_survives_its_points(
-    victims: Victims, armed: None, stack_file: Path, directory: Path, seed: int, report: Report
+    victims: Victims, armed: list[str], stack_file: Path, directory: Path, seed: int, report: Report
 ) -> None:
     assert faults_build_is_there(), "./kessai test kill builds it"
     first = 5_000_000_000 + seed % 1_000_000_000
@@ -188,12 +190,16 @@ def test_a_journal_of_two_merchants_survives_its_points(
     of_both = (ADJUSTMENT, books.merchant, other)
     assert _rows(books.stack, "payout", journals, *of_both) == [], "nobody has approved it"
 
-    points = [*POINTS, *sorted(OF_TWO & set(victims.fault_points(SERVICE)))]
     marks = Marks(directory / "test_journal_points" / f"marks-{seed}")
-    victims.restart_armed(SERVICE, [f"{point}:1" for point in points], marks.of(SERVICE))
+    payout, between = BETWEEN_PARTS
+    armed.append(payout)
+    victims.restart_armed(payout, [f"{between}:1"], marks.of(payout))
+    victims.await_serving(payout)
+    victims.restart_armed(SERVICE, [f"{point}:1" for point in POINTS], marks.of(SERVICE))
+    points = [BETWEEN_PARTS, *((SERVICE, point) for point in POINTS)]
     approver = operator_named(books.http, "kill-approver")
     insist("decision", lambda: approver.call("POST", path, decision), 200)
-    marks.await_strikes({(SERVICE, point) for point in points})
+    marks.await_strikes(set(points))
     books.await_end(discrepancy)
     # The two are booked once, and together they move nothing in or out.
     net = 700 - fee
@@ -206,5 +212,5 @@ def test_a_journal_of_two_merchants_survives_its_points(
     assert state == 4, f"the discrepancy is in state {state}, not repaired"
     # As it was, for whoever looks at these books next.
     books.damage(change_merchant, books.merchant, books.payment)
-    for point in points:
-        report.line(f"  {SERVICE:<16} died at {point}, and the journal was booked once for each")
+    for service, point in points:
+        report.line(f"  {service:<16} died at {point}, and the journal was booked once for each")
