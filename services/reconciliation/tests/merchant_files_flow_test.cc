@@ -937,7 +937,9 @@ TEST_F(FileServiceTest, FromATemplateToItsFiles) {
         const auto runs = Call<v1::ListFileRunsResponse>("ListFileRuns", list_runs);
         return runs.ok() && runs->runs_size() == 1 && runs->runs(0).state() == v1::FileRun::DONE;
     }());
-    EXPECT_THAT(registry_.Expose(), HasSubstr("kessai_reconciliation_files_total 2"));
+    // Counted when the run has ended.
+    EXPECT_EVENTUALLY(registry_.Expose().find("kessai_reconciliation_files_total 2") !=
+                      std::string::npos);
 
     // Asked for, it answers when it has ended.
     v1::MakeFilesRequest make;
