@@ -277,6 +277,11 @@ TEST_F(OperatorFileApiTest, WhatIsMeantIsAsked) {
     const Answer refused =
         Send("POST", "/file-runs", R"({"template":"own","businessDate":"2026-11-30"})");
     EXPECT_EQ(refused.code(), "DAY_NOT_CLOSED");
+    // They can put it right.
+    Refuse(Status(Code::kUnavailable, "STORE_GONE", "opening the folder files"));
+    const Answer gone = Send("GET", "/files/5");
+    EXPECT_EQ(gone.status, 503);
+    EXPECT_EQ(gone.code(), "STORE_GONE");
 }
 
 TEST_F(OperatorFileApiTest, WhatMakesNoSenseIsRefusedByName) {

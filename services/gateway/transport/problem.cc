@@ -145,7 +145,8 @@ http::Response Problem(const Status& refusal, std::string_view request_id) {
 }
 
 http::Response OperatorProblem(const Status& refusal, std::string_view request_id) {
-    if (refusal.code() != Code::kDataLoss) return Problem(refusal, request_id);
+    const bool of_files = refusal.reason().starts_with("STORE_");
+    if (refusal.code() != Code::kDataLoss && !of_files) return Problem(refusal, request_id);
     return Named(HttpStatusOf(refusal), refusal, request_id);
 }
 

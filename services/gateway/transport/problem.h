@@ -23,7 +23,8 @@ int HttpStatusOf(const Status& refusal);
 http::Response Problem(const Status& refusal, std::string_view request_id);
 
 /// The same for operators, whom it concerns that stored rows do not fit each other: DATA_LOSS keeps
-/// its reason and its message, as TRACE_DIFFERS (500).
+/// its reason and its message, as TRACE_DIFFERS (500). So does what the store of files refuses, as
+/// STORE_GONE (503): they can put it right.
 http::Response OperatorProblem(const Status& refusal, std::string_view request_id);
 
 /// Every `reason` that Problem's answers are logged and counted with: well-known names, and for
