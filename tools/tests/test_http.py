@@ -53,3 +53,12 @@ def test_a_body_that_is_refused_by_its_size_has_an_answer():
 def test_a_server_that_only_goes_away_is_told_as_that():
     with pytest.raises(OSError):
         ask(b"")
+
+
+def test_a_server_that_is_not_there_is_told_as_that():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.putrequest("POST", "/")
+    with pytest.raises(ConnectionRefusedError):
+        _exchange(connection, b"{}")

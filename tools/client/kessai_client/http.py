@@ -75,6 +75,8 @@ def _exchange(connection: http.client.HTTPConnection, body: bytes) -> http.clien
     try:
         connection.endheaders(body or None)
     except OSError as broken:
+        if connection.sock is None:  # it was not even connected
+            raise
         try:
             return connection.getresponse()
         except (OSError, http.client.HTTPException):
