@@ -186,6 +186,14 @@ struct MatchedTotals {
     std::map<domain::TaxClass, domain::LineSums> sums{};
 };
 
+/// A discrepancy, and its latest step: another one when it was found again, or told of otherwise.
+struct OpenDiscrepancy {
+    domain::DiscrepancyId id{};
+    std::uint32_t step = 0;
+
+    bool operator==(const OpenDiscrepancy&) const = default;
+};
+
 /// Repairs. They are stored by DiscrepancyBooks::Store with the step that tells of them, and
 /// whoever has locked a discrepancy has its repairs.
 class RepairBooks {
@@ -200,9 +208,8 @@ class RepairBooks {
     virtual Result<std::vector<OpenRepairs>> CountOpen() = 0;
     /// Discrepancies that are OPEN, of this kind, and are not being repaired, behind `after`,
     /// rising.
-    virtual Result<std::vector<domain::DiscrepancyId>> OpenOf(domain::DiscrepancyKind kind,
-                                                              domain::DiscrepancyId after,
-                                                              int limit) = 0;
+    virtual Result<std::vector<OpenDiscrepancy>> OpenOf(domain::DiscrepancyKind kind,
+                                                        domain::DiscrepancyId after, int limit) = 0;
     /// Computes our own digest of a bucket again from what was matched, once by its key (as of
     /// digest::RecomputeBucket); empty: only says what it would be. Events that come meanwhile
     /// count once.

@@ -118,14 +118,15 @@ Status RunRepairs::OrderAutomatic(const std::stop_token& stop) {
 Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
                                   const std::stop_token& stop) {
     domain::DiscrepancyId& after = looked_[{kind, about}];
-    std::vector<domain::DiscrepancyId> page;
+    std::vector<OpenDiscrepancy> page;
     KESSAI_RETURN_IF_ERROR(ports_.transactions.Run([&](Books& books) -> Status {
         KESSAI_ASSIGN_OR_RETURN(page, books.repairs.OpenOf(about, after, kAutomaticPerRound));
         return OkStatus();
     }));
-    for (const domain::DiscrepancyId id : page) {
+    for (const OpenDiscrepancy& open : page) {
+        const domain::DiscrepancyId id = open.id;
         if (stop.stop_requested()) return OkStatus();
-        KESSAI_ASSIGN_OR_RETURN(const auto wish, WishOf(kind, id));
+        KESSAI_ASSIGN_OR_RETURN(const auto wish, WishOf(kind, open));
         if (!wish) {
             after = id;
             continue;
@@ -146,7 +147,7 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
             const auto repair = order_.Request(id, *wish);
             if (!repair.ok()) on_trouble_({id, 0}, repair.status());
         } else {
-            LookLater(kind, id);
+            LookLater(kind, open);
             if (!plan.ok() && !IsForGood(plan.status())) on_trouble_({id, 0}, plan.status());
         }
         after = id;
@@ -161,9 +162,11 @@ Status RunRepairs::OrderAutomatic(RepairKind kind, DiscrepancyKind about,
 // A repair that ended otherwise than REPAIRED is a person's: the same would come of it again. One
 // whose difference came back is another, but not for ever: something makes it come back.
 Result<std::optional<domain::RepairWish>> RunRepairs::WishOf(RepairKind kind,
-                                                             domain::DiscrepancyId id) {
+                                                             const OpenDiscrepancy& open) {
+    const domain::DiscrepancyId id = open.id;
     const auto later = later_.find({kind, id});
-    if (later != later_.end() && ports_.clock.SteadyNow() < later->second.at) {
+    if (later != later_.end() && later->second.step == open.step &&
+        ports_.clock.SteadyNow() < later->second.at) {
         return std::optional<domain::RepairWish>();
     }
     Discrepancy discrepancy;
@@ -228,8 +231,10 @@ Result<bool> RunRepairs::HasDifferingRows(BusinessDate day, int bucket) {
     return known->second.contains(bucket);
 }
 
-void RunRepairs::LookLater(RepairKind kind, domain::DiscrepancyId id) {
-    Later& later = later_[{kind, id}];
+// One that was found again begins anew.
+void RunRepairs::LookLater(RepairKind kind, const OpenDiscrepancy& open) {
+    Later& later = later_[{kind, open.id}];
+    if (later.step != open.step) later = {.step = open.step};
     later.wait = std::clamp(later.wait * 2, kLookLaterFirst, kLookLaterMax);
     later.at = ports_.clock.SteadyNow() + later.wait;
 }

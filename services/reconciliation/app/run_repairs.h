@@ -71,12 +71,12 @@ class RunRepairs {
     /// What the policy would order of a discrepancy; nullopt: it is a person's, or its time has not
     /// come.
     Result<std::optional<domain::RepairWish>> WishOf(domain::RepairKind kind,
-                                                     domain::DiscrepancyId id);
+                                                     const OpenDiscrepancy& open);
     /// Whether a bucket of the day has a change whose rows are said to differ: its digests wait for
     /// that, and nobody has to be asked.
     Result<bool> HasDifferingRows(BusinessDate day, int bucket);
     /// It cannot be repaired so now: looked at again later, and later still.
-    void LookLater(domain::RepairKind kind, domain::DiscrepancyId id);
+    void LookLater(domain::RepairKind kind, const OpenDiscrepancy& open);
     void ForgetOld();
     Result<bool> TakeAutomatic();
     Status CarryOn(const domain::Repair& repair);
@@ -98,6 +98,8 @@ class RunRepairs {
                  const std::optional<Around>& around = std::nullopt);
 
     struct Later {
+        /// Of the discrepancy then.
+        std::uint32_t step = 0;
         SteadyInstant at{};
         Duration wait{};
     };

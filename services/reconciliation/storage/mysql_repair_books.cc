@@ -46,7 +46,7 @@ constexpr mysql::Query kCountOpen{"repair.count_open", R"sql(
     WHERE state IN (1, 3, 4) GROUP BY kind)sql"};
 // Open ones are few: the index is by state.
 constexpr mysql::Query kOpenOf{"discrepancy.open_of", R"sql(
-    SELECT discrepancy_id
+    SELECT discrepancy_id, step_count
     FROM discrepancy FORCE INDEX (discrepancy_by_state)
     WHERE state = 1 AND discrepancy_id > ? AND kind = ? AND open_repair = 0
     ORDER BY discrepancy_id
@@ -158,12 +158,14 @@ Result<std::vector<app::OpenRepairs>> MysqlRepairBooks::CountOpen() {
     return counts;
 }
 
-Result<std::vector<DiscrepancyId>> MysqlRepairBooks::OpenOf(domain::DiscrepancyKind kind,
-                                                            DiscrepancyId after, int limit) {
+Result<std::vector<app::OpenDiscrepancy>> MysqlRepairBooks::OpenOf(domain::DiscrepancyKind kind,
+                                                                   DiscrepancyId after, int limit) {
     KESSAI_ASSIGN_OR_RETURN(auto rows,
                             session_.Select(kOpenOf, after, static_cast<int>(kind), limit));
-    std::vector<DiscrepancyId> found;
-    while (rows.Next()) found.emplace_back(rows.Int(0));
+    std::vector<app::OpenDiscrepancy> found;
+    while (rows.Next()) {
+        found.push_back({DiscrepancyId(rows.Int(0)), static_cast<std::uint32_t>(rows.Uint(1))});
+    }
     return found;
 }
 

@@ -272,16 +272,17 @@ Result<std::vector<app::OpenRepairs>> FakeBooks::CountOpen() {
     return open;
 }
 
-Result<std::vector<DiscrepancyId>> FakeBooks::OpenOf(domain::DiscrepancyKind kind,
-                                                     DiscrepancyId after, int limit) {
-    std::set<DiscrepancyId> ids;
+Result<std::vector<app::OpenDiscrepancy>> FakeBooks::OpenOf(domain::DiscrepancyKind kind,
+                                                       DiscrepancyId after, int limit) {
+    std::map<DiscrepancyId, std::uint32_t> by_id;
     for (const auto& [subject, discrepancy] : discrepancies) {
         if (subject.kind == kind && discrepancy.state() == domain::DiscrepancyState::kOpen &&
             discrepancy.id > after && discrepancy.open_repair == 0) {
-            ids.insert(discrepancy.id);
+            by_id.emplace(discrepancy.id, discrepancy.latest.number);
         }
     }
-    std::vector<DiscrepancyId> found(ids.begin(), ids.end());
+    std::vector<app::OpenDiscrepancy> found;
+    for (const auto& [id, step] : by_id) found.push_back({id, step});
     if (found.size() > static_cast<std::size_t>(limit))
         found.resize(static_cast<std::size_t>(limit));
     return found;

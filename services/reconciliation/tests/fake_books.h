@@ -108,9 +108,9 @@ class FakeBooks final : public app::MatchBooks,
     Result<std::vector<domain::Repair>> ListRepairs(const app::RepairFilter& filter) override;
     Result<std::vector<domain::Repair>> Unfinished(app::RepairName after, int limit) override;
     Result<std::vector<app::OpenRepairs>> CountOpen() override;
-    Result<std::vector<domain::DiscrepancyId>> OpenOf(domain::DiscrepancyKind kind,
-                                                      domain::DiscrepancyId after,
-                                                      int limit) override;
+    Result<std::vector<app::OpenDiscrepancy>> OpenOf(domain::DiscrepancyKind kind,
+                                                     domain::DiscrepancyId after,
+                                                     int limit) override;
     Status CorrectMatchedTotals(const app::MatchedTotals& kept, const app::MatchedTotals& of_rows,
                                 std::string_view key) override;
     Result<bool> WereTotalsCorrected(std::string_view key) override {
