@@ -21,6 +21,7 @@ TOP_UP = 10_000
 USER_MONEY, MERCHANT_PAYABLE = 1, 2  # kinds of accounts
 TAX_CLASS = 2
 COMPARED = 3  # reconciliation_day.state
+REPAIRED = 5  # repair.state
 
 Subject = Mapping[str, Any]
 
@@ -151,6 +152,7 @@ class QuietBooks:
             self._close(self.days[day])
         self._pay()
         self._differ(self.sale(self.a, day=0))
+        self._repair(self.sale(self.b, day=0))
         self.refund(self.sale(self.b, day=1), self.b, 150)
         expect(self.b.cancel(self.sale(self.b).order), 200, 202)
 
@@ -178,6 +180,30 @@ class QuietBooks:
         self._rows.undo()
         self._compare(sale.day, "EQUAL")
         assert len(self.discrepancies()) >= 2, "an amount and a digest differed"
+
+    def _repair(self, sale: Sale) -> None:
+        """Has an accrual that was changed put back by reconciliation, when an operator asks for it."""
+        self._rows.change(PAYOUT, "accrual", sale.in_accruals, gross=lambda row: row["gross"] + 1)
+        self._compare(sale.day, "DIFFERENT")
+        differs = "SELECT discrepancy_id FROM discrepancy WHERE payment_id = %s AND state = 1"
+        found = self._rows.rows(RECONCILIATION, differs, sale.payment)
+        assert len(found) == 1, found
+        wish = {"kind": "ACCRUE_AGAIN", "reason": "somebody changed the row"}
+        path = f"/operator/v1/discrepancies/{found[0]['discrepancy_id']}/repairs"
+        expect(self._operator.call("POST", path, wish), 200, 201)
+        repaired = "SELECT 1 FROM repair WHERE discrepancy_id = %s AND state = %s"
+        waiting.until(
+            "the repair's end",
+            lambda: self._rows.rows(RECONCILIATION, repaired, found[0]["discrepancy_id"], REPAIRED) or None,
+            LIMIT_S,
+        )
+        self._rows.undo()
+        self._compare(sale.day, "EQUAL")
+
+    def checked_at_us(self) -> int:
+        """When the later closed day was last held against payout."""
+        latest = "SELECT COALESCE(MAX(finished_at_us), 0) AS at FROM payout_check WHERE business_date = %s"
+        return int(self._rows.rows(RECONCILIATION, latest, self.days[1])[0]["at"])
 
     def _compare(self, day: date, ends: str) -> None:
         path = f"/operator/v1/days/{day}/reconciliation"
