@@ -197,7 +197,7 @@ class QuietBooks:
             lambda: self._rows.rows(RECONCILIATION, repaired, found[0]["discrepancy_id"], REPAIRED) or None,
             LIMIT_S,
         )
-        self._rows.undo()
+        self._rows.are_undone()
         self._compare(sale.day, "EQUAL")
 
     def checked_at_us(self) -> int:

@@ -89,6 +89,15 @@ class Tampering:
             self._write(service, table, new, old)
             self._done.pop()
 
+    def are_undone(self) -> None:
+        """By somebody else: everything is as it was."""
+        while self._done:
+            service, table, _, old = self._done.pop()
+            keys = self._keys_of(service, table)
+            for row in old:
+                there = self.one(service, table, {name: row[name] for name in keys})
+                assert there == row, f"{table} has {there}, and had {row}"
+
     def _replace(self, service: str, table: str, old: list[Row], new: list[Row]) -> None:
         self._write(service, table, old, new)
         self._done.append((service, table, new, old))
