@@ -32,6 +32,7 @@ from test_repair_points import SERVICE, PaidDay
 from victims import Victims
 
 MERCHANTS = 3_000
+ASSIGNED_AT_ONCE = 1_000
 PAID = 20  # of them; the others' files are empty
 STORE = "the store"
 # MariaDB and reconciliation are hit more often: they hold what is half done.
@@ -96,11 +97,10 @@ def test_files_are_whole_and_once(
     for merchant in merchants[PAID:]:
         books.operator.put_merchant(merchant, "not paid")
     assign = "/operator/v1/file-templates/instant/assignments"
-    who = {
-        "mode": "ON_DEMAND", "fromDate": books.day,
-        "merchantIds": [str(merchant) for merchant in merchants],
-    }  # fmt: skip
-    insist("assignment", lambda: books.operator.call("PUT", assign, who), 200)
+    for at in range(0, MERCHANTS, ASSIGNED_AT_ONCE):
+        some = [str(merchant) for merchant in merchants[at : at + ASSIGNED_AT_ONCE]]
+        who = {"mode": "ON_DEMAND", "fromDate": books.day, "merchantIds": some}
+        insist("assignment", lambda: books.operator.call("PUT", assign, who), 200)
     folder = open_stack(json.loads(stack_file.read_text())["stack"]).files
 
     struck = 0
