@@ -40,8 +40,8 @@ Say = Callable[[str], None]
 
 SERVICE = "reconciliation"
 DAMAGES = 500
-# More of them: KESSAI_TEST_POLICY_SEEDS; 20 take a quarter of an hour.
-SEEDS = int(os.environ.get("KESSAI_TEST_POLICY_SEEDS") or 3)
+# Of a third of a minute each.
+SEEDS = int(os.environ.get("KESSAI_TEST_POLICY_SEEDS") or 20)
 # Of so many seeds people settle something too.
 SEEDS_WITH_PEOPLE = 2
 POLICY = {
