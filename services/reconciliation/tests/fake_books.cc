@@ -273,7 +273,7 @@ Result<std::vector<app::OpenRepairs>> FakeBooks::CountOpen() {
 }
 
 Result<std::vector<app::OpenDiscrepancy>> FakeBooks::OpenOf(domain::DiscrepancyKind kind,
-                                                       DiscrepancyId after, int limit) {
+                                                            DiscrepancyId after, int limit) {
     std::map<DiscrepancyId, std::uint32_t> by_id;
     for (const auto& [subject, discrepancy] : discrepancies) {
         if (subject.kind == kind && discrepancy.state() == domain::DiscrepancyState::kOpen &&
