@@ -387,7 +387,7 @@ Status BuildServer(const Options& options, runtime::Context& context, const Core
         context.Own(std::make_unique<app::TraceFunds>(
             context.Own(std::make_unique<storage::MysqlFundsReader>(core.pool, core.bulk)),
             context.clock())),
-        domain::TaxTable::Japan(), context.clock()));
+        context.clock()));
     auto& file_row_reader = context.Own(std::make_unique<storage::MysqlFileRowReader>(core.pool));
     auto& file_rows =
         context.Own(std::make_unique<transport::FileRowService>(file_row_reader, reader));

@@ -9,6 +9,7 @@
 #include "domain/transfer_reason.h"
 #include "kessai/digest/accumulator.h"
 #include "transport/plan_messages.h"
+#include "transport/tax_class_name.h"
 
 namespace kessai::payout::transport {
 namespace {
@@ -93,11 +94,6 @@ void CheckService::Register(rpc::Service& service, rpc::WorkerPool& slow) {
     service.Blocking("ListMovedFunds", slow, *this, &CheckService::ListMovedFunds);
 }
 
-std::string CheckService::NameOf(domain::TaxClass tax_class) const {
-    const auto known = taxes_.FromNumber(static_cast<std::int64_t>(tax_class));
-    return known.ok() ? std::string(taxes_.RateOf(*known).name) : std::string();
-}
-
 Result<v1::DayCheck> CheckService::GetDayCheck(const rpc::CallContext&,
                                                const v1::GetDayCheckRequest& request) {
     KESSAI_ASSIGN_OR_RETURN(const BusinessDate date,
@@ -146,7 +142,7 @@ Result<v1::ListMerchantDaysResponse> CheckService::ListMerchantDays(
         added->set_held_back(merchant.held_back);
         for (const app::MerchantDayLine& line : merchant.lines) {
             auto* message = added->add_lines();
-            message->set_tax_class(NameOf(line.tax_class));
+            message->set_tax_class(TaxClassName(line.tax_class));
             message->set_accrued_gross(line.accrued.gross);
             message->set_accrued_fee(line.accrued.fee);
             message->set_accrued_count(line.accrued.item_count);
@@ -188,8 +184,8 @@ Status CheckService::ListWrongFees(const v1::ListWrongFeesRequest& request,
         message.set_gross(one.accrual.gross);
         message.set_fee(one.accrual.fee);
         message.set_expected_fee(one.expected_fee);
-        message.set_tax_class(NameOf(one.accrual.tax_class));
-        message.set_expected_tax_class(NameOf(one.expected_class));
+        message.set_tax_class(TaxClassName(one.accrual.tax_class));
+        message.set_expected_tax_class(TaxClassName(one.expected_class));
         message.set_note(one.note);
         if (!fees.Write(message)) break;
     }

@@ -24,8 +24,8 @@ auth::MethodPolicy CheckPolicy();
 class CheckService {
  public:
     CheckService(app::CheckReader& reader, app::CheckFees& fees, app::TraceFunds& trace,
-                 const domain::TaxTable& taxes, const Clock& clock)
-        : reader_(reader), fees_(fees), trace_(trace), taxes_(taxes), clock_(clock) {}
+                 const Clock& clock)
+        : reader_(reader), fees_(fees), trace_(trace), clock_(clock) {}
 
     /// `slow` is for methods that read whole days, which all of these may.
     void Register(rpc::Service& service, rpc::WorkerPool& slow);
@@ -50,13 +50,11 @@ class CheckService {
         const rpc::CallContext& context, const v1::ListTransferStepsRequest& request);
     Result<v1::ListMovedFundsResponse> ListMovedFunds(const rpc::CallContext& context,
                                                       const v1::ListMovedFundsRequest& request);
-    std::string NameOf(domain::TaxClass tax_class) const;
     void FillFunds(const app::MovedFunds& funds, v1::ListMovedFundsResponse::Funds& message);
 
     app::CheckReader& reader_;
     app::CheckFees& fees_;
     app::TraceFunds& trace_;
-    const domain::TaxTable& taxes_;
     const Clock& clock_;
     std::stop_source stop_;
 };

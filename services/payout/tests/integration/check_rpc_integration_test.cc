@@ -60,7 +60,7 @@ class CheckRpcTest : public PayoutTest {
           ring_(auth::KeyRing::Parse("key 1 " + std::string(64, 'a') + "\nsign 1\n").value()),
           verifier_(ring_, SystemClock(), {.audience = "payout"}),
           signer_(ring_, SystemClock()),
-          methods_(reader_, fees_, transfers_.trace, domain::TaxTable::Japan(), clock_),
+          methods_(reader_, fees_, transfers_.trace, clock_),
           pool_({.name = "test", .threads = 2, .queue_max = 16}),
           server_({}, SystemClock(), verifier_, nullptr) {
         rpc::Service service(transport::kCheckServiceName, transport::CheckPolicy());
