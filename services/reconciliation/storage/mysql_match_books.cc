@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kessai/digest/store.h"
+#include "storage/matched_totals.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::reconciliation::storage {
@@ -90,14 +91,6 @@ constexpr mysql::Query kUpdate{"change_match.update", R"sql(
                             kind = VALUES(kind),
                             tax_class = VALUES(tax_class),
                             fee = VALUES(fee))sql"};
-
-constexpr mysql::Query kAddTotals{"matched_day_total.add", R"sql(
-    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, tax_class, gross, fee,
-                                   item_count)
-    VALUES {rows}
-    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
-                            fee = fee + VALUES(fee),
-                            item_count = item_count + VALUES(item_count))sql"};
 
 constexpr mysql::Query kListDay{"change_match.list_day", R"sql(
     SELECT )sql" KESSAI_MATCH_COLUMNS R"sql(
@@ -222,7 +215,7 @@ Status MysqlMatchBooks::AddSums(const app::MatchedSums& sums, int slot) {
                  slot + kSlotsPerClass * BlockOf(day.tax_class), static_cast<int>(day.tax_class),
                  total.gross, total.fee, total.item_count);
     }
-    if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kAddTotals, rows));
+    if (!rows.empty()) KESSAI_RETURN_IF_ERROR(session_.Execute(kAddMatchedTotals, rows));
     return digest::AddToDay(session_, sums.digest(), slot);
 }
 

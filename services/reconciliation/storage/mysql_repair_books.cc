@@ -6,6 +6,7 @@
 
 #include "app/books.h"
 #include "kessai/digest/store.h"
+#include "storage/matched_totals.h"
 #include "storage/row_mapping.h"
 
 namespace kessai::reconciliation::storage {
@@ -51,13 +52,6 @@ constexpr mysql::Query kOpenOf{"discrepancy.open_of", R"sql(
     WHERE state = 1 AND discrepancy_id > ? AND kind = ? AND open_repair = 0
     ORDER BY discrepancy_id
     LIMIT ?)sql"};
-constexpr mysql::Query kAddToTotals{"matched_day_total.correct", R"sql(
-    INSERT INTO matched_day_total (business_date, merchant_id, currency, slot, tax_class, gross, fee,
-                                   item_count)
-    VALUES {rows}
-    ON DUPLICATE KEY UPDATE gross = gross + VALUES(gross),
-                            fee = fee + VALUES(fee),
-                            item_count = item_count + VALUES(item_count))sql"};
 constexpr mysql::Query kFindTotalRepair{"matched_total_repair.find", R"sql(
     SELECT tax_class FROM matched_total_repair WHERE repair_key = ? LIMIT 1)sql"};
 constexpr mysql::Query kInsertTotalRepair{"matched_total_repair.insert", R"sql(
@@ -198,7 +192,7 @@ Status MysqlRepairBooks::CorrectMatchedTotals(const app::MatchedTotals& kept,
     }
     if (changes.empty()) return OkStatus();
     KESSAI_RETURN_IF_ERROR(session_.Execute(kInsertTotalRepair, repairs).status());
-    return session_.Execute(kAddToTotals, changes).status();
+    return session_.Execute(kAddMatchedTotals, changes).status();
 }
 
 Result<digest::RecomputedBucket> MysqlRepairBooks::RecomputeMatched(
